@@ -1,0 +1,47 @@
+// Reads the values of the command's options, and says what is wrong with them. Pure.
+
+import { failure } from '../../engine/errors.js';
+import { WORKERS_MAX } from '../../engine/limits.js';
+import type { Settings } from '../../engine/model/settings.js';
+
+/**
+ * The value of `--workers`.
+ *
+ * @throws MILLRACE_CLI_USAGE
+ */
+export function parseWorkers(text: string): number {
+  const workers = Number(text);
+  if (/^\d+$/.test(text) && workers >= 1 && workers <= WORKERS_MAX) return workers;
+  throw failure('MILLRACE_CLI_USAGE', {
+    reason: `--workers is "${text}", which is not a number of workers`,
+    advice: `give a whole number from 1 to ${WORKERS_MAX}`,
+  });
+}
+
+/**
+ * One more `--set key=value`, added to those before it. A value that is JSON (a number, true, false, null, "…", […], {…})
+ * is that; any other text is a string. The last one wins where a key is set twice.
+ *
+ * @throws MILLRACE_CLI_USAGE
+ */
+export function parseSetting(text: string, before: Settings = {}): Settings {
+  const equals = text.indexOf('=');
+  const key = text.slice(0, Math.max(0, equals)).trim();
+  if (equals === -1 || key === '' || key.startsWith('.') || key.endsWith('.')) {
+    throw failure('MILLRACE_CLI_USAGE', {
+      reason: `--set is "${text}", which is not key=value`,
+      advice: 'give a setting of the topology or of a component: --set messageTimeout=10s, --set lines.path=other.txt',
+    });
+  }
+  return Object.fromEntries([...Object.entries(before), [key, parseValue(text.slice(equals + 1))]]);
+}
+
+function parseValue(text: string): unknown {
+  try {
+    const value: unknown = JSON.parse(text);
+    // A long row of digits is an identifier; as a number it would lose some of them.
+    return typeof value === 'number' && Number.isInteger(value) && !Number.isSafeInteger(value) ? text : value;
+  } catch {
+    return text;
+  }
+}

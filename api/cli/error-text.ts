@@ -1,0 +1,32 @@
+// How errors look on standard error: the code and the message, the problems one a line with their paths, the frames of the
+// user's code, the hint. Pure but for the current directory, which paths are shown relative to.
+
+import type { Problem, WireError } from '../../engine/errors.js';
+import { formatFrame, userFrames } from '../stack.js';
+
+const FRAMES_MAX = 8;
+
+/** An error that ended the command. Several lines, without a line break at the end. */
+export function formatError(error: WireError): string {
+  const head = error.code === null ? `error ${error.name}: ${error.message}` : `error ${error.code}: ${error.message}`;
+  const hint = error.hint === null || error.hint === '' ? [] : [`hint: ${error.hint}`];
+  return [head, ...error.problems.map(formatProblem), ...formatFrames(error), ...hint].join('\n');
+}
+
+/** An error that a component reported while its topology went on. */
+export function formatReport(component: string, task: number, count: number, error: WireError): string {
+  const times = count > 1 ? ` (${count} times)` : '';
+  const code = error.code === null ? '' : ` ${error.code}`;
+  return [`error in ${component}, task ${task}${times}:${code} ${error.message}`, ...formatFrames(error)].join('\n');
+}
+
+function formatProblem({ path, code, message, hint }: Problem): string {
+  return `  ${path}: ${message} [${code}]${hint === '' ? '' : `\n    hint: ${hint}`}`;
+}
+
+function formatFrames({ code, stack }: WireError): string[] {
+  const frames = userFrames(stack).slice(0, FRAMES_MAX);
+  if (frames.length > 0) return frames.map((frame) => `    ${formatFrame(frame)}`);
+  // An error that is in no catalogue and in nobody's code is a fault of Millrace: show where.
+  return code === null && stack !== null ? stack.split('\n').slice(1, FRAMES_MAX + 1) : [];
+}

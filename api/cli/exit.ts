@@ -1,0 +1,29 @@
+// The exit codes of the command and which error means which. Pure.
+//
+//   0 ok (also: who read standard output has left)   1 failed   2 usage   3 not found   4 unreachable
+//   128 + number of the signal: 130 interrupted (Ctrl-C), 143 terminated, 129 hung up
+
+import type { WireError } from '../../engine/errors.js';
+
+export const EXIT_OK = 0;
+export const EXIT_FAILED = 1;
+export const EXIT_USAGE = 2;
+export const EXIT_NOT_FOUND = 3;
+export const EXIT_UNREACHABLE = 4;
+
+/** The signals that end a run, with their exit codes. */
+export const SIGNAL_EXITS = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const;
+
+export type EndSignal = keyof typeof SIGNAL_EXITS;
+
+const BY_CODE: Readonly<Record<string, number>> = {
+  MILLRACE_CLI_USAGE: EXIT_USAGE,
+  MILLRACE_RUN_FILE_KIND: EXIT_USAGE,
+  MILLRACE_RUN_FILE_MISSING: EXIT_NOT_FOUND,
+};
+
+/** The exit code for an error that kept a topology from starting. */
+export function exitCodeOf({ code, problems }: Pick<WireError, 'code' | 'problems'>): number {
+  const isSettings = problems.length > 0 && problems.every(({ path }) => path.startsWith('settings['));
+  return isSettings ? EXIT_USAGE : (BY_CODE[code ?? ''] ?? EXIT_FAILED);
+}

@@ -1,0 +1,82 @@
+#!/usr/bin/env node
+// The command `millrace`: reads the command line, and loads what a sub-command needs only when it is called, so that help
+// and mistakes are told at once. Standard output carries data, standard error talk; exit codes are in exit.ts. Main thread.
+
+import { Command, CommanderError } from 'commander';
+import { failure, toWire } from '../../engine/errors.js';
+import type { Settings } from '../../engine/model/settings.js';
+import { installedVersion } from '../installation.js';
+import { parseSetting, parseWorkers } from './arguments.js';
+import { formatError } from './error-text.js';
+import { EXIT_FAILED, EXIT_OK, exitCodeOf } from './exit.js';
+import { summaryOf } from './summary.js';
+
+interface RunOptions {
+  readonly workers?: number;
+  readonly set?: Settings;
+  readonly json?: boolean;
+}
+
+const EXIT_CODES = `
+Exit codes: 0 completed, 1 failed, 2 wrong usage, 3 FILE not found, 4 unreachable, 130 interrupted (Ctrl-C; 143 by SIGTERM,
+129 by SIGHUP). The first signal drains: spouts stop, what is in flight is handled. The second one stops at once.`;
+
+function makeProgram(onExitCode: (exitCode: number) => void): Command {
+  const program = new Command('millrace')
+    .description('Stream processing: topologies of spouts and bolts in worker threads')
+    .version(installedVersion(), '-V, --version', 'print the version')
+    .helpOption('-h, --help', 'show help')
+    .showSuggestionAfterError()
+    .exitOverride()
+    .configureOutput({ outputError: () => undefined });
+  program
+    .command('run')
+    .description('run a topology in this process until it completes')
+    .argument('<FILE>', 'a module (.ts, .mts, .js, .mjs) that default-exports a topology, or a JSON document (.json)')
+    .option('-w, --workers <n>', 'worker threads (default: what the topology says)', parseWorkers)
+    .option('-s, --set <key=value>', 'override a setting: messageTimeout=10s, component.key=value; may be repeated', parseSetting)
+    .option('--json', 'write JSON lines to standard output, the last one a summary')
+    .addHelpText('after', EXIT_CODES)
+    .exitOverride()
+    .action(async (file: string, { workers, set, json }: RunOptions) => {
+      const { runCommand } = await import('./run.js');
+      const { processEnvironment } = await import('./environment.js');
+      const request = { file, workers: workers ?? null, settings: set ?? {}, json: json === true };
+      onExitCode(await runCommand(request, processEnvironment()));
+    });
+  return program;
+}
+
+async function main(): Promise<number> {
+  let exitCode = EXIT_OK;
+  try {
+    await makeProgram((code) => (exitCode = code)).parseAsync();
+    return exitCode;
+  } catch (thrown) {
+    if (thrown instanceof CommanderError && thrown.exitCode === 0) return EXIT_OK;
+    const error = toWire(thrown instanceof CommanderError ? usageFailure(thrown) : thrown);
+    process.stderr.write(`${formatError(error)}\n`);
+    if (process.argv.includes('--json')) {
+      const summary = summaryOf({ topology: null, end: 'failed', seconds: 0, status: null, error });
+      process.stdout.write(`${JSON.stringify(summary)}\n`);
+    }
+    return error.code === null ? EXIT_FAILED : exitCodeOf(error);
+  }
+}
+
+/** commander's own complaints, with its suggestion as the hint. */
+function usageFailure({ code, message }: CommanderError): Error {
+  if (code === 'commander.help') return failure('MILLRACE_CLI_USAGE', { reason: 'no command is given', advice: 'see millrace --help' });
+  const [first = message, ...rest] = message.replace(/^error: /, '').split('\n');
+  const suggestion = /\(Did you mean (?<names>.+)\?\)/.exec(rest.join(' '))?.groups?.['names'];
+  const advice = suggestion === undefined ? 'see millrace run --help' : `did you mean ${suggestion}? see millrace run --help`;
+  return failure('MILLRACE_CLI_USAGE', { reason: first, advice });
+}
+
+const exitCode = await main();
+await Promise.all(
+  [process.stdout, process.stderr].map(async (stream) => {
+    await new Promise<void>((resolve) => stream.write('', () => resolve()));
+  }),
+);
+process.exit(exitCode);

@@ -1,0 +1,104 @@
+// How a run ended: a table of components for people, and the last JSON line for programs. The keys of that line are a
+// contract: `type`, `topology`, `status`, `seconds`, `components`; more may come. Pure.
+
+import type { WireError } from '../../engine/errors.js';
+import type { TopologyStatus } from '../../engine/worker/topology-run.js';
+import { formatCount, formatMs, formatSeconds } from './numbers.js';
+import { totalsOf } from './progress.js';
+
+export type RunEnd = 'completed' | 'killed' | 'failed';
+
+/** The last line of standard output with `--json`. */
+export interface Summary {
+  readonly type: 'summary';
+  /** Null when it failed before its name was known. */
+  readonly topology: string | null;
+  readonly status: RunEnd;
+  readonly seconds: number;
+  readonly components: Readonly<Record<string, ComponentSummary>>;
+  readonly workers: number;
+  readonly workerDeaths: number;
+  /** Null when no tree was closed. */
+  readonly completeLatency: TopologyStatus['completeLatency'] | null;
+  readonly error: Pick<WireError, 'name' | 'code' | 'message' | 'hint' | 'problems'> | null;
+}
+
+export interface ComponentSummary {
+  readonly emitted: number;
+  readonly executed: number;
+  readonly acked: number;
+  readonly failed: number;
+}
+
+/** What the summary is made of. */
+export interface RunResult {
+  readonly topology: string | null;
+  readonly end: RunEnd;
+  readonly seconds: number;
+  /** The last status, or null when nothing ran. */
+  readonly status: TopologyStatus | null;
+  readonly error: WireError | null;
+}
+
+export function summaryOf({ topology, end, seconds, status, error }: RunResult): Summary {
+  return {
+    type: 'summary',
+    topology,
+    status: end,
+    seconds: Math.round(seconds * 1000) / 1000,
+    components: Object.fromEntries(
+      Object.entries(status?.components ?? {}).map(([id, { emitted, executed, acked, failed }]) => [
+        id,
+        { emitted, executed, acked, failed },
+      ]),
+    ),
+    workers: status?.workers ?? 0,
+    workerDeaths: status?.workerDeaths ?? 0,
+    completeLatency: status !== null && status.completeLatency.count > 0 ? status.completeLatency : null,
+    error:
+      error === null
+        ? null
+        : { name: error.name, code: error.code, message: error.message, hint: error.hint, problems: error.problems },
+  };
+}
+
+const COLUMNS = ['component', 'kind', 'tasks', 'emitted', 'executed', 'acked', 'failed'] as const;
+
+/** The summary for people, several lines without a line break at the end. */
+export function formatSummary({ topology, end, seconds, status }: RunResult): string {
+  const head = `${topology ?? 'the topology'} ${end} after ${formatSeconds(seconds)}`;
+  if (status === null) return head;
+  const workers = status.workers === 1 ? '1 worker' : `${status.workers} workers`;
+  const deaths = status.workerDeaths === 0 ? '' : `, ${status.workerDeaths} replaced after they died`;
+  return [`${head} on ${workers}${deaths}`, '', ...formatTable(status), '', formatTrees(status)].join('\n');
+}
+
+function formatTable({ components }: TopologyStatus): string[] {
+  const rows: readonly (readonly string[])[] = [
+    COLUMNS,
+    ...Object.entries(components).map(([id, component]) => [
+      id,
+      component.kind,
+      formatCount(component.parallelism),
+      formatCount(component.emitted),
+      component.kind === 'spout' ? '-' : formatCount(component.executed),
+      formatCount(component.acked),
+      formatCount(component.failed),
+    ]),
+  ];
+  const widths = COLUMNS.map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
+  return rows.map((row) =>
+    row
+      .map((cell, column) => (column < 2 ? cell.padEnd(widths[column] ?? 0) : cell.padStart(widths[column] ?? 0)))
+      .join('  ')
+      .trimEnd(),
+  );
+}
+
+function formatTrees(status: TopologyStatus): string {
+  const { acked, failed } = totalsOf(status);
+  const { count, p50Ms, p99Ms, maxMs } = status.completeLatency;
+  const trees = `tuple trees: ${formatCount(acked)} acked, ${formatCount(failed)} failed`;
+  if (count === 0) return trees;
+  return `${trees}; from emit to ack: p50 ${formatMs(p50Ms)}, p99 ${formatMs(p99Ms)}, max ${formatMs(maxMs)}`;
+}

@@ -1,0 +1,96 @@
+// Opens the file that a topology is read from: a module is bundled, a JSON document is parsed. What comes out is the plain
+// data that workers load the topology from. Nothing of the user's runs here. Main thread.
+
+import { readdir, readFile, stat } from 'node:fs/promises';
+import { basename, dirname, extname } from 'node:path';
+import { failure, reasonOf } from '../engine/errors.js';
+import { DOCUMENT_BYTES_MAX } from '../engine/limits.js';
+import type { Settings } from '../engine/model/settings.js';
+import { nearest } from '../engine/model/suggest.js';
+import type { TopologySource } from '../engine/worker/module.js';
+import { codeFrame } from './code-frame.js';
+import { findJsonMistake } from './json-syntax.js';
+import { shortPath } from './stack.js';
+
+/** A topology file that can be loaded. */
+export interface TopologyFile {
+  readonly file: string;
+  readonly source: TopologySource;
+  /** What was odd about it, one line each. */
+  readonly warnings: readonly string[];
+  /** Removes what opening it left behind; further calls do nothing. */
+  dispose(): Promise<void>;
+}
+
+const MODULES = new Set(['.ts', '.mts', '.js', '.mjs', '.tsx', '.jsx', '.cts', '.cjs']);
+
+/**
+ * Opens a module (.ts, .mts, .js, .mjs) or a document (.json).
+ *
+ * @throws MILLRACE_RUN_FILE_MISSING, MILLRACE_RUN_FILE_UNREADABLE, MILLRACE_RUN_FILE_KIND
+ * @throws MILLRACE_RUN_FILE_SYNTAX, MILLRACE_RUN_FILE_TOO_LARGE for a document
+ * @throws MILLRACE_BUNDLE_SYNTAX, MILLRACE_BUNDLE_IMPORT, MILLRACE_BUNDLE_FAILED for a module
+ */
+export async function openTopologyFile(file: string, settings: Settings): Promise<TopologyFile> {
+  const extension = extname(file).toLowerCase();
+  const bytes = await checkFile(file);
+  if (extension === '.json') {
+    const document = await readDocument(file, bytes);
+    return { file, source: { kind: 'document', document, settings }, warnings: [], dispose: async () => undefined };
+  }
+  if (!MODULES.has(extension)) throw failure('MILLRACE_RUN_FILE_KIND', { file });
+  const { bundleTopology } = await import('./bundle.js');
+  const { url, warnings, dispose } = await bundleTopology(file);
+  return { file, source: { kind: 'module', url, settings }, warnings, dispose };
+}
+
+async function checkFile(file: string): Promise<number> {
+  try {
+    const found = await stat(file);
+    if (found.isFile() || found.isFIFO()) return found.size;
+    throw failure('MILLRACE_RUN_FILE_UNREADABLE', { file, reason: found.isDirectory() ? 'it is a directory' : 'it is no file' });
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'ENOENT' || code === 'ENOTDIR') throw await missing(file);
+    if (code?.startsWith('MILLRACE_') === true) throw error;
+    throw failure('MILLRACE_RUN_FILE_UNREADABLE', { file, reason: reasonOf(error) }, { cause: error });
+  }
+}
+
+async function missing(file: string): Promise<Error> {
+  const directory = dirname(file);
+  const names = await readdir(directory).catch(() => null);
+  if (names === null) {
+    return failure('MILLRACE_RUN_FILE_MISSING', { file, advice: `there is no directory "${directory}" either; check the path` });
+  }
+  const near = nearest(basename(file), names);
+  const advice =
+    near === null ? 'check the path; it is taken from the current directory' : `did you mean "${near}", in the same directory?`;
+  return failure('MILLRACE_RUN_FILE_MISSING', { file, advice });
+}
+
+async function readDocument(file: string, bytes: number): Promise<unknown> {
+  if (bytes > DOCUMENT_BYTES_MAX) {
+    throw failure('MILLRACE_RUN_FILE_TOO_LARGE', { file, bytes, bytesMax: DOCUMENT_BYTES_MAX });
+  }
+  const text = await readFile(file, 'utf8').catch((error: unknown) => {
+    throw failure('MILLRACE_RUN_FILE_UNREADABLE', { file, reason: reasonOf(error) }, { cause: error });
+  });
+  return parseDocument(file, text.replace(/^\uFEFF/, ''));
+}
+
+function parseDocument(file: string, text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    const mistake = findJsonMistake(text);
+    const name = shortPath(file);
+    if (mistake === null) {
+      const details = { file: name, where: name, reason: reasonOf(error), frame: '' };
+      throw failure('MILLRACE_RUN_FILE_SYNTAX', details, { cause: error });
+    }
+    const { line, column, lineText, reason } = mistake;
+    const details = { file: name, where: `${name}:${line}:${column}`, reason, frame: codeFrame(lineText, line, column) };
+    throw failure('MILLRACE_RUN_FILE_SYNTAX', details, { cause: error });
+  }
+}

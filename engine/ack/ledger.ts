@@ -1,0 +1,313 @@
+// The ack tracker of one spout task, in its worker's thread. A tree is the XOR of the edge ids of its tuples: each id goes
+// in once when the tuple is sent and once when it is acked, so the XOR is zero when, and but for one chance in 2^64 only
+// when, every tuple of the tree is done (Storm's acker, github.com/apache/storm, docs "Guaranteeing message processing").
+//
+// Sequence numbers are dense, so an open tree is a slot of a ring and costs 25 bytes and no allocation:
+//
+//        base                                   next
+//         v                                      v
+//   | . | O | . | . | O | O | . | O | O | O | O |   |     O open, . closed; slot = sequence & mask
+//         \_ first open one; a tree that stays open while the whole ring goes by moves to the sparse table
+//
+// Invariants: base <= every open sequence in the ring < next; the slot at base is open unless base == next; a tree is
+// acked or failed exactly once; while its emit is running (OPENING) it may reach zero without ending. Keep out of the hot
+// path (open, opened, ack): closures, Map lookups, anything that allocates.
+
+import type { Histogram } from '../metrics/histogram.js';
+import { rootHiOf, rootLoOf, sequenceOf, type AckTarget } from './ack-target.js';
+
+const FREE = 0;
+const OPENING = 1;
+const OPEN = 2;
+const OPENING_FAILED = 3;
+
+/** A timeout is counted in this many ticks, so a tree fails at most 2/25 of it late, and never early. */
+const TICKS_PER_TIMEOUT = 25;
+const CAPACITY_FIRST = 1024;
+/** Complete latency is measured for each tree at first, and for one in 16 once there are many. */
+const SAMPLED_FIRST = 4096;
+const SAMPLE_SHIFT = 4;
+const SAMPLE_MASK = (1 << SAMPLE_SHIFT) - 1;
+
+interface SparseRoot {
+  hi: number;
+  lo: number;
+  readonly id: unknown;
+  deadlineTick: number;
+  readonly openedMs: number;
+}
+
+export interface LedgerOptions {
+  readonly spoutTask: number;
+  readonly incarnation: number;
+  /** Milliseconds without progress after which a tree fails, or null for never. */
+  readonly timeoutMs: number | null;
+  /** Most trees open at once; `full` says when they are reached. */
+  readonly openRootsMax: number;
+  readonly sparseRootsMax: number;
+  readonly now: () => number;
+  /** Takes the time from emit to the end of acked trees, in milliseconds. */
+  readonly latency: Histogram;
+}
+
+export class Ledger implements AckTarget {
+  readonly spoutTask: number;
+  readonly incarnation: number;
+  readonly dead = false;
+  /** Trees that are open now. */
+  open = 0;
+  /** Acks and fails that named no open tree: late ones, and those of trees that had failed. */
+  stale = 0;
+  /** The ids of trees that ended since they were last taken, each with whether it was acked. */
+  readonly endedIds: unknown[] = [];
+  readonly endedAcked: boolean[] = [];
+  /** The name of the tree that `begin` opened last. */
+  rootHi = 0;
+  rootLo = 0;
+  /** The length of a tick in milliseconds, or null without a timeout: how often `expire` should be called. */
+  readonly tickMs: number | null;
+
+  private readonly openRootsMax: number;
+  private readonly sparseRootsMax: number;
+  private readonly now: () => number;
+  private readonly latency: Histogram;
+  private readonly sparse = new Map<number, SparseRoot>();
+  private capacity: number;
+  private mask: number;
+  private base = 0;
+  private next = 0;
+  private tick = 0;
+  private state: Uint8Array;
+  private xorHi: Int32Array;
+  private xorLo: Int32Array;
+  private deadline: Uint32Array;
+  private openedMs: Float64Array;
+  private ids: unknown[];
+
+  constructor(options: LedgerOptions) {
+    this.spoutTask = options.spoutTask;
+    this.incarnation = options.incarnation;
+    this.openRootsMax = options.openRootsMax;
+    this.sparseRootsMax = options.sparseRootsMax;
+    this.now = options.now;
+    this.latency = options.latency;
+    this.tickMs = options.timeoutMs === null ? null : Math.max(1, options.timeoutMs / TICKS_PER_TIMEOUT);
+    this.capacity = CAPACITY_FIRST;
+    this.mask = CAPACITY_FIRST - 1;
+    this.state = new Uint8Array(CAPACITY_FIRST);
+    this.xorHi = new Int32Array(CAPACITY_FIRST);
+    this.xorLo = new Int32Array(CAPACITY_FIRST);
+    this.deadline = new Uint32Array(CAPACITY_FIRST);
+    this.openedMs = new Float64Array(CAPACITY_FIRST >> SAMPLE_SHIFT);
+    this.ids = new Array<unknown>(CAPACITY_FIRST).fill(undefined);
+  }
+
+  /** No further tree may be opened now. */
+  get full(): boolean {
+    return this.open >= this.openRootsMax;
+  }
+
+  /** Opens a tree, named by `rootHi` and `rootLo`; call `opened` when its emit has returned. */
+  begin(id: unknown): void {
+    if (this.next - this.base === this.capacity) this.makeRoom();
+    const sequence = this.next++;
+    const lo = rootLoOf(sequence);
+    const slot = lo & this.mask;
+    this.state[slot] = OPENING;
+    this.xorHi[slot] = 0;
+    this.xorLo[slot] = 0;
+    this.deadline[slot] = this.tick + TICKS_PER_TIMEOUT + 1;
+    this.ids[slot] = id;
+    if (sequence < SAMPLED_FIRST || (lo & SAMPLE_MASK) === 0) this.stamp(sequence, slot);
+    this.open++;
+    this.rootHi = rootHiOf(sequence);
+    this.rootLo = lo;
+  }
+
+  /** The emit of the tree that was begun last has returned; takes the edges that it left open. */
+  opened(hi: number, lo: number): void {
+    const slot = this.rootLo & this.mask;
+    if (this.state[slot] === OPENING_FAILED) {
+      this.end(sequenceOf(this.rootHi, this.rootLo), slot, false);
+      return;
+    }
+    this.state[slot] = OPEN;
+    if (((this.xorHi[slot]! ^= hi) | (this.xorLo[slot]! ^= lo)) === 0) {
+      this.end(sequenceOf(this.rootHi, this.rootLo), slot, true);
+    }
+  }
+
+  ack(rootHi: number, rootLo: number, hi: number, lo: number): void {
+    const sequence = sequenceOf(rootHi, rootLo);
+    const slot = rootLo & this.mask;
+    if (sequence < this.base || sequence >= this.next || this.state[slot] === FREE) {
+      this.ackSparse(sequence, hi, lo);
+      return;
+    }
+    this.deadline[slot] = this.tick + TICKS_PER_TIMEOUT + 1;
+    if (((this.xorHi[slot]! ^= hi) | (this.xorLo[slot]! ^= lo)) === 0 && this.state[slot] === OPEN) {
+      this.end(sequence, slot, true);
+    }
+  }
+
+  fail(rootHi: number, rootLo: number): void {
+    const sequence = sequenceOf(rootHi, rootLo);
+    const slot = rootLo & this.mask;
+    if (sequence < this.base || sequence >= this.next || this.state[slot] === FREE) {
+      const root = this.sparse.get(sequence);
+      if (root === undefined) this.stale++;
+      else this.endSparse(sequence, root, false);
+    } else if (this.state[slot] === OPEN) {
+      this.end(sequence, slot, false);
+    } else {
+      this.state[slot] = OPENING_FAILED;
+    }
+  }
+
+  touch(rootHi: number, rootLo: number): void {
+    const sequence = sequenceOf(rootHi, rootLo);
+    const slot = rootLo & this.mask;
+    const deadlineTick = this.tick + TICKS_PER_TIMEOUT + 1;
+    if (sequence >= this.base && sequence < this.next && this.state[slot] !== FREE) {
+      this.deadline[slot] = deadlineTick;
+    } else {
+      const root = this.sparse.get(sequence);
+      if (root === undefined) this.stale++;
+      else root.deadlineTick = deadlineTick;
+    }
+  }
+
+  /** Fails every open tree: some of its tuples may be lost. Not to be called inside an emit. */
+  failAll(): void {
+    for (const [sequence, root] of this.sparse) this.endSparse(sequence, root, false);
+    for (let sequence = this.base; sequence < this.next; sequence++) {
+      const slot = sequence & this.mask;
+      if (this.state[slot] === OPEN) this.end(sequence, slot, false);
+    }
+  }
+
+  /** Tells the time, so that deadlines of trees opened from now on count from it. */
+  setTime(nowMs: number): void {
+    if (this.tickMs !== null) this.tick = Math.floor(nowMs / this.tickMs);
+  }
+
+  /**
+   * Fails every tree whose deadline is over: one pass over the open part of the ring, about a millisecond for a million
+   * trees, 25 times a timeout. That is cheaper than a list of trees a deadline, which each ack would have to move.
+   */
+  expire(nowMs: number): void {
+    if (this.tickMs === null) return;
+    this.setTime(nowMs);
+    for (const [sequence, root] of this.sparse) {
+      if (root.deadlineTick <= this.tick) this.endSparse(sequence, root, false);
+    }
+    for (let sequence = this.base; sequence < this.next; sequence++) {
+      const slot = sequence & this.mask;
+      if (this.deadline[slot]! <= this.tick && this.state[slot] === OPEN) this.end(sequence, slot, false);
+    }
+  }
+
+  private end(sequence: number, slot: number, acked: boolean): void {
+    this.state[slot] = FREE;
+    this.open--;
+    this.endedIds.push(this.ids[slot]);
+    this.endedAcked.push(acked);
+    this.ids[slot] = undefined;
+    if (acked && (sequence < SAMPLED_FIRST || (sequence & SAMPLE_MASK) === 0)) this.measure(sequence, slot);
+    if (sequence === this.base) {
+      let base = sequence + 1;
+      const { next, state, mask } = this;
+      while (base < next && state[base & mask] === FREE) base++;
+      this.base = base;
+    }
+  }
+
+  /** At first each tree has a time of its own, in a table that the sampled ones take over later. */
+  private stamp(sequence: number, slot: number): void {
+    if (sequence < SAMPLED_FIRST) this.firstOpenedMs[sequence] = this.now();
+    else this.openedMs[slot >> SAMPLE_SHIFT] = this.now();
+  }
+
+  private readonly firstOpenedMs = new Float64Array(SAMPLED_FIRST);
+
+  private openedAt(sequence: number, slot: number): number {
+    if (sequence < SAMPLED_FIRST) return this.firstOpenedMs[sequence]!;
+    return (sequence & SAMPLE_MASK) === 0 ? this.openedMs[slot >> SAMPLE_SHIFT]! : Number.NaN;
+  }
+
+  private measure(sequence: number, slot: number): void {
+    this.latency.record(this.now() - this.openedAt(sequence, slot));
+  }
+
+  private ackSparse(sequence: number, hi: number, lo: number): void {
+    const root = this.sparse.get(sequence);
+    if (root === undefined) {
+      this.stale++;
+      return;
+    }
+    root.deadlineTick = this.tick + TICKS_PER_TIMEOUT + 1;
+    root.hi ^= hi;
+    root.lo ^= lo;
+    if ((root.hi | root.lo) === 0) this.endSparse(sequence, root, true);
+  }
+
+  private endSparse(sequence: number, root: SparseRoot, acked: boolean): void {
+    this.sparse.delete(sequence);
+    this.open--;
+    this.endedIds.push(root.id);
+    this.endedAcked.push(acked);
+    if (acked && !Number.isNaN(root.openedMs)) this.latency.record(this.now() - root.openedMs);
+  }
+
+  /** The ring is full. Mostly open: it doubles. Mostly closed: what pins it moves to the sparse table. */
+  private makeRoom(): void {
+    const openInRing = this.open - this.sparse.size;
+    if (openInRing > this.capacity >> 1 || this.sparse.size >= this.sparseRootsMax) {
+      this.grow();
+      return;
+    }
+    while (this.next - this.base > this.capacity >> 1 && this.sparse.size < this.sparseRootsMax) {
+      this.moveToSparse(this.base);
+    }
+    if (this.next - this.base === this.capacity) this.grow();
+  }
+
+  private moveToSparse(sequence: number): void {
+    const slot = sequence & this.mask;
+    this.sparse.set(sequence, {
+      hi: this.xorHi[slot]!,
+      lo: this.xorLo[slot]!,
+      id: this.ids[slot],
+      deadlineTick: this.deadline[slot]!,
+      openedMs: this.openedAt(sequence, slot),
+    });
+    this.state[slot] = FREE;
+    this.ids[slot] = undefined;
+    let base = sequence + 1;
+    while (base < this.next && this.state[base & this.mask] === FREE) base++;
+    this.base = base;
+  }
+
+  private grow(): void {
+    const { base, next, mask, state, xorHi, xorLo, deadline, openedMs, ids } = this;
+    const capacity = this.capacity * 2;
+    this.capacity = capacity;
+    this.mask = capacity - 1;
+    this.state = new Uint8Array(capacity);
+    this.xorHi = new Int32Array(capacity);
+    this.xorLo = new Int32Array(capacity);
+    this.deadline = new Uint32Array(capacity);
+    this.openedMs = new Float64Array(capacity >> SAMPLE_SHIFT);
+    this.ids = new Array<unknown>(capacity).fill(undefined);
+    for (let sequence = base; sequence < next; sequence++) {
+      const from = sequence & mask;
+      const to = sequence & this.mask;
+      this.state[to] = state[from]!;
+      this.xorHi[to] = xorHi[from]!;
+      this.xorLo[to] = xorLo[from]!;
+      this.deadline[to] = deadline[from]!;
+      this.openedMs[to >> SAMPLE_SHIFT] = openedMs[from >> SAMPLE_SHIFT]!;
+      this.ids[to] = ids[from];
+    }
+  }
+}

@@ -1,0 +1,135 @@
+// Frames that carry acks and credit from one worker to another, apart from data, so that they never wait behind it. All
+// integers are 32-bit little-endian.
+//
+//   frame    = magic|version|kind  section*
+//   section  = 1 spoutTask incarnation count (rootHi rootLo hi lo)*     acks, XORed into the trees of that ledger
+//            | 2 spoutTask incarnation count (rootHi rootLo)*           trees that failed
+//            | 3 spoutTask incarnation count (rootHi rootLo)*           trees that made progress
+//            | 4 sourceTask targetTask tuples bytes                     credit that comes back to a channel
+
+import { failure } from '../errors.js';
+import { FRAME_BYTES_MAX } from '../limits.js';
+import { ACK_ROW_INTS, type RemoteLedger } from '../ack/remote-ledger.js';
+import { PROTOCOL_VERSION } from './data-frame.js';
+
+const KIND_CONTROL = 2;
+const HEADER = 0x4d520000 | (PROTOCOL_VERSION << 8) | KIND_CONTROL;
+const ACKS = 1;
+const FAILS = 2;
+const TOUCHES = 3;
+const CREDIT = 4;
+const ROOT_INTS = 2;
+
+/** What a control frame tells, called section by section. */
+export interface ControlHandler {
+  acked(spoutTask: number, incarnation: number, rootHi: number, rootLo: number, hi: number, lo: number): void;
+  failed(spoutTask: number, incarnation: number, rootHi: number, rootLo: number): void;
+  touched(spoutTask: number, incarnation: number, rootHi: number, rootLo: number): void;
+  credited(sourceTask: number, targetTask: number, tuples: number, bytes: number): void;
+}
+
+/** Gathers sections and makes one frame of them; reused by its link. */
+export class ControlFrameWriter {
+  private ints = new Int32Array(1024);
+  private length = 1;
+
+  get empty(): boolean {
+    return this.length === 1;
+  }
+
+  addLedger(ledger: RemoteLedger): void {
+    if (ledger.rowCount > 0) {
+      this.start(ACKS, ledger, ledger.rowCount, ACK_ROW_INTS);
+      const end = ledger.rowCount * ACK_ROW_INTS;
+      this.ints.set(ledger.rows.subarray(0, end), this.length);
+      this.length += end;
+    }
+    this.addRoots(FAILS, ledger, ledger.failed);
+    this.addRoots(TOUCHES, ledger, ledger.touched);
+  }
+
+  addCredit(sourceTask: number, targetTask: number, tuples: number, bytes: number): void {
+    this.reserve(5);
+    this.put(CREDIT);
+    this.put(sourceTask);
+    this.put(targetTask);
+    this.put(tuples);
+    this.put(bytes);
+  }
+
+  /** The frame, in memory of its own; the writer is empty again. */
+  finish(): Uint8Array<ArrayBuffer> {
+    const frame = new Int32Array(this.length);
+    frame.set(this.ints.subarray(0, this.length));
+    frame[0] = HEADER;
+    this.length = 1;
+    return new Uint8Array(frame.buffer);
+  }
+
+  private addRoots(kind: number, ledger: RemoteLedger, roots: readonly number[]): void {
+    if (roots.length === 0) return;
+    this.start(kind, ledger, roots.length / ROOT_INTS, ROOT_INTS);
+    for (const half of roots) this.put(half);
+  }
+
+  private start(kind: number, ledger: RemoteLedger, count: number, rowInts: number): void {
+    this.reserve(4 + count * rowInts);
+    this.put(kind);
+    this.put(ledger.spoutTask);
+    this.put(ledger.incarnation);
+    this.put(count);
+  }
+
+  private put(value: number): void {
+    this.ints[this.length++] = value;
+  }
+
+  private reserve(count: number): void {
+    if (this.length + count <= this.ints.length) return;
+    const ints = new Int32Array(Math.max(this.ints.length * 2, this.length + count));
+    ints.set(this.ints.subarray(0, this.length));
+    this.ints = ints;
+  }
+}
+
+/**
+ * Tells a handler what stands in a control frame.
+ *
+ * @throws MILLRACE_FRAME_INVALID
+ */
+export function readControlFrame(frame: Uint8Array, handler: ControlHandler): void {
+  if (frame.byteLength > FRAME_BYTES_MAX) throw refuse(`${frame.byteLength} bytes, above ${FRAME_BYTES_MAX}`);
+  if (frame.byteLength % 4 !== 0 || frame.byteOffset % 4 !== 0) throw refuse('cut short');
+  const ints = new Int32Array(frame.buffer, frame.byteOffset, frame.byteLength >> 2);
+  if (ints[0] !== HEADER) throw refuse('not a control frame of this protocol version');
+  let at = 1;
+  while (at < ints.length) at = readSection(ints, at, handler);
+}
+
+function readSection(ints: Int32Array, start: number, handler: ControlHandler): number {
+  const kind = ints[start]!;
+  const a = ints[start + 1]!;
+  const b = ints[start + 2]!;
+  const c = ints[start + 3]!;
+  let at = start + 4;
+  if (kind === CREDIT) {
+    if (at >= ints.length || c < 0 || ints[at]! < 0) throw refuse('a credit section is cut short or negative');
+    handler.credited(a, b, c, ints[at]!);
+    return at + 1;
+  }
+  const rowInts = kind === ACKS ? ACK_ROW_INTS : ROOT_INTS;
+  if (kind < ACKS || kind > TOUCHES) throw refuse(`an unknown section kind ${kind}`);
+  if (!(c >= 0) || at + c * rowInts > ints.length) throw refuse('a section is longer than the frame');
+  for (const end = at + c * rowInts; at < end; at += rowInts) {
+    const rootHi = ints[at]!;
+    const rootLo = ints[at + 1]!;
+    if (kind === ACKS) handler.acked(a, b, rootHi, rootLo, ints[at + 2]!, ints[at + 3]!);
+    else if (kind === FAILS) handler.failed(a, b, rootHi, rootLo);
+    else handler.touched(a, b, rootHi, rootLo);
+  }
+  return at;
+}
+
+function refuse(reason: string): Error {
+  return failure('MILLRACE_FRAME_INVALID', { reason });
+}

@@ -1,0 +1,104 @@
+// What may travel in a tuple, and about how many bytes it takes. Values are plain data: null, undefined, booleans, numbers,
+// bigints, strings, dates, binary data, and arrays and plain objects of them. Runs at each emit that leaves the thread, and
+// for the first tuples of each stream, so it walks once and allocates only when it refuses.
+
+import { VALUE_DEPTH_MAX } from '../limits.js';
+import type { Values } from '../component/tuple.js';
+
+/** Why a value cannot travel, and where in the tuple it is. */
+export class ValueRefused extends Error {
+  readonly path: string;
+  readonly what: string;
+
+  constructor(path: string, what: string) {
+    super(`${path}: ${what}`);
+    this.path = path;
+    this.what = what;
+  }
+}
+
+const SMALL_BYTES = 9;
+
+/**
+ * The estimated packed size of a list of values, in bytes; text counts one byte a UTF-16 code unit.
+ *
+ * @throws {@link ValueRefused} for what cannot travel
+ */
+export function measureValues(values: Values): number {
+  let bytes = 1;
+  for (let i = 0; i < values.length; i++) {
+    const value = values[i];
+    if (typeof value === 'string') bytes += value.length + 5;
+    else if (typeof value === 'number') bytes += SMALL_BYTES;
+    else bytes += measure(value, 0, i, null);
+  }
+  return bytes;
+}
+
+/** The way to a value, kept as a chain of calls' frames so that nothing is built unless a value is refused. */
+interface Step {
+  readonly key: string | number;
+  readonly up: Step | null;
+}
+
+function measure(value: unknown, depth: number, key: string | number, up: Step | null): number {
+  switch (typeof value) {
+    case 'string':
+      return value.length + 5;
+    case 'number':
+    case 'boolean':
+    case 'undefined':
+      return SMALL_BYTES;
+    case 'bigint':
+      return SMALL_BYTES + (value.toString(16).length >> 1);
+    case 'object':
+      return value === null ? 1 : measureObject(value, depth, { key, up });
+    case 'function':
+      throw refused({ key, up }, 'a function');
+    case 'symbol':
+      throw refused({ key, up }, 'a symbol');
+  }
+}
+
+function measureObject(value: object, depth: number, step: Step): number {
+  if (depth >= VALUE_DEPTH_MAX) throw refused(step, `nested deeper than ${VALUE_DEPTH_MAX}, or a cycle`);
+  if (Array.isArray(value)) {
+    let bytes = 5;
+    for (let i = 0; i < value.length; i++) bytes += measure(value[i], depth + 1, i, step);
+    return bytes;
+  }
+  if (ArrayBuffer.isView(value) || value instanceof ArrayBuffer) return value.byteLength + 8;
+  if (value instanceof Date) return 16;
+  const prototype: unknown = Object.getPrototypeOf(value);
+  if (prototype !== Object.prototype && prototype !== null) {
+    throw refused(step, `an instance of ${nameOfClass(prototype)}`);
+  }
+  let bytes = 5;
+  for (const name in value) {
+    bytes += name.length + 5 + measure((value as Readonly<Record<string, unknown>>)[name], depth + 1, name, step);
+  }
+  return bytes;
+}
+
+function nameOfClass(prototype: unknown): string {
+  const maker = (prototype as { readonly constructor?: { readonly name?: unknown } } | null)?.constructor;
+  return typeof maker?.name === 'string' && maker.name !== '' ? maker.name : 'a class';
+}
+
+function refused(step: Step, what: string): ValueRefused {
+  const keys: (string | number)[] = [];
+  for (let at: Step | null = step; at !== null; at = at.up) keys.unshift(at.key);
+  const path = keys.map((key) => (typeof key === 'number' ? `[${key}]` : `.${key}`)).join('');
+  return new ValueRefused(`values${path}`, what);
+}
+
+/** Freezes values all the way down, for development: who changes a tuple then gets an error instead of a puzzle. */
+export function freezeValues(values: Values): void {
+  freeze(values);
+}
+
+function freeze(value: unknown): void {
+  if (typeof value !== 'object' || value === null || Object.isFrozen(value) || ArrayBuffer.isView(value)) return;
+  Object.freeze(value);
+  for (const item of Object.values(value)) freeze(item);
+}

@@ -1,0 +1,19 @@
+// A bolt that is one function, as the engine runs it: one more call a tuple, nothing else. Any thread.
+
+import type { BoltFunction } from './bolt.js';
+import { Bolt } from './bolt.js';
+import type { Emit } from './emit.js';
+import type { Tuple } from './tuple.js';
+
+export class FunctionBolt extends Bolt {
+  private readonly handle: BoltFunction;
+
+  constructor(handle: BoltFunction) {
+    super();
+    this.handle = handle;
+  }
+
+  execute(tuple: Tuple, emit: Emit): void | Promise<void> {
+    return this.handle(tuple, emit);
+  }
+}

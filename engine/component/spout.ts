@@ -1,0 +1,33 @@
+// What a user implements to bring tuples in. Pure, any thread.
+
+import type { SpoutContext } from './context.js';
+import type { Emit } from './emit.js';
+
+/**
+ * What `nextTuple` may say: `'done'` means that nothing more is coming, except what has to be replayed. After a `fail`
+ * the spout is asked again, and says `'done'` again when it has replayed.
+ */
+export type NextTuple = void | 'done';
+
+/**
+ * Makes tuples. One instance a task; its calls never overlap. Subclasses state what they emit:
+ * `static readonly outputs = ['word'] as const`, or by stream: `{ default: ['word'], late: ['word', 'at'] } as const`.
+ *
+ * Order of calls: constructor, `open` (awaited; all tasks of the topology are prepared before the first `nextTuple`),
+ * `activate`, `nextTuple` / `ack` / `fail`, `deactivate`, `close` (awaited, for a bounded time).
+ */
+export abstract class Spout {
+  open?(context: SpoutContext): void | Promise<void>;
+  activate?(): void | Promise<void>;
+  /**
+   * Emits what there is to emit now, best one tuple, and returns. When it emitted nothing it is asked again after a short
+   * rest (1 ms, doubling to 16 ms), or as soon as `context.wake()` is called, or when the promise it returned resolves.
+   */
+  abstract nextTuple(emit: Emit): NextTuple | Promise<NextTuple>;
+  /** The tree of the tuple that was emitted with this id is fully processed. Never called inside `nextTuple`. */
+  ack?(id: unknown): void;
+  /** The tree failed or timed out: emit the tuple again from `nextTuple`, or let it go. Never called inside `nextTuple`. */
+  fail?(id: unknown): void;
+  deactivate?(): void | Promise<void>;
+  close?(): void | Promise<void>;
+}

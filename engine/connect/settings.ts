@@ -1,0 +1,73 @@
+// How components read their settings. A JSON topology is checked against its schema before anything starts, but a component
+// that is made in TypeScript, or whose settings were overridden, gets whatever it is given: here that is told by name and
+// not by a crash later on. Without the schema library, because this travels in users' bundles. Any thread.
+
+import { failure, type MillraceError } from '../errors.js';
+
+/** The settings of a component of that type, read one by one. */
+export class Settings {
+  private readonly type: string;
+  private readonly config: Readonly<Record<string, unknown>>;
+
+  constructor(type: string, config: Readonly<Record<string, unknown>>) {
+    this.type = type;
+    this.config = config;
+  }
+
+  /** The error of a setting that is not what it must be. */
+  wrong(key: string, what: string): MillraceError {
+    return failure('MILLRACE_CONNECT_SETTING', { type: this.type, key, what }, { fatal: true });
+  }
+
+  /** Whatever is given; undefined when nothing is. */
+  any(key: string): unknown {
+    return this.config[key];
+  }
+
+  /** A text that is not empty. */
+  text(key: string): string {
+    const value = this.config[key];
+    if (typeof value !== 'string' || value === '') throw this.wrong(key, 'must be a text that is not empty');
+    return value;
+  }
+
+  /** A text, empty too. */
+  optionalText(key: string, fallback: string): string {
+    const value = this.config[key] ?? fallback;
+    if (typeof value !== 'string') throw this.wrong(key, 'must be a text');
+    return value;
+  }
+
+  flag(key: string, fallback: boolean): boolean {
+    const value = this.config[key] ?? fallback;
+    if (typeof value !== 'boolean') throw this.wrong(key, 'must be true or false');
+    return value;
+  }
+
+  /** A whole number within bounds. */
+  whole(key: string, fallback: number, min: number, max: number): number {
+    const value = this.config[key] ?? fallback;
+    if (!Number.isSafeInteger(value) || (value as number) < min || (value as number) > max) {
+      throw this.wrong(key, `must be a whole number from ${min} to ${max}`);
+    }
+    return value as number;
+  }
+
+  /** A number above zero, or null when nothing is given. */
+  positive(key: string): number | null {
+    const value = this.config[key] ?? null;
+    if (value === null) return null;
+    if (typeof value !== 'number' || !(value > 0) || value === Infinity) throw this.wrong(key, 'must be a number above 0');
+    return value;
+  }
+
+  /** One text or a list of texts, each of them once. */
+  texts(key: string): readonly string[] {
+    const value = this.config[key];
+    const list: readonly unknown[] = Array.isArray(value) ? value : [value];
+    const texts = list.filter((entry): entry is string => typeof entry === 'string' && entry !== '');
+    if (texts.length !== list.length || texts.length === 0) throw this.wrong(key, 'must be a text or a list of texts');
+    if (new Set(texts).size !== texts.length) throw this.wrong(key, 'names something twice');
+    return texts;
+  }
+}

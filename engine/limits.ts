@@ -1,0 +1,158 @@
+// Every bound of the engine, with its reason: nothing grows without one. Sizes in bytes and times in milliseconds, as the
+// end of each name says. A test may run with tiny bounds: what is in `RuntimeLimits` is handed to a worker, not imported.
+
+/** Bounds of one worker, overridable so that tests can reach them. */
+export interface RuntimeLimits {
+  /** A batch leaves when it holds this many tuples: above 1,024 packing gains nothing more and latency grows. */
+  readonly batchTuplesMax: number;
+  /** … or this many bytes: keeps a frame well below `frameBytesMax` and in the second-level cache. */
+  readonly batchBytesMax: number;
+  /** Tuples in the mailbox of a task from its own thread before their senders rest: a few slices of work. */
+  readonly mailboxTuplesMax: number;
+  /** Bytes in the mailbox of a task from its own thread before their senders rest. */
+  readonly mailboxBytesMax: number;
+  /** Tuples that each channel between workers may always have under way, however busy the others are. */
+  readonly channelReserveTuples: number;
+  /** Bytes that each channel between workers may always have under way. */
+  readonly channelReserveBytes: number;
+  /** Tuples under way on one link beyond the reserves of its channels, shared by all of them. */
+  readonly linkSharedTuples: number;
+  /** Bytes under way on one link beyond the reserves of its channels, shared by all of them. */
+  readonly linkSharedBytes: number;
+  /** Tuples that one synchronous call may emit into full targets: what it can overrun every bound above by. */
+  readonly emitsPerCallMax: number;
+  /** Open trees of one spout task: its ledger then takes 25 MB, and it rests. */
+  readonly openRootsMax: number;
+  /** Trees that stayed open while a whole ring went by: each then costs a map entry of about 100 bytes. */
+  readonly sparseRootsMax: number;
+  /** One slice of a task: long enough to fill batches, short enough that other tasks wait under a millisecond. */
+  readonly sliceTuplesMax: number;
+  /** One turn of a worker, after which it lets its ports and timers run. */
+  readonly turnMs: number;
+  /** Calls inside calls when tuples go directly from task to task: far below the stack's end with big user frames. */
+  readonly directDepthMax: number;
+}
+
+export const runtimeLimits: RuntimeLimits = {
+  batchTuplesMax: 1024,
+  batchBytesMax: 256 * 1024,
+  mailboxTuplesMax: 1024,
+  mailboxBytesMax: 8 * 1024 * 1024,
+  channelReserveTuples: 32,
+  channelReserveBytes: 32 * 1024,
+  linkSharedTuples: 16 * 1024,
+  linkSharedBytes: 16 * 1024 * 1024,
+  emitsPerCallMax: 65_536,
+  openRootsMax: 1_048_576,
+  sparseRootsMax: 65_536,
+  sliceTuplesMax: 256,
+  turnMs: 1,
+  directDepthMax: 32,
+};
+
+/** One tuple, as estimated before packing (text can pack to three times that): larger data belongs in a store. */
+export const TUPLE_BYTES_MAX = 2 * 1024 * 1024;
+
+/** One frame between workers; one tuple above the batch size may make it this large. Checked before anything is decoded. */
+export const FRAME_BYTES_MAX = 8 * 1024 * 1024;
+
+/** Values are walked this deep; what is deeper is a mistake or an attack. */
+export const VALUE_DEPTH_MAX = 64;
+
+/** Objects in values are walked for the first tuples of each stream of a task; later only when they cross threads. */
+export const VALUES_CHECKED_FIRST = 1000;
+
+/** Packed progress of one partition of a spout (design: bigger state never goes to the store). */
+export const CHECKPOINT_BYTES_MAX = 1024;
+
+/** Topology, component and stream names. */
+export const NAME_LENGTH_MAX = 128;
+
+/** Components of one topology. */
+export const COMPONENTS_MAX = 1000;
+
+/** Tasks of one topology, unless the host sets a lower limit. */
+export const TASKS_MAX = 10_000;
+
+/** Workers of one topology, unless the host sets a lower limit. */
+export const WORKERS_MAX = 256;
+
+/** Key groups: above, moving state by ranges costs more than it balances. */
+export const KEY_GROUPS_MAX = 32_768;
+
+/** Fields of one stream: a tuple is handled value by value, and wider data belongs in one object. */
+export const FIELDS_MAX = 1024;
+
+/** Streams of one component. */
+export const STREAMS_MAX = 256;
+
+/** Asynchronous calls under way in one task: each holds its tuple and a promise. */
+export const CONCURRENCY_MAX = 65_536;
+
+/** Timeouts and ticks: the longest delay that a timer of the machine can wait (24.8 days). */
+export const DURATION_MAX_MS = 2_147_483_647;
+
+/** Problems of one topology that are listed; the rest is counted. Bounds the work on a hostile document. */
+export const PROBLEMS_MAX = 1000;
+
+/** Items of a function spout that are out and not acked: what it keeps for replay, unless its options say otherwise. */
+export const ITERABLE_PENDING_MAX = 10_000;
+
+/** A topology document, before it is parsed. */
+export const DOCUMENT_BYTES_MAX = 1024 * 1024;
+
+/** A spout that emitted nothing is asked again after this rest … */
+export const SPOUT_REST_MIN_MS = 1;
+/** … which doubles up to this one: an idle spout then costs far below 2 % of a core. */
+export const SPOUT_REST_MAX_MS = 16;
+
+/** `close` of a component may take this long before its thread is ended. */
+export const CLOSE_TIMEOUT_MS = 5_000;
+
+/** The definition of a topology must be read within this time: a module that spins must not hold its host. */
+export const DEFINITION_TIMEOUT_MS = 10_000;
+
+/** Heap of the thread that reads a definition: enough for any definition, small enough that a leak ends soon. */
+export const DEFINITION_HEAP_MEGABYTES_MAX = 512;
+
+/** Errors kept for the operator, the oldest dropped first. */
+export const ERRORS_KEPT_MAX = 100;
+
+/** Errors of one component reported within a second; the rest is counted. */
+export const ERRORS_REPORTED_PER_SECOND = 5;
+
+/** Worker deaths within `WORKER_DEATHS_WINDOW_MS` that end a topology as failed. */
+export const WORKER_DEATHS_MAX = 10;
+export const WORKER_DEATHS_WINDOW_MS = 60_000;
+
+/** A line of text that a connector reads, at most: `file-lines` and its like refuse longer ones by name. */
+export const LINE_BYTES_MAX = 1024 * 1024;
+
+/** One read of a file: some thousand lines for one system call, and short from the page cache (under 0.1 ms). */
+export const READ_CHUNK_BYTES = 256 * 1024;
+
+/** A file is dealt to the tasks of a spout in blocks of this size: one read each, and small files still spread. */
+export const READ_BLOCK_BYTES = 256 * 1024;
+
+/** A sink writes in the middle of a slice when it has gathered this much. */
+export const WRITE_BUFFER_BYTES = 1024 * 1024;
+
+/** A spout replays a failed tuple after this time … */
+export const REPLAY_WAIT_MIN_MS = 100;
+/** … which doubles with each failure up to this one. */
+export const REPLAY_WAIT_MAX_MS = 30_000;
+
+/** Failed tuples of one spout task that are not acked yet, at which it brings nothing new. */
+export const REPLAYS_MAX = 65_536;
+
+/** A built-in spout keeps its progress at most this often while tuples are open. */
+export const CHECKPOINT_MIN_MS = 100;
+
+/** A spout that cannot go on waits this long for its open tuples before it ends the topology. */
+export const FAIL_GRACE_MS = 30_000;
+
+/** Keys of one `count` task: a Map ends at 16.7 million entries, and these take about a gigabyte. */
+export const COUNT_KEYS_MAX = 10_000_000;
+
+/** Lines printed by a worker's components and not yet written out, before `print` makes them wait. */
+export const PRINTS_PENDING_MAX = 1024;

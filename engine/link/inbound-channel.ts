@@ -1,0 +1,63 @@
+// The receiving end of a channel: what flows from one task of another worker to one task of this one. It counts what the
+// task takes from its mailbox, so that the sender gets its credit back: tuples one by one, bytes when the batch that
+// brought them is used up.
+
+import type { Origin } from '../task/task-tuple.js';
+
+/** Gathers the credit of its channels and returns it once a turn. */
+export interface CreditReturner {
+  markOwing(channel: InboundChannel): void;
+}
+
+export class InboundChannel {
+  readonly sourceTask: number;
+  readonly targetTask: number;
+  /** Where tuples of each stream of the source come from, by the number of the stream. */
+  readonly origins: Origin[] = [];
+  owedTuples = 0;
+  owedBytes = 0;
+  private readonly returner: CreditReturner;
+  private readonly batchTuples: number[] = [];
+  private readonly batchBytes: number[] = [];
+  private oldest = 0;
+  private owing = false;
+
+  constructor(sourceTask: number, targetTask: number, returner: CreditReturner) {
+    this.sourceTask = sourceTask;
+    this.targetTask = targetTask;
+    this.returner = returner;
+  }
+
+  received(tuples: number, bytes: number): void {
+    this.batchTuples.push(tuples);
+    this.batchBytes.push(bytes);
+  }
+
+  /** The task took one tuple, the oldest of those that were received. */
+  taken(): void {
+    this.owedTuples++;
+    if (--this.batchTuples[this.oldest]! === 0) {
+      this.owedBytes += this.batchBytes[this.oldest]!;
+      this.oldest++;
+      if (this.oldest === this.batchTuples.length) this.forgetBatches(this.oldest);
+      else if (this.oldest >= 1024) this.forgetBatches(this.oldest);
+    }
+    if (!this.owing) {
+      this.owing = true;
+      this.returner.markOwing(this);
+    }
+  }
+
+  /** What was owed is on its way back. */
+  returned(): void {
+    this.owedTuples = 0;
+    this.owedBytes = 0;
+    this.owing = false;
+  }
+
+  private forgetBatches(count: number): void {
+    this.batchTuples.splice(0, count);
+    this.batchBytes.splice(0, count);
+    this.oldest = 0;
+  }
+}

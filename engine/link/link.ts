@@ -1,0 +1,320 @@
+// All that flows between this worker and one other: the channels of their tasks over one wire, in both directions, with
+// credit and acks. Batches form by themselves: a frame leaves when it is full or when the worker's turn ends.
+//
+//   tasks ─push─► outboxes ─flush, by credit─► data frame ═══► mailboxes of the other worker
+//   ledgers of the other worker ◄═══ control frame ◄─ remote ledgers, credit owed by inbound channels
+//
+// Runs on the worker's thread. What a superseded link still delivers is ignored: `close` comes first.
+
+import { ControlFrameWriter, readControlFrame, type ControlHandler } from '../codec/control-frame.js';
+import {
+  DataFrameWriter,
+  readDataFrame,
+  SEGMENT_END,
+  SEGMENT_TRACKED,
+  type DataFrame,
+} from '../codec/data-frame.js';
+import { rootHiOf, rootLoOf, type AckTarget } from '../ack/ack-target.js';
+import { RemoteLedger, type AckSender } from '../ack/remote-ledger.js';
+import type { Values } from '../component/tuple.js';
+import type { RuntimeLimits } from '../limits.js';
+import { TaskTuple } from '../task/task-tuple.js';
+import { LinkCredit } from './credit.js';
+import { InboundChannel, type CreditReturner } from './inbound-channel.js';
+import { OutboundChannel, type ChannelSender } from './outbound-channel.js';
+import type { Wire } from './wire.js';
+
+/** What a link needs of the worker that it serves. */
+export interface LinkHost extends Omit<ControlHandler, 'credited'> {
+  readonly limits: RuntimeLimits;
+  /** The ledger of that spout task, here or elsewhere; null when that incarnation is over. */
+  ledgerOf(spoutTask: number, incarnation: number): AckTarget | null;
+  /** Makes the origins of a new channel, one for each stream of its source. */
+  fillOrigins(channel: InboundChannel): void;
+  /** Puts a tuple into the mailbox of a task of this worker. */
+  receive(task: number, tuple: TaskTuple): void;
+  /** A tuple of a dead incarnation came and was dropped. */
+  dropped(task: number): void;
+  /** The source task has sent all that it had for the target task. */
+  receiveEnd(sourceTask: number, targetTask: number, revision: number): void;
+  /** So many more (or fewer) tuples of that task wait in outboxes than at the last flush. */
+  outboxChanged(sourceTask: number, by: number): void;
+  /** Something is to be done in the next turn. */
+  requestTurn(): void;
+  /** A frame could not be read; nothing of it was used. */
+  frameRefused(error: unknown): void;
+}
+
+export class Link implements AckSender, CreditReturner {
+  private readonly host: LinkHost;
+  private readonly wire: Wire;
+  private readonly credit: LinkCredit;
+  private readonly writer = new DataFrameWriter();
+  private readonly controlWriter = new ControlFrameWriter();
+  private readonly outbound = new Map<string, OutboundChannel>();
+  private readonly inbound = new Map<string, InboundChannel>();
+  private dirty: OutboundChannel[] = [];
+  private held: OutboundChannel[] = [];
+  private owing: InboundChannel[] = [];
+  private dirtyLedgers: RemoteLedger[] = [];
+  private pushedTuples = 0;
+  private pushedBytes = 0;
+  private frameTuples = 0;
+  private frameBytes = 0;
+  private creditCame = false;
+  private closed = false;
+  /** Frames sent and received, for tests that wait until nothing is under way. */
+  sentFrames = 0;
+  receivedFrames = 0;
+
+  constructor(host: LinkHost, wire: Wire) {
+    this.host = host;
+    this.wire = wire;
+    this.credit = new LinkCredit(host.limits);
+  }
+
+  open(): void {
+    this.wire.open(
+      (frame) => this.onData(frame),
+      (frame) => this.onControl(frame),
+    );
+  }
+
+  close(): void {
+    this.closed = true;
+    this.wire.close();
+    for (const channel of this.outbound.values()) {
+      channel.abandon();
+      this.settle(channel);
+    }
+  }
+
+  /** The channel from a task of this worker to one of the other; made when first asked for. */
+  channelTo(sourceTask: number, targetTask: number, sender: ChannelSender): OutboundChannel {
+    const key = `${sourceTask}>${targetTask}`;
+    let channel = this.outbound.get(key);
+    if (channel === undefined) {
+      channel = new OutboundChannel(this, sourceTask, targetTask, sender);
+      this.outbound.set(key, channel);
+    }
+    return channel;
+  }
+
+  /** Tuples that wait for credit, in all channels. */
+  get waiting(): number {
+    let sum = 0;
+    for (const channel of this.outbound.values()) sum += channel.waiting;
+    return sum;
+  }
+
+  pushed(channel: OutboundChannel, bytes: number): void {
+    if (!channel.dirty) {
+      channel.dirty = true;
+      this.dirty.push(channel);
+    }
+    this.pushedTuples++;
+    this.pushedBytes += bytes;
+    const { batchTuplesMax, batchBytesMax } = this.host.limits;
+    if (this.pushedTuples >= batchTuplesMax || this.pushedBytes >= batchBytesMax) this.flushData();
+    else if (this.pushedTuples === 1) this.host.requestTurn();
+  }
+
+  markDirty(ledger: RemoteLedger): void {
+    this.dirtyLedgers.push(ledger);
+    this.host.requestTurn();
+  }
+
+  markOwing(channel: InboundChannel): void {
+    this.owing.push(channel);
+    this.host.requestTurn();
+  }
+
+  /** The end of the worker's turn: everything leaves for which there is credit. */
+  flush(): void {
+    if (this.closed) return;
+    if (this.dirty.length > 0 || this.creditCame) this.flushData();
+    if (this.owing.length > 0 || this.dirtyLedgers.length > 0) this.flushControl();
+  }
+
+  private flushData(): void {
+    if (this.closed) return;
+    if (this.creditCame) {
+      this.creditCame = false;
+      for (const channel of this.held) this.dirty.push(channel);
+      this.held = [];
+    }
+    const dirty = this.dirty;
+    this.dirty = [];
+    this.pushedTuples = 0;
+    this.pushedBytes = 0;
+    for (const channel of dirty) {
+      channel.dirty = false;
+      this.drain(channel);
+      const revision = channel.takeEnd();
+      if (revision >= 0) this.writer.addEnd(channel.sourceTask, channel.targetTask, revision);
+      if (channel.waiting > 0) {
+        channel.dirty = true;
+        this.held.push(channel);
+      }
+    }
+    if (!this.writer.empty) this.sendFrame();
+    for (const channel of dirty) this.settle(channel);
+  }
+
+  private settle(channel: OutboundChannel): void {
+    const change = channel.settle();
+    if (change !== 0) this.host.outboxChanged(channel.sourceTask, change);
+  }
+
+  /** Writes what that channel may send, in segments of one stream each. */
+  private drain(channel: OutboundChannel): void {
+    const { batchTuplesMax, batchBytesMax } = this.host.limits;
+    while (channel.waiting > 0) {
+      const tuplesMax = Math.min(this.credit.tuplesFor(channel), batchTuplesMax - this.frameTuples);
+      const bytesMax = Math.min(this.credit.bytesFor(channel), batchBytesMax - this.frameBytes);
+      const { outbox, first } = channel;
+      const origin = outbox[first]!.origin;
+      let end = first;
+      let bytes = 0;
+      while (end < outbox.length && end - first < tuplesMax && outbox[end]!.origin === origin) {
+        const more = outbox[end]!.bytes;
+        if (bytes + more > bytesMax) break;
+        bytes += more;
+        end++;
+      }
+      if (end === first) {
+        // One tuple may always travel alone, however large: in a frame of its own, with nothing else under way.
+        if (channel.outstandingTuples > 0 && this.credit.bytesFor(channel) < outbox[first]!.bytes) return;
+        if (channel.outstandingTuples > 0 && this.credit.tuplesFor(channel) < 1) return;
+        if (this.frameTuples > 0) {
+          this.sendFrame();
+          continue;
+        }
+        bytes = outbox[first]!.bytes;
+        end = first + 1;
+      }
+      this.writer.addTuples(channel.sourceTask, channel.targetTask, origin.streamIndex, outbox, first, end, bytes);
+      this.frameTuples += end - first;
+      this.frameBytes += bytes;
+      this.credit.spend(channel, end - first, bytes);
+      channel.sent(end - first, bytes);
+      if (this.frameTuples >= batchTuplesMax || this.frameBytes >= batchBytesMax) this.sendFrame();
+    }
+  }
+
+  private sendFrame(): void {
+    this.frameTuples = 0;
+    this.frameBytes = 0;
+    this.sentFrames++;
+    this.wire.sendData(this.writer.finish());
+  }
+
+  private flushControl(): void {
+    for (const ledger of this.dirtyLedgers) {
+      if (!ledger.dead) this.controlWriter.addLedger(ledger);
+      ledger.clear();
+    }
+    this.dirtyLedgers = [];
+    for (const channel of this.owing) {
+      this.controlWriter.addCredit(channel.sourceTask, channel.targetTask, channel.owedTuples, channel.owedBytes);
+      channel.returned();
+    }
+    this.owing = [];
+    if (this.controlWriter.empty) return;
+    this.sentFrames++;
+    this.wire.sendControl(this.controlWriter.finish());
+  }
+
+  private onControl(bytes: Uint8Array): void {
+    if (this.closed) return;
+    this.receivedFrames++;
+    try {
+      readControlFrame(bytes, this.handler);
+    } catch (error) {
+      this.host.frameRefused(error);
+    }
+    this.host.requestTurn();
+  }
+
+  private readonly handler: ControlHandler = {
+    acked: (task, incarnation, rootHi, rootLo, hi, lo) => this.host.acked(task, incarnation, rootHi, rootLo, hi, lo),
+    failed: (task, incarnation, rootHi, rootLo) => this.host.failed(task, incarnation, rootHi, rootLo),
+    touched: (task, incarnation, rootHi, rootLo) => this.host.touched(task, incarnation, rootHi, rootLo),
+    credited: (sourceTask, targetTask, tuples, bytes) => {
+      const channel = this.outbound.get(`${sourceTask}>${targetTask}`);
+      if (channel === undefined) return;
+      this.credit.giveBack(channel, tuples, bytes);
+      this.creditCame = true;
+    },
+  };
+
+  private onData(bytes: Uint8Array): void {
+    if (this.closed) return;
+    this.receivedFrames++;
+    let frame: DataFrame;
+    try {
+      frame = readDataFrame(bytes);
+    } catch (error) {
+      this.host.frameRefused(error);
+      return;
+    }
+    this.deliver(frame);
+    this.host.requestTurn();
+  }
+
+  private deliver(frame: DataFrame): void {
+    const { segments, tracks } = frame;
+    const ledgers: (AckTarget | null)[] = [];
+    const bases: number[] = [];
+    for (let at = 0; at < frame.ledgers.length; at += 4) {
+      ledgers.push(this.host.ledgerOf(frame.ledgers[at]!, frame.ledgers[at + 1]!));
+      bases.push(frame.ledgers[at + 2]! * 4294967296 + (frame.ledgers[at + 3]! >>> 0));
+    }
+    let rowsAt = 0;
+    let track = 0;
+    for (let at = 0; at < segments.length; at += 6) {
+      const source = segments[at]!;
+      const target = segments[at + 1]!;
+      const kind = segments[at + 2]!;
+      if (kind === SEGMENT_END) {
+        this.host.receiveEnd(source, target, segments[at + 3]!);
+        continue;
+      }
+      const rows = frame.rows[rowsAt++]!;
+      const channel = this.inboundOf(source, target);
+      channel.received(rows.length, segments[at + 5]!);
+      const origin = channel.origins[segments[at + 3]!]!;
+      for (let i = 0; i < rows.length; i++) {
+        const values: Values = rows[i]!;
+        const index = kind === SEGMENT_TRACKED ? tracks[track]! : -1;
+        if (index < 0) {
+          this.host.receive(target, new TaskTuple(values, origin, null, 0, 0));
+        } else {
+          const ledger = ledgers[index]!;
+          const root = bases[index]! + (tracks[track + 1]! >>> 0);
+          const tuple = new TaskTuple(values, origin, ledger, rootHiOf(root), rootLoOf(root));
+          tuple.edgeHi = tracks[track + 2]!;
+          tuple.edgeLo = tracks[track + 3]!;
+          if (ledger !== null) {
+            this.host.receive(target, tuple);
+          } else {
+            channel.taken();
+            this.host.dropped(target);
+          }
+        }
+        if (kind === SEGMENT_TRACKED) track += 4;
+      }
+    }
+  }
+
+  private inboundOf(source: number, target: number): InboundChannel {
+    const key = `${source}>${target}`;
+    let channel = this.inbound.get(key);
+    if (channel === undefined) {
+      channel = new InboundChannel(source, target, this);
+      this.host.fillOrigins(channel);
+      this.inbound.set(key, channel);
+    }
+    return channel;
+  }
+}

@@ -1,0 +1,92 @@
+// The sending end of a channel: what flows from one task of this worker to one task of another, in order. Tuples wait in
+// its outbox until the link sends them in a batch, as far as there is credit. An end marker waits behind them.
+//
+//   outbox[first] … outbox[length - 1] ── credit ──► under way (outstanding) ── taken by the target ──► credit comes back
+
+import type { TaskTuple } from '../task/task-tuple.js';
+import type { Link } from './link.js';
+
+/** The task that sends; it takes no more input while one of its channels is out of credit. */
+export interface ChannelSender {
+  block(by: object): void;
+  unblock(by: object): void;
+}
+
+const NO_END = -1;
+const SPLICE_AT = 4096;
+
+export class OutboundChannel {
+  readonly link: Link;
+  readonly sourceTask: number;
+  readonly targetTask: number;
+  outstandingTuples = 0;
+  outstandingBytes = 0;
+  /** Where the waiting tuples start in `outbox`. */
+  first = 0;
+  readonly outbox: TaskTuple[] = [];
+  /** It stands in the link's list of channels to flush. */
+  dirty = false;
+  private readonly sender: ChannelSender;
+  private endRevision = NO_END;
+  private left = 0;
+
+  constructor(link: Link, sourceTask: number, targetTask: number, sender: ChannelSender) {
+    this.link = link;
+    this.sourceTask = sourceTask;
+    this.targetTask = targetTask;
+    this.sender = sender;
+  }
+
+  get waiting(): number {
+    return this.outbox.length - this.first;
+  }
+
+  push(tuple: TaskTuple): void {
+    this.outbox.push(tuple);
+    this.link.pushed(this, tuple.bytes);
+  }
+
+  /** Ends the channel behind what waits in it. */
+  pushEnd(revision: number): void {
+    this.endRevision = revision;
+    this.link.pushed(this, 0);
+  }
+
+  /** The revision of the end marker that may leave now, once; -1 when there is none. */
+  takeEnd(): number {
+    if (this.waiting > 0) return NO_END;
+    const revision = this.endRevision;
+    this.endRevision = NO_END;
+    return revision;
+  }
+
+  /** So many of the waiting tuples have been written to a frame. */
+  sent(count: number, bytes: number): void {
+    this.outstandingTuples += count;
+    this.outstandingBytes += bytes;
+    this.first += count;
+    if (this.first === this.outbox.length) {
+      this.outbox.length = 0;
+      this.first = 0;
+    } else if (this.first >= SPLICE_AT) {
+      this.outbox.splice(0, this.first);
+      this.first = 0;
+    }
+  }
+
+  /** After each flush: the sender rests while something is left. Gives by how much more is left than last time. */
+  settle(): number {
+    const left = this.waiting;
+    const change = left - this.left;
+    if (left > 0 && this.left === 0) this.sender.block(this);
+    else if (left === 0 && this.left > 0) this.sender.unblock(this);
+    this.left = left;
+    return change;
+  }
+
+  /** The link is gone: what waits is dropped, and then holds nobody (`settle`). Its trees fail by the rewiring. */
+  abandon(): void {
+    this.outbox.length = 0;
+    this.first = 0;
+  }
+}

@@ -1,0 +1,135 @@
+// The settings of a whole topology: read from what a user wrote (`messageTimeout: "30s"`), with defaults filled in and
+// every wrong one reported, and checked again once they are numbers. A wrong setting is replaced by its default, so that
+// reading can go on and report the rest. Pure, any thread.
+
+import { DURATION_MAX_MS, KEY_GROUPS_MAX, NAME_LENGTH_MAX, WORKERS_MAX, runtimeLimits } from '../limits.js';
+import type { TopologyConfig } from './definition.js';
+import type { Duration } from './duration.js';
+import { isDurationMs, readDurationMs } from './duration.js';
+import { keyPath, shown } from './names.js';
+import type { ProblemList } from './problems.js';
+import { listed } from './suggest.js';
+
+/** The settings of a topology as they are written. */
+export interface TopologySettings {
+  /** Workers (threads) to spread the tasks over. Default 1. */
+  readonly workers?: number;
+  /** Time without progress after which an open tree fails: `"30s"`, milliseconds; `null` or `false` for never. Default 30 s. */
+  readonly messageTimeout?: Duration | null | false;
+  /** Open trees at which a spout task rests, or null for the engine's own bound. Default null. */
+  readonly maxSpoutPending?: number | null;
+  /** Whether trees are tracked; without it each `ack(id)` follows its emit, whatever became of the tuple. Default true. */
+  readonly tracking?: boolean;
+  /** Into how many groups keys are hashed: no bolt with fields grouping can have more tasks. Default 1,024. */
+  readonly keyGroups?: number;
+}
+
+export const defaultConfig: TopologyConfig = {
+  workers: 1,
+  messageTimeoutMs: 30_000,
+  maxSpoutPending: null,
+  tracking: true,
+  keyGroups: 1024,
+};
+
+/** The keys of {@link TopologySettings}. */
+export const CONFIG_KEYS = ['workers', 'messageTimeout', 'maxSpoutPending', 'tracking', 'keyGroups'] as const;
+export type ConfigKey = (typeof CONFIG_KEYS)[number];
+
+export function isConfigKey(key: string): key is ConfigKey {
+  return (CONFIG_KEYS as readonly string[]).includes(key);
+}
+
+/** Reads settings over those that hold without them. `pathOf` says where a key stands, for the problems. */
+export function readConfig(
+  settings: Readonly<Record<string, unknown>>,
+  base: TopologyConfig,
+  pathOf: (key: string) => string,
+  problems: ProblemList,
+): TopologyConfig {
+  for (const key of Object.keys(settings)) {
+    if (isConfigKey(key)) continue;
+    const known = listed(CONFIG_KEYS);
+    const near = { name: key, known: CONFIG_KEYS };
+    problems.add('MILLRACE_CONFIG_UNKNOWN_KEY', pathOf(key), { owner: 'a topology', key, known }, near);
+  }
+  const given = (key: ConfigKey): unknown => (Object.hasOwn(settings, key) ? settings[key] : undefined);
+  const timeout = given('messageTimeout');
+  const candidate = {
+    workers: given('workers') ?? base.workers,
+    messageTimeoutMs:
+      timeout === undefined ? base.messageTimeoutMs : timeout === null || timeout === false ? null : timeout,
+    maxSpoutPending: given('maxSpoutPending') === undefined ? base.maxSpoutPending : given('maxSpoutPending'),
+    tracking: given('tracking') ?? base.tracking,
+    keyGroups: given('keyGroups') ?? base.keyGroups,
+  };
+  return checkedConfig(candidate, base, pathOf, problems);
+}
+
+/** A config whose values may be anything. */
+export type ConfigCandidate = Readonly<Record<keyof TopologyConfig, unknown>>;
+
+/** Checks every value; a wrong one is reported and replaced by that of `base`. */
+export function checkedConfig(
+  candidate: ConfigCandidate,
+  base: TopologyConfig,
+  pathOf: (key: string) => string,
+  problems: ProblemList,
+): TopologyConfig {
+  const { workers, messageTimeoutMs, maxSpoutPending, tracking, keyGroups } = candidate;
+  const whole = (key: ConfigKey, value: unknown, max: number): value is number =>
+    checkWhole(problems, pathOf(key), key, value, 1, max);
+  const timeoutMs = messageTimeoutMs === null ? null : readDurationMs(messageTimeoutMs);
+  if (messageTimeoutMs !== null && timeoutMs === null) {
+    const details = { what: 'messageTimeout', maxMs: DURATION_MAX_MS, orOff: ', or null for never', actual: shown(messageTimeoutMs) };
+    problems.add('MILLRACE_TOPOLOGY_DURATION', pathOf('messageTimeout'), details);
+  }
+  if (typeof tracking !== 'boolean') {
+    problems.add('MILLRACE_TOPOLOGY_FLAG', pathOf('tracking'), { what: 'tracking', actual: shown(tracking) });
+  }
+  return {
+    workers: whole('workers', workers, WORKERS_MAX) ? workers : base.workers,
+    messageTimeoutMs: messageTimeoutMs === null || timeoutMs !== null ? timeoutMs : base.messageTimeoutMs,
+    maxSpoutPending:
+      maxSpoutPending === null || whole('maxSpoutPending', maxSpoutPending, runtimeLimits.openRootsMax)
+        ? maxSpoutPending
+        : base.maxSpoutPending,
+    tracking: typeof tracking === 'boolean' ? tracking : base.tracking,
+    keyGroups: whole('keyGroups', keyGroups, KEY_GROUPS_MAX) ? keyGroups : base.keyGroups,
+  };
+}
+
+/** Reports what is not a whole number within these bounds. */
+export function checkWhole(
+  problems: ProblemList,
+  path: string,
+  what: string,
+  value: unknown,
+  min: number,
+  max: number,
+): value is number {
+  if (typeof value === 'number' && Number.isInteger(value) && value >= min && value <= max) return true;
+  problems.add('MILLRACE_TOPOLOGY_NUMBER', path, { what, min, max, actual: shown(value) });
+  return false;
+}
+
+/** Reports what is not a number of milliseconds, or null for none where that may be. */
+export function checkDurationMs(problems: ProblemList, path: string, what: string, value: unknown): value is number {
+  if (isDurationMs(value)) return true;
+  const details = { what, maxMs: DURATION_MAX_MS, orOff: ', or null for none', actual: shown(value) };
+  problems.add('MILLRACE_TOPOLOGY_DURATION', path, details);
+  return false;
+}
+
+/** The version that a topology states, or null; what cannot be one is reported. */
+export function readVersion(value: unknown, problems: ProblemList): string | null {
+  if (value === undefined || value === null) return null;
+  if (typeof value === 'string' && value.length > 0 && value.length <= NAME_LENGTH_MAX) return value;
+  problems.add('MILLRACE_TOPOLOGY_VERSION', 'version', { lengthMax: NAME_LENGTH_MAX, actual: shown(value) });
+  return null;
+}
+
+/** Where a key of the config stands in a topology: `config.workers`. */
+export function configPath(key: string): string {
+  return keyPath('config', key);
+}

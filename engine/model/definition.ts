@@ -1,0 +1,99 @@
+// What a topology is, once it is built and checked: plain data, and for each component a function that makes an instance.
+// A worker imports the module that made it, so nothing in here is ever serialised but `describe()` (describe.ts).
+// Pure: no node:* imports, any thread.
+
+import type { Bolt } from '../component/bolt.js';
+import type { Spout } from '../component/spout.js';
+import type { ProblemList } from './problems.js';
+
+/** Marks a topology across copies of this package: a bundle carries its own. */
+export const TOPOLOGY_BRAND = Symbol.for('millrace.topology');
+
+/** The name of the stream that is meant when none is named. */
+export const DEFAULT_STREAM = 'default';
+
+/** The groupings by name: the rule by which a stream's tuples are dealt to the tasks of a subscriber. */
+export const GROUPINGS = ['shuffle', 'fields', 'all', 'global'] as const;
+export type GroupingName = (typeof GROUPINGS)[number];
+
+/** The names of a stream's fields, in order. */
+export type Fields = readonly string[];
+
+/** Field names by stream name. */
+export type OutputsByStream = Readonly<Record<string, Fields>>;
+
+/** One subscription: a bolt takes this stream of that component, dealt by this grouping. */
+export interface InputDefinition {
+  readonly from: string;
+  readonly stream: string;
+  readonly grouping: GroupingName;
+  /** The key, for `fields`; empty for all others. */
+  readonly fields: Fields;
+}
+
+/** How the engine treats a bolt's calls. */
+export interface BoltBehavior {
+  /** The bolt acks and fails by hand. Default false. */
+  readonly manualAck: boolean;
+  /** How many asynchronous calls may be under way at once in one task. Default 1. */
+  readonly concurrency: number;
+  /** With concurrency above 1: what calls emit leaves in the order of their inputs. Default false. */
+  readonly ordered: boolean;
+  /** Milliseconds between ticks, or null for none. Default null. */
+  readonly tickMs: number | null;
+}
+
+interface ComponentBase {
+  readonly id: string;
+  readonly parallelism: number;
+  readonly outputs: OutputsByStream;
+  /** Reaches the component as `context.config`. */
+  readonly config: Readonly<Record<string, unknown>>;
+  /** Every key that settings may give `config`; left out or null: the ones that it has. */
+  readonly configKeys?: readonly string[] | null;
+  /** Gives the outputs again, where they follow from the settings and those were changed. */
+  readonly outputsFor?: (config: Readonly<Record<string, unknown>>, problems: ProblemList) => OutputsByStream;
+}
+
+export interface SpoutDefinition extends ComponentBase {
+  readonly kind: 'spout';
+  /** Makes one instance, given its settings after every override. */
+  readonly create: (config: Readonly<Record<string, unknown>>) => Spout;
+}
+
+export interface BoltDefinition extends ComponentBase {
+  readonly kind: 'bolt';
+  readonly inputs: readonly InputDefinition[];
+  readonly behavior: BoltBehavior;
+  /** Makes one instance, given its settings after every override. */
+  readonly create: (config: Readonly<Record<string, unknown>>) => Bolt;
+}
+
+export type ComponentDefinition = SpoutDefinition | BoltDefinition;
+
+/** Settings of a whole topology, with their defaults filled in. */
+export interface TopologyConfig {
+  /** Workers to spread the tasks over. Default 1. */
+  readonly workers: number;
+  /** Milliseconds without progress after which an open tree fails, or null for never. Default 30,000. */
+  readonly messageTimeoutMs: number | null;
+  /** Open trees at which a spout task rests, or null for the engine's own bound only. Default null. */
+  readonly maxSpoutPending: number | null;
+  /** Whether trees are tracked at all; without it `ack(id)` follows each emit. Default true. */
+  readonly tracking: boolean;
+  /** Into how many groups keys are hashed; no component with fields grouping can have more tasks. Default 1,024. */
+  readonly keyGroups: number;
+}
+
+export interface Topology {
+  readonly [TOPOLOGY_BRAND]: 1;
+  readonly name: string;
+  readonly version: string | null;
+  readonly config: TopologyConfig;
+  /** In the order in which they were defined. */
+  readonly components: readonly ComponentDefinition[];
+}
+
+export function isTopology(value: unknown): value is Topology {
+  return typeof value === 'object' && value !== null && (value as Partial<Topology>)[TOPOLOGY_BRAND] === 1;
+}

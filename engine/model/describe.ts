@@ -1,0 +1,109 @@
+// A topology as plain data: what is shown, sent to workers and compared by them. Everything that can be JSON is in it as
+// it is; what cannot (a function in a config) is in it as text, so that the description of a topology is the same in every
+// thread that reads the same module. Pure, any thread.
+
+import { VALUE_DEPTH_MAX } from '../limits.js';
+import type {
+  BoltBehavior,
+  ComponentDefinition,
+  InputDefinition,
+  OutputsByStream,
+  Topology,
+  TopologyConfig,
+} from './definition.js';
+
+interface DescriptionBase {
+  readonly id: string;
+  readonly parallelism: number;
+  readonly outputs: OutputsByStream;
+  readonly config: Readonly<Record<string, unknown>>;
+}
+
+export interface SpoutDescription extends DescriptionBase {
+  readonly kind: 'spout';
+}
+
+export interface BoltDescription extends DescriptionBase {
+  readonly kind: 'bolt';
+  readonly inputs: readonly InputDefinition[];
+  readonly behavior: BoltBehavior;
+}
+
+export type ComponentDescription = SpoutDescription | BoltDescription;
+
+/** A topology without what makes its instances; safe for JSON and ports. */
+export interface TopologyDescription {
+  readonly name: string;
+  readonly version: string | null;
+  readonly config: TopologyConfig;
+  readonly components: readonly ComponentDescription[];
+}
+
+/** Describes a topology. */
+export function describe(topology: Topology): TopologyDescription {
+  const { name, version, config, components } = topology;
+  const { workers, messageTimeoutMs, maxSpoutPending, tracking, keyGroups } = config;
+  return {
+    name,
+    version,
+    config: { workers, messageTimeoutMs, maxSpoutPending, tracking, keyGroups },
+    components: components.map(describeComponent),
+  };
+}
+
+function describeComponent(component: ComponentDefinition): ComponentDescription {
+  const { id, parallelism } = component;
+  const outputs = Object.fromEntries(Object.entries(component.outputs).map(([stream, fields]) => [stream, [...fields]]));
+  const config = plain(component.config, []) as Readonly<Record<string, unknown>>;
+  if (component.kind === 'spout') return { kind: 'spout', id, parallelism, outputs, config };
+  const inputs = component.inputs.map(({ from, stream, grouping, fields }) => ({ from, stream, grouping, fields: [...fields] }));
+  const { manualAck, concurrency, ordered, tickMs } = component.behavior;
+  return { kind: 'bolt', id, parallelism, outputs, config, inputs, behavior: { manualAck, concurrency, ordered, tickMs } };
+}
+
+/** That value as JSON would have it, or as text where JSON has nothing for it. */
+function plain(value: unknown, inside: readonly object[]): unknown {
+  switch (typeof value) {
+    case 'string':
+    case 'boolean':
+      return value;
+    case 'number':
+      return Number.isFinite(value) ? value : `[${value}]`;
+    case 'bigint':
+      return `[${value}n]`;
+    case 'undefined':
+      return undefined;
+    case 'function':
+      return `[function ${value.name}]`;
+    case 'symbol':
+      return `[${String(value)}]`;
+    default:
+      return value === null ? null : plainObject(value as object, inside);
+  }
+}
+
+function plainObject(value: object, inside: readonly object[]): unknown {
+  if (inside.includes(value)) return '[circular]';
+  if (inside.length >= VALUE_DEPTH_MAX) return '[deep]';
+  const within = [...inside, value];
+  const item = (each: unknown): unknown => plain(each, within) ?? null;
+  if (Array.isArray(value)) return value.map(item);
+  if (value instanceof Date) return `[date ${value.getTime()}]`;
+  if (value instanceof RegExp) return `[${String(value)}]`;
+  if (value instanceof Map) return { '[map]': [...value].map(item) };
+  if (value instanceof Set) return { '[set]': [...value].map(item) };
+  if (ArrayBuffer.isView(value)) {
+    const bytes = new Uint8Array(value.buffer, value.byteOffset, value.byteLength);
+    return { [`[${value.constructor.name}]`]: [...bytes] };
+  }
+  const entries = Object.entries(value).map(([key, each]) => [key, plain(each, within)] as const);
+  return Object.fromEntries(entries.filter(([, each]) => each !== undefined));
+}
+
+/** JSON with the keys of every object sorted: equal for equal data, so that it can be compared and hashed. */
+export function canonicalJson(value: unknown): string {
+  return JSON.stringify(value, (_key, each: unknown) => {
+    if (typeof each !== 'object' || each === null || Array.isArray(each)) return each;
+    return Object.fromEntries(Object.entries(each).sort(([left], [right]) => (left < right ? -1 : left > right ? 1 : 0)));
+  });
+}

@@ -1,0 +1,207 @@
+// Components while they are being defined: what was given to `t.spout` and `t.bolt`, and the subscriptions that the
+// handles add. A draft keeps wrong values wherever validation can show them, and replaces the others by defaults after
+// reporting them, so that the rest of the topology is still checked. Pure, any thread.
+
+import type { ComponentConfig, DynamicOutputs } from '../component/spec.js';
+import { failure } from '../errors.js';
+import { ITERABLE_PENDING_MAX } from '../limits.js';
+import type { ComponentKind, CreateComponent } from './component-source.js';
+import { isDynamic, isRecord, readComponent, readOutputs } from './component-source.js';
+import { checkWhole } from './config.js';
+import type { BoltBehavior, GroupingName, InputDefinition, OutputsByStream } from './definition.js';
+import { DEFAULT_STREAM } from './definition.js';
+import { readDurationMs } from './duration.js';
+import { componentPath, keyPath, shown } from './names.js';
+import type { ProblemList } from './problems.js';
+import { listed } from './suggest.js';
+
+/** One component that is being defined. */
+export interface ComponentDraft {
+  readonly kind: ComponentKind;
+  readonly id: string;
+  readonly parallelism: number;
+  readonly outputs: OutputsByStream | DynamicOutputs;
+  readonly config: ComponentConfig;
+  readonly configKeys: readonly string[] | null;
+  readonly behavior: BoltBehavior;
+  readonly inputs: InputDefinition[];
+  /** Whether `outputs` says what it emits; false when that could not be read. */
+  readonly outputsKnown: boolean;
+  readonly create: CreateComponent;
+}
+
+const COMMON_KEYS = ['parallelism', 'config', 'outputs'] as const;
+const OPTION_KEYS: Readonly<Record<ComponentKind, readonly string[]>> = {
+  spout: [...COMMON_KEYS, 'tracked', 'pendingMax'],
+  bolt: [...COMMON_KEYS, 'manualAck', 'concurrency', 'ordered', 'tickEvery'],
+};
+
+export const defaultBehavior: BoltBehavior = { manualAck: false, concurrency: 1, ordered: false, tickMs: null };
+
+/** The components of one topology that is being defined. */
+export class Drafts {
+  readonly components: ComponentDraft[] = [];
+  /** Paths at which a wrong value was reported and replaced: what validation would say about them is beside the point. */
+  readonly replaced = new Set<string>();
+  readonly problems: ProblemList;
+  private readonly streams = new WeakSet();
+  private ended = false;
+
+  constructor(problems: ProblemList) {
+    this.problems = problems;
+  }
+
+  /** The definition has returned: nothing can be added any more. */
+  end(): void {
+    this.ended = true;
+  }
+
+  add(kind: ComponentKind, givenId: unknown, component: unknown, givenOptions: unknown): ComponentDraft {
+    this.refuseLate();
+    const id = typeof givenId === 'string' ? givenId : shown(givenId);
+    const path = componentPath(kind, id);
+    const options = this.readOptions(kind, id, givenOptions, path);
+    const parts = readComponent(kind, id, component, options, path, this.problems);
+    const all = { ...parts?.defaults, ...withoutUndefined(options) };
+    const outputs = parts?.outputs;
+    if (kind === 'spout') this.checkIteration(id, options, path);
+    const known = parts !== null && (isDynamic(outputs) || outputs === undefined || Array.isArray(outputs) || isRecord(outputs));
+    const draft: ComponentDraft = {
+      kind,
+      id,
+      parallelism: (all['parallelism'] ?? 1) as number,
+      outputs: isDynamic(outputs) ? outputs : readOutputs(outputs, id, `${path}.outputs`, this.problems),
+      config: { ...parts?.config, ...this.readOwnConfig(id, options, path) },
+      configKeys: parts?.configKeys ?? null,
+      behavior: readBehavior(all),
+      inputs: [],
+      outputsKnown: known,
+      create: parts?.create ?? unusable,
+    };
+    this.components.push(draft);
+    return draft;
+  }
+
+  subscribe(draft: ComponentDraft, source: unknown, grouping: GroupingName, fields: readonly unknown[]): void {
+    this.refuseLate();
+    const inputsPath = `${componentPath(draft.kind, draft.id)}.inputs`;
+    if (!this.isStream(source)) {
+      const path = `${inputsPath}[${draft.inputs.length}]`;
+      this.replaced.add(inputsPath);
+      this.problems.add('MILLRACE_TOPOLOGY_SOURCE', path, { component: draft.id, actual: shown(source) });
+      return;
+    }
+    const names = fields.map((field) => (typeof field === 'string' ? field : shown(field)));
+    draft.inputs.push({ from: source.componentId, stream: source.streamName, grouping, fields: names });
+  }
+
+  /** Remembers a stream of this topology, so that one of another is told apart. */
+  register<S extends { readonly componentId: string; readonly streamName: string }>(stream: S): S {
+    this.streams.add(stream);
+    return stream;
+  }
+
+  private isStream(value: unknown): value is { readonly componentId: string; readonly streamName: string } {
+    return typeof value === 'object' && value !== null && this.streams.has(value);
+  }
+
+  private refuseLate(): void {
+    if (!this.ended) return;
+    const what = 'had already returned when something was added to it';
+    throw failure('MILLRACE_TOPOLOGY_DEFINITION', { topology: '', what });
+  }
+
+  private readOptions(kind: ComponentKind, id: string, given: unknown, path: string): Readonly<Record<string, unknown>> {
+    if (given === undefined) return {};
+    if (!isRecord(given)) {
+      const details = { component: id, kind, what: `its options are ${shown(given)}`, expected: 'give an object' };
+      this.problems.add('MILLRACE_TOPOLOGY_COMPONENT', path, details);
+      return {};
+    }
+    const known = OPTION_KEYS[kind];
+    for (const option of Object.keys(given)) {
+      if (known.includes(option)) continue;
+      const details = { owner: `${kind} "${id}"`, option, known: listed(known) };
+      this.problems.add('MILLRACE_TOPOLOGY_UNKNOWN_OPTION', keyPath(path, option), details, { name: option, known });
+    }
+    return given;
+  }
+
+  private readOwnConfig(id: string, options: Readonly<Record<string, unknown>>, path: string): ComponentConfig {
+    const { config } = options;
+    if (config === undefined) return {};
+    if (isRecord(config)) return config;
+    const details = { component: id, kind: 'component', what: `its config is ${shown(config)}`, expected: 'give an object' };
+    this.problems.add('MILLRACE_TOPOLOGY_COMPONENT', `${path}.config`, details);
+    return {};
+  }
+
+  private checkIteration(id: string, options: Readonly<Record<string, unknown>>, path: string): void {
+    const { tracked, pendingMax } = options;
+    if (tracked !== undefined && typeof tracked !== 'boolean') {
+      const details = { what: `tracked of "${id}"`, actual: shown(tracked) };
+      this.problems.add('MILLRACE_TOPOLOGY_FLAG', `${path}.tracked`, details);
+    }
+    if (pendingMax === undefined) return;
+    const max = ITERABLE_PENDING_MAX * 100;
+    checkWhole(this.problems, `${path}.pendingMax`, `pendingMax of "${id}"`, pendingMax, 1, max);
+  }
+}
+
+/** What `t.spout` and `t.bolt` return, whatever their types say: a spout that is subscribed is reported, not a TypeError. */
+export class DraftHandle {
+  readonly componentId: string;
+  readonly streamName = DEFAULT_STREAM;
+  private readonly drafts: Drafts;
+  private readonly draft: ComponentDraft;
+
+  constructor(drafts: Drafts, draft: ComponentDraft) {
+    this.componentId = draft.id;
+    this.drafts = drafts;
+    this.draft = draft;
+    drafts.register(this);
+  }
+
+  stream(name: unknown): { readonly componentId: string; readonly streamName: string } {
+    const streamName = typeof name === 'string' ? name : shown(name);
+    return this.drafts.register({ componentId: this.componentId, streamName });
+  }
+
+  shuffle(source: unknown): this {
+    return this.subscribe(source, 'shuffle', []);
+  }
+
+  fields(source: unknown, ...fields: readonly unknown[]): this {
+    return this.subscribe(source, 'fields', fields);
+  }
+
+  all(source: unknown): this {
+    return this.subscribe(source, 'all', []);
+  }
+
+  global(source: unknown): this {
+    return this.subscribe(source, 'global', []);
+  }
+
+  private subscribe(source: unknown, grouping: GroupingName, fields: readonly unknown[]): this {
+    this.drafts.subscribe(this.draft, source, grouping, fields);
+    return this;
+  }
+}
+
+/** Wrong values are kept: validation shows them. */
+function readBehavior(options: Readonly<Record<string, unknown>>): BoltBehavior {
+  const { manualAck, concurrency, ordered, tickEvery } = { ...defaultBehavior, ...options } as Readonly<
+    Record<string, unknown>
+  >;
+  const tickMs = tickEvery === undefined || tickEvery === null ? null : (readDurationMs(tickEvery) ?? tickEvery);
+  return { manualAck, concurrency, ordered, tickMs } as BoltBehavior;
+}
+
+function withoutUndefined(options: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
+  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
+}
+
+function unusable(): never {
+  throw new TypeError('a refused component was created');
+}

@@ -1,0 +1,131 @@
+// The JSON document of a topology, as a schema: what documents are checked against and what editors and readers are given
+// (`topologySchema` is JSON Schema as it stands). Each property says what it is for and what holds without it. The rules
+// that no schema can state (a stream that exists, no cycle) stand in validate.ts. Pure, any thread.
+
+import { Type } from 'typebox';
+import { KEY_GROUPS_MAX, NAME_LENGTH_MAX, TASKS_MAX, WORKERS_MAX, runtimeLimits } from '../limits.js';
+import { GROUPINGS } from './definition.js';
+import { DURATION_PATTERN } from './duration.js';
+import { NAME_PATTERN } from './names.js';
+
+const closed = { additionalProperties: false } as const;
+
+/** What a 64-digit hexadecimal SHA-256 matches. */
+export const ARTIFACT_PATTERN = '^[0-9a-f]{64}$';
+
+const name = (description: string) => Type.String({ pattern: NAME_PATTERN, description });
+
+const parallelism = Type.Optional(
+  Type.Integer({ minimum: 1, maximum: TASKS_MAX, description: 'How many tasks run this component. Default 1.' }),
+);
+
+const config = Type.Optional(
+  Type.Object({}, { description: 'Settings of the component, as its type documents them. Default none.' }),
+);
+
+const inputSchema = Type.Object(
+  {
+    from: name('The id of the component whose tuples this bolt takes.'),
+    stream: Type.Optional(name('Which of its streams. Default "default".')),
+    grouping: Type.Enum([...GROUPINGS], {
+      description:
+        'How tuples are dealt to the tasks of this bolt: "shuffle" in equal shares, "fields" by key (equal values in ' +
+        '"fields" go to the same task), "all" to every task, "global" to the first task.',
+    }),
+    fields: Type.Optional(
+      Type.Array(Type.String(), {
+        description: 'The key, for the grouping "fields" only: names of fields of the stream, each once, at least one.',
+      }),
+    ),
+  },
+  { ...closed, description: 'One subscription: a stream of a component, and how its tuples are dealt.' },
+);
+
+const spoutSchema = Type.Object(
+  {
+    type: Type.String({ description: 'A type of spout, such as "file-lines" or "generator".' }),
+    parallelism,
+    config,
+  },
+  { ...closed, description: 'A component that brings tuples in.' },
+);
+
+const boltSchema = Type.Object(
+  {
+    type: Type.String({ description: 'A type of bolt, such as "split-words", "count", "file-sink" or "log".' }),
+    parallelism,
+    config,
+    inputs: Type.Array(inputSchema, {
+      minItems: 1,
+      description: 'The streams that the bolt takes. Each stream of a component at most once.',
+    }),
+  },
+  { ...closed, description: 'A component that takes tuples, and may emit more.' },
+);
+
+const configSchema = Type.Object(
+  {
+    workers: Type.Optional(
+      Type.Integer({ minimum: 1, maximum: WORKERS_MAX, description: 'Threads to spread the tasks over. Default 1.' }),
+    ),
+    messageTimeout: Type.Optional(
+      Type.Union(
+        [
+          Type.String({ pattern: DURATION_PATTERN }),
+          Type.Integer({ minimum: 1 }),
+          Type.Null(),
+          Type.Literal(false),
+        ],
+        {
+          description:
+            'Time without progress after which an open tree fails: "30s", "5m" or milliseconds; null or false for never. Default "30s".',
+        },
+      ),
+    ),
+    maxSpoutPending: Type.Optional(
+      Type.Union([Type.Integer({ minimum: 1, maximum: runtimeLimits.openRootsMax }), Type.Null()], {
+        description: "Open trees at which a spout task rests; null for the engine's own bound only. Default null.",
+      }),
+    ),
+    tracking: Type.Optional(Type.Boolean({ description: 'Whether tuple trees are tracked. Default true.' })),
+    keyGroups: Type.Optional(
+      Type.Integer({
+        minimum: 1,
+        maximum: KEY_GROUPS_MAX,
+        description: 'Groups that keys are hashed into; no bolt with fields grouping can have more tasks. Default 1024.',
+      }),
+    ),
+  },
+  { ...closed, description: 'Settings of the whole topology.' },
+);
+
+/** The JSON Schema of a topology document. */
+export const topologySchema = Type.Object(
+  {
+    $schema: Type.Optional(Type.String({ description: 'The schema of this document, for editors. Not read.' })),
+    version: Type.Optional(
+      Type.String({ minLength: 1, maxLength: NAME_LENGTH_MAX, description: 'Shown to operators; any text. Default none.' }),
+    ),
+    name: name('The name of the topology: unique where it runs.'),
+    artifact: Type.Optional(
+      Type.String({
+        pattern: ARTIFACT_PATTERN,
+        description: 'The SHA-256 of the code whose exports are further types, in hexadecimal. Default: built-in types only.',
+      }),
+    ),
+    config: Type.Optional(configSchema),
+    spouts: Type.Record(Type.String({ pattern: NAME_PATTERN }), spoutSchema, {
+      minProperties: 1,
+      description: 'The spouts by id; at least one. Spouts and bolts share their ids.',
+    }),
+    bolts: Type.Optional(
+      Type.Record(Type.String({ pattern: NAME_PATTERN }), boltSchema, { description: 'The bolts by id. Default none.' }),
+    ),
+  },
+  {
+    ...closed,
+    $schema: 'https://json-schema.org/draft/2020-12/schema',
+    title: 'Millrace topology',
+    description: 'A directed graph of spouts and bolts of known types.',
+  },
+);

@@ -1,0 +1,117 @@
+// Settings that change a topology without changing its definition: `messageTimeout` (a key of its config),
+// `lines.path` (a key of a component's config) and `count.parallelism`. The changed topology is checked like any other.
+// Pure, any thread.
+
+import type { Problem } from '../errors.js';
+import { failure } from '../errors.js';
+import { CONFIG_KEYS, isConfigKey, readConfig } from './config.js';
+import type { ComponentDefinition, Topology } from './definition.js';
+import { keyPath, printable } from './names.js';
+import { ProblemList, topologyInvalid } from './problems.js';
+import { listed } from './suggest.js';
+import { validate } from './validate.js';
+
+/** Settings by name, as plain data. */
+export type Settings = Readonly<Record<string, unknown>>;
+
+/** What a setting changes. */
+export type SettingTarget =
+  | { readonly kind: 'topology'; readonly key: string }
+  | { readonly kind: 'component'; readonly id: string; readonly key: string };
+
+const PARALLELISM = 'parallelism';
+
+/** What a setting of that name changes, or null when there is no such thing. Ids may have dots: the longest one counts. */
+export function settingTarget(name: string, componentIds: ReadonlySet<string>): SettingTarget | null {
+  if (isConfigKey(name)) return { kind: 'topology', key: name };
+  for (let dot = name.lastIndexOf('.'); dot > 0; dot = name.lastIndexOf('.', dot - 1)) {
+    const id = name.slice(0, dot);
+    if (componentIds.has(id) && dot + 1 < name.length) return { kind: 'component', id, key: name.slice(dot + 1) };
+  }
+  return null;
+}
+
+/** Where a setting stands, for problems: `settings["lines.path"]`. */
+export function settingPath(name: string): string {
+  return keyPath('settings', name);
+}
+
+/** Reports a setting that changes nothing. */
+export function unknownSetting(name: string, topology: string, ids: ReadonlySet<string>, problems: ProblemList): void {
+  const dot = name.lastIndexOf('.');
+  const id = dot > 0 ? name.slice(0, dot) : name;
+  const known = dot > 0 ? [...ids] : [...CONFIG_KEYS, ...ids];
+  const details = { owner: `topology "${topology}"`, key: name, known: listed([...CONFIG_KEYS, ...[...ids].map((each) => `${each}.…`)]) };
+  problems.add('MILLRACE_CONFIG_UNKNOWN_KEY', settingPath(name), details, { name: id, known });
+}
+
+/**
+ * The topology with these settings.
+ *
+ * A component takes the keys that its definition gave a value, and those that its type declares.
+ *
+ * @throws MILLRACE_TOPOLOGY_INVALID with every problem: a setting that is not known or of a wrong type, and what is wrong
+ * with the topology that results
+ */
+export function applySettings(topology: Topology, settings: Settings): Topology {
+  const problems = new ProblemList();
+  const ids = new Set(topology.components.map((component) => component.id));
+  const config = new Map<string, unknown>();
+  const changes = new Map<string, Map<string, unknown>>();
+  for (const [name, value] of Object.entries(settings)) {
+    const target = settingTarget(name, ids);
+    if (target === null) {
+      unknownSetting(name, topology.name, ids, problems);
+    } else if (target.kind === 'topology') {
+      config.set(target.key, value);
+    } else {
+      const ofComponent = changes.get(target.id) ?? new Map<string, unknown>();
+      changes.set(target.id, ofComponent.set(target.key, value));
+    }
+  }
+  const changed: Topology = {
+    ...topology,
+    config: readConfig(Object.fromEntries(config), topology.config, settingPath, problems),
+    components: topology.components.map((component) => changedComponent(component, changes.get(component.id), problems)),
+  };
+  const all: readonly Problem[] = [...problems.all(), ...validate(changed)];
+  if (all.length > 0) throw topologyInvalid(topology.name, all);
+  return changed;
+}
+
+function changedComponent(
+  component: ComponentDefinition,
+  changes: ReadonlyMap<string, unknown> | undefined,
+  problems: ProblemList,
+): ComponentDefinition {
+  if (changes === undefined) return component;
+  const known = component.configKeys ?? Object.keys(component.config);
+  const entries = [...changes].filter(([key]) => key !== PARALLELISM);
+  for (const [key] of entries) {
+    if (known.includes(key)) continue;
+    const details = { owner: `${component.kind} "${component.id}"`, key, known: listed([PARALLELISM, ...known]) };
+    const near = { name: key, known: [PARALLELISM, ...known] };
+    problems.add('MILLRACE_CONFIG_UNKNOWN_KEY', settingPath(`${component.id}.${key}`), details, near);
+  }
+  const config = { ...component.config, ...Object.fromEntries(entries) };
+  const parallelism = (changes.has(PARALLELISM) ? changes.get(PARALLELISM) : component.parallelism) as number;
+  const outputs = component.outputsFor?.(config, problems) ?? component.outputs;
+  return { ...component, config, parallelism, outputs };
+}
+
+/**
+ * Reads a setting from the command line: `key=value`, where the value is JSON if it can be read as such, else text.
+ *
+ * @throws MILLRACE_CONFIG_SYNTAX
+ */
+export function parseSetting(text: string): { readonly key: string; readonly value: unknown } {
+  const equals = text.indexOf('=');
+  const key = text.slice(0, Math.max(equals, 0)).trim();
+  if (key === '') throw failure('MILLRACE_CONFIG_SYNTAX', { text: printable(text) });
+  const written = text.slice(equals + 1);
+  try {
+    return { key, value: JSON.parse(written) as unknown };
+  } catch {
+    return { key, value: written };
+  }
+}

@@ -1,0 +1,103 @@
+// The rules of a topology as a whole: it has a name, a spout, no cycle, and is within its limits. The rules of one
+// component stand in validate-component.ts, those of subscriptions in validate-inputs.ts. Every rule looks at the whole
+// topology, whatever the others found, so that all problems come at once. Pure, any thread.
+
+import type { Problem } from '../errors.js';
+import { COMPONENTS_MAX, NAME_LENGTH_MAX, TASKS_MAX, WORKERS_MAX } from '../limits.js';
+import { checkedConfig, configPath, defaultConfig, readVersion } from './config.js';
+import { findCycles } from './cycles.js';
+import type { BoltDefinition, ComponentDefinition, Topology } from './definition.js';
+import { componentPath, isName, shown } from './names.js';
+import { ProblemList } from './problems.js';
+import { checkComponent } from './validate-component.js';
+import { checkInputs } from './validate-inputs.js';
+
+/** Limits that a host sets; those of the engine where it sets none. */
+export interface ValidationLimits {
+  /** Tasks of one topology. Default `TASKS_MAX`. */
+  readonly tasksMax?: number;
+  /** Workers of one topology. Default `WORKERS_MAX`. */
+  readonly workersMax?: number;
+}
+
+const CYCLE_SHOWN_MAX = 8;
+
+/** All problems of a topology; an empty list when it may run. Never throws. */
+export function validate(topology: Topology, limits: ValidationLimits = {}): readonly Problem[] {
+  return problemsOf(topology, limits, new Set());
+}
+
+/**
+ * As {@link validate}, while a topology is read.
+ *
+ * @param unknownOutputs - components whose streams could not be read: nothing is said about subscriptions of them
+ */
+export function problemsOf(
+  topology: Topology,
+  limits: ValidationLimits,
+  unknownOutputs: ReadonlySet<string>,
+): readonly Problem[] {
+  const problems = new ProblemList();
+  checkName(problems, 'topology', topology.name, 'name');
+  readVersion(topology.version, problems);
+  const config = topology.config;
+  const { keyGroups } = checkedConfig(config, defaultConfig, configPath, problems);
+
+  const components = new Map<string, ComponentDefinition>();
+  for (const component of topology.components) {
+    const path = componentPath(component.kind, component.id);
+    checkName(problems, component.kind, component.id, path);
+    if (components.has(component.id)) {
+      problems.add('MILLRACE_TOPOLOGY_DUPLICATE_COMPONENT', path, { component: component.id });
+    } else {
+      components.set(component.id, component);
+    }
+    checkComponent(component, path, problems);
+  }
+  for (const component of topology.components) {
+    checkInputs(component, { components, unknownOutputs, keyGroups }, problems);
+  }
+  if (!topology.components.some((component) => component.kind === 'spout')) {
+    problems.add('MILLRACE_TOPOLOGY_NO_SPOUT', 'spouts', { topology: topology.name });
+  }
+  checkCycles(topology, problems);
+  checkTotals(topology, limits, problems);
+  return problems.all();
+}
+
+function checkName(problems: ProblemList, what: string, name: unknown, path: string): void {
+  if (isName(name)) return;
+  const text = typeof name === 'string' ? name : shown(name);
+  problems.add('MILLRACE_TOPOLOGY_NAME', path, { what, name: text, lengthMax: NAME_LENGTH_MAX });
+}
+
+function checkCycles(topology: Topology, problems: ProblemList): void {
+  const bolts = topology.components.filter((component): component is BoltDefinition => component.kind === 'bolt');
+  for (const { bolt, inputIndex, through } of findCycles(bolts)) {
+    const round = [...through, through[0] ?? bolt];
+    const cycle =
+      round.length <= CYCLE_SHOWN_MAX
+        ? round.join(' → ')
+        : `${round.slice(0, CYCLE_SHOWN_MAX - 1).join(' → ')} → … → ${through[0] ?? bolt}`;
+    problems.add('MILLRACE_TOPOLOGY_CYCLE', `${componentPath('bolt', bolt)}.inputs[${inputIndex}]`, { cycle });
+  }
+}
+
+function checkTotals(topology: Topology, limits: ValidationLimits, problems: ProblemList): void {
+  const { tasksMax = TASKS_MAX, workersMax = WORKERS_MAX } = limits;
+  const count = topology.components.length;
+  if (count > COMPONENTS_MAX) {
+    problems.add('MILLRACE_TOPOLOGY_TOO_LARGE', '', { count, what: 'components', max: COMPONENTS_MAX });
+  }
+  let tasks = 0;
+  for (const { parallelism } of topology.components) {
+    if (Number.isInteger(parallelism) && parallelism > 0) tasks += parallelism;
+  }
+  if (tasks > tasksMax) problems.add('MILLRACE_TOPOLOGY_TOO_LARGE', '', { count: tasks, what: 'tasks', max: tasksMax });
+  const workers = topology.config.workers;
+  // Above the engine's own limit it is reported as a senseless number.
+  if (workers > workersMax && workers <= WORKERS_MAX && Number.isInteger(workers)) {
+    const details = { count: workers, what: 'workers', max: workersMax };
+    problems.add('MILLRACE_TOPOLOGY_TOO_LARGE', configPath('workers'), details);
+  }
+}

@@ -1,0 +1,36 @@
+// One call of user code, as far as emitting is concerned: who calls, what its emits are anchored to, and whether it is still
+// under way. A task has one of these and uses it again for each synchronous call, so such a call makes no closure. A call
+// that turns out to be asynchronous keeps it, and the task makes itself a new one.
+
+import type { Emit, EmitOptions } from '../component/emit.js';
+import type { Values } from '../component/tuple.js';
+import type { Output } from './output.js';
+import type { TaskTuple } from './task-tuple.js';
+
+/** The task that emits. */
+export interface Emitter {
+  emit(call: EmitCall, values: Values, options: EmitOptions | undefined): void;
+  ready(call: EmitCall): Promise<void>;
+}
+
+/** An emit that waits for its turn, because calls before this one are still under way (`ordered`). */
+export interface HeldEmit {
+  readonly output: Output;
+  readonly values: Values;
+  readonly anchor: TaskTuple | null;
+}
+
+export class EmitCall {
+  /** What the call works on; null in a tick, at the end and in a spout. */
+  input: TaskTuple | null = null;
+  /** Emits are accepted. */
+  open = false;
+  /** Emits are kept here until the calls before this one have ended; null: they leave at once. */
+  held: HeldEmit[] | null = null;
+  readonly emit: Emit;
+
+  constructor(emitter: Emitter) {
+    const emit = (values: Values, options?: EmitOptions): void => emitter.emit(this, values, options);
+    this.emit = Object.assign(emit, { ready: () => emitter.ready(this) });
+  }
+}

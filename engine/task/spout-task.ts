@@ -1,0 +1,264 @@
+// One running instance of a spout, with the ledger of its trees.
+//
+//   nextTuple ─emit(id)─┬─ room ─────► open a tree, send, close its opening
+//                       └─ no room ──► wait unsent (what one call emits beyond `maxSpoutPending`)
+//   tree ends ─► ended list ─► ack(id) or fail(id), between calls, never inside nextTuple or emit
+//   'done', no tree open, nothing unsent ─► end markers ─► ended
+//
+// A spout that emits nothing rests 1 ms, then 2, up to 16, unless it is woken; it never spins. Stopping is last of all: a
+// blocked target makes the spout rest like any other task.
+
+import { Ledger } from '../ack/ledger.js';
+import type { EmitOptions } from '../component/emit.js';
+import type { NextTuple, Spout } from '../component/spout.js';
+import type { Values } from '../component/tuple.js';
+import type { Timer } from '../clock.js';
+import { SPOUT_REST_MAX_MS, SPOUT_REST_MIN_MS } from '../limits.js';
+import { ACKED as ACKED_COUNT, FAILED as FAILED_COUNT, OPEN_TREES, QUEUED, STALE } from '../metrics/counters.js';
+import { EmitCall } from './emit-call.js';
+import type { Output } from './output.js';
+import { BROKEN, CALLS_FULL, RUNNING, Task, type TaskSetup } from './task.js';
+import { Origin, TaskTuple } from './task-tuple.js';
+
+interface Unsent {
+  readonly output: Output;
+  readonly values: Values;
+  readonly id: unknown;
+}
+
+/** The time is looked at after each call that is slow, and after up to this many quick ones. */
+const STRIDE_MAX = 32;
+const NO_VALUES: Values = [];
+
+export class SpoutTask extends Task {
+  readonly ledger: Ledger;
+  private readonly spout: Spout;
+  private readonly tracking: boolean;
+  private call = new EmitCall(this);
+  /** Stands for the spout tuple of the tree that is being opened: its children XOR their edges into it. */
+  private readonly rootTuple: TaskTuple;
+  private unsent: Unsent[] = [];
+  private unsentFirst = 0;
+  private done = false;
+  private draining = false;
+  private restMs = 0;
+  private rest: Timer | null = null;
+  private expiry: Timer | null = null;
+  private emitted = false;
+  private stride = 1;
+
+  constructor(setup: TaskSetup, spout: Spout, ledger: Ledger, tracking: boolean) {
+    super(setup);
+    this.spout = spout;
+    this.ledger = ledger;
+    this.tracking = tracking;
+    this.rootTuple = new TaskTuple(NO_VALUES, new Origin(setup.component, '', 0, setup.task, [], null), ledger, 0, 0);
+  }
+
+  run(): void {
+    const { host } = this;
+    this.deliverEnded();
+    const startMs = host.clock.now();
+    this.ledger.setTime(startMs);
+    let left = host.limits.sliceTuplesMax;
+    let untilLook = this.stride;
+    while (left-- > 0 && this.mayEmit()) {
+      if (this.rest !== null) break;
+      this.next();
+      this.deliverEnded();
+      if (--untilLook > 0) continue;
+      const elapsedMs = host.clock.now() - startMs;
+      if (elapsedMs >= host.limits.turnMs) {
+        this.stride = 1;
+        break;
+      }
+      this.stride = Math.min(this.stride * 2, STRIDE_MAX);
+      untilLook = this.stride;
+    }
+    this.publish();
+    if (this.mayEmit() && this.rest === null) host.schedule(this);
+    else this.finishIfEnded();
+  }
+
+  /** There is an `ack` or `fail` to call, or room again for what waits unsent. */
+  get hasNews(): boolean {
+    return this.ledger.endedIds.length > 0;
+  }
+
+  commit(): void {
+    // A spout has no batch of its own.
+  }
+
+  emit(call: EmitCall, values: Values, options: EmitOptions | undefined): void {
+    const output = this.checked(call, values, options);
+    this.emitted = true;
+    if ((this.gate & CALLS_FULL) !== 0) this.ledger.setTime(this.host.clock.now());
+    const id = options?.id;
+    if (id === undefined || id === null) {
+      this.send(output, values, null);
+    } else if (!this.tracking) {
+      this.send(output, values, null);
+      this.ledger.endedIds.push(id);
+      this.ledger.endedAcked.push(true);
+    } else if (this.unsent.length > 0 || this.ledger.full) {
+      if (this.unsent.length >= this.host.limits.emitsPerCallMax) throw this.tooMany();
+      this.unsent.push({ output, values, id });
+    } else {
+      this.open(output, values, id);
+    }
+  }
+
+  /** Has `nextTuple` called soon. */
+  wake(): void {
+    this.restMs = 0;
+    this.rest?.cancel();
+    this.rest = null;
+    this.host.schedule(this);
+  }
+
+  /** No more `nextTuple`: what is open is waited for, then the end is passed on. */
+  drain(): void {
+    this.draining = true;
+    this.wake();
+  }
+
+  /** Tuples may be lost: every open tree fails. */
+  failOpen(): void {
+    this.ledger.failAll();
+    this.host.schedule(this);
+  }
+
+  stopTimers(): void {
+    this.rest?.cancel();
+    this.expiry?.cancel();
+  }
+
+  /** Whether a tree may be opened, or `nextTuple` called, now. */
+  private mayEmit(): boolean {
+    if (this.gate !== 0 || this.ledger.full) return false;
+    return this.unsent.length > 0 || !(this.done || this.draining);
+  }
+
+  private next(): void {
+    if (this.unsent.length > 0) {
+      const { output, values, id } = this.unsent[this.unsentFirst++]!;
+      if (this.unsentFirst === this.unsent.length) {
+        this.unsent = [];
+        this.unsentFirst = 0;
+      }
+      this.open(output, values, id);
+      return;
+    }
+    const { call } = this;
+    this.gate |= RUNNING;
+    this.emitted = false;
+    call.open = true;
+    try {
+      const result = this.spout.nextTuple(call.emit);
+      if (typeof result === 'object') {
+        this.gate |= CALLS_FULL;
+        result.then(
+          (said) => this.settled(call, said, null),
+          (error: unknown) => this.settled(call, undefined, { error }),
+        );
+      } else {
+        call.open = false;
+        this.said(result);
+      }
+    } catch (error) {
+      call.open = false;
+      this.report('nextTuple', error);
+      this.takeRest();
+    }
+    this.gate &= ~RUNNING;
+  }
+
+  private settled(call: EmitCall, said: NextTuple, failed: { readonly error: unknown } | null): void {
+    call.open = false;
+    this.gate &= ~CALLS_FULL;
+    if (failed === null) {
+      this.said(said);
+    } else {
+      this.report('nextTuple', failed.error);
+      this.takeRest();
+    }
+    this.host.schedule(this);
+  }
+
+  private said(said: NextTuple): void {
+    this.done = said === 'done';
+    if (this.emitted) this.restMs = 0;
+    else if (!this.done) this.takeRest();
+  }
+
+  private takeRest(): void {
+    this.restMs = this.restMs === 0 ? SPOUT_REST_MIN_MS : Math.min(this.restMs * 2, SPOUT_REST_MAX_MS);
+    this.rest = this.host.clock.after(this.restMs, () => {
+      this.rest = null;
+      this.host.schedule(this);
+    });
+  }
+
+  private open(output: Output, values: Values, id: unknown): void {
+    const { ledger, rootTuple } = this;
+    ledger.begin(id);
+    rootTuple.rootHi = ledger.rootHi;
+    rootTuple.rootLo = ledger.rootLo;
+    rootTuple.accHi = 0;
+    rootTuple.accLo = 0;
+    try {
+      this.send(output, values, rootTuple);
+    } catch (error) {
+      ledger.fail(rootTuple.rootHi, rootTuple.rootLo);
+      ledger.opened(0, 0);
+      throw error;
+    }
+    ledger.opened(rootTuple.accHi, rootTuple.accLo);
+    if (this.expiry === null && ledger.tickMs !== null && ledger.open > 0) this.watchDeadlines(ledger.tickMs);
+  }
+
+  private watchDeadlines(tickMs: number): void {
+    this.expiry = this.host.clock.after(tickMs, () => {
+      this.expiry = null;
+      this.ledger.expire(this.host.clock.now());
+      if (this.ledger.open > 0) this.watchDeadlines(tickMs);
+      this.host.schedule(this);
+    });
+  }
+
+  /** Calls `ack` and `fail` for trees that ended. */
+  private deliverEnded(): void {
+    const { endedIds, endedAcked } = this.ledger;
+    if (endedIds.length === 0 || (this.gate & RUNNING) !== 0) return;
+    for (let i = 0; i < endedIds.length; i++) {
+      const acked = endedAcked[i]!;
+      this.count(acked ? ACKED_COUNT : FAILED_COUNT);
+      if (!acked) this.done = false;
+      try {
+        if (acked) this.spout.ack?.(endedIds[i]);
+        else this.spout.fail?.(endedIds[i]);
+      } catch (error) {
+        this.report(acked ? 'ack' : 'fail', error);
+      }
+    }
+    endedIds.length = 0;
+    endedAcked.length = 0;
+  }
+
+  private finishIfEnded(): void {
+    if (this.ended || this.ledger.open > 0 || this.ledger.endedIds.length > 0 || this.unsent.length > 0) return;
+    if ((this.gate & ~BROKEN) !== 0 || !(this.done || this.draining || this.gate === BROKEN)) return;
+    this.ended = true;
+    for (const target of this.targets()) {
+      if (target.local !== null) this.host.endLocal(this.task, target.local);
+      else target.channel!.pushEnd(this.host.revision);
+    }
+    this.host.taskEnded(this);
+  }
+
+  private publish(): void {
+    this.counters[this.row + OPEN_TREES] = this.ledger.open;
+    this.counters[this.row + QUEUED] = this.unsent.length - this.unsentFirst;
+    this.counters[this.row + STALE] = this.ledger.stale;
+  }
+}

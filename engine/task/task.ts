@@ -1,0 +1,261 @@
+// What spout and bolt tasks share: an actor that sends. It handles one thing at a time on its worker's thread, deals tuples
+// to targets by their groupings, and takes no more input while one of its targets is full.
+//
+// A tuple to an idle task of the same worker is a direct call; to a busy one it goes to its mailbox; to another worker, to
+// a channel. `emit` down to `deliver` is the hot path: no closure, no promise, no Map lookup for the default stream, one
+// TaskTuple for each target. `gate` is 0 exactly when the task may take input now.
+
+import type { EmitOptions } from '../component/emit.js';
+import type { Values } from '../component/tuple.js';
+import { freezeValues, measureValues, ValueRefused } from '../codec/values.js';
+import { pack, unpack } from '../codec/pack.js';
+import { failure, isMillraceError } from '../errors.js';
+import { ALL } from '../grouping/grouping.js';
+import { TUPLE_BYTES_MAX, VALUES_CHECKED_FIRST } from '../limits.js';
+import { EMITTED, ERRORS, MISUSED } from '../metrics/counters.js';
+import { DEFAULT_STREAM } from '../model/definition.js';
+import type { EmitCall, Emitter } from './emit-call.js';
+import type { Output, Target } from './output.js';
+import type { TaskHost } from './task-host.js';
+import { ACKED, PENDING, TaskTuple } from './task-tuple.js';
+
+/** Why a task takes no input, as bits of its gate. */
+export const NOT_ACTIVE = 1;
+export const RUNNING = 2;
+export const BLOCKED = 4;
+export const CALLS_FULL = 8;
+export const COMMITTING = 16;
+export const BROKEN = 32;
+
+/** What a task is made of, beyond its component's instance. */
+export interface TaskSetup {
+  readonly host: TaskHost;
+  readonly task: number;
+  readonly component: string;
+  readonly incarnation: number;
+  /** Where this task's row of counters starts. */
+  readonly row: number;
+}
+
+export abstract class Task implements Emitter {
+  readonly task: number;
+  readonly component: string;
+  readonly incarnation: number;
+  /** Why it takes no input now; 0 when it may. */
+  gate = NOT_ACTIVE;
+  /** It stands in the worker's queue of tasks to run. */
+  scheduled = false;
+  /** It stands among those whose batch is to be committed. */
+  commitScheduled = false;
+  ended = false;
+  protected readonly host: TaskHost;
+  protected readonly row: number;
+  protected readonly counters: Float64Array;
+  private outputs = new Map<string, Output>();
+  private defaultOutput: Output | undefined;
+  private blockedBy: object[] = [];
+  private overrun = 0;
+  private readyCallbacks: (() => void)[] = [];
+
+  constructor(setup: TaskSetup) {
+    this.host = setup.host;
+    this.task = setup.task;
+    this.component = setup.component;
+    this.incarnation = setup.incarnation;
+    this.row = setup.row;
+    this.counters = setup.host.counters;
+  }
+
+  /** Runs one slice of what there is to do. */
+  abstract run(): void;
+  /** The tuples of a slice have been executed; makes their acks leave. */
+  abstract commit(): void;
+  abstract emit(call: EmitCall, values: Values, options: EmitOptions | undefined): void;
+
+  wire(outputs: ReadonlyMap<string, Output>): void {
+    this.outputs = new Map(outputs);
+    this.defaultOutput = this.outputs.get(DEFAULT_STREAM);
+  }
+
+  /** Every task that takes from this one. */
+  targets(): Target[] {
+    const all: Target[] = [];
+    for (const output of this.outputs.values()) {
+      for (const subscription of output.subscriptions) all.push(...subscription.targets);
+    }
+    return all;
+  }
+
+  ready(call: EmitCall): Promise<void> {
+    if (!call.open) return Promise.reject(this.lateError());
+    if ((this.gate & BLOCKED) === 0) return Promise.resolve();
+    return new Promise((resolve) => this.readyCallbacks.push(resolve));
+  }
+
+  /** That mailbox or channel is full: no more input until it has room. */
+  block(by: object): void {
+    if (this.blockedBy.includes(by)) return;
+    this.blockedBy.push(by);
+    this.gate |= BLOCKED;
+  }
+
+  unblock(by: object): void {
+    const at = this.blockedBy.indexOf(by);
+    if (at < 0) return;
+    this.blockedBy.splice(at, 1);
+    if (this.blockedBy.length > 0) return;
+    this.gate &= ~BLOCKED;
+    this.overrun = 0;
+    const callbacks = this.readyCallbacks;
+    this.readyCallbacks = [];
+    for (const callback of callbacks) callback();
+    this.host.schedule(this);
+  }
+
+  /** Finds the stream and checks the values; what is wrong is thrown at the emitter. */
+  protected checked(call: EmitCall, values: Values, options: EmitOptions | undefined): Output {
+    if (!call.open) throw this.lateError();
+    const stream = options?.stream;
+    const output = stream === undefined ? this.defaultOutput : this.outputs.get(stream);
+    if (output === undefined) throw this.unknownStream(stream ?? DEFAULT_STREAM);
+    if (!Array.isArray(values) || values.length !== output.arity) throw this.wrongArity(output, values);
+    for (let i = 0; i < values.length; i++) {
+      const value: unknown = values[i];
+      if (typeof value === 'string') {
+        if (value.length > TUPLE_BYTES_MAX) throw this.tooLarge(output, value.length);
+      } else if (typeof value !== 'number' && typeof value !== 'boolean') {
+        if (output.checked < VALUES_CHECKED_FIRST) {
+          output.checked++;
+          this.measure(output, values);
+          break;
+        }
+        if (typeof value === 'function' || typeof value === 'symbol') this.measure(output, values);
+      }
+    }
+    this.counters[this.row + EMITTED]!++;
+    return output;
+  }
+
+  /** Deals one tuple to the subscribers of its stream. What outlives this call is XORed into the anchor. */
+  protected send(output: Output, values: Values, anchor: TaskTuple | null): void {
+    const sent = this.host.strict ? this.throughCodec(output, values) : values;
+    if (this.blockedBy.length > 0 && ++this.overrun > this.host.limits.emitsPerCallMax) throw this.tooMany();
+    const { subscriptions } = output;
+    for (let i = 0; i < subscriptions.length; i++) {
+      const { grouping, targets } = subscriptions[i]!;
+      const index = grouping.select(sent);
+      if (index !== ALL) this.deliver(targets[index]!, output, sent, anchor);
+      else for (let each = 0; each < targets.length; each++) this.deliver(targets[each]!, output, sent, anchor);
+    }
+  }
+
+  private deliver(target: Target, output: Output, values: Values, anchor: TaskTuple | null): void {
+    const { host } = this;
+    const tuple =
+      anchor === null || anchor.ledger === null
+        ? new TaskTuple(values, output.origin, null, 0, 0)
+        : new TaskTuple(values, output.origin, anchor.ledger, anchor.rootHi, anchor.rootLo);
+    const { local } = target;
+    if (local !== null && local.gate === 0 && local.mailbox.size === 0 && host.depth < host.limits.directDepthMax) {
+      host.depth++;
+      local.take(tuple);
+      host.depth--;
+      if (tuple.ledger !== null) {
+        if (tuple.state === PENDING) this.giveEdge(tuple, anchor!);
+        else if (tuple.state === ACKED) {
+          anchor!.accHi ^= tuple.accHi;
+          anchor!.accLo ^= tuple.accLo;
+        }
+      }
+      return;
+    }
+    tuple.bytes = this.measure(output, values);
+    if (tuple.ledger !== null) this.giveEdge(tuple, anchor!);
+    if (local === null) {
+      target.channel!.push(tuple);
+      return;
+    }
+    local.mailbox.push(tuple);
+    host.schedule(local);
+    if (local.mailbox.crowded) {
+      this.block(local.mailbox);
+      local.mailbox.wait(this);
+    }
+  }
+
+  /** The tuple outlives the call that emitted it: it becomes an edge of the tree. */
+  private giveEdge(tuple: TaskTuple, anchor: TaskTuple): void {
+    tuple.edgeHi = this.host.random.nextInt32();
+    tuple.edgeLo = this.host.random.nextInt32() | 1;
+    anchor.accHi ^= tuple.edgeHi;
+    anchor.accLo ^= tuple.edgeLo;
+  }
+
+  /** The estimated size of the values; refuses what cannot travel. */
+  private measure(output: Output, values: Values): number {
+    try {
+      const bytes = measureValues(values);
+      if (bytes > TUPLE_BYTES_MAX) throw this.tooLarge(output, bytes);
+      return bytes;
+    } catch (error) {
+      if (!(error instanceof ValueRefused)) throw error;
+      throw failure('MILLRACE_EMIT_VALUE', {
+        component: this.component,
+        stream: output.origin.stream,
+        path: error.path,
+        what: error.what,
+      });
+    }
+  }
+
+  private throughCodec(output: Output, values: Values): Values {
+    this.measure(output, values);
+    const copy = unpack(pack(values)) as Values;
+    freezeValues(copy);
+    return copy;
+  }
+
+  protected report(call: string, error: unknown): void {
+    this.counters[this.row + ERRORS]!++;
+    this.host.reportError(this, call, error);
+    if (isMillraceError(error) && error.fatal) this.gate |= BROKEN;
+  }
+
+  protected count(counter: number): void {
+    this.counters[this.row + counter]!++;
+  }
+
+  protected lateError(): Error {
+    this.count(MISUSED);
+    return failure('MILLRACE_EMIT_LATE', { component: this.component });
+  }
+
+  private unknownStream(stream: string): Error {
+    const streams = [...this.outputs.keys()].join(', ') || 'none';
+    return failure('MILLRACE_EMIT_UNKNOWN_STREAM', { component: this.component, stream, streams });
+  }
+
+  private wrongArity(output: Output, values: Values): Error {
+    return failure('MILLRACE_EMIT_ARITY', {
+      component: this.component,
+      stream: output.origin.stream,
+      actual: Array.isArray(values) ? values.length : `no list (${typeof values})`,
+      expected: output.arity,
+      fields: output.origin.fields.join(', '),
+    });
+  }
+
+  private tooLarge(output: Output, bytes: number): Error {
+    return failure('MILLRACE_EMIT_TOO_LARGE', {
+      component: this.component,
+      stream: output.origin.stream,
+      bytes,
+      bytesMax: TUPLE_BYTES_MAX,
+    });
+  }
+
+  protected tooMany(): Error {
+    const emitsMax = this.host.limits.emitsPerCallMax;
+    return failure('MILLRACE_EMIT_TOO_MANY', { component: this.component, emitsMax });
+  }
+}

@@ -1,0 +1,95 @@
+// Makes the contexts that components are given. On the worker's thread.
+
+import type { BoltContext, ComponentContext, ComponentMetrics, SpoutContext } from '../component/context.js';
+import { pack } from '../codec/pack.js';
+import { failure } from '../errors.js';
+import { CHECKPOINT_BYTES_MAX } from '../limits.js';
+import type { LogLevel } from '../log.js';
+import type { ComponentDefinition } from '../model/definition.js';
+import type { TaskPlan } from '../plan/plan.js';
+import type { BoltTask } from '../task/bolt-task.js';
+import type { SpoutTask } from '../task/spout-task.js';
+import type { Checkpoint } from './messages.js';
+
+/** What contexts pass on to the worker. */
+export interface ContextHost {
+  readonly topology: string;
+  readonly signal: AbortSignal;
+  now(): number;
+  print(line: string): Promise<void>;
+  log(level: LogLevel, component: string, message: string): void;
+  checkpoint(checkpoint: Checkpoint): void;
+  restored(component: string, partition: string): unknown;
+  measured(task: number, name: string, change: (value: number) => number): void;
+}
+
+export function spoutContext(
+  host: ContextHost,
+  definition: ComponentDefinition,
+  plan: TaskPlan,
+  incarnation: number,
+  task: () => SpoutTask,
+): SpoutContext {
+  const component = definition.id;
+  return {
+    ...componentContext(host, definition, plan, incarnation),
+    checkpoint: (partition, progress) => {
+      const bytes = pack(progress).length;
+      if (bytes > CHECKPOINT_BYTES_MAX) {
+        const details = { component, partition, bytes, bytesMax: CHECKPOINT_BYTES_MAX };
+        throw failure('MILLRACE_TASK_CHECKPOINT_TOO_LARGE', details);
+      }
+      host.checkpoint({ component, partition, progress });
+    },
+    restored: (partition) => host.restored(component, partition),
+    wake: () => task().wake(),
+  };
+}
+
+export function boltContext(
+  host: ContextHost,
+  definition: ComponentDefinition,
+  plan: TaskPlan,
+  incarnation: number,
+  task: () => BoltTask,
+): BoltContext {
+  return {
+    ...componentContext(host, definition, plan, incarnation),
+    ack: (tuple) => task().ack(tuple),
+    fail: (tuple, reason) => task().fail(tuple, reason),
+    resetTimeout: (tuple) => task().resetTimeout(tuple),
+  };
+}
+
+function componentContext(
+  host: ContextHost,
+  definition: ComponentDefinition,
+  plan: TaskPlan,
+  incarnation: number,
+): ComponentContext {
+  const log =
+    (level: LogLevel) =>
+    (message: string): void =>
+      host.log(level, definition.id, message);
+  return {
+    topology: host.topology,
+    component: definition.id,
+    task: plan.task,
+    index: plan.index,
+    parallelism: definition.parallelism,
+    incarnation,
+    config: definition.config,
+    logger: { debug: log('debug'), info: log('info'), warn: log('warn'), error: log('error') },
+    metrics: metricsOf(host, plan.task),
+    signal: host.signal,
+    now: () => host.now(),
+    print: (line) => host.print(line),
+  };
+}
+
+function metricsOf(host: ContextHost, task: number): ComponentMetrics {
+  return {
+    counter: (name) => ({ add: (amount = 1) => host.measured(task, name, (value) => value + amount) }),
+    gauge: (name) => ({ set: (value) => host.measured(task, name, () => value) }),
+  };
+}

@@ -1,0 +1,48 @@
+// Tells the supervisor what user code threw, without letting a bolt that fails on every tuple flood it: a few reports a
+// second for each component, the rest counted into the next one. One a worker.
+
+import type { Clock } from '../clock.js';
+import { ERRORS_REPORTED_PER_SECOND } from '../limits.js';
+import { failure, isMillraceError, reasonOf, toWire, type WireError } from '../errors.js';
+import type { ErrorReport } from './messages.js';
+
+interface Window {
+  second: number;
+  reported: number;
+  /** Errors since the last report. */
+  unreported: number;
+}
+
+export class ErrorReporter {
+  private readonly clock: Clock;
+  private readonly send: (report: ErrorReport) => void;
+  private readonly windows = new Map<string, Window>();
+
+  constructor(clock: Clock, send: (report: ErrorReport) => void) {
+    this.clock = clock;
+    this.send = send;
+  }
+
+  report(component: string, task: number, call: string, thrown: unknown): void {
+    const second = Math.floor(this.clock.now() / 1000);
+    const window = this.windows.get(component) ?? { second, reported: 0, unreported: 0 };
+    this.windows.set(component, window);
+    if (window.second !== second) {
+      window.second = second;
+      window.reported = 0;
+    }
+    window.unreported++;
+    const fatal = isMillraceError(thrown) && thrown.fatal;
+    if (window.reported >= ERRORS_REPORTED_PER_SECOND && !fatal) return;
+    window.reported++;
+    this.send({ component, task, count: window.unreported, error: wireOf(component, task, call, thrown) });
+    window.unreported = 0;
+  }
+}
+
+/** Errors of the catalogue speak for themselves; others get a code and say which call threw them, and keep their stack. */
+function wireOf(component: string, task: number, call: string, thrown: unknown): WireError {
+  if (isMillraceError(thrown)) return toWire(thrown);
+  const ours = toWire(failure('MILLRACE_TASK_THREW', { call, component, task, reason: reasonOf(thrown) }));
+  return { ...ours, stack: toWire(thrown).stack };
+}

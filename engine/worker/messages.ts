@@ -1,0 +1,119 @@
+// What the supervisor of a topology and its workers tell each other, over one control port each. Plain data only; errors
+// travel as `WireError`. One line a message says when it is sent.
+
+import type { MessagePort } from 'node:worker_threads';
+import type { WireError } from '../errors.js';
+import type { RuntimeLimits } from '../limits.js';
+import type { WirePorts } from '../link/port-wire.js';
+import type { LogLevel } from '../log.js';
+import type { TopologyDescription } from '../model/describe.js';
+import type { Plan } from '../plan/plan.js';
+import type { TopologySource } from './module.js';
+
+/** The two ports to another worker. */
+export interface PeerPorts extends WirePorts {
+  readonly worker: number;
+}
+
+/** The kept progress of one partition of a spout. */
+export interface Checkpoint {
+  readonly component: string;
+  readonly partition: string;
+  readonly progress: unknown;
+}
+
+/** Runs in the worker before its tasks are made, and may replace components: how tests look inside. */
+export interface Instrument {
+  /** A module that exports `instrument(topology, port)`. */
+  readonly url: string;
+  readonly port: MessagePort;
+}
+
+/** All that a worker needs to begin. Travels as the task of its thread. */
+export interface WorkerInit {
+  readonly source: TopologySource;
+  readonly description: TopologyDescription;
+  readonly plan: Plan;
+  /** Which worker of the plan this is. */
+  readonly worker: number;
+  /** The incarnation of each task, by its number. */
+  readonly incarnations: readonly number[];
+  readonly revision: number;
+  readonly counters: SharedArrayBuffer;
+  readonly seed: number;
+  readonly limits: RuntimeLimits;
+  readonly strict: boolean;
+  /** Virtual time that starts at this many milliseconds, or null for the machine's clock. */
+  readonly virtualTimeMs: number | null;
+  readonly control: MessagePort;
+  readonly peers: readonly PeerPorts[];
+  readonly checkpoints: readonly Checkpoint[];
+  readonly instrument: Instrument | null;
+}
+
+export type ToWorker =
+  /** Every task of the topology is prepared: activate, and let spouts emit. */
+  | { readonly type: 'start' }
+  /** A worker died and is replaced: its tasks have new incarnations, and a link of these ports leads to them. */
+  | {
+      readonly type: 'rewire';
+      readonly revision: number;
+      readonly ports: PeerPorts;
+      readonly incarnations: readonly number[];
+    }
+  /** Every worker has the wiring of that revision: what was under way before may be lost. */
+  | { readonly type: 'lost'; readonly revision: number }
+  /** Spouts stop; what is open is waited for, then the end flows through. */
+  | { readonly type: 'drain' }
+  /** Close everything now. */
+  | { readonly type: 'stop' }
+  /** So many printed lines were written out. */
+  | { readonly type: 'printed'; readonly count: number }
+  /** Virtual time moves on. */
+  | { readonly type: 'advance'; readonly toMs: number }
+  /** Says whether there is anything to do. */
+  | { readonly type: 'probe'; readonly round: number };
+
+/** One error of user code, with how many like it came since the last report. */
+export interface ErrorReport {
+  readonly component: string;
+  readonly task: number;
+  readonly count: number;
+  readonly error: WireError;
+}
+
+/** What a worker answers to a probe. */
+export interface Probed {
+  readonly type: 'probed';
+  readonly round: number;
+  readonly idle: boolean;
+  readonly sentFrames: number;
+  readonly receivedFrames: number;
+  /** When its next virtual timer is due, or null. */
+  readonly nextDueMs: number | null;
+}
+
+export type FromWorker =
+  /** Its thread runs; names it, so that it can be ended. */
+  | { readonly type: 'hello'; readonly threadId: number }
+  /** All its tasks are prepared. */
+  | { readonly type: 'prepared' }
+  /** It cannot begin: the module, its definition, or an `open` or `prepare` failed. */
+  | { readonly type: 'refused'; readonly error: WireError }
+  /** It has the wiring of that revision. */
+  | { readonly type: 'rewired'; readonly revision: number }
+  /** A task has handled all its input. */
+  | { readonly type: 'taskEnded'; readonly task: number; readonly revision: number }
+  /** User code threw. */
+  | { readonly type: 'error'; readonly report: ErrorReport }
+  /** A spout's progress is to be kept. */
+  | { readonly type: 'checkpoint'; readonly checkpoint: Checkpoint }
+  /** Lines for standard output. */
+  | { readonly type: 'print'; readonly lines: readonly string[] }
+  /** A component logs. */
+  | { readonly type: 'log'; readonly level: LogLevel; readonly component: string; readonly message: string }
+  /** User-defined metrics of a task, by name. */
+  | { readonly type: 'metrics'; readonly task: number; readonly values: Readonly<Record<string, number>> }
+  /** Everything is closed. */
+  | { readonly type: 'stopped' }
+  | Probed;

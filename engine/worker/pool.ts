@@ -1,0 +1,74 @@
+// Where workers run. The pool of threads is Piscina's: one endless task a thread, started again by it when one dies. Known
+// traps of Piscina 5.3 that shape this file: `close()` ends busy threads, so threads are ended one by one here; a queued
+// task would wait for ever, so there is no queue; an error thrown across loses its code, so nothing is thrown across.
+//
+// On the main thread. A worker that ends its run is followed by the end of its thread: no module of a topology survives it.
+
+import { fileURLToPath } from 'node:url';
+import type { MessagePort } from 'node:worker_threads';
+import { Piscina } from 'piscina';
+import { reasonOf } from '../errors.js';
+import type { WorkerInit } from './messages.js';
+
+/** A worker that was started. */
+export interface WorkerHandle {
+  /** Resolves when it is over: null after it was stopped, else what it died of. */
+  readonly ended: Promise<string | null>;
+  /** Its thread's number, once it said hello. */
+  threadId: number | null;
+  /** Ends its thread at once. */
+  kill(): Promise<void>;
+}
+
+/** Starts workers. */
+export interface WorkerPool {
+  start(init: WorkerInit, transfer: readonly MessagePort[]): WorkerHandle;
+  /** Ends all threads; every worker must have ended or been killed. */
+  destroy(): Promise<void>;
+}
+
+export interface ThreadPoolOptions {
+  readonly threads: number;
+  /** Heap of each worker in MB before it is ended; Node's own default when left out. */
+  readonly heapMbMax?: number;
+}
+
+export class ThreadPool implements WorkerPool {
+  private readonly piscina: Piscina<WorkerInit, void>;
+
+  constructor(options: ThreadPoolOptions) {
+    this.piscina = new Piscina<WorkerInit, void>({
+      filename: fileURLToPath(new URL('./thread.js', import.meta.url)),
+      minThreads: options.threads,
+      maxThreads: options.threads,
+      concurrentTasksPerWorker: 1,
+      maxQueue: 0,
+      idleTimeout: Infinity,
+      atomics: 'disabled',
+      recordTiming: false,
+      ...(options.heapMbMax === undefined ? {} : { resourceLimits: { maxOldGenerationSizeMb: options.heapMbMax } }),
+    });
+    // The promise of the worker's run says the same; without a listener the event would end the process.
+    this.piscina.on('error', () => undefined);
+  }
+
+  start(init: WorkerInit, transfer: readonly MessagePort[]): WorkerHandle {
+    const run = this.piscina.run(init, { transferList: [...transfer] });
+    const handle: WorkerHandle = {
+      ended: run.then(
+        () => null,
+        (error: unknown) => reasonOf(error),
+      ),
+      threadId: null,
+      kill: async () => {
+        const thread = this.piscina.threads.find((each) => each.threadId === handle.threadId);
+        await thread?.terminate();
+      },
+    };
+    return handle;
+  }
+
+  async destroy(): Promise<void> {
+    await this.piscina.destroy();
+  }
+}

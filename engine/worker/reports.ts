@@ -1,0 +1,98 @@
+// What a worker's components have to tell the supervisor: printed lines, progress of spouts, metrics of their own. Each is
+// gathered for a moment, so that a busy component costs a message a turn and not one a call. On the worker's thread.
+
+import type { Clock, Timer } from '../clock.js';
+import { PRINTS_PENDING_MAX } from '../limits.js';
+import type { Checkpoint, FromWorker } from './messages.js';
+
+/** How long progress and metrics are gathered. */
+const GATHER_MS = 200;
+
+export class Reports {
+  private readonly clock: Clock;
+  private readonly post: (message: FromWorker) => void;
+  private readonly kept = new Map<string, unknown>();
+  private readonly changed = new Map<string, Checkpoint>();
+  private readonly metrics = new Map<number, Map<string, number>>();
+  private readonly metricsChanged = new Set<number>();
+  private lines: string[] = [];
+  private readonly unwritten: (() => void)[] = [];
+  private gathering: Timer | null = null;
+
+  constructor(clock: Clock, checkpoints: readonly Checkpoint[], post: (message: FromWorker) => void) {
+    this.clock = clock;
+    this.post = post;
+    for (const each of checkpoints) this.kept.set(keyOf(each.component, each.partition), each.progress);
+  }
+
+  /** Resolves at once while few lines are under way, else when this one is written out. */
+  print(line: string): Promise<void> {
+    this.lines.push(line);
+    if (this.lines.length === 1) setImmediate(() => this.sendLines());
+    return new Promise((resolve) => {
+      if (this.unwritten.length < PRINTS_PENDING_MAX) {
+        this.unwritten.push(() => undefined);
+        resolve();
+      } else {
+        this.unwritten.push(resolve);
+      }
+    });
+  }
+
+  printed(count: number): void {
+    for (const confirm of this.unwritten.splice(0, count)) confirm();
+  }
+
+  checkpoint(checkpoint: Checkpoint): void {
+    const key = keyOf(checkpoint.component, checkpoint.partition);
+    this.kept.set(key, checkpoint.progress);
+    this.changed.set(key, checkpoint);
+    this.gather();
+  }
+
+  restored(component: string, partition: string): unknown {
+    return this.kept.get(keyOf(component, partition));
+  }
+
+  measured(task: number, name: string, change: (value: number) => number): void {
+    let values = this.metrics.get(task);
+    if (values === undefined) {
+      values = new Map();
+      this.metrics.set(task, values);
+    }
+    values.set(name, change(values.get(name) ?? 0));
+    this.metricsChanged.add(task);
+    this.gather();
+  }
+
+  /** Sends all that is gathered. */
+  flush(): void {
+    this.gathering?.cancel();
+    this.gathering = null;
+    this.sendLines();
+    for (const checkpoint of this.changed.values()) this.post({ type: 'checkpoint', checkpoint });
+    this.changed.clear();
+    for (const task of this.metricsChanged) {
+      this.post({ type: 'metrics', task, values: Object.fromEntries(this.metrics.get(task)!) });
+    }
+    this.metricsChanged.clear();
+  }
+
+  private gather(): void {
+    this.gathering ??= this.clock.after(GATHER_MS, () => {
+      this.gathering = null;
+      this.flush();
+    });
+  }
+
+  private sendLines(): void {
+    if (this.lines.length === 0) return;
+    const lines = this.lines;
+    this.lines = [];
+    this.post({ type: 'print', lines });
+  }
+}
+
+function keyOf(component: string, partition: string): string {
+  return `${component}\n${partition}`;
+}

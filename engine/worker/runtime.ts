@@ -1,0 +1,440 @@
+// One worker: its tasks, links and turns, steered by control messages of the supervisor. Runs in a thread of the pool, or in
+// the calling thread of a test: it is the same code.
+//
+//   prepare ─► prepared ─► start ─► active ─┬─► drain ─► (all tasks end) ─► stop
+//                                           └─► rewire (another worker died) ─► rewired ─► lost: open trees fail
+
+import type { AckTarget } from '../ack/ack-target.js';
+import type { Ledger } from '../ack/ledger.js';
+import { RemoteLedger } from '../ack/remote-ledger.js';
+import { RealClock, VirtualClock, type Clock, type Timer } from '../clock.js';
+import { failure, reasonOf, toWire } from '../errors.js';
+import { CLOSE_TIMEOUT_MS, type RuntimeLimits } from '../limits.js';
+import type { InboundChannel } from '../link/inbound-channel.js';
+import { Link, type LinkHost } from '../link/link.js';
+import { PortWire } from '../link/port-wire.js';
+import { Counters, OUTBOX, STALE } from '../metrics/counters.js';
+import { canonicalJson, describe } from '../model/describe.js';
+import type { Topology } from '../model/definition.js';
+import { downstreamOf } from '../plan/plan.js';
+import { Random } from '../random.js';
+import { BoltTask } from '../task/bolt-task.js';
+import { SpoutTask } from '../task/spout-task.js';
+import type { TaskHost } from '../task/task-host.js';
+import { NOT_ACTIVE, type Task } from '../task/task.js';
+import { Origin, type TaskTuple } from '../task/task-tuple.js';
+import { ErrorReporter } from './error-reporter.js';
+import type { FromWorker, PeerPorts, ToWorker, WorkerInit } from './messages.js';
+import { Reports } from './reports.js';
+import { Turns } from './turns.js';
+import { connect, makeTasks, type LivingTask, type WiringOptions } from './wiring.js';
+
+export class WorkerRuntime implements TaskHost, LinkHost {
+  readonly topology: string;
+  readonly limits: RuntimeLimits;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly counters: Float64Array;
+  readonly strict: boolean;
+  depth = 0;
+  revision: number;
+  /** Resolves when everything is closed. */
+  readonly stopped: Promise<void>;
+
+  private readonly init: WorkerInit;
+  private readonly definition: Topology;
+  private readonly allCounters: Counters;
+  private readonly turns: Turns;
+  private readonly errors: ErrorReporter;
+  private readonly reports: Reports;
+  private readonly closing = new AbortController();
+  private readonly links = new Map<number, Link>();
+  private readonly tasks = new Map<number, Task>();
+  private readonly ledgers = new Map<number, Ledger>();
+  private readonly remoteLedgers = new Map<number, RemoteLedger>();
+  private readonly incarnations: number[];
+  private readonly wiring: WiringOptions;
+  private living: LivingTask[] = [];
+  private spouts: SpoutTask[] = [];
+  private ticks: Timer[] = [];
+  private active = false;
+  private confirmStopped: () => void = () => undefined;
+
+  constructor(init: WorkerInit, definition: Topology) {
+    this.init = init;
+    this.definition = definition;
+    this.topology = definition.name;
+    this.limits = init.limits;
+    this.strict = init.strict;
+    this.revision = init.revision;
+    this.incarnations = [...init.incarnations];
+    this.clock = init.virtualTimeMs === null ? new RealClock() : new VirtualClock(init.virtualTimeMs);
+    this.random = new Random(init.seed ^ Math.imul(init.worker + 1, 0x9e3779b9));
+    const { plan } = init;
+    const spoutTasks = spoutTasksOf(init);
+    this.allCounters = new Counters(plan.tasks.length, spoutTasks, plan.workers, init.counters);
+    this.counters = this.allCounters.words;
+    this.turns = new Turns(this.clock, init.limits.turnMs, () => this.allCounters.beat(init.worker));
+    this.errors = new ErrorReporter(this.clock, (report) => this.post({ type: 'error', report }));
+    this.reports = new Reports(this.clock, init.checkpoints, (message) => this.post(message));
+    this.stopped = new Promise((resolve) => (this.confirmStopped = resolve));
+    this.wiring = {
+      topology: definition,
+      plan,
+      worker: init.worker,
+      incarnations: init.incarnations,
+      counters: this.allCounters,
+      taskHost: this,
+      contextHost: {
+        topology: definition.name,
+        signal: this.closing.signal,
+        now: () => this.clock.now(),
+        print: (line) => this.reports.print(line),
+        log: (level, component, message) => this.post({ type: 'log', level, component, message }),
+        checkpoint: (checkpoint) => this.reports.checkpoint(checkpoint),
+        restored: (component, partition) => this.reports.restored(component, partition),
+        measured: (task, name, change) => this.reports.measured(task, name, change),
+      },
+    };
+  }
+
+  /** Makes and prepares all tasks and listens to the supervisor; answers `prepared` or `refused`. */
+  async run(): Promise<void> {
+    this.init.control.on('message', (message: ToWorker) => this.onMessage(message));
+    try {
+      this.checkDefinition();
+      this.makeTasks();
+      await this.callAll('prepare', this.living);
+      this.post({ type: 'prepared' });
+    } catch (error) {
+      this.post({ type: 'refused', error: toWire(error) });
+    }
+    await this.stopped;
+  }
+
+  // --- what tasks ask for -------------------------------------------------------------------------------------------
+
+  schedule(task: Task): void {
+    this.turns.schedule(task);
+  }
+
+  scheduleCommit(task: Task): void {
+    this.turns.scheduleCommit(task);
+  }
+
+  reportError(task: Task, call: string, error: unknown): void {
+    this.errors.report(task.component, task.task, call, error);
+  }
+
+  taskEnded(task: Task): void {
+    this.post({ type: 'taskEnded', task: task.task, revision: this.revision });
+  }
+
+  endLocal(sourceTask: number, target: Task): void {
+    this.receiveEnd(sourceTask, target.task, this.revision);
+  }
+
+  // --- what links ask for -------------------------------------------------------------------------------------------
+
+  ledgerOf(spoutTask: number, incarnation: number): AckTarget | null {
+    const ledger = this.ledgers.get(spoutTask);
+    if (ledger !== undefined) return ledger.incarnation === incarnation ? ledger : null;
+    if (this.incarnations[spoutTask] !== incarnation) return null;
+    let remote = this.remoteLedgers.get(spoutTask);
+    if (remote === undefined) {
+      remote = new RemoteLedger(spoutTask, incarnation, this.linkTo(this.init.plan.tasks[spoutTask]!.worker));
+      this.remoteLedgers.set(spoutTask, remote);
+    }
+    return remote;
+  }
+
+  fillOrigins(channel: InboundChannel): void {
+    const source = this.init.plan.tasks[channel.sourceTask]!;
+    const definition = this.definition.components.find((component) => component.id === source.component)!;
+    Object.entries(definition.outputs).forEach(([stream, fields], index) => {
+      channel.origins.push(new Origin(definition.id, stream, index, source.task, fields, channel));
+    });
+  }
+
+  receive(task: number, tuple: TaskTuple): void {
+    const target = this.tasks.get(task);
+    if (!(target instanceof BoltTask)) return;
+    target.mailbox.push(tuple);
+    this.turns.schedule(target);
+  }
+
+  dropped(task: number): void {
+    this.counters[this.allCounters.row(task) + STALE]!++;
+  }
+
+  receiveEnd(sourceTask: number, targetTask: number, revision: number): void {
+    const target = this.tasks.get(targetTask);
+    if (!(target instanceof BoltTask)) return;
+    target.inputs.end(sourceTask, revision);
+    this.turns.schedule(target);
+  }
+
+  outboxChanged(sourceTask: number, by: number): void {
+    this.counters[this.allCounters.row(sourceTask) + OUTBOX]! += by;
+  }
+
+  requestTurn(): void {
+    this.turns.request();
+  }
+
+  frameRefused(error: unknown): void {
+    this.errors.report('(link)', -1, 'receive', error);
+  }
+
+  acked(spoutTask: number, incarnation: number, rootHi: number, rootLo: number, hi: number, lo: number): void {
+    this.ledgerHere(spoutTask, incarnation)?.ack(rootHi, rootLo, hi, lo);
+  }
+
+  failed(spoutTask: number, incarnation: number, rootHi: number, rootLo: number): void {
+    this.ledgerHere(spoutTask, incarnation)?.fail(rootHi, rootLo);
+  }
+
+  touched(spoutTask: number, incarnation: number, rootHi: number, rootLo: number): void {
+    this.ledgerHere(spoutTask, incarnation)?.touch(rootHi, rootLo);
+  }
+
+  private ledgerHere(spoutTask: number, incarnation: number): Ledger | null {
+    const ledger = this.ledgers.get(spoutTask);
+    if (ledger !== undefined && ledger.incarnation === incarnation) return ledger;
+    if (ledger !== undefined) this.dropped(spoutTask);
+    return null;
+  }
+
+  // --- the supervisor -----------------------------------------------------------------------------------------------
+
+  private post(message: FromWorker): void {
+    this.init.control.postMessage(message);
+  }
+
+  private onMessage(message: ToWorker): void {
+    switch (message.type) {
+      case 'start':
+        void this.start();
+        return;
+      case 'rewire':
+        this.rewire(message.revision, message.ports, message.incarnations);
+        return;
+      case 'lost':
+        for (const spout of this.spouts) spout.failOpen();
+        return;
+      case 'drain':
+        for (const spout of this.spouts) spout.drain();
+        return;
+      case 'stop':
+        void this.stop();
+        return;
+      case 'printed':
+        this.reports.printed(message.count);
+        return;
+      case 'advance':
+        this.advance(message.toMs);
+        return;
+      case 'probe':
+        this.probed(message.round);
+        return;
+    }
+  }
+
+  private checkDefinition(): void {
+    if (canonicalJson(describe(this.definition)) === canonicalJson(this.init.description)) return;
+    const { worker } = this.init;
+    throw failure('MILLRACE_WORKER_DEFINITION', { worker, topology: this.init.description.name });
+  }
+
+  private makeTasks(): void {
+    for (const peer of this.init.peers) this.addLink(peer);
+    this.living = makeTasks(this.wiring);
+    for (const { task } of this.living) {
+      this.tasks.set(task.task, task);
+      if (!(task instanceof SpoutTask)) continue;
+      this.spouts.push(task);
+      this.ledgers.set(task.task, task.ledger);
+    }
+    connect(this.wiring, this.tasks, (worker) => this.linkTo(worker));
+    for (const link of this.links.values()) link.open();
+    this.turns.serve([...this.links.values()], this.spouts);
+  }
+
+  private addLink(peer: PeerPorts): Link {
+    const link = new Link(this, new PortWire(peer));
+    this.links.set(peer.worker, link);
+    return link;
+  }
+
+  private linkTo(worker: number): Link {
+    return this.links.get(worker)!;
+  }
+
+  /** Calls that of every task at once; the first failure names its component. */
+  private async callAll(call: 'prepare' | 'activate', tasks: readonly LivingTask[]): Promise<void> {
+    await Promise.all(
+      tasks.map(async (living) => {
+        try {
+          await living[call]();
+        } catch (error) {
+          const name = call === 'prepare' && living.definition.kind === 'spout' ? 'open' : call;
+          throw startError(name, living.definition.id, error);
+        }
+      }),
+    );
+  }
+
+  private async start(): Promise<void> {
+    try {
+      await this.callAll('activate', this.living);
+    } catch (error) {
+      this.post({ type: 'refused', error: toWire(error) });
+      return;
+    }
+    this.active = true;
+    for (const { task, definition } of this.living) {
+      task.gate &= ~NOT_ACTIVE;
+      this.turns.schedule(task);
+      const tickMs = definition.kind === 'bolt' ? definition.behavior.tickMs : null;
+      if (tickMs !== null && task instanceof BoltTask) this.startTicks(task, tickMs);
+    }
+  }
+
+  private startTicks(task: BoltTask, tickMs: number): void {
+    const place = this.ticks.length;
+    let dueMs = this.clock.now();
+    const next = (): void => {
+      dueMs += tickMs;
+      this.ticks[place] = this.clock.after(dueMs - this.clock.now(), () => {
+        task.tick();
+        next();
+      });
+    };
+    next();
+  }
+
+  /** A worker died: its tasks are new ones behind a new link, and what they and those below them ended is open again. */
+  private rewire(revision: number, ports: PeerPorts, incarnations: readonly number[]): void {
+    this.revision = revision;
+    this.links.get(ports.worker)?.close();
+    const link = this.addLink(ports);
+    const restarted = this.init.plan.tasks.filter((task) => task.worker === ports.worker);
+    incarnations.forEach((incarnation, task) => (this.incarnations[task] = incarnation));
+    for (const { task } of restarted) {
+      const remote = this.remoteLedgers.get(task);
+      if (remote !== undefined) remote.dead = true;
+      this.remoteLedgers.delete(task);
+    }
+    this.redirect(new Set(restarted.map((task) => task.task)), link);
+    this.reopen(new Set(restarted.map((task) => task.component)), restarted.map((task) => task.task));
+    link.open();
+    this.turns.serve([...this.links.values()], this.spouts);
+    this.turns.request();
+    this.post({ type: 'rewired', revision });
+  }
+
+  /** Sends to the new link what went to the dead worker; who had ended tells the new tasks so. */
+  private redirect(restarted: ReadonlySet<number>, link: Link): void {
+    for (const { task } of this.living) {
+      const told = new Set<number>();
+      for (const target of task.targets()) {
+        if (!restarted.has(target.task)) continue;
+        target.channel = link.channelTo(task.task, target.task, task);
+        if (!task.ended || told.has(target.task)) continue;
+        told.add(target.task);
+        target.channel.pushEnd(this.revision);
+      }
+    }
+  }
+
+  private reopen(components: ReadonlySet<string>, restarted: readonly number[]): void {
+    const below = downstreamOf(this.init.description, components);
+    const running = new Set(restarted);
+    for (const task of this.init.plan.tasks) if (below.has(task.component)) running.add(task.task);
+    for (const { task } of this.living) {
+      if (!(task instanceof BoltTask)) continue;
+      task.resumeInput(running, this.revision, below.has(task.component));
+    }
+  }
+
+  /** Ends it as a crash would: nothing is closed, what is under way is lost. */
+  abandon(): void {
+    this.turns.stop();
+    for (const tick of this.ticks) tick.cancel();
+    for (const spout of this.spouts) spout.stopTimers();
+    for (const link of this.links.values()) link.close();
+    this.init.control.close();
+  }
+
+  private advance(toMs: number): void {
+    if (!(this.clock instanceof VirtualClock)) return;
+    while (this.clock.step(toMs));
+    this.turns.request();
+  }
+
+  private probed(round: number): void {
+    let sentFrames = 0;
+    let receivedFrames = 0;
+    for (const link of this.links.values()) {
+      sentFrames += link.sentFrames;
+      receivedFrames += link.receivedFrames;
+    }
+    const nextDueMs = this.clock instanceof VirtualClock ? (this.clock.nextDueMs() ?? null) : null;
+    this.post({ type: 'probed', round, idle: this.turns.idle, sentFrames, receivedFrames, nextDueMs });
+  }
+
+  private async stop(): Promise<void> {
+    this.turns.stop();
+    for (const tick of this.ticks) tick.cancel();
+    for (const spout of this.spouts) spout.stopTimers();
+    for (const { task } of this.living) {
+      if (task instanceof BoltTask) task.commit();
+      task.gate |= NOT_ACTIVE;
+    }
+    this.closing.abort();
+    await Promise.all(this.living.map((living) => this.closeTask(living)));
+    for (const link of this.links.values()) link.close();
+    this.reports.flush();
+    this.post({ type: 'stopped' });
+    this.init.control.close();
+    this.confirmStopped();
+  }
+
+  private async closeTask(living: LivingTask): Promise<void> {
+    const calls = this.active ? (['deactivate', 'close'] as const) : (['close'] as const);
+    for (const call of calls) {
+      try {
+        await withDeadline(living[call](), CLOSE_TIMEOUT_MS, `${call} took longer than ${CLOSE_TIMEOUT_MS} ms`);
+      } catch (error) {
+        this.reportError(living.task, call, error);
+      }
+    }
+  }
+
+}
+
+/** The spout tasks of a plan, in the order of their numbers: those whose latency is measured. */
+export function spoutTasksOf(init: Pick<WorkerInit, 'plan' | 'description'>): number[] {
+  const kinds = new Map(init.description.components.map((component) => [component.id, component.kind]));
+  return init.plan.tasks.filter((task) => kinds.get(task.component) === 'spout').map((task) => task.task);
+}
+
+function startError(call: string, component: string, error: unknown): unknown {
+  const wire = toWire(error);
+  if (wire.code?.startsWith('MILLRACE_') === true) return error;
+  const ours = failure('MILLRACE_WORKER_START', { call, component, reason: reasonOf(error) }, { cause: error });
+  if (wire.stack !== null) ours.stack = wire.stack;
+  return ours;
+}
+
+async function withDeadline(promise: Promise<void>, timeoutMs: number, message: string): Promise<void> {
+  let timeout: NodeJS.Timeout | undefined;
+  const deadline = new Promise<never>((_, reject) => {
+    timeout = setTimeout(() => reject(new Error(message)), timeoutMs);
+  });
+  try {
+    await Promise.race([promise, deadline]);
+  } finally {
+    clearTimeout(timeout);
+  }
+}

@@ -1,0 +1,105 @@
+// Runs the tasks of a worker in cooperative turns on its thread: slices of ready tasks, one after the other, for about a
+// millisecond; then commits, so that acks may leave; then the links, so that batches leave; then ports and timers get their
+// time. Nothing runs while nothing is ready: an idle worker sleeps on its ports.
+//
+//   ready [ a b c ] ─slice─► a  b  c  a … (1 ms) ─► endBatch ─► flush links ─► setImmediate ─► next turn
+
+import type { Clock } from '../clock.js';
+import type { Link } from '../link/link.js';
+import type { SpoutTask } from '../task/spout-task.js';
+import type { Task } from '../task/task.js';
+
+/** Slices in a turn at most: bounds a turn when the clock stands still, as it does in tests. */
+const SLICES_MAX = 64;
+
+export class Turns {
+  private readonly clock: Clock;
+  private readonly turnMs: number;
+  private readonly beat: () => void;
+  private ready: Task[] = [];
+  private first = 0;
+  private commits: Task[] = [];
+  private requested = false;
+  private stopped = false;
+  private links: readonly Link[] = [];
+  private spouts: readonly SpoutTask[] = [];
+
+  constructor(clock: Clock, turnMs: number, beat: () => void) {
+    this.clock = clock;
+    this.turnMs = turnMs;
+    this.beat = beat;
+  }
+
+  /** Nothing is to be done until something comes in. */
+  get idle(): boolean {
+    return !this.requested;
+  }
+
+  serve(links: readonly Link[], spouts: readonly SpoutTask[]): void {
+    this.links = links;
+    this.spouts = spouts;
+  }
+
+  schedule(task: Task): void {
+    if (task.scheduled) return;
+    task.scheduled = true;
+    this.ready.push(task);
+    this.request();
+  }
+
+  scheduleCommit(task: Task): void {
+    if (task.commitScheduled) return;
+    task.commitScheduled = true;
+    this.commits.push(task);
+    this.request();
+  }
+
+  request(): void {
+    if (this.requested || this.stopped) return;
+    this.requested = true;
+    setImmediate(this.turn);
+  }
+
+  stop(): void {
+    this.stopped = true;
+    this.requested = false;
+  }
+
+  private readonly turn = (): void => {
+    if (this.stopped) return;
+    this.requested = false;
+    this.beat();
+    this.runSlices();
+    this.finishTurn();
+    if (this.first < this.ready.length || this.commits.length > 0) this.request();
+  };
+
+  private runSlices(): void {
+    const untilMs = this.clock.now() + this.turnMs;
+    for (let slices = 0; slices < SLICES_MAX && this.first < this.ready.length; slices++) {
+      const task = this.ready[this.first++]!;
+      if (this.first === this.ready.length) {
+        this.ready.length = 0;
+        this.first = 0;
+      }
+      task.scheduled = false;
+      task.run();
+      if (this.clock.now() >= untilMs) break;
+    }
+    if (this.first > 1024) {
+      this.ready.splice(0, this.first);
+      this.first = 0;
+    }
+  }
+
+  private finishTurn(): void {
+    const commits = this.commits;
+    this.commits = [];
+    for (const task of commits) {
+      task.commitScheduled = false;
+      task.commit();
+    }
+    for (const link of this.links) link.flush();
+    for (const spout of this.spouts) if (spout.hasNews) this.schedule(spout);
+  }
+}

@@ -1,0 +1,244 @@
+// The sink of lines: what it writes, when, and that no failure leaves a torn line behind.
+
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import t from 'tap';
+import { FileSink } from '../../../engine/connect/file/file-sink.js';
+import { nodeFileSystem, type FileSystem } from '../../../engine/connect/file/file-system.js';
+import { fileSink } from '../../../engine/connect/file/index.js';
+import { JsonLines } from '../../../engine/connect/json-line.js';
+import { brokenFileSystem, fakeContext, systemError, thrownBy, tupleOf } from './fakes.js';
+import type { FakeContext } from './fakes.js';
+
+function started(
+  config: Readonly<Record<string, unknown>>,
+  system: FileSystem = nodeFileSystem,
+  context: FakeContext = fakeContext(),
+): FileSink {
+  const sink = new FileSink(config, system);
+  sink.prepare(context);
+  sink.activate();
+  return sink;
+}
+
+const whale = tupleOf({ word: 'whale', count: 1 });
+const ship = tupleOf({ word: 'ship', count: 2 });
+
+t.test('a line for each tuple by field name, written when the batch ends', async (t) => {
+  const path = join(t.testdir(), 'out.jsonl');
+  const sink = started({ path });
+  sink.execute(whale);
+  sink.execute(ship);
+  t.equal(readFileSync(path, 'utf8'), '');
+  sink.endBatch();
+  t.equal(readFileSync(path, 'utf8'), '{"word":"whale","count":1}\n{"word":"ship","count":2}\n');
+  sink.endBatch();
+  sink.execute(tupleOf({ other: 'é"\n' }));
+  sink.finish();
+  sink.close();
+  t.equal(readFileSync(path, 'utf8').split('\n')[2], '{"other":"é\\"\\n"}');
+});
+
+t.test('values that JSON does not have', async (t) => {
+  const values = {
+    big: 12n,
+    huge: 2n ** 63n,
+    at: new Date(0),
+    never: new Date(NaN),
+    bytes: new Uint8Array([1, 2, 255]),
+    floats: new Float32Array([1]),
+    buffer: new Uint8Array([7]).buffer,
+    nan: NaN,
+    zero: -0,
+    none: undefined,
+    list: [1n, undefined, [null]],
+    inner: { 'a"b': true, skipped: undefined },
+    half: '\ud800',
+  };
+  const text = new JsonLines().text(tupleOf(values));
+  t.strictSame(JSON.parse(text), {
+    big: 12,
+    huge: '9223372036854775808',
+    at: '1970-01-01T00:00:00.000Z',
+    never: null,
+    bytes: 'AQL/',
+    floats: 'AACAPw==',
+    buffer: 'Bw==',
+    nan: null,
+    zero: 0,
+    none: null,
+    list: [1, null, [null]],
+    inner: { 'a"b': true },
+    half: '\ud800',
+  });
+  t.equal(new JsonLines().text(tupleOf({})), '{}');
+});
+
+t.test('it is emptied when the topology starts and not before, and only in its first incarnation', async (t) => {
+  const path = join(t.testdir({ 'out.jsonl': '{"old":1}\n' }), 'out.jsonl');
+  const first = new FileSink({ path });
+  first.prepare(fakeContext());
+  t.equal(readFileSync(path, 'utf8'), '{"old":1}\n', 'a start that fails elsewhere destroys nothing');
+  first.activate();
+  t.equal(readFileSync(path, 'utf8'), '');
+  first.execute(whale);
+  first.endBatch();
+  first.activate();
+  first.close();
+  const second = started({ path }, nodeFileSystem, fakeContext({ incarnation: 1 }));
+  second.execute(ship);
+  second.endBatch();
+  second.close();
+  t.equal(readFileSync(path, 'utf8'), '{"word":"whale","count":1}\n{"word":"ship","count":2}\n');
+});
+
+t.test('appending cuts a torn last line off, and completes one that only lacks its end', async (t) => {
+  const path = join(t.testdir(), 'out.jsonl');
+  const long = 'x'.repeat(200_000);
+  for (const [before, after, warned] of [
+    ['', '', 0],
+    ['{"a":1}\n', '{"a":1}\n', 0],
+    ['{"a":1}\n{"b":', '{"a":1}\n', 1],
+    ['{"b":', '', 1],
+    ['{"a":1}', '{"a":1}\n', 0],
+    [`{"a":1}\n{"b":"${long}`, '{"a":1}\n', 1],
+    [`{"a":"${long}"}\n{"b":2}\n`, `{"a":"${long}"}\n{"b":2}\n`, 0],
+  ] as const) {
+    writeFileSync(path, before);
+    const context = fakeContext();
+    const sink = started({ path, append: true }, nodeFileSystem, context);
+    sink.execute(whale);
+    sink.endBatch();
+    sink.close();
+    t.equal(readFileSync(path, 'utf8'), `${after}{"word":"whale","count":1}\n`);
+    t.equal(context.warnings.length, warned);
+  }
+});
+
+t.test('a file that is none of lines is not appended to, and not cut', async (t) => {
+  const path = join(t.testdir(), 'video');
+  writeFileSync(path, Buffer.alloc(17 * 1024 * 1024, 1));
+  const error = thrownBy(() => started({ path, append: true }));
+  t.match(error, { code: 'MILLRACE_FILE_NOT_LINES', fatal: true });
+  t.equal(readFileSync(path).length, 17 * 1024 * 1024);
+});
+
+t.test('a full disk: what fits is cut back to the last complete line, and the topology ends', async (t) => {
+  const path = join(t.testdir(), 'out.jsonl');
+  let room = 40;
+  const full = brokenFileSystem({
+    write: (file, buffer, from, bytes, position) => {
+      const fits = Math.min(room, bytes);
+      if (fits === 0) throw systemError('ENOSPC');
+      room -= fits;
+      return nodeFileSystem.write(file, buffer, from, fits, position);
+    },
+  });
+  const sink = started({ path }, full);
+  sink.execute(whale);
+  sink.endBatch();
+  sink.execute(ship);
+  sink.execute(whale);
+  const error = thrownBy(() => sink.endBatch());
+  t.match(error, { code: 'MILLRACE_FILE_WRITE', fatal: true });
+  t.match(error.message, path);
+  t.match(error.message, /after 27 bytes: ENOSPC/);
+  t.equal(readFileSync(path, 'utf8'), '{"word":"whale","count":1}\n');
+  room = 1000;
+  sink.execute(ship);
+  t.match(thrownBy(() => sink.endBatch()), { code: 'MILLRACE_FILE_WRITE' }, 'it stays broken');
+  sink.close();
+  t.equal(readFileSync(path, 'utf8'), '{"word":"whale","count":1}\n');
+});
+
+t.test('short writes are gone on with', async (t) => {
+  const path = join(t.testdir(), 'out.jsonl');
+  const slow = brokenFileSystem({
+    write: (file, buffer, from, bytes, position) => nodeFileSystem.write(file, buffer, from, Math.min(3, bytes), position),
+  });
+  const sink = started({ path }, slow);
+  sink.execute(whale);
+  sink.execute(ship);
+  sink.endBatch();
+  sink.close();
+  t.equal(readFileSync(path, 'utf8'), '{"word":"whale","count":1}\n{"word":"ship","count":2}\n');
+});
+
+t.test('the real full disk', { skip: existsSync('/dev/full') ? false : 'no /dev/full here' }, async (t) => {
+  const sink = started({ path: '/dev/full' });
+  sink.execute(whale);
+  t.match(thrownBy(() => sink.endBatch()), { code: 'MILLRACE_FILE_WRITE', message: /ENOSPC/ });
+  sink.close();
+});
+
+t.test('with sync each batch is forced to the disk once, and a failure of that ends the topology', async (t) => {
+  const path = join(t.testdir(), 'out.jsonl');
+  let syncs = 0;
+  const counting = brokenFileSystem({
+    sync: () => {
+      syncs++;
+      if (syncs === 2) throw systemError('EIO');
+    },
+  });
+  const sink = started({ path, sync: true }, counting);
+  sink.endBatch();
+  t.equal(syncs, 0);
+  sink.execute(whale);
+  sink.endBatch();
+  t.equal(syncs, 1);
+  sink.execute(whale);
+  t.match(thrownBy(() => sink.endBatch()), { code: 'MILLRACE_FILE_WRITE', message: /EIO/ });
+  sink.execute(whale);
+  t.match(thrownBy(() => sink.endBatch()), { code: 'MILLRACE_FILE_WRITE' });
+  t.equal(syncs, 2, 'a second try would wrongly succeed');
+});
+
+t.test('much is written before the batch ends', async (t) => {
+  const path = join(t.testdir(), 'out.jsonl');
+  const sink = started({ path });
+  const text = 'x'.repeat(600_000);
+  sink.execute(tupleOf({ text }));
+  sink.execute(tupleOf({ text }));
+  t.equal(readFileSync(path).length, 2 * 600_012);
+  sink.close();
+});
+
+t.test('each of several tasks writes a file of its own', async (t) => {
+  const folder = t.testdir();
+  for (const [path, expected] of [
+    ['out.jsonl', 'out-1.jsonl'],
+    ['out', 'out-1'],
+    ['.hidden', '.hidden-1'],
+    ['a.b/out', 'a.b/out-1'],
+  ] as const) {
+    if (path.includes('/')) mkdirSync(join(folder, 'a.b'));
+    started({ path: join(folder, path) }, nodeFileSystem, fakeContext({ index: 1, parallelism: 2 })).close();
+    t.ok(existsSync(join(folder, expected)), expected);
+  }
+});
+
+t.test('a missing directory, a directory, a file that may not be written: told at the start', async (t) => {
+  const folder = t.testdir();
+  const missing = thrownBy(() => started({ path: join(folder, 'none', 'out.jsonl') }));
+  t.match(missing, { code: 'MILLRACE_FILE_DIRECTORY_MISSING', fatal: true });
+  t.match(missing.message, join(folder, 'none', 'out.jsonl'));
+  t.match(thrownBy(() => started({ path: folder })), { code: 'MILLRACE_FILE_NOT_REGULAR', message: /a directory/ });
+  const refusing = brokenFileSystem({
+    openToWrite: () => {
+      throw systemError('EACCES');
+    },
+  });
+  t.match(thrownBy(() => started({ path: join(folder, 'out') }, refusing)), {
+    code: 'MILLRACE_FILE_UNWRITABLE',
+    message: /EACCES/,
+  });
+  for (const config of [{}, { path: '' }, { path: 'a', append: 'yes' }, { path: 'a', sync: 1 }]) {
+    t.match(thrownBy(() => new FileSink(config)), { code: 'MILLRACE_CONNECT_SETTING' });
+  }
+});
+
+t.test('the function makes a component of that type', async (t) => {
+  const spec = fileSink({ path: 'a', append: true });
+  t.match(spec, { type: 'file-sink', outputs: [], config: { path: 'a', append: true } });
+  t.ok(spec.create(spec.config, []) instanceof FileSink);
+});

@@ -1,0 +1,60 @@
+// Each line marked `refused` must not compile, with an error that says what stands there; every other line must.
+
+import { topology } from '../../../engine/index.js';
+import type { Emit, Tuple } from '../../../engine/index.js';
+import { Count, Either, Lines, Split, someLines } from '../accepted.js';
+
+topology('unknown-names', (t) => {
+  const lines = t.spout('lines', Lines);
+  const split = t.bolt('split', Split).shuffle(lines);
+  const count = t.bolt('count', Count).fields(split, 'word');
+
+  t.bolt('field', Split).fields(lines, 'lin'); // refused: '"lin"' is not assignable to parameter of type '"line"'
+  t.bolt('second-field', Either).fields(count, 'word', 'cuont'); // refused: '"cuont"' is not assignable to parameter of type
+  t.bolt('no-field', Split).fields(lines); // refused: Expected at least 2 arguments
+  t.bolt('field-of-other-stream', Either).fields(count, 'at'); // refused: '"at"' is not assignable
+  t.bolt('field-of-spec', Split).fields(t.spout('spec', someLines('a')), 'word'); // refused: '"word"' is not assignable to parameter of type '"line"'
+
+  t.bolt('bolt-stream', Either).shuffle(split.stream('late')); // refused: '"late"' is not assignable to parameter of type '"default"'
+  const anything = t.bolt('anything', (tuple: Tuple) => void tuple);
+  anything.shuffle(count.stream('lat')); // refused: '"lat"' is not assignable to parameter of type
+  anything.shuffle(lines.stream('late')); // refused: '"late"' is not assignable to parameter of type '"default"'
+  anything.shuffle(t.bolt('silent', Either).shuffle(split)); // refused: Type 'NothingEmitted' is missing
+  anything.all('lines'); // refused: Argument of type 'string' is not assignable
+});
+
+topology('values', (t) => {
+  const lines = t.spout('lines', Lines);
+  const split = t.bolt('split', Split).shuffle(lines);
+  const count = t.bolt('count', Count).fields(split, 'word');
+  const number = t.bolt('number', (tuple: Tuple<[n: number]>) => void tuple.values[0].toFixed());
+  number.shuffle(split); // refused: Type 'string' is not assignable to type 'number'
+  number.fields(split, 'word'); // refused: Type 'string' is not assignable to type 'number'
+  number.all(split); // refused: Type 'string' is not assignable to type 'number'
+  number.global(split); // refused: Type 'string' is not assignable to type 'number'
+  number.shuffle(split.stream('default')); // refused: Type 'string' is not assignable to type 'number'
+  t.bolt('split-of-counts', Split).shuffle(count); // refused: Source has 2 element(s) but target allows only 1
+  t.bolt('count-of-late', (tuple: Tuple<[word: string, count: number]>) => void tuple).shuffle(count.stream('late')); // refused: Type 'Date' is not assignable to type 'number'
+  t.bolt('three', (tuple: Tuple<[a: string, b: number, c: string]>) => void tuple).shuffle(count); // refused: Source has 2 element(s) but target requires 3
+
+  const pairs = t.spout('pairs', () => [['a', 1] as [string, number]], { outputs: ['word', 'count'] });
+  t.bolt('of-pairs', Split).shuffle(pairs); // refused: Source has 2 element(s) but target allows only 1
+  const generated = t.spout(
+    'generated',
+    function* () {
+      yield [1];
+    },
+    { outputs: ['n'] },
+  );
+  t.bolt('of-numbers', Split).shuffle(generated); // refused: Type 'number' is not assignable to type 'string'
+});
+
+export function emits(emit: Emit<[word: string, count: number], { late: [word: string] }>): void {
+  emit(['a', 1]);
+  emit(['a'], { stream: 'late' });
+  emit(['a']); // refused: Source has 1 element(s) but target requires 2
+  emit(['a', 1, 2]); // refused: Source has 3 element(s) but target allows only 2
+  emit(['a', '1']); // refused: Type 'string' is not assignable to type 'number'
+  emit(['a'], { stream: 'lat' }); // refused: Type '"lat"' is not assignable to type '"late"'
+  emit(['a', 1], { stream: 'late' }); // refused: Source has 2 element(s) but target allows only 1
+}
