@@ -4,11 +4,12 @@
 //   import.meta, __dirname, …   -> keep naming the source file that they stand in, although it is now part of a bundle
 //   *.node                      -> stays where it is, required by its absolute path
 //
-// How the second works: esbuild's `define` replaces the *syntax* `import.meta`, `__dirname` and `__filename` by identifiers
-// (strings, comments and a user's own `const __dirname` are untouched), and each module that mentions them imports these
-// identifiers, by a line appended behind its last one, so that no position in it moves and no directive or hashbang is in
-// the way. A CommonJS file, which an import would turn into a module, is transformed by itself before, with its names
-// defined as texts; its inline source map keeps its positions. Runs in the main thread, called by esbuild's service.
+// How the second works: esbuild's `define` replaces the *syntax* `import.meta`, `__dirname` and `__filename` by
+// identifiers (strings, comments and a user's own `const __dirname` are untouched), and each module that mentions
+// them imports these identifiers, by a line appended behind its last one, so that no position in it moves and no
+// directive or hashbang is in the way. A CommonJS file, which an import would turn into a module, is transformed by
+// itself before, with its names defined as texts; its inline source map keeps its positions. Runs in the main thread,
+// called by esbuild's service.
 
 import { readFile } from 'node:fs/promises';
 import { dirname, extname } from 'node:path';
@@ -62,7 +63,9 @@ async function loadSource(build: PluginBuild, path: string): Promise<OnLoadResul
   const text = await readFile(path, 'utf8').catch(() => null);
   if (text === null || !MENTIONS_ORIGIN.test(text)) return undefined;
   const isCommonJs = /\.c[jt]s$/.test(path) || !HAS_MODULE_SYNTAX.test(text);
-  return isCommonJs ? await withConstants(build, text, path) : { contents: withImport(text, path), loader: loaderOf(path) };
+  return isCommonJs
+    ? await withConstants(build, text, path)
+    : { contents: withImport(text, path), loader: loaderOf(path) };
 }
 
 function withImport(text: string, path: string): string {
@@ -72,7 +75,13 @@ function withImport(text: string, path: string): string {
 
 async function withConstants({ esbuild }: PluginBuild, text: string, path: string): Promise<OnLoadResult> {
   const define = { __dirname: JSON.stringify(dirname(path)), __filename: JSON.stringify(path) };
-  const options = { define, loader: loaderOf(path), sourcefile: path, sourcemap: 'inline', logLevel: 'silent' } as const;
+  const options = {
+    define,
+    loader: loaderOf(path),
+    sourcefile: path,
+    sourcemap: 'inline',
+    logLevel: 'silent',
+  } as const;
   try {
     return { contents: (await esbuild.transform(text, options)).code, loader: 'js' };
   } catch (error) {

@@ -1,7 +1,7 @@
-// Bundles a topology module, TypeScript or JavaScript, with everything that it imports into one ESM file with its source
-// map, in a temporary directory of its own. Every worker imports that file. The directory is gone after `dispose()`, after
-// a failed build, and when the process exits. Main thread; esbuild is loaded on first use and its service is stopped again
-// when the last build has ended, so that a run does not carry it along.
+// Bundles a topology module, TypeScript or JavaScript, with everything that it imports into one ESM file with its
+// source map, in a temporary directory of its own. Every worker imports that file. The directory is gone after
+// `dispose()`, after a failed build, and when the process exits. Main thread; esbuild is loaded on first use and its
+// service is stopped again when the last build has ended, so that a run does not carry it along.
 
 import { createHash } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
@@ -87,10 +87,11 @@ function optionsFor(entry: string, outfile: string): BuildOptions {
   };
 }
 
-/** CommonJS dependencies call `require` for built-in modules and for names that they compute: as from the entry's place. */
+/** CommonJS dependencies `require` built-in modules, and names that they compute: as from the place of the entry. */
 function requireBanner(entry: string): string {
   const url = JSON.stringify(pathToFileURL(entry).href);
-  return `import { createRequire as __millrace_createRequire } from 'node:module'; const require = __millrace_createRequire(${url});`;
+  const make = '__millrace_createRequire';
+  return `import { createRequire as ${make} } from 'node:module'; const require = ${make}(${url});`;
 }
 
 interface Built {

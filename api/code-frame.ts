@@ -1,4 +1,5 @@
-// Shows a place in a text: the line with a mark under it, as it follows the message of an error. Pure.
+// Shows a place in a text: the line with a mark under it, as it follows the message of an error. Long lines, such as
+// those of minified files, are cut around the place. Pure.
 
 const WIDTH_MAX = 100;
 
@@ -13,7 +14,8 @@ export function codeFrame(text: string, line: number, column: number, length = 1
   const bare = text.replaceAll('\t', ' ').trimEnd();
   if (bare === '') return '';
   const start = column - 1 > WIDTH_MAX - 20 ? column - 1 - Math.floor(WIDTH_MAX / 2) : 0;
-  const shown = (start > 0 ? '…' : '') + bare.slice(start, start + WIDTH_MAX) + (bare.length > start + WIDTH_MAX ? '…' : '');
+  const shown =
+    (start > 0 ? '…' : '') + bare.slice(start, start + WIDTH_MAX) + (bare.length > start + WIDTH_MAX ? '…' : '');
   const offset = column - 1 - start + (start > 0 ? 1 : 0);
   const mark = '^'.repeat(Math.max(1, Math.min(length, shown.length - offset)));
   const number = String(line);

@@ -1,4 +1,5 @@
-// What the throw-away thread that reads a definition says to the thread that started it: tagged plain data. Pure types.
+// What the throw-away thread that reads a definition and the thread that started it say to each other: tagged plain
+// data, because errors that are thrown across threads lose their name and code. Pure, both threads.
 
 import type { WireError } from '../engine/errors.js';
 import type { TopologyDescription } from '../engine/model/describe.js';

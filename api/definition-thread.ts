@@ -1,8 +1,9 @@
-// The entry of the throw-away thread that reads the definition of a topology: it imports the user's module, which may throw,
-// spin, exit or leak, and posts back what the topology is, as plain data, or why there is none. It says one thing only;
-// whoever started it ends the thread then, whatever the module left running in it.
+// The entry of the throw-away thread that reads the definition of a topology: it imports the user's module, which may
+// throw, spin, exit or leak, and posts back what the topology is, as plain data, or why there is none. It says one
+// thing only; whoever started it ends the thread then, whatever the module left running in it.
 
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import { inspect } from 'node:util';
 import { parentPort, workerData } from 'node:worker_threads';
 import { failure, toWire } from '../engine/errors.js';
 import type { DefinitionMessage, DefinitionRequest } from './definition-messages.js';
@@ -13,10 +14,10 @@ const exit = process.exit.bind(process);
 process.setSourceMapsEnabled(true);
 process.on('uncaughtException', (error) => post({ kind: 'millrace.definition.threw', error: toWire(error) }));
 process.on('unhandledRejection', (reason) => post({ kind: 'millrace.definition.rejected', error: toWire(reason) }));
-process.exit = (code) => {
+process.exit = function leave(code) {
   const exitCode = Number(code ?? process.exitCode ?? 0);
   const caller: { stack?: string } = {};
-  Error.captureStackTrace(caller, process.exit);
+  Error.captureStackTrace(caller, leave);
   post({ kind: 'millrace.definition.exited', exitCode, stack: caller.stack ?? null });
   return exit(code);
 };
@@ -47,7 +48,10 @@ async function checkExport(url: string, file: string): Promise<void> {
   throw failure('MILLRACE_DEFINITION_EXPORT', { file, ...describeExport(exported, Object.keys(module)) });
 }
 
-function describeExport(exported: unknown, names: readonly string[]): { readonly found: string; readonly advice: string } {
+function describeExport(
+  exported: unknown,
+  names: readonly string[],
+): { readonly found: string; readonly advice: string } {
   const advice = "write: export default topology('name', (t) => { … })";
   const others = names.filter((name) => name !== 'default');
   if (!names.includes('default')) {
@@ -59,14 +63,18 @@ function describeExport(exported: unknown, names: readonly string[]): { readonly
   if (typeof exported === 'function') {
     const name = exported.name === '' || exported.name === 'default' ? '' : ` ${exported.name}`;
     const isClass = /^class\b/.test(Function.prototype.toString.call(exported));
-    return { found: `${isClass ? 'the class' : 'the function'}${name}`, advice: isClass ? advice : `call it: ${advice.slice(7)}` };
+    return {
+      found: `${isClass ? 'the class' : 'the function'}${name}`,
+      advice: isClass ? advice : `call it: ${advice.slice(7)}`,
+    };
   }
   if (exported instanceof Promise) return { found: 'a promise', advice: 'await it: export default await …' };
   if (typeof exported === 'object') {
     const keys = Object.keys(exported).slice(0, 5);
     return { found: keys.length === 0 ? 'an empty object' : `an object with the keys ${keys.join(', ')}`, advice };
   }
-  return { found: `the ${typeof exported} ${JSON.stringify(String(exported))}`, advice };
+  const shown = typeof exported === 'string' ? JSON.stringify(exported.slice(0, 40)) : inspect(exported);
+  return { found: `the ${typeof exported} ${shown}`, advice };
 }
 
 function post(message: DefinitionMessage): void {

@@ -45,8 +45,9 @@ const EXIT_UNSETTLED = 13;
 /**
  * What the topology is, without running it.
  *
- * @throws MILLRACE_DEFINITION_THREW, MILLRACE_DEFINITION_REJECTED, MILLRACE_DEFINITION_EXITED, MILLRACE_DEFINITION_TIMEOUT,
- * MILLRACE_DEFINITION_UNSETTLED, MILLRACE_DEFINITION_MEMORY, MILLRACE_DEFINITION_EXPORT, MILLRACE_DEFINITION_THREAD
+ * @throws MILLRACE_DEFINITION_THREW, MILLRACE_DEFINITION_REJECTED, MILLRACE_DEFINITION_EXITED,
+ * MILLRACE_DEFINITION_TIMEOUT, MILLRACE_DEFINITION_UNSETTLED, MILLRACE_DEFINITION_MEMORY, MILLRACE_DEFINITION_EXPORT,
+ * MILLRACE_DEFINITION_THREAD
  * @throws MILLRACE_TOPOLOGY_INVALID and what else `loadTopology` finds wrong
  */
 export async function readDefinition(
@@ -150,5 +151,7 @@ function nameOf(source: TopologySource): string {
 }
 
 function codeOf(error: unknown): string | null {
-  return typeof error === 'object' && error !== null && 'code' in error && typeof error.code === 'string' ? error.code : null;
+  return typeof error === 'object' && error !== null && 'code' in error && typeof error.code === 'string'
+    ? error.code
+    : null;
 }

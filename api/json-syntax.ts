@@ -1,6 +1,6 @@
-// Finds where a text stops being JSON. `JSON.parse` does the reading; when it refuses, its message names no line and, for
-// some mistakes, no position at all, so this walks the text by the grammar of RFC 8259 to the first character that cannot
-// stand there. Pure.
+// Finds where a text stops being JSON. `JSON.parse` does the reading; when it refuses, its message names no line and,
+// for some mistakes, no position at all, so this walks the text by the grammar of RFC 8259 to the first character
+// that cannot stand there. Pure.
 
 /** The first mistake in a text that is not JSON. */
 export interface JsonMistake {

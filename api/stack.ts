@@ -1,7 +1,7 @@
 // Reads stacks: which frames belong to the user's code, and where the first of them is. Frames of Node.js and of this
-// installation say nothing about a user's mistake and are left out, and so is all that called into `api/`: no user code is
-// below that, except what started the process. Stacks come mapped to the source already, from threads that have source
-// maps enabled. Main thread.
+// installation say nothing about a user's mistake and are left out, and so is all that called into `api/`: no user
+// code is below that, except what started the process. Stacks come mapped to the source already, from threads that
+// have source maps enabled. Main thread.
 
 import { join, relative, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -25,7 +25,10 @@ export function userFrames(stack: string | null): Frame[] {
   const root = installationRoot();
   const isIn = (frame: Frame, directories: readonly string[]): boolean =>
     directories.some((directory) => frame.path.startsWith(join(root, directory) + sep));
-  const frames = stack.split('\n').map(parseFrame).filter((frame) => frame !== null);
+  const frames = stack
+    .split('\n')
+    .map(parseFrame)
+    .filter((frame) => frame !== null);
   const entry = frames.findIndex((frame) => isIn(frame, ENTRY_DIRECTORIES));
   return frames.slice(0, entry === -1 ? undefined : entry).filter((frame) => !isIn(frame, OWN_DIRECTORIES));
 }

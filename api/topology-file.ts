@@ -1,5 +1,5 @@
-// Opens the file that a topology is read from: a module is bundled, a JSON document is parsed. What comes out is the plain
-// data that workers load the topology from. Nothing of the user's runs here. Main thread.
+// Opens the file that a topology is read from: a module is bundled, a JSON document is parsed. What comes out is the
+// plain data that workers load the topology from. Nothing of the user's runs here. Main thread.
 
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { basename, dirname, extname } from 'node:path';
@@ -40,15 +40,23 @@ export async function openTopologyFile(file: string, settings: Settings): Promis
   }
   if (!MODULES.has(extension)) throw failure('MILLRACE_RUN_FILE_KIND', { file });
   const { bundleTopology } = await import('./bundle.js');
-  const { url, warnings, dispose } = await bundleTopology(file);
-  return { file, source: { kind: 'module', url, settings }, warnings, dispose };
+  const bundle = await bundleTopology(file);
+  return {
+    file,
+    source: { kind: 'module', url: bundle.url, settings },
+    warnings: bundle.warnings,
+    dispose: async () => await bundle.dispose(),
+  };
 }
 
 async function checkFile(file: string): Promise<number> {
   try {
     const found = await stat(file);
     if (found.isFile() || found.isFIFO()) return found.size;
-    throw failure('MILLRACE_RUN_FILE_UNREADABLE', { file, reason: found.isDirectory() ? 'it is a directory' : 'it is no file' });
+    throw failure('MILLRACE_RUN_FILE_UNREADABLE', {
+      file,
+      reason: found.isDirectory() ? 'it is a directory' : 'it is no file',
+    });
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     if (code === 'ENOENT' || code === 'ENOTDIR') throw await missing(file);
@@ -61,11 +69,16 @@ async function missing(file: string): Promise<Error> {
   const directory = dirname(file);
   const names = await readdir(directory).catch(() => null);
   if (names === null) {
-    return failure('MILLRACE_RUN_FILE_MISSING', { file, advice: `there is no directory "${directory}" either; check the path` });
+    return failure('MILLRACE_RUN_FILE_MISSING', {
+      file,
+      advice: `there is no directory "${directory}" either; check the path`,
+    });
   }
   const near = nearest(basename(file), names);
   const advice =
-    near === null ? 'check the path; it is taken from the current directory' : `did you mean "${near}", in the same directory?`;
+    near === null
+      ? 'check the path; it is taken from the current directory'
+      : `did you mean "${near}", in the same directory?`;
   return failure('MILLRACE_RUN_FILE_MISSING', { file, advice });
 }
 
@@ -90,7 +103,12 @@ function parseDocument(file: string, text: string): unknown {
       throw failure('MILLRACE_RUN_FILE_SYNTAX', details, { cause: error });
     }
     const { line, column, lineText, reason } = mistake;
-    const details = { file: name, where: `${name}:${line}:${column}`, reason, frame: codeFrame(lineText, line, column) };
+    const details = {
+      file: name,
+      where: `${name}:${line}:${column}`,
+      reason,
+      frame: codeFrame(lineText, line, column),
+    };
     throw failure('MILLRACE_RUN_FILE_SYNTAX', details, { cause: error });
   }
 }

@@ -35,7 +35,13 @@ export { MillraceError, isMillraceError } from './errors.js';
 export type { ErrorCode, Problem } from './errors.js';
 export type { Logger, LogLevel } from './log.js';
 export { topology } from './model/builder.js';
-export type { BoltOptions, FunctionSpoutOptions, SpoutOptions, TopologyBuilder, TopologyOptions } from './model/builder.js';
+export type {
+  BoltOptions,
+  FunctionSpoutOptions,
+  SpoutOptions,
+  TopologyBuilder,
+  TopologyOptions,
+} from './model/builder.js';
 export type { TopologySettings } from './model/config.js';
 export { isTopology } from './model/definition.js';
 export type {

@@ -172,7 +172,7 @@ t.test('the package installs in an empty project, runs there, and its types hold
     t.strictSame(countsIn(result), expectedCounts, `${file} counts the words`);
   }
 
-  const compiler = join(root, 'node_modules', '@typescript', 'native', 'bin', 'tsc');
+  const compiler = join(root, 'node_modules', '@typescript', 'native', 'lib', 'tsc.js');
   const checked = run(process.execPath, [compiler, '-p', 'tsconfig.json'], project);
   t.equal(checked.status, 0, 'the types hold, without the types of Node', { output: checked.stdout });
   t.end();

@@ -1,4 +1,5 @@
-// Reads the values of the command's options, and says what is wrong with them. Pure.
+// Reads the values of the command's options, and says what is wrong with them: every mistake is a MILLRACE_CLI_USAGE
+// that quotes the option as it was written. Whether a setting exists is not known here, but to the topology. Pure.
 
 import { failure } from '../../engine/errors.js';
 import { WORKERS_MAX } from '../../engine/limits.js';
@@ -19,8 +20,8 @@ export function parseWorkers(text: string): number {
 }
 
 /**
- * One more `--set key=value`, added to those before it. A value that is JSON (a number, true, false, null, "…", […], {…})
- * is that; any other text is a string. The last one wins where a key is set twice.
+ * One more `--set key=value`, added to those before it. A value that is JSON (a number, true, false, null, "…", […],
+ * {…}) is that; any other text is a string. The last one wins where a key is set twice.
  *
  * @throws MILLRACE_CLI_USAGE
  */

@@ -1,5 +1,5 @@
-// What `millrace run` works with in a real process: its streams, its signals, the machine's clock, esbuild and the engine.
-// The engine is loaded while the topology is still being bundled, to save the time. Main thread.
+// What `millrace run` works with in a real process: its streams, its signals, the machine's clock, esbuild and the
+// engine. The engine is loaded while the topology is still being bundled, to save the time. Main thread.
 
 import { RealClock } from '../../engine/clock.js';
 import { readDefinition } from '../definition.js';
@@ -32,10 +32,6 @@ async function loadEngine(): Promise<typeof import('../../engine/worker/topology
   return await import('../../engine/worker/topology-run.js');
 }
 
-function listenForSignals(listener: (signal: EndSignal) => void): () => void {
-  const signals = Object.keys(SIGNAL_EXITS) as EndSignal[];
-  for (const signal of signals) process.on(signal, listener);
-  return () => {
-    for (const signal of signals) process.off(signal, listener);
-  };
+function listenForSignals(listener: (signal: EndSignal) => void): void {
+  for (const signal of Object.keys(SIGNAL_EXITS) as EndSignal[]) process.on(signal, listener);
 }

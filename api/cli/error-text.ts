@@ -1,8 +1,10 @@
-// How errors look on standard error: the code and the message, the problems one a line with their paths, the frames of the
-// user's code, the hint. Pure but for the current directory, which paths are shown relative to.
+// How errors look on standard error: the code and the message, the problems one a line with their paths, the frames
+// of the user's code, the hint. Pure but for the current directory, which paths are shown relative to.
 
 import type { Problem, WireError } from '../../engine/errors.js';
+import type { ErrorReport } from '../../engine/worker/topology-run.js';
 import { formatFrame, userFrames } from '../stack.js';
+import { formatCount } from './numbers.js';
 
 const FRAMES_MAX = 8;
 
@@ -10,14 +12,17 @@ const FRAMES_MAX = 8;
 export function formatError(error: WireError): string {
   const head = error.code === null ? `error ${error.name}: ${error.message}` : `error ${error.code}: ${error.message}`;
   const hint = error.hint === null || error.hint === '' ? [] : [`hint: ${error.hint}`];
-  return [head, ...error.problems.map(formatProblem), ...formatFrames(error), ...hint].join('\n');
+  // Some messages list their problems themselves.
+  const problems = error.problems.filter(({ message }) => !error.message.includes(message));
+  return [head, ...problems.map(formatProblem), ...formatFrames(error), ...hint].join('\n');
 }
 
-/** An error that a component reported while its topology went on. */
-export function formatReport(component: string, task: number, count: number, error: WireError): string {
-  const times = count > 1 ? ` (${count} times)` : '';
-  const code = error.code === null ? '' : ` ${error.code}`;
-  return [`error in ${component}, task ${task}${times}:${code} ${error.message}`, ...formatFrames(error)].join('\n');
+/** An error that a component reported while its topology went on. Several lines, without a line break at the end. */
+export function formatReport({ component, task, count, error }: ErrorReport): string {
+  const isNamed = error.message.includes(`"${component}"`) && error.message.includes(`task ${task}`);
+  const place = isNamed ? '' : ` in component "${component}" (task ${task})`;
+  const times = count > 1 ? ` (${formatCount(count)} times since the last report)` : '';
+  return [`error ${error.code ?? error.name}${place}: ${error.message}${times}`, ...formatFrames(error)].join('\n');
 }
 
 function formatProblem({ path, code, message, hint }: Problem): string {

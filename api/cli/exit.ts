@@ -24,6 +24,6 @@ const BY_CODE: Readonly<Record<string, number>> = {
 
 /** The exit code for an error that kept a topology from starting. */
 export function exitCodeOf({ code, problems }: Pick<WireError, 'code' | 'problems'>): number {
-  const isSettings = problems.length > 0 && problems.every(({ path }) => path.startsWith('settings['));
+  const isSettings = problems.length > 0 && problems.every(({ path }) => /^settings[.[]/.test(path));
   return isSettings ? EXIT_USAGE : (BY_CODE[code ?? ''] ?? EXIT_FAILED);
 }

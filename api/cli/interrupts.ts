@@ -1,6 +1,7 @@
-// Counts the times that a user asks a run to end: the first time it drains, the second it stops, the third the process
-// leaves at once. One Ctrl-C may arrive twice, from the terminal and passed on by a parent such as npm, so what comes within
-// a moment of another is the same one; only when that moment is over is the user told what happened and may ask again.
+// Counts the times that a user asks a run to end: the first time it drains, the second it stops, the third the
+// process leaves at once. One Ctrl-C may arrive twice, from the terminal and passed on by a parent such as npm, so
+// what comes within a moment of another is the same one; only when that moment is over is the user told what happened
+// and may ask again.
 
 import type { Clock, Timer } from '../../engine/clock.js';
 import type { EndSignal } from './exit.js';

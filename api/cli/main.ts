@@ -1,6 +1,7 @@
 #!/usr/bin/env node
-// The command `millrace`: reads the command line, and loads what a sub-command needs only when it is called, so that help
-// and mistakes are told at once. Standard output carries data, standard error talk; exit codes are in exit.ts. Main thread.
+// The command `millrace`: reads the command line, and loads what a sub-command needs only when it is called, so that
+// help and mistakes are told at once. Standard output carries data, standard error talk; exit codes are in exit.ts.
+// Main thread.
 
 import { Command, CommanderError } from 'commander';
 import { failure, toWire } from '../../engine/errors.js';
@@ -18,8 +19,9 @@ interface RunOptions {
 }
 
 const EXIT_CODES = `
-Exit codes: 0 completed, 1 failed, 2 wrong usage, 3 FILE not found, 4 unreachable, 130 interrupted (Ctrl-C; 143 by SIGTERM,
-129 by SIGHUP). The first signal drains: spouts stop, what is in flight is handled. The second one stops at once.`;
+Exit codes: 0 completed, 1 failed, 2 wrong usage, 3 FILE not found, 4 unreachable, 130 interrupted (Ctrl-C; 143 by
+SIGTERM, 129 by SIGHUP). The first signal drains: spouts stop, what is in flight is handled. The second one stops at
+once, the third one leaves without waiting.`;
 
 function makeProgram(onExitCode: (exitCode: number) => void): Command {
   const program = new Command('millrace')
@@ -34,7 +36,11 @@ function makeProgram(onExitCode: (exitCode: number) => void): Command {
     .description('run a topology in this process until it completes')
     .argument('<FILE>', 'a module (.ts, .mts, .js, .mjs) that default-exports a topology, or a JSON document (.json)')
     .option('-w, --workers <n>', 'worker threads (default: what the topology says)', parseWorkers)
-    .option('-s, --set <key=value>', 'override a setting: messageTimeout=10s, component.key=value; may be repeated', parseSetting)
+    .option(
+      '-s, --set <key=value>',
+      'override a setting: messageTimeout=10s, component.key=value; may be repeated',
+      parseSetting,
+    )
     .option('--json', 'write JSON lines to standard output, the last one a summary')
     .addHelpText('after', EXIT_CODES)
     .exitOverride()
@@ -66,10 +72,12 @@ async function main(): Promise<number> {
 
 /** commander's own complaints, with its suggestion as the hint. */
 function usageFailure({ code, message }: CommanderError): Error {
-  if (code === 'commander.help') return failure('MILLRACE_CLI_USAGE', { reason: 'no command is given', advice: 'see millrace --help' });
+  if (code === 'commander.help')
+    return failure('MILLRACE_CLI_USAGE', { reason: 'no command is given', advice: 'see millrace --help' });
   const [first = message, ...rest] = message.replace(/^error: /, '').split('\n');
   const suggestion = /\(Did you mean (?<names>.+)\?\)/.exec(rest.join(' '))?.groups?.['names'];
-  const advice = suggestion === undefined ? 'see millrace run --help' : `did you mean ${suggestion}? see millrace run --help`;
+  const advice =
+    suggestion === undefined ? 'see millrace run --help' : `did you mean ${suggestion}? see millrace run --help`;
   return failure('MILLRACE_CLI_USAGE', { reason: first, advice });
 }
 

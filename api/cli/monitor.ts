@@ -1,5 +1,5 @@
-// Watches a run and tells how it goes: the progress line on a terminal four times a second, a JSON line each second with
-// `--json`, and errors of components as they are reported. Main thread.
+// Watches a run and tells how it goes: the progress line on a terminal four times a second, a JSON line each second
+// with `--json`, and errors of components as they are reported. Main thread.
 
 import type { Clock, Timer } from '../../engine/clock.js';
 import type { TopologyStatus } from '../../engine/worker/topology-run.js';
@@ -53,9 +53,10 @@ export class Monitor {
   }
 
   private tellErrors({ errors }: TopologyStatus): void {
-    for (const { component, task, count, error } of this.news.next(errors)) {
-      this.output.say(formatReport(component, task, count, error));
-      const { name, code, message, hint } = error;
+    for (const report of this.news.next(errors)) {
+      this.output.say(formatReport(report));
+      const { component, task, count } = report;
+      const { name, code, message, hint } = report.error;
       void this.output.data({ type: 'error', component, task, count, error: { name, code, message, hint } });
     }
   }

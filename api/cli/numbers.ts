@@ -1,4 +1,5 @@
-// Numbers as people read them. Pure.
+// Numbers as people read them: counts, durations and rates, the same in the progress line, the summary and reports.
+// Always in English, whatever the locale, so that what is read here can be compared and searched for. Pure.
 
 /** A count with its thousands apart: `21,930`. */
 export function formatCount(count: number): string {
@@ -7,7 +8,11 @@ export function formatCount(count: number): string {
 
 /** A count in four characters or so: `940`, `12.5k`, `1.2M`. */
 export function formatShort(count: number): string {
-  for (const [size, unit] of [[1e9, 'G'], [1e6, 'M'], [1e3, 'k']] as const) {
+  for (const [size, unit] of [
+    [1e9, 'G'],
+    [1e6, 'M'],
+    [1e3, 'k'],
+  ] as const) {
     if (count >= size) return `${trim(count / size)}${unit}`;
   }
   return String(Math.round(count));

@@ -1,8 +1,8 @@
-// The two streams of the command. Standard output carries data: what components print, as it is, or JSON lines. Standard
-// error carries talk, and on a terminal one progress line, which is wiped before anything else is written.
+// The two streams of the command. Standard output carries data: what components print, as it is, or JSON lines.
+// Standard error carries talk, and on a terminal one progress line, which is wiped before anything else is written.
 //
-// Invariant: `print` settles only when its line was taken, so that a slow reader slows the components down; once the reader
-// has left, lines are dropped and `onReaderGone` was called. Main thread.
+// Invariant: `print` settles only when its line was taken, so that a slow reader slows the components down; once the
+// reader has left, lines are dropped and `onReaderGone` was called. Main thread.
 
 import type { Logger } from '../../engine/log.js';
 

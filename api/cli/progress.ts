@@ -1,5 +1,5 @@
-// The progress of a run, as one line for a terminal and as one JSON object a second: rate, acked, failed, in flight, p99.
-// Pure: it is given statuses, and says how they look.
+// The progress of a run, as one line for a terminal and as one JSON object a second: rate, acked, failed, in flight,
+// p99. Pure: it is given statuses, and says how they look.
 
 import type { TopologyStatus } from '../../engine/worker/topology-run.js';
 import { formatCount, formatMs, formatSeconds, formatShort } from './numbers.js';

@@ -1,6 +1,6 @@
-// Which of the errors that a topology keeps are to be told now: each report once, when it is first seen. The engine limits how
-// many there are, and counts the rest into the next one. Left out is what the user is told anyway: deaths of workers, which
-// are logged, and the error that ends the topology. Main thread.
+// Which of the errors that a topology keeps are to be told now: each report once, when it is first seen. The engine
+// limits how many there are, and counts the rest into the next one. Left out is what the user is told anyway: deaths
+// of workers, which are logged, and the error that ends the topology. Main thread.
 
 import type { ErrorReport } from '../../engine/worker/topology-run.js';
 

@@ -4,8 +4,8 @@
 //      │           │            │           │ first signal: drain, second: kill
 //      └───────────┴────────────┴── signal: all is ended, nothing stays behind
 //
-// Invariant: however it ends, the threads are gone, the bundle is removed and the summary is the last line before the exit
-// code is returned. Main thread; everything from outside comes in by `RunEnvironment`.
+// Invariant: however it ends, the threads are gone, the bundle is removed and the summary is the last line before the
+// exit code is returned. Main thread; everything from outside comes in by `RunEnvironment`.
 
 import type { Clock, Timer } from '../../engine/clock.js';
 import { failure, reasonOf, toWire } from '../../engine/errors.js';
@@ -40,8 +40,8 @@ export interface RunEnvironment {
   readonly stdout: OutputStream;
   readonly stderr: OutputStream;
   readonly clock: Clock;
-  /** Listens for the signals that end a run; returns what stops listening. */
-  onSignal(listener: (signal: EndSignal) => void): () => void;
+  /** Listens for the signals that end a run, to the end of the process: none may cut off what is being written. */
+  onSignal(listener: (signal: EndSignal) => void): void;
   open(file: string, settings: Settings): Promise<TopologyFile>;
   read(source: TopologySource, options: ReadDefinitionOptions): Promise<TopologyDescription>;
   createRun(options: TopologyRunOptions): Promise<Run>;
@@ -79,21 +79,20 @@ class RunSession {
     this.output = new Output({ stdout, stderr, json: request.json, onReaderGone: (error) => this.loseReader(error) });
     this.interrupts = new Interrupts(clock, {
       first: (signal) => this.interrupt(signal),
-      second: () => this.kill(),
-      third: (signal) => environment.exitNow(SIGNAL_EXITS[this.signal ?? signal]),
+      second: () => (this.phase === 'run' ? this.kill() : this.leave()),
+      third: () => this.leave(),
       tell: (time) => this.output.say(this.interruptText(time)),
     });
   }
 
   async toEnd(): Promise<number> {
-    const stopListening = this.environment.onSignal((signal) => this.interrupts.receive(signal));
+    this.environment.onSignal((signal) => this.interrupts.receive(signal));
     try {
       const result = await this.attempt().catch((error: unknown) => this.resultOf(error));
       this.interrupts.tellNow();
       return await this.conclude(result);
     } finally {
       this.killTimer?.cancel();
-      stopListening();
     }
   }
 
@@ -186,6 +185,10 @@ class RunSession {
     this.signal = signal;
     if (this.phase === 'run') this.run?.drain();
     else this.end(failure('MILLRACE_RUN_INTERRUPTED', { signal, phase: this.phase }));
+  }
+
+  private leave(): void {
+    this.environment.exitNow(SIGNAL_EXITS[this.signal ?? 'SIGINT']);
   }
 
   private interruptText(time: 1 | 2): string {

@@ -29,6 +29,14 @@ const SAMPLED_FIRST = 4096;
 const SAMPLE_SHIFT = 4;
 const SAMPLE_MASK = (1 << SAMPLE_SHIFT) - 1;
 
+/** Places for ended trees that are kept for the next ones. */
+const ENDED_KEPT_MAX = 4096;
+
+/** Is told how trees ended. */
+export interface EndedReceiver {
+  treeEnded(id: unknown, acked: boolean): void;
+}
+
 interface SparseRoot {
   hi: number;
   lo: number;
@@ -58,9 +66,8 @@ export class Ledger implements AckTarget {
   open = 0;
   /** Acks and fails that named no open tree: late ones, and those of trees that had failed. */
   stale = 0;
-  /** The ids of trees that ended since they were last taken, each with whether it was acked. */
-  readonly endedIds: unknown[] = [];
-  readonly endedAcked: boolean[] = [];
+  /** Trees that ended since `takeEnded` was last called. */
+  ended = 0;
   /** The name of the tree that `begin` opened last. */
   rootHi = 0;
   rootLo = 0;
@@ -83,6 +90,9 @@ export class Ledger implements AckTarget {
   private deadline: Uint32Array;
   private openedMs: Float64Array;
   private ids: unknown[];
+  // Emptied by setting `ended` to 0: shrinking an array costs more than a tree does.
+  private endedIds: unknown[] = [];
+  private endedAcked: boolean[] = [];
 
   constructor(options: LedgerOptions) {
     this.spoutTask = options.spoutTask;
@@ -207,11 +217,36 @@ export class Ledger implements AckTarget {
     }
   }
 
+  /** An id that counts as the end of a tree: of one that ended here, or of an emit that is not tracked. */
+  addEnded(id: unknown, acked: boolean): void {
+    const at = this.ended++;
+    if (at < this.endedIds.length) {
+      this.endedIds[at] = id;
+      this.endedAcked[at] = acked;
+    } else {
+      this.endedIds.push(id);
+      this.endedAcked.push(acked);
+    }
+  }
+
+  /** Tells a receiver of each tree that ended, with its id, in the order in which they ended. */
+  takeEnded(receiver: EndedReceiver): void {
+    for (let i = 0; i < this.ended; i++) {
+      const id = this.endedIds[i];
+      this.endedIds[i] = undefined;
+      receiver.treeEnded(id, this.endedAcked[i]!);
+    }
+    this.ended = 0;
+    if (this.endedIds.length > ENDED_KEPT_MAX) {
+      this.endedIds = [];
+      this.endedAcked = [];
+    }
+  }
+
   private end(sequence: number, slot: number, acked: boolean): void {
     this.state[slot] = FREE;
     this.open--;
-    this.endedIds.push(this.ids[slot]);
-    this.endedAcked.push(acked);
+    this.addEnded(this.ids[slot], acked);
     this.ids[slot] = undefined;
     if (acked && (sequence < SAMPLED_FIRST || (sequence & SAMPLE_MASK) === 0)) this.measure(sequence, slot);
     if (sequence === this.base) {
@@ -254,8 +289,7 @@ export class Ledger implements AckTarget {
   private endSparse(sequence: number, root: SparseRoot, acked: boolean): void {
     this.sparse.delete(sequence);
     this.open--;
-    this.endedIds.push(root.id);
-    this.endedAcked.push(acked);
+    this.addEnded(root.id, acked);
     if (acked && !Number.isNaN(root.openedMs)) this.latency.record(this.now() - root.openedMs);
   }
 

@@ -28,21 +28,32 @@ export interface ControlHandler {
   credited(sourceTask: number, targetTask: number, tuples: number, bytes: number): void;
 }
 
-/** Gathers sections and makes one frame of them; reused by its link. */
+/** Rows of one section at most: acks of a million trees in one turn travel in several frames. */
+const SECTION_ROWS_MAX = 65_536;
+/** Ints of one frame at most; the largest section fits. */
+const FRAME_INTS_MAX = FRAME_BYTES_MAX / 4;
+
+/** Gathers sections and makes frames of them, mostly one; reused by its link. */
 export class ControlFrameWriter {
+  private readonly send: (frame: Uint8Array<ArrayBuffer>) => void;
   private ints = new Int32Array(1024);
   private length = 1;
+
+  /** @param send - takes a frame that is full before `finish` is called */
+  constructor(send: (frame: Uint8Array<ArrayBuffer>) => void) {
+    this.send = send;
+  }
 
   get empty(): boolean {
     return this.length === 1;
   }
 
   addLedger(ledger: RemoteLedger): void {
-    if (ledger.rowCount > 0) {
-      this.start(ACKS, ledger, ledger.rowCount, ACK_ROW_INTS);
-      const end = ledger.rowCount * ACK_ROW_INTS;
-      this.ints.set(ledger.rows.subarray(0, end), this.length);
-      this.length += end;
+    for (let row = 0; row < ledger.rowCount; row += SECTION_ROWS_MAX) {
+      const count = Math.min(SECTION_ROWS_MAX, ledger.rowCount - row);
+      this.start(ACKS, ledger, count, ACK_ROW_INTS);
+      this.ints.set(ledger.rows.subarray(row * ACK_ROW_INTS, (row + count) * ACK_ROW_INTS), this.length);
+      this.length += count * ACK_ROW_INTS;
     }
     this.addRoots(FAILS, ledger, ledger.failed);
     this.addRoots(TOUCHES, ledger, ledger.touched);
@@ -67,9 +78,11 @@ export class ControlFrameWriter {
   }
 
   private addRoots(kind: number, ledger: RemoteLedger, roots: readonly number[]): void {
-    if (roots.length === 0) return;
-    this.start(kind, ledger, roots.length / ROOT_INTS, ROOT_INTS);
-    for (const half of roots) this.put(half);
+    for (let at = 0; at < roots.length; at += SECTION_ROWS_MAX * ROOT_INTS) {
+      const end = Math.min(roots.length, at + SECTION_ROWS_MAX * ROOT_INTS);
+      this.start(kind, ledger, (end - at) / ROOT_INTS, ROOT_INTS);
+      for (let half = at; half < end; half++) this.put(roots[half]!);
+    }
   }
 
   private start(kind: number, ledger: RemoteLedger, count: number, rowInts: number): void {
@@ -85,6 +98,7 @@ export class ControlFrameWriter {
   }
 
   private reserve(count: number): void {
+    if (this.length + count > FRAME_INTS_MAX) this.send(this.finish());
     if (this.length + count <= this.ints.length) return;
     const ints = new Int32Array(Math.max(this.ints.length * 2, this.length + count));
     ints.set(this.ints.subarray(0, this.length));

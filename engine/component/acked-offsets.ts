@@ -45,7 +45,9 @@ export class AckedOffsets {
    */
   open(offset: number, next = offset + 1): void {
     if (!(offset >= this.next) || !(next > offset)) {
-      throw new RangeError(`offset ${offset} (next ${next}) does not ascend: the one expected now is ${this.next} or above`);
+      throw new RangeError(
+        `offset ${offset} (next ${next}) does not ascend: the one expected now is ${this.next} or above`,
+      );
     }
     if (this.tail === this.offsets.length) this.makeRoom();
     this.offsets[this.tail] = offset;

@@ -88,7 +88,9 @@ class IterableSpout extends Spout {
   override async close(): Promise<void> {
     if (this.ended) return;
     this.ended = true;
-    await (this.iterator as Iterator<unknown> | undefined)?.return?.();
+    // Never opened: there is no iterator.
+    const iterator = this.iterator as AsyncIterator<unknown> | undefined;
+    await iterator?.return?.();
   }
 
   /** Emits a list that failed, if the wait of one is over. */

@@ -86,7 +86,7 @@ export class Replay<Id> {
     if (this.waitingCount === 0) return undefined;
     const nowMs = this.now();
     for (const queue of this.queues) {
-      for (let entry = queue.entries[queue.head]; entry !== undefined && entry.dueMs <= nowMs; ) {
+      for (let entry = queue.entries[queue.head]; entry !== undefined && entry.dueMs <= nowMs;) {
         this.drop(queue);
         const failures = this.failures.get(entry.id) ?? 0;
         if (failures < 0) {

@@ -83,7 +83,11 @@ export interface BoltSpecParts<B extends Bolt, O extends Outputs | DynamicOutput
 export type NoOutputs = readonly [];
 
 /** Makes a spout of a type and its settings into what `t.spout` takes. */
+export function defineSpout<S extends Spout>(parts: SpoutSpecParts<S, DynamicOutputs>): SpoutSpec<S, DynamicOutputs>;
 export function defineSpout<S extends Spout, const O extends Outputs | DynamicOutputs>(
+  parts: SpoutSpecParts<S, O>,
+): SpoutSpec<S, O>;
+export function defineSpout<S extends Spout, O extends Outputs | DynamicOutputs>(
   parts: SpoutSpecParts<S, O>,
 ): SpoutSpec<S, O> {
   return {
@@ -97,7 +101,13 @@ export function defineSpout<S extends Spout, const O extends Outputs | DynamicOu
 }
 
 /** Makes a bolt of a type and its settings into what `t.bolt` takes. */
+export function defineBolt<B extends Bolt>(
+  parts: BoltSpecParts<B, DynamicOutputs> & { readonly outputs: DynamicOutputs },
+): BoltSpec<B, DynamicOutputs>;
 export function defineBolt<B extends Bolt, const O extends Outputs | DynamicOutputs = NoOutputs>(
+  parts: BoltSpecParts<B, O>,
+): BoltSpec<B, O>;
+export function defineBolt<B extends Bolt, O extends Outputs | DynamicOutputs>(
   parts: BoltSpecParts<B, O>,
 ): BoltSpec<B, O> {
   return {

@@ -21,7 +21,8 @@ export abstract class Spout {
   activate?(): void | Promise<void>;
   /**
    * Emits what there is to emit now, best one tuple, and returns. When it emitted nothing it is asked again after a short
-   * rest (1 ms, doubling to 16 ms), or as soon as `context.wake()` is called, or when the promise it returned resolves.
+   * rest (1 ms, doubling to 16 ms), or as soon as `context.wake()` is called, or at once when it returned a promise
+   * that took a while to resolve.
    */
   abstract nextTuple(emit: Emit): NextTuple | Promise<NextTuple>;
   /** The tree of the tuple that was emitted with this id is fully processed. Never called inside `nextTuple`. */

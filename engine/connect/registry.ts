@@ -87,7 +87,10 @@ const generator: ComponentType = {
         }),
       ),
       rate: Type.Optional(
-        Type.Number({ exclusiveMinimum: 0, description: 'Tuples a second over all tasks; left out: as fast as it goes.' }),
+        Type.Number({
+          exclusiveMinimum: 0,
+          description: 'Tuples a second over all tasks; left out: as fast as it goes.',
+        }),
       ),
       count: Type.Optional(
         Type.Integer({
@@ -96,7 +99,9 @@ const generator: ComponentType = {
           description: 'Tuples in total over all tasks; left out: without end.',
         }),
       ),
-      tracked: Type.Optional(Type.Boolean({ default: true, description: 'Emit with ids, and emit what failed again.' })),
+      tracked: Type.Optional(
+        Type.Boolean({ default: true, description: 'Emit with ids, and emit what failed again.' }),
+      ),
     },
     closed,
   ),
@@ -110,7 +115,9 @@ const splitWords: ComponentType = {
   description: 'Emits each word of a text as "word": letters a to z and apostrophes, in lower case.',
   schema: Type.Object(
     {
-      field: Type.Optional(Type.String({ minLength: 1, description: 'The field that holds the text; left out: the first.' })),
+      field: Type.Optional(
+        Type.String({ minLength: 1, description: 'The field that holds the text; left out: the first.' }),
+      ),
     },
     closed,
   ),
@@ -121,7 +128,8 @@ const splitWords: ComponentType = {
 const count: ComponentType = {
   type: 'count',
   kind: 'bolt',
-  description: 'Counts tuples by the fields of its fields grouping and emits these and "count"; starts empty when restarted.',
+  description:
+    'Counts tuples by the fields of its fields grouping and emits these and "count"; starts empty when restarted.',
   schema: Type.Object({}, closed),
   outputs: countOutputs,
   create: (_config, inputs) => new Count(countKey(inputs)),
@@ -135,7 +143,9 @@ const fileSink: ComponentType = {
     {
       path: Type.String({ minLength: 1, description: 'The file; its directory must exist.' }),
       append: Type.Optional(Type.Boolean({ default: false, description: 'Keep what the file holds and add to it.' })),
-      sync: Type.Optional(Type.Boolean({ default: false, description: 'Force every batch to the disk before it is acked.' })),
+      sync: Type.Optional(
+        Type.Boolean({ default: false, description: 'Force every batch to the disk before it is acked.' }),
+      ),
     },
     closed,
   ),

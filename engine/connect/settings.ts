@@ -57,7 +57,8 @@ export class Settings {
   positive(key: string): number | null {
     const value = this.config[key] ?? null;
     if (value === null) return null;
-    if (typeof value !== 'number' || !(value > 0) || value === Infinity) throw this.wrong(key, 'must be a number above 0');
+    if (typeof value !== 'number' || !(value > 0) || value === Infinity)
+      throw this.wrong(key, 'must be a number above 0');
     return value;
   }
 

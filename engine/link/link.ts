@@ -22,7 +22,7 @@ import { TaskTuple } from '../task/task-tuple.js';
 import { LinkCredit } from './credit.js';
 import { InboundChannel, type CreditReturner } from './inbound-channel.js';
 import { OutboundChannel, type ChannelSender } from './outbound-channel.js';
-import type { Wire } from './wire.js';
+import type { Frame, Wire } from './wire.js';
 
 /** What a link needs of the worker that it serves. */
 export interface LinkHost extends Omit<ControlHandler, 'credited'> {
@@ -50,7 +50,7 @@ export class Link implements AckSender, CreditReturner {
   private readonly wire: Wire;
   private readonly credit: LinkCredit;
   private readonly writer = new DataFrameWriter();
-  private readonly controlWriter = new ControlFrameWriter();
+  private readonly controlWriter = new ControlFrameWriter((frame) => this.sendControl(frame));
   private readonly outbound = new Map<string, OutboundChannel>();
   private readonly inbound = new Map<string, InboundChannel>();
   private dirty: OutboundChannel[] = [];
@@ -111,20 +111,22 @@ export class Link implements AckSender, CreditReturner {
     if (!channel.dirty) {
       channel.dirty = true;
       this.dirty.push(channel);
+      this.host.requestTurn();
     }
     this.pushedTuples++;
     this.pushedBytes += bytes;
     const { batchTuplesMax, batchBytesMax } = this.host.limits;
     if (this.pushedTuples >= batchTuplesMax || this.pushedBytes >= batchBytesMax) this.flushData();
-    else if (this.pushedTuples === 1) this.host.requestTurn();
   }
 
   markDirty(ledger: RemoteLedger): void {
+    if (this.closed) return;
     this.dirtyLedgers.push(ledger);
     this.host.requestTurn();
   }
 
   markOwing(channel: InboundChannel): void {
+    if (this.closed) return;
     this.owing.push(channel);
     this.host.requestTurn();
   }
@@ -220,9 +222,12 @@ export class Link implements AckSender, CreditReturner {
       channel.returned();
     }
     this.owing = [];
-    if (this.controlWriter.empty) return;
+    if (!this.controlWriter.empty) this.sendControl(this.controlWriter.finish());
+  }
+
+  private sendControl(frame: Frame): void {
     this.sentFrames++;
-    this.wire.sendControl(this.controlWriter.finish());
+    this.wire.sendControl(frame);
   }
 
   private onControl(bytes: Uint8Array): void {

@@ -77,7 +77,8 @@ function outputsOf(draft: ComponentDraft, config: ComponentConfig, problems: Pro
   if (!isDynamic(outputs)) return { streams: outputs, known: outputsKnown };
   const path = componentPath(kind, id);
   try {
-    if (outputsKnown) return { streams: readOutputs(outputs(inputs, config), id, `${path}.outputs`, problems), known: true };
+    if (outputsKnown)
+      return { streams: readOutputs(outputs(inputs, config), id, `${path}.outputs`, problems), known: true };
   } catch (thrown) {
     if (isMillraceError(thrown)) {
       problems.addAll([{ code: thrown.code, path, message: thrown.message, hint: thrown.hint }]);

@@ -12,7 +12,7 @@ import { configPath, defaultConfig, readConfig, readVersion } from './config.js'
 import type { Topology } from './definition.js';
 import { isRecord } from './component-source.js';
 import type { Duration } from './duration.js';
-import { shown } from './names.js';
+import { nameOf, shown } from './names.js';
 import { ProblemList, topologyInvalid } from './problems.js';
 import type {
   Agrees,
@@ -104,7 +104,7 @@ const OPTION_KEYS = ['version'] as const;
  */
 export function topology(name: string, define: (t: TopologyBuilder) => void, options: TopologyOptions = {}): Topology {
   const problems = new ProblemList();
-  const shownName = typeof name === 'string' ? name : shown(name);
+  const shownName = nameOf(name);
   const drafts = new Drafts(problems);
   const { version, ...settings } = readOptions(options, shownName, problems);
   const base = {

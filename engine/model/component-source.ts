@@ -34,7 +34,10 @@ const EXPECTED: Readonly<Record<ComponentKind, string>> = {
   bolt: 'give a class that extends Bolt, what a connector such as log() returned, or a function (tuple, emit) => …',
 };
 
-type AnyClass = (new (config: ComponentConfig) => Spout | Bolt) & { readonly outputs?: unknown; readonly options?: unknown };
+type AnyClass = (new (config: ComponentConfig) => Spout | Bolt) & {
+  readonly outputs?: unknown;
+  readonly options?: unknown;
+};
 
 /** The parts of what was given, or null (and a problem) when it is no such component. */
 export function readComponent(

@@ -81,7 +81,12 @@ export function checkedConfig(
     checkWhole(problems, pathOf(key), key, value, 1, max);
   const timeoutMs = messageTimeoutMs === null ? null : readDurationMs(messageTimeoutMs);
   if (messageTimeoutMs !== null && timeoutMs === null) {
-    const details = { what: 'messageTimeout', maxMs: DURATION_MAX_MS, orOff: ', or null for never', actual: shown(messageTimeoutMs) };
+    const details = {
+      what: 'messageTimeout',
+      maxMs: DURATION_MAX_MS,
+      orOff: ', or null for never',
+      actual: shown(messageTimeoutMs),
+    };
     problems.add('MILLRACE_TOPOLOGY_DURATION', pathOf('messageTimeout'), details);
   }
   if (typeof tracking !== 'boolean') {

@@ -20,9 +20,9 @@ interface Visit {
   nextInput: number;
 }
 
+/** @param bolts - with different ids */
 export function findCycles(bolts: readonly BoltDefinition[]): readonly Cycle[] {
-  const byId = new Map<string, BoltDefinition>();
-  for (const bolt of bolts) if (!byId.has(bolt.id)) byId.set(bolt.id, bolt);
+  const byId = new Map(bolts.map((bolt) => [bolt.id, bolt]));
   const depths = new Map<string, number>();
   const left = new Set<string>();
   const cycles: Cycle[] = [];

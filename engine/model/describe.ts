@@ -53,12 +53,27 @@ export function describe(topology: Topology): TopologyDescription {
 
 function describeComponent(component: ComponentDefinition): ComponentDescription {
   const { id, parallelism } = component;
-  const outputs = Object.fromEntries(Object.entries(component.outputs).map(([stream, fields]) => [stream, [...fields]]));
+  const outputs = Object.fromEntries(
+    Object.entries(component.outputs).map(([stream, fields]) => [stream, [...fields]]),
+  );
   const config = plain(component.config, []) as Readonly<Record<string, unknown>>;
   if (component.kind === 'spout') return { kind: 'spout', id, parallelism, outputs, config };
-  const inputs = component.inputs.map(({ from, stream, grouping, fields }) => ({ from, stream, grouping, fields: [...fields] }));
+  const inputs = component.inputs.map(({ from, stream, grouping, fields }) => ({
+    from,
+    stream,
+    grouping,
+    fields: [...fields],
+  }));
   const { manualAck, concurrency, ordered, tickMs } = component.behavior;
-  return { kind: 'bolt', id, parallelism, outputs, config, inputs, behavior: { manualAck, concurrency, ordered, tickMs } };
+  return {
+    kind: 'bolt',
+    id,
+    parallelism,
+    outputs,
+    config,
+    inputs,
+    behavior: { manualAck, concurrency, ordered, tickMs },
+  };
 }
 
 /** That value as JSON would have it, or as text where JSON has nothing for it. */
@@ -104,6 +119,8 @@ function plainObject(value: object, inside: readonly object[]): unknown {
 export function canonicalJson(value: unknown): string {
   return JSON.stringify(value, (_key, each: unknown) => {
     if (typeof each !== 'object' || each === null || Array.isArray(each)) return each;
-    return Object.fromEntries(Object.entries(each).sort(([left], [right]) => (left < right ? -1 : left > right ? 1 : 0)));
+    return Object.fromEntries(
+      Object.entries(each).sort(([left], [right]) => (left < right ? -1 : left > right ? 1 : 0)),
+    );
   });
 }

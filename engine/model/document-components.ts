@@ -9,7 +9,7 @@ import type { GroupingName, InputDefinition } from './definition.js';
 import { DEFAULT_STREAM } from './definition.js';
 import type { ComponentDraft } from './drafts.js';
 import { defaultBehavior } from './drafts.js';
-import { componentPath, shown } from './names.js';
+import { componentPath, nameOf } from './names.js';
 import type { ProblemList } from './problems.js';
 import type { ComponentRegistry, ComponentType } from './registry.js';
 import { mismatches, propertyNames } from './shape.js';
@@ -63,7 +63,14 @@ class ComponentReader {
       inputs: this.readInputs(inputs, `${path}.inputs`),
     };
     if (type === null) {
-      return { ...common, outputs: {}, outputsKnown: false, configKeys: null, behavior: defaultBehavior, create: unusable };
+      return {
+        ...common,
+        outputs: {},
+        outputsKnown: false,
+        configKeys: null,
+        behavior: defaultBehavior,
+        create: unusable,
+      };
     }
     const { outputs } = type;
     return {
@@ -90,14 +97,25 @@ class ComponentReader {
   }
 
   /** Whether the settings are what their type takes. */
-  private checkConfig(kind: ComponentKind, id: string, type: ComponentType, config: ComponentConfig, path: string): boolean {
+  private checkConfig(
+    kind: ComponentKind,
+    id: string,
+    type: ComponentType,
+    config: ComponentConfig,
+    path: string,
+  ): boolean {
     const owner = `${kind} "${id}" (type "${type.type}")`;
     const found = mismatches(type.schema, config, path);
     for (const mismatch of found) {
       const key = mismatch.path === path ? 'config' : mismatch.path.slice(path.length).replace(/^\./, '');
       if (mismatch.kind === 'unknown') {
         const near = { name: mismatch.key, known: mismatch.known };
-        this.problems.add('MILLRACE_CONFIG_UNKNOWN_KEY', mismatch.path, { owner, key, known: listed(mismatch.known) }, near);
+        this.problems.add(
+          'MILLRACE_CONFIG_UNKNOWN_KEY',
+          mismatch.path,
+          { owner, key, known: listed(mismatch.known) },
+          near,
+        );
       } else if (mismatch.kind === 'missing') {
         this.problems.add('MILLRACE_CONFIG_MISSING_KEY', mismatch.path, { owner, key, expected: mismatch.expected });
       } else {
@@ -124,14 +142,14 @@ class ComponentReader {
       from: this.text(from, `${path}.from`),
       stream: stream === undefined ? DEFAULT_STREAM : this.text(stream, `${path}.stream`),
       grouping: (groupingName ?? 'all') as GroupingName,
-      fields: names.map((field) => (typeof field === 'string' ? field : shown(field))),
+      fields: names.map(nameOf),
     };
   }
 
   private text(value: unknown, path: string): string {
     if (typeof value === 'string') return value;
     this.replaced.add(path);
-    return shown(value);
+    return nameOf(value);
   }
 }
 

@@ -44,7 +44,12 @@ export function topologyFromDocument(
   const problems = new ProblemList();
   const replaced = new Set<string>();
   if (!isRecord(document)) {
-    const details = { what: 'the document', expected: 'an object', actual: shown(document), description: 'see the schema' };
+    const details = {
+      what: 'the document',
+      expected: 'an object',
+      actual: shown(document),
+      description: 'see the schema',
+    };
     problems.add('MILLRACE_DOCUMENT_VALUE', '', details);
     throw topologyInvalid(UNNAMED, problems.all());
   }
@@ -78,7 +83,11 @@ function reportMismatch(mismatch: Mismatch, problems: ProblemList): void {
     const details = { what: owner, key, known: listed(known) };
     problems.add('MILLRACE_DOCUMENT_UNKNOWN_KEY', path, details, { name: key, known });
   } else if (mismatch.kind === 'missing') {
-    problems.add('MILLRACE_DOCUMENT_MISSING_KEY', path, { what: owner, key: mismatch.key, expected: mismatch.expected });
+    problems.add('MILLRACE_DOCUMENT_MISSING_KEY', path, {
+      what: owner,
+      key: mismatch.key,
+      expected: mismatch.expected,
+    });
   } else {
     const { expected, actual, description } = mismatch;
     problems.add('MILLRACE_DOCUMENT_VALUE', path, { what: path, expected, actual, description });
@@ -128,5 +137,7 @@ function recordOf(value: unknown): JsonObject {
 
 /** The schemas of a registry's types by name, for documentation. */
 export function typeSchemas(registry: ComponentRegistry): JsonObject {
-  return Object.fromEntries([...registry.values()].map(({ type, description, schema }) => [type, { description, ...schema }]));
+  return Object.fromEntries(
+    [...registry.values()].map(({ type, description, schema }) => [type, { description, ...schema }]),
+  );
 }

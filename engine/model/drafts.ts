@@ -11,7 +11,7 @@ import { checkWhole } from './config.js';
 import type { BoltBehavior, GroupingName, InputDefinition, OutputsByStream } from './definition.js';
 import { DEFAULT_STREAM } from './definition.js';
 import { readDurationMs } from './duration.js';
-import { componentPath, keyPath, shown } from './names.js';
+import { componentPath, keyPath, nameOf, shown } from './names.js';
 import type { ProblemList } from './problems.js';
 import { listed } from './suggest.js';
 
@@ -58,14 +58,15 @@ export class Drafts {
 
   add(kind: ComponentKind, givenId: unknown, component: unknown, givenOptions: unknown): ComponentDraft {
     this.refuseLate();
-    const id = typeof givenId === 'string' ? givenId : shown(givenId);
+    const id = nameOf(givenId);
     const path = componentPath(kind, id);
     const options = this.readOptions(kind, id, givenOptions, path);
     const parts = readComponent(kind, id, component, options, path, this.problems);
     const all = { ...parts?.defaults, ...withoutUndefined(options) };
     const outputs = parts?.outputs;
     if (kind === 'spout') this.checkIteration(id, options, path);
-    const known = parts !== null && (isDynamic(outputs) || outputs === undefined || Array.isArray(outputs) || isRecord(outputs));
+    const known =
+      parts !== null && (isDynamic(outputs) || outputs === undefined || Array.isArray(outputs) || isRecord(outputs));
     const draft: ComponentDraft = {
       kind,
       id,
@@ -91,8 +92,7 @@ export class Drafts {
       this.problems.add('MILLRACE_TOPOLOGY_SOURCE', path, { component: draft.id, actual: shown(source) });
       return;
     }
-    const names = fields.map((field) => (typeof field === 'string' ? field : shown(field)));
-    draft.inputs.push({ from: source.componentId, stream: source.streamName, grouping, fields: names });
+    draft.inputs.push({ from: source.componentId, stream: source.streamName, grouping, fields: fields.map(nameOf) });
   }
 
   /** Remembers a stream of this topology, so that one of another is told apart. */
@@ -111,7 +111,12 @@ export class Drafts {
     throw failure('MILLRACE_TOPOLOGY_DEFINITION', { topology: '', what });
   }
 
-  private readOptions(kind: ComponentKind, id: string, given: unknown, path: string): Readonly<Record<string, unknown>> {
+  private readOptions(
+    kind: ComponentKind,
+    id: string,
+    given: unknown,
+    path: string,
+  ): Readonly<Record<string, unknown>> {
     if (given === undefined) return {};
     if (!isRecord(given)) {
       const details = { component: id, kind, what: `its options are ${shown(given)}`, expected: 'give an object' };
@@ -131,7 +136,12 @@ export class Drafts {
     const { config } = options;
     if (config === undefined) return {};
     if (isRecord(config)) return config;
-    const details = { component: id, kind: 'component', what: `its config is ${shown(config)}`, expected: 'give an object' };
+    const details = {
+      component: id,
+      kind: 'component',
+      what: `its config is ${shown(config)}`,
+      expected: 'give an object',
+    };
     this.problems.add('MILLRACE_TOPOLOGY_COMPONENT', `${path}.config`, details);
     return {};
   }
@@ -163,8 +173,7 @@ export class DraftHandle {
   }
 
   stream(name: unknown): { readonly componentId: string; readonly streamName: string } {
-    const streamName = typeof name === 'string' ? name : shown(name);
-    return this.drafts.register({ componentId: this.componentId, streamName });
+    return this.drafts.register({ componentId: this.componentId, streamName: nameOf(name) });
   }
 
   shuffle(source: unknown): this {

@@ -44,7 +44,12 @@ interface Mistake {
 
 function syntaxError(text: string, file: string, { offset, what }: Mistake): MillraceError {
   const lines = text.slice(0, offset).split(/\r\n|\r|\n/);
-  return failure('MILLRACE_DOCUMENT_SYNTAX', { file, line: lines.length, column: (lines.at(-1) ?? '').length + 1, what });
+  return failure('MILLRACE_DOCUMENT_SYNTAX', {
+    file,
+    line: lines.length,
+    column: (lines.at(-1) ?? '').length + 1,
+    what,
+  });
 }
 
 /** One walk over a text; ends at the first mistake by throwing it to itself. */

@@ -29,6 +29,11 @@ export function isFieldName(value: unknown): value is string {
   );
 }
 
+/** What stands for a name that is not even text: never a valid name itself. */
+export function nameOf(value: unknown): string {
+  return typeof value === 'string' ? value : `(${shown(value)})`;
+}
+
 /** That text without what garbles a terminal, cut to a length. */
 export function printable(text: string, lengthMax = SHOWN_LENGTH_MAX): string {
   const cut = text.length > lengthMax ? `${text.slice(0, lengthMax - 1)}…` : text;

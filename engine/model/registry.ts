@@ -23,10 +23,7 @@ export interface ComponentType {
   /** How the engine treats its calls; the defaults where it does not say. */
   readonly behavior?: Partial<BoltBehavior>;
   /** Makes one instance a task, given the settings after every override and, for a bolt, what it subscribes to. */
-  readonly create: (
-    config: Readonly<Record<string, unknown>>,
-    inputs: readonly InputDefinition[],
-  ) => Spout | Bolt;
+  readonly create: (config: Readonly<Record<string, unknown>>, inputs: readonly InputDefinition[]) => Spout | Bolt;
 }
 
 /** Types by name. */

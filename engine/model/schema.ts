@@ -70,12 +70,7 @@ const configSchema = Type.Object(
     ),
     messageTimeout: Type.Optional(
       Type.Union(
-        [
-          Type.String({ pattern: DURATION_PATTERN }),
-          Type.Integer({ minimum: 1 }),
-          Type.Null(),
-          Type.Literal(false),
-        ],
+        [Type.String({ pattern: DURATION_PATTERN }), Type.Integer({ minimum: 1 }), Type.Null(), Type.Literal(false)],
         {
           description:
             'Time without progress after which an open tree fails: "30s", "5m" or milliseconds; null or false for never. Default "30s".',
@@ -92,7 +87,8 @@ const configSchema = Type.Object(
       Type.Integer({
         minimum: 1,
         maximum: KEY_GROUPS_MAX,
-        description: 'Groups that keys are hashed into; no bolt with fields grouping can have more tasks. Default 1024.',
+        description:
+          'Groups that keys are hashed into; no bolt with fields grouping can have more tasks. Default 1024.',
       }),
     ),
   },
@@ -104,13 +100,18 @@ export const topologySchema = Type.Object(
   {
     $schema: Type.Optional(Type.String({ description: 'The schema of this document, for editors. Not read.' })),
     version: Type.Optional(
-      Type.String({ minLength: 1, maxLength: NAME_LENGTH_MAX, description: 'Shown to operators; any text. Default none.' }),
+      Type.String({
+        minLength: 1,
+        maxLength: NAME_LENGTH_MAX,
+        description: 'Shown to operators; any text. Default none.',
+      }),
     ),
     name: name('The name of the topology: unique where it runs.'),
     artifact: Type.Optional(
       Type.String({
         pattern: ARTIFACT_PATTERN,
-        description: 'The SHA-256 of the code whose exports are further types, in hexadecimal. Default: built-in types only.',
+        description:
+          'The SHA-256 of the code whose exports are further types, in hexadecimal. Default: built-in types only.',
       }),
     ),
     config: Type.Optional(configSchema),
@@ -119,7 +120,9 @@ export const topologySchema = Type.Object(
       description: 'The spouts by id; at least one. Spouts and bolts share their ids.',
     }),
     bolts: Type.Optional(
-      Type.Record(Type.String({ pattern: NAME_PATTERN }), boltSchema, { description: 'The bolts by id. Default none.' }),
+      Type.Record(Type.String({ pattern: NAME_PATTERN }), boltSchema, {
+        description: 'The bolts by id. Default none.',
+      }),
     ),
   },
   {

@@ -41,7 +41,11 @@ export function unknownSetting(name: string, topology: string, ids: ReadonlySet<
   const dot = name.lastIndexOf('.');
   const id = dot > 0 ? name.slice(0, dot) : name;
   const known = dot > 0 ? [...ids] : [...CONFIG_KEYS, ...ids];
-  const details = { owner: `topology "${topology}"`, key: name, known: listed([...CONFIG_KEYS, ...[...ids].map((each) => `${each}.…`)]) };
+  const details = {
+    owner: `topology "${topology}"`,
+    key: name,
+    known: listed([...CONFIG_KEYS, ...[...ids].map((each) => `${each}.…`)]),
+  };
   problems.add('MILLRACE_CONFIG_UNKNOWN_KEY', settingPath(name), details, { name: id, known });
 }
 
@@ -72,7 +76,9 @@ export function applySettings(topology: Topology, settings: Settings): Topology 
   const changed: Topology = {
     ...topology,
     config: readConfig(Object.fromEntries(config), topology.config, settingPath, problems),
-    components: topology.components.map((component) => changedComponent(component, changes.get(component.id), problems)),
+    components: topology.components.map((component) =>
+      changedComponent(component, changes.get(component.id), problems),
+    ),
   };
   const all: readonly Problem[] = [...problems.all(), ...validate(changed)];
   if (all.length > 0) throw topologyInvalid(topology.name, all);

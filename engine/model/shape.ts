@@ -45,7 +45,7 @@ interface Node {
 /** Every place where that value differs from that schema; none when it fits. */
 export function mismatches(schema: TSchema, value: unknown, path: string): readonly Mismatch[] {
   const found: Mismatch[] = [];
-  walk(schema as Node, value, path, found);
+  walk(schema, value, path, found);
   return found;
 }
 
@@ -74,7 +74,12 @@ function walkObject(node: Node, value: Readonly<Record<string, unknown>>, path: 
   for (const key of node.required ?? []) {
     if (Object.hasOwn(value, key)) continue;
     const property = properties.get(key);
-    found.push({ kind: 'missing', path: keyPath(path, key), key, expected: property?.description ?? expected(property ?? {}) });
+    found.push({
+      kind: 'missing',
+      path: keyPath(path, key),
+      key,
+      expected: property?.description ?? expected(property ?? {}),
+    });
   }
   const patterns = Object.entries(node.patternProperties ?? {});
   for (const [key, each] of Object.entries(value)) {
@@ -117,7 +122,9 @@ function likelyBranch(branches: readonly Node[], value: unknown): Node | undefin
   if (!isObject(value)) return undefined;
   const objects = branches.filter((branch) => branch.type === 'object');
   if (objects.length < 2) return objects[0];
-  return only(objects.filter((branch) => Object.keys(value).some((key) => Object.hasOwn(branch.properties ?? {}, key))));
+  return only(
+    objects.filter((branch) => Object.keys(value).some((key) => Object.hasOwn(branch.properties ?? {}, key))),
+  );
 }
 
 function only<T>(items: readonly T[]): T | undefined {

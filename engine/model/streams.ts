@@ -59,7 +59,10 @@ export type SpoutHandle<E extends EmittedStreams = EmittedStreams> = SourceHandl
  * @typeParam I - the values that its `execute` takes
  * @typeParam E - its streams
  */
-export interface BoltHandle<I extends Values = Values, E extends EmittedStreams = EmittedStreams> extends SourceHandle<E> {
+export interface BoltHandle<
+  I extends Values = Values,
+  E extends EmittedStreams = EmittedStreams,
+> extends SourceHandle<E> {
   /** Each tuple goes to one task, all tasks getting the same share. */
   shuffle(source: StreamHandle<string, I>): this;
   /** Tuples with equal values in these fields go to the same task. */
@@ -109,7 +112,9 @@ type InstanceOf<C> = C extends new (config: never) => infer I
   ? I
   : C extends { create(config: never, inputs: never): infer I }
     ? I
-    : C extends (context: never) => Iterable<Values> | AsyncIterable<Values> | Promise<Iterable<Values> | AsyncIterable<Values>>
+    : C extends (
+          context: never,
+        ) => Iterable<Values> | AsyncIterable<Values> | Promise<Iterable<Values> | AsyncIterable<Values>>
       ? SpoutOf<Item<Awaited<ReturnType<C>>>>
       : C extends (tuple: infer T, emit: infer E) => void | Promise<void>
         ? BoltOf<T, E>
@@ -157,8 +162,12 @@ type NamesOf<E> = E extends Emit<infer _D, infer N> ? (string extends keyof N ? 
 type StatedOn<I, S> = S extends 'default' ? DefaultOf<EmitsOf<I>> : NamedOf<EmitsOf<I>, S>;
 
 type Mutable<V> = V extends Values ? { -readonly [K in keyof V]: V[K] } : never;
-type AnyOfLength<F extends readonly string[]> = number extends F['length'] ? never : { -readonly [K in keyof F]: never };
-type ValuesOn<I, S, F extends readonly string[]> = [StatedOn<I, S>] extends [never] ? AnyOfLength<F> : Mutable<StatedOn<I, S>>;
+type AnyOfLength<F extends readonly string[]> = number extends F['length']
+  ? never
+  : { -readonly [K in keyof F]: never };
+type ValuesOn<I, S, F extends readonly string[]> = [StatedOn<I, S>] extends [never]
+  ? AnyOfLength<F>
+  : Mutable<StatedOn<I, S>>;
 
 /** Field names by stream, however the outputs are written. */
 type ByStream<O> = O extends readonly string[]
@@ -180,9 +189,10 @@ type DynamicStream<I> = StreamHandle<string, ValuesOn<I, 'default', readonly str
 type Dynamic<I> = Readonly<Record<string, DynamicStream<I>>> & { readonly default: DynamicStream<I> };
 
 /** The streams of a component, with their fields and values. */
-export type EmittedBy<C, O> = OutputsOf<C, O> extends (...given: never) => unknown
-  ? Dynamic<InstanceOf<C>>
-  : StreamsOf<InstanceOf<C>, ByStream<OutputsOf<C, O>>>;
+export type EmittedBy<C, O> =
+  OutputsOf<C, O> extends (...given: never) => unknown
+    ? Dynamic<InstanceOf<C>>
+    : StreamsOf<InstanceOf<C>, ByStream<OutputsOf<C, O>>>;
 
 type SameLength<V, F> = [V] extends [never]
   ? true
@@ -206,11 +216,12 @@ type Disagreeing<I, B> = {
 }[(keyof B & string) | (StatedNames<I> & string)];
 
 /** Nothing to add to a component whose outputs fit its `Emit`, else something that it does not have. */
-export type Agrees<C, O> = OutputsOf<C, O> extends (...given: never) => unknown
-  ? unknown
-  : [Disagreeing<InstanceOf<C>, ByStream<OutputsOf<C, O>>>] extends [never]
+export type Agrees<C, O> =
+  OutputsOf<C, O> extends (...given: never) => unknown
     ? unknown
-    : OutputsDisagree<Disagreeing<InstanceOf<C>, ByStream<OutputsOf<C, O>>>>;
+    : [Disagreeing<InstanceOf<C>, ByStream<OutputsOf<C, O>>>] extends [never]
+      ? unknown
+      : OutputsDisagree<Disagreeing<InstanceOf<C>, ByStream<OutputsOf<C, O>>>>;
 
 /** What the options of a component may state as its outputs: those of a function only. */
 export type OutputsOption<C, O extends Outputs> = C extends { readonly outputs: Outputs | DynamicOutputs }

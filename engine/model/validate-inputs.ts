@@ -42,7 +42,8 @@ export function checkInputs(component: ComponentDefinition, surroundings: Surrou
   });
   const { parallelism, inputs } = component;
   const { keyGroups } = surroundings;
-  if (parallelism > keyGroups && inputs.some((input) => input.grouping === 'fields')) {
+  const isNumber = typeof parallelism === 'number';
+  if (isNumber && parallelism > keyGroups && inputs.some((input) => input.grouping === 'fields')) {
     const parallelismPath = `${componentPath('bolt', component.id)}.parallelism`;
     problems.add('MILLRACE_TOPOLOGY_KEY_GROUPS', parallelismPath, { component: component.id, parallelism, keyGroups });
   }
@@ -91,7 +92,11 @@ function checkGrouping(
     return;
   }
   if (fields.length === 0) {
-    const details = { component: bolt.id, source, known: streamFields === null ? 'fields that are not known here' : listed(streamFields) };
+    const details = {
+      component: bolt.id,
+      source,
+      known: streamFields === null ? 'fields that are not known here' : listed(streamFields),
+    };
     problems.add('MILLRACE_TOPOLOGY_GROUPING_WITHOUT_FIELDS', `${path}.fields`, details);
   }
   const seen = new Set<string>();

@@ -7,7 +7,7 @@ import { COMPONENTS_MAX, NAME_LENGTH_MAX, TASKS_MAX, WORKERS_MAX } from '../limi
 import { checkedConfig, configPath, defaultConfig, readVersion } from './config.js';
 import { findCycles } from './cycles.js';
 import type { BoltDefinition, ComponentDefinition, Topology } from './definition.js';
-import { componentPath, isName, shown } from './names.js';
+import { componentPath, isName, nameOf } from './names.js';
 import { ProblemList } from './problems.js';
 import { checkComponent } from './validate-component.js';
 import { checkInputs } from './validate-inputs.js';
@@ -60,19 +60,18 @@ export function problemsOf(
   if (!topology.components.some((component) => component.kind === 'spout')) {
     problems.add('MILLRACE_TOPOLOGY_NO_SPOUT', 'spouts', { topology: topology.name });
   }
-  checkCycles(topology, problems);
+  checkCycles([...components.values()], problems);
   checkTotals(topology, limits, problems);
   return problems.all();
 }
 
 function checkName(problems: ProblemList, what: string, name: unknown, path: string): void {
   if (isName(name)) return;
-  const text = typeof name === 'string' ? name : shown(name);
-  problems.add('MILLRACE_TOPOLOGY_NAME', path, { what, name: text, lengthMax: NAME_LENGTH_MAX });
+  problems.add('MILLRACE_TOPOLOGY_NAME', path, { what, name: nameOf(name), lengthMax: NAME_LENGTH_MAX });
 }
 
-function checkCycles(topology: Topology, problems: ProblemList): void {
-  const bolts = topology.components.filter((component): component is BoltDefinition => component.kind === 'bolt');
+function checkCycles(components: readonly ComponentDefinition[], problems: ProblemList): void {
+  const bolts = components.filter((component): component is BoltDefinition => component.kind === 'bolt');
   for (const { bolt, inputIndex, through } of findCycles(bolts)) {
     const round = [...through, through[0] ?? bolt];
     const cycle =
@@ -91,12 +90,13 @@ function checkTotals(topology: Topology, limits: ValidationLimits, problems: Pro
   }
   let tasks = 0;
   for (const { parallelism } of topology.components) {
-    if (Number.isInteger(parallelism) && parallelism > 0) tasks += parallelism;
+    // One that is senseless by itself is reported where it stands.
+    if (Number.isInteger(parallelism) && parallelism > 0 && parallelism <= TASKS_MAX) tasks += parallelism;
   }
   if (tasks > tasksMax) problems.add('MILLRACE_TOPOLOGY_TOO_LARGE', '', { count: tasks, what: 'tasks', max: tasksMax });
   const workers = topology.config.workers;
   // Above the engine's own limit it is reported as a senseless number.
-  if (workers > workersMax && workers <= WORKERS_MAX && Number.isInteger(workers)) {
+  if (Number.isInteger(workers) && workers > workersMax && workers <= WORKERS_MAX) {
     const details = { count: workers, what: 'workers', max: workersMax };
     problems.add('MILLRACE_TOPOLOGY_TOO_LARGE', configPath('workers'), details);
   }

@@ -36,6 +36,8 @@ export class BoltTask extends Task {
   private call = new EmitCall(this);
   private callsUnderWay = 0;
   private batch: TaskTuple[] = [];
+  /** Resolves when no `endBatch` is under way. */
+  committing: Promise<void> = Promise.resolve();
   private tickDue = false;
   private finishing = false;
 
@@ -150,7 +152,7 @@ export class BoltTask extends Task {
         return;
       }
       this.gate |= COMMITTING;
-      void result.then(
+      this.committing = result.then(
         () => this.committed(batch, null),
         (error: unknown) => this.committed(batch, { error }),
       );

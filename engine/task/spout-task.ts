@@ -8,7 +8,7 @@
 // A spout that emits nothing rests 1 ms, then 2, up to 16, unless it is woken; it never spins. Stopping is last of all: a
 // blocked target makes the spout rest like any other task.
 
-import { Ledger } from '../ack/ledger.js';
+import type { EndedReceiver, Ledger } from '../ack/ledger.js';
 import type { EmitOptions } from '../component/emit.js';
 import type { NextTuple, Spout } from '../component/spout.js';
 import type { Values } from '../component/tuple.js';
@@ -30,7 +30,7 @@ interface Unsent {
 const STRIDE_MAX = 32;
 const NO_VALUES: Values = [];
 
-export class SpoutTask extends Task {
+export class SpoutTask extends Task implements EndedReceiver {
   readonly ledger: Ledger;
   private readonly spout: Spout;
   private readonly tracking: boolean;
@@ -45,6 +45,8 @@ export class SpoutTask extends Task {
   private rest: Timer | null = null;
   private expiry: Timer | null = null;
   private emitted = false;
+  /** Woken while it was being asked: it is asked again, even if it emits nothing now. */
+  private woken = false;
   private stride = 1;
 
   constructor(setup: TaskSetup, spout: Spout, ledger: Ledger, tracking: boolean) {
@@ -57,7 +59,7 @@ export class SpoutTask extends Task {
 
   run(): void {
     const { host } = this;
-    this.deliverEnded();
+    if (this.ledger.ended > 0) this.ledger.takeEnded(this);
     const startMs = host.clock.now();
     this.ledger.setTime(startMs);
     let left = host.limits.sliceTuplesMax;
@@ -65,7 +67,7 @@ export class SpoutTask extends Task {
     while (left-- > 0 && this.mayEmit()) {
       if (this.rest !== null) break;
       this.next();
-      this.deliverEnded();
+      if (this.ledger.ended > 0) this.ledger.takeEnded(this);
       if (--untilLook > 0) continue;
       const elapsedMs = host.clock.now() - startMs;
       if (elapsedMs >= host.limits.turnMs) {
@@ -82,7 +84,7 @@ export class SpoutTask extends Task {
 
   /** There is an `ack` or `fail` to call, or room again for what waits unsent. */
   get hasNews(): boolean {
-    return this.ledger.endedIds.length > 0;
+    return this.ledger.ended > 0;
   }
 
   commit(): void {
@@ -98,8 +100,7 @@ export class SpoutTask extends Task {
       this.send(output, values, null);
     } else if (!this.tracking) {
       this.send(output, values, null);
-      this.ledger.endedIds.push(id);
-      this.ledger.endedAcked.push(true);
+      this.ledger.addEnded(id, true);
     } else if (this.unsent.length > 0 || this.ledger.full) {
       if (this.unsent.length >= this.host.limits.emitsPerCallMax) throw this.tooMany();
       this.unsent.push({ output, values, id });
@@ -110,6 +111,7 @@ export class SpoutTask extends Task {
 
   /** Has `nextTuple` called soon. */
   wake(): void {
+    this.woken = true;
     this.restMs = 0;
     this.rest?.cancel();
     this.rest = null;
@@ -152,14 +154,16 @@ export class SpoutTask extends Task {
     const { call } = this;
     this.gate |= RUNNING;
     this.emitted = false;
+    this.woken = false;
     call.open = true;
     try {
       const result = this.spout.nextTuple(call.emit);
       if (typeof result === 'object') {
         this.gate |= CALLS_FULL;
+        const askedMs = this.host.clock.now();
         result.then(
-          (said) => this.settled(call, said, null),
-          (error: unknown) => this.settled(call, undefined, { error }),
+          (said) => this.settled(call, said, askedMs, null),
+          (error: unknown) => this.settled(call, undefined, askedMs, { error }),
         );
       } else {
         call.open = false;
@@ -173,10 +177,17 @@ export class SpoutTask extends Task {
     this.gate &= ~RUNNING;
   }
 
-  private settled(call: EmitCall, said: NextTuple, failed: { readonly error: unknown } | null): void {
+  private settled(
+    call: EmitCall,
+    said: NextTuple,
+    askedMs: number,
+    failed: { readonly error: unknown } | null,
+  ): void {
     call.open = false;
     this.gate &= ~CALLS_FULL;
     if (failed === null) {
+      // A promise that took its time was a rest in itself; one that resolves at once with nothing would spin.
+      if (this.host.clock.now() - askedMs >= SPOUT_REST_MIN_MS) this.woken = true;
       this.said(said);
     } else {
       this.report('nextTuple', failed.error);
@@ -188,7 +199,7 @@ export class SpoutTask extends Task {
   private said(said: NextTuple): void {
     this.done = said === 'done';
     if (this.emitted) this.restMs = 0;
-    else if (!this.done) this.takeRest();
+    else if (!this.done && !this.woken) this.takeRest();
   }
 
   private takeRest(): void {
@@ -226,27 +237,20 @@ export class SpoutTask extends Task {
     });
   }
 
-  /** Calls `ack` and `fail` for trees that ended. */
-  private deliverEnded(): void {
-    const { endedIds, endedAcked } = this.ledger;
-    if (endedIds.length === 0 || (this.gate & RUNNING) !== 0) return;
-    for (let i = 0; i < endedIds.length; i++) {
-      const acked = endedAcked[i]!;
-      this.count(acked ? ACKED_COUNT : FAILED_COUNT);
-      if (!acked) this.done = false;
-      try {
-        if (acked) this.spout.ack?.(endedIds[i]);
-        else this.spout.fail?.(endedIds[i]);
-      } catch (error) {
-        this.report(acked ? 'ack' : 'fail', error);
-      }
+  /** Calls `ack` or `fail` of the spout. */
+  treeEnded(id: unknown, acked: boolean): void {
+    this.count(acked ? ACKED_COUNT : FAILED_COUNT);
+    if (!acked) this.done = false;
+    try {
+      if (acked) this.spout.ack?.(id);
+      else this.spout.fail?.(id);
+    } catch (error) {
+      this.report(acked ? 'ack' : 'fail', error);
     }
-    endedIds.length = 0;
-    endedAcked.length = 0;
   }
 
   private finishIfEnded(): void {
-    if (this.ended || this.ledger.open > 0 || this.ledger.endedIds.length > 0 || this.unsent.length > 0) return;
+    if (this.ended || this.ledger.open > 0 || this.ledger.ended > 0 || this.unsent.length > 0) return;
     if ((this.gate & ~BROKEN) !== 0 || !(this.done || this.draining || this.gate === BROKEN)) return;
     this.ended = true;
     for (const target of this.targets()) {

@@ -2,7 +2,6 @@
 // gathered for a moment, so that a busy component costs a message a turn and not one a call. On the worker's thread.
 
 import type { Clock, Timer } from '../clock.js';
-import { PRINTS_PENDING_MAX } from '../limits.js';
 import type { Checkpoint, FromWorker } from './messages.js';
 
 /** How long progress and metrics are gathered. */
@@ -16,7 +15,7 @@ export class Reports {
   private readonly metrics = new Map<number, Map<string, number>>();
   private readonly metricsChanged = new Set<number>();
   private lines: string[] = [];
-  private readonly unwritten: (() => void)[] = [];
+  private unwritten: (() => void)[] = [];
   private gathering: Timer | null = null;
 
   constructor(clock: Clock, checkpoints: readonly Checkpoint[], post: (message: FromWorker) => void) {
@@ -25,18 +24,11 @@ export class Reports {
     for (const each of checkpoints) this.kept.set(keyOf(each.component, each.partition), each.progress);
   }
 
-  /** Resolves at once while few lines are under way, else when this one is written out. */
+  /** Resolves when the line is written out. */
   print(line: string): Promise<void> {
     this.lines.push(line);
     if (this.lines.length === 1) setImmediate(() => this.sendLines());
-    return new Promise((resolve) => {
-      if (this.unwritten.length < PRINTS_PENDING_MAX) {
-        this.unwritten.push(() => undefined);
-        resolve();
-      } else {
-        this.unwritten.push(resolve);
-      }
-    });
+    return new Promise((resolve) => this.unwritten.push(resolve));
   }
 
   printed(count: number): void {

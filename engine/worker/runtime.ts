@@ -387,10 +387,7 @@ export class WorkerRuntime implements TaskHost, LinkHost {
     this.turns.stop();
     for (const tick of this.ticks) tick.cancel();
     for (const spout of this.spouts) spout.stopTimers();
-    for (const { task } of this.living) {
-      if (task instanceof BoltTask) task.commit();
-      task.gate |= NOT_ACTIVE;
-    }
+    for (const { task } of this.living) task.gate |= NOT_ACTIVE;
     this.closing.abort();
     await Promise.all(this.living.map((living) => this.closeTask(living)));
     for (const link of this.links.values()) link.close();
@@ -401,10 +398,11 @@ export class WorkerRuntime implements TaskHost, LinkHost {
   }
 
   private async closeTask(living: LivingTask): Promise<void> {
-    const calls = this.active ? (['deactivate', 'close'] as const) : (['close'] as const);
+    const calls = this.active ? (['endBatch', 'deactivate', 'close'] as const) : (['close'] as const);
     for (const call of calls) {
       try {
-        await withDeadline(living[call](), CLOSE_TIMEOUT_MS, `${call} took longer than ${CLOSE_TIMEOUT_MS} ms`);
+        const ended = call === 'endBatch' ? lastBatch(living.task) : living[call]();
+        await withDeadline(ended, CLOSE_TIMEOUT_MS, `${call} took longer than ${CLOSE_TIMEOUT_MS} ms`);
       } catch (error) {
         this.reportError(living.task, call, error);
       }
@@ -417,6 +415,14 @@ export class WorkerRuntime implements TaskHost, LinkHost {
 export function spoutTasksOf(init: Pick<WorkerInit, 'plan' | 'description'>): number[] {
   const kinds = new Map(init.description.components.map((component) => [component.id, component.kind]));
   return init.plan.tasks.filter((task) => kinds.get(task.component) === 'spout').map((task) => task.task);
+}
+
+/** What a bolt has executed and not yet committed is committed before it closes. */
+async function lastBatch(task: Task): Promise<void> {
+  if (!(task instanceof BoltTask)) return;
+  await task.committing;
+  task.commit();
+  await task.committing;
 }
 
 function startError(call: string, component: string, error: unknown): unknown {

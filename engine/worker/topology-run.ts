@@ -61,12 +61,17 @@ interface Seat {
   state: 'preparing' | 'prepared' | 'active' | 'stopped' | 'dead';
   /** The last wiring that it confirmed. */
   revision: number;
+  /** Resolves when it is over and all that it said was heard; null after it was stopped, else what it died of. */
+  gone: Promise<string | null>;
 }
 
 /** What a killed worker may take to close its components. */
 const STOP_TIMEOUT_MS = 10_000;
 /** What a topology may take to handle what is under way when it fails. */
 const FAILED_DRAIN_MS = 10_000;
+
+/** After its thread has ended, what a control port may take to say so. */
+const PORT_CLOSE_TIMEOUT_MS = 1_000;
 
 export class TopologyRun {
   /** Resolves when everything is over and every thread is gone. */
@@ -85,6 +90,7 @@ export class TopologyRun {
   private revision = 0;
   private unconfirmed = false;
   private outcome: Outcome | null = null;
+  private printing: Promise<void> = Promise.resolve();
   private resolveCompleted: (outcome: Outcome) => void = () => undefined;
   private resolveStarted: (error: WireError | null) => void = () => undefined;
   private probes = new Map<number, (answer: Probed) => void>();
@@ -164,7 +170,7 @@ export class TopologyRun {
         (seat) =>
           new Promise<Probed | null>((resolve) => {
             this.probes.set(seat.worker, resolve);
-            void seat.handle.ended.then(() => resolve(null));
+            void seat.gone.then(() => resolve(null));
             this.post(seat, { type: 'probe', round });
           }),
       ),
@@ -198,10 +204,11 @@ export class TopologyRun {
     const transfer = [port2, ...peers.flatMap((peer) => [peer.data, peer.control])];
     if (instrument !== null) transfer.push(instrument.port);
     const handle = this.pool.start(init, transfer);
-    const seat: Seat = { worker, control: port1, handle, state: 'preparing', revision: this.revision };
+    const gone = Promise.all([handle.ended, closed(port1, handle.ended)]).then(([reason]) => reason);
+    const seat: Seat = { worker, control: port1, handle, state: 'preparing', revision: this.revision, gone };
     this.seats[worker] = seat;
     port1.on('message', (message: FromWorker) => this.onMessage(seat, message));
-    void handle.ended.then((reason) => this.workerEnded(seat, reason));
+    void gone.then((reason) => this.workerEnded(seat, reason));
   }
 
   private post(seat: Seat, message: ToWorker): void {
@@ -242,7 +249,7 @@ export class TopologyRun {
         return;
       }
       case 'print':
-        void this.print(seat, message.lines);
+        this.printing = this.printing.then(() => this.print(seat, message.lines));
         return;
       case 'log':
         this.options.logger[message.level](`${message.component}: ${message.message}`);
@@ -314,10 +321,11 @@ export class TopologyRun {
   private async stopAll(outcome: Outcome): Promise<void> {
     this.broadcast({ type: 'stop' });
     const stragglers = setTimeout(() => {
-      for (const seat of this.seats) void seat.handle.kill();
+      void this.pool.destroy();
     }, STOP_TIMEOUT_MS);
-    await Promise.all(this.seats.map((seat) => seat.handle.ended));
+    await Promise.all(this.seats.map((seat) => seat.gone));
     clearTimeout(stragglers);
+    await this.printing;
     for (const seat of this.seats) seat.control.close();
     await this.pool.destroy();
     this.report.finish(outcome.status);
@@ -398,6 +406,15 @@ export class TopologyRun {
 
 function killedWhileStarting(options: TopologyRunOptions): WireError {
   return toWire(failure('MILLRACE_RUN_KILLED', { topology: options.description.name }));
+}
+
+/** A port's other end is closed, and all that came before was delivered. */
+function closed(port: MessagePort, ended: Promise<unknown>): Promise<void> {
+  return new Promise((resolve) => {
+    port.once('close', resolve);
+    // A thread that died before it took its end of the port over leaves nobody to close it.
+    void ended.then(() => setTimeout(resolve, PORT_CLOSE_TIMEOUT_MS).unref());
+  });
 }
 
 /** For each worker its ports to every other one. */

@@ -1,4 +1,5 @@
-// Bundling: what a topology module may be, what stays true of it inside a bundle, and what is said when it cannot be one.
+// Bundling: what a topology module may be, what stays true of it inside a bundle, and what is said when it cannot be
+// one.
 
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join, sep } from 'node:path';
@@ -197,7 +198,10 @@ t.test('a millrace sub-path that is not exported is refused by name', async (t) 
 });
 
 t.test('what is odd but bundles is a warning', async (t) => {
-  const file = join(t.testdir({ 'entry.ts': "export default typeof (globalThis as any).x === 'undefned';" }), 'entry.ts');
+  const file = join(
+    t.testdir({ 'entry.ts': "export default typeof (globalThis as any).x === 'undefned';" }),
+    'entry.ts',
+  );
   const { bundle } = await load(t, file);
   t.match(bundle.warnings, [/entry\.ts:1:\d+: /]);
   t.ok(bundle.path.includes(`${sep}millrace-`));

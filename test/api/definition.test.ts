@@ -1,5 +1,5 @@
-// Reading a definition in a throw-away thread: every way in which a module can misbehave ends as an error of its own that
-// names the file, and the thread is gone.
+// Reading a definition in a throw-away thread: every way in which a module can misbehave ends as an error of its own
+// that names the file, and the thread is gone.
 
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
@@ -17,14 +17,24 @@ interface Reading {
   readonly description: Promise<TopologyDescription>;
 }
 
-async function read(t: Test, text: string, options: ReadDefinitionOptions = {}, settings: Settings = {}): Promise<Reading> {
+async function read(
+  t: Test,
+  text: string,
+  options: ReadDefinitionOptions = {},
+  settings: Settings = {},
+): Promise<Reading> {
   const file = join(t.testdir({ 'sample.ts': text }), 'sample.ts');
   const bundle = await bundleTopology(file);
   t.teardown(async () => await bundle.dispose());
   return { file, description: readDefinition({ kind: 'module', url: bundle.url, settings }, { file, ...options }) };
 }
 
-async function refused(t: Test, text: string, options: ReadDefinitionOptions = {}, settings: Settings = {}): Promise<MillraceError> {
+async function refused(
+  t: Test,
+  text: string,
+  options: ReadDefinitionOptions = {},
+  settings: Settings = {},
+): Promise<MillraceError> {
   const { description } = await read(t, text, { onOutput: () => undefined, ...options }, settings);
   const error: unknown = await description.then(
     () => null,
@@ -36,7 +46,13 @@ async function refused(t: Test, text: string, options: ReadDefinitionOptions = {
 
 t.test('a topology is described', async (t) => {
   const { description } = await read(t, NUMBERS);
-  t.match(await description, { name: 'numbers', components: [{ id: 'numbers', kind: 'spout' }, { id: 'log', kind: 'bolt' }] });
+  t.match(await description, {
+    name: 'numbers',
+    components: [
+      { id: 'numbers', kind: 'spout' },
+      { id: 'log', kind: 'bolt' },
+    ],
+  });
 });
 
 t.test('settings are applied, and checked', async (t) => {
@@ -62,7 +78,10 @@ t.test('a module that leaves timers running is described all the same', async (t
 });
 
 t.test('a module that throws: the place is in its source', async (t) => {
-  const error = await refused(t, '\nfunction inner(): never {\n  throw new TypeError("boom");\n}\ninner();\nexport default 1;\n');
+  const error = await refused(
+    t,
+    '\nfunction inner(): never {\n  throw new TypeError("boom");\n}\ninner();\nexport default 1;\n',
+  );
   t.equal(error.code, 'MILLRACE_DEFINITION_THREW');
   t.match(error.message, /sample\.ts" threw while it was loading, at .*sample\.ts:3:9: TypeError: boom/);
   t.match(error.stack, /inner \(.*sample\.ts:3:9\)/);
@@ -70,11 +89,17 @@ t.test('a module that throws: the place is in its source', async (t) => {
 
 t.test('a module that throws no error at all', async (t) => {
   t.match(await refused(t, 'throw null; export default 1;'), { code: 'MILLRACE_DEFINITION_THREW', message: /: null$/ });
-  t.match(await refused(t, "throw 'text'; export default 1;"), { code: 'MILLRACE_DEFINITION_THREW', message: /: text$/ });
+  t.match(await refused(t, "throw 'text'; export default 1;"), {
+    code: 'MILLRACE_DEFINITION_THREW',
+    message: /: text$/,
+  });
 });
 
 t.test('a topology that is wrong keeps its code and its problems', async (t) => {
-  const error = await refused(t, "import { topology } from 'millrace'; export default topology('empty', () => undefined);");
+  const error = await refused(
+    t,
+    "import { topology } from 'millrace'; export default topology('empty', () => undefined);",
+  );
   t.equal(error.code, 'MILLRACE_TOPOLOGY_INVALID');
   t.ok(error.problems.length > 0);
 });
@@ -82,7 +107,10 @@ t.test('a topology that is wrong keeps its code and its problems', async (t) => 
 t.test('a module that exits', async (t) => {
   const error = await refused(t, '\n  process.exit(7);\n');
   t.equal(error.code, 'MILLRACE_DEFINITION_EXITED');
-  t.match(error.message, /sample\.ts" ended its process while it was loading, at .*sample\.ts:2:11: process\.exit\(7\)/);
+  t.match(
+    error.message,
+    /sample\.ts" ended its process while it was loading, at .*sample\.ts:2:11: process\.exit\(7\)/,
+  );
 });
 
 t.test('a module that spins is ended at the deadline', async (t) => {
@@ -146,7 +174,8 @@ t.test('a module that exports something else: what was found is said', async (t)
 });
 
 t.test('a module that posts messages of its own', async (t) => {
-  const text = `import { parentPort } from 'node:worker_threads'; parentPort?.postMessage({ kind: 'mine' }); ${NUMBERS}`;
+  const own = "import { parentPort } from 'node:worker_threads'; parentPort?.postMessage({ kind: 'mine' });";
+  const text = `${own} ${NUMBERS}`;
   const { description } = await read(t, text);
   t.equal((await description).name, 'numbers');
 });
@@ -169,6 +198,8 @@ t.test('a document is described, and told what is wrong with it', async (t) => {
   };
   t.equal((await readDefinition({ kind: 'document', document, settings: {} })).name, 'numbers');
   const wrong = { ...document, bolts: { log: { type: 'log', inputs: [{ from: 'nmbers', grouping: 'shuffle' }] } } };
-  const error: unknown = await readDefinition({ kind: 'document', document: wrong, settings: {} }).catch((thrown: unknown) => thrown);
+  const error: unknown = await readDefinition({ kind: 'document', document: wrong, settings: {} }).catch(
+    (thrown: unknown) => thrown,
+  );
   t.match(error, { code: 'MILLRACE_TOPOLOGY_INVALID' });
 });

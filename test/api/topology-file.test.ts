@@ -24,12 +24,20 @@ t.test('a module is bundled', async (t) => {
 });
 
 t.test('what cannot be opened is told', async (t) => {
-  const directory = t.testdir({ 'words.ts': '', 'words.yaml': 'name: words', 'folder.json': {}, 'bad.json': '{\n  "a": 1,\n}' });
+  const directory = t.testdir({
+    'words.ts': '',
+    'words.yaml': 'name: words',
+    'folder.json': {},
+    'bad.json': '{\n  "a": 1,\n}',
+  });
   const refusal = async (name: string, expected: object): Promise<void> => {
     const thrown: unknown = await openTopologyFile(join(directory, name), {}).catch((error: unknown) => error);
     t.match(thrown, expected, name);
   };
-  await refusal('wrods.ts', { code: 'MILLRACE_RUN_FILE_MISSING', hint: 'did you mean "words.ts", in the same directory?' });
+  await refusal('wrods.ts', {
+    code: 'MILLRACE_RUN_FILE_MISSING',
+    hint: 'did you mean "words.ts", in the same directory?',
+  });
   await refusal('other.json', { code: 'MILLRACE_RUN_FILE_MISSING', status: 404 });
   await refusal('nowhere/words.ts', { code: 'MILLRACE_RUN_FILE_MISSING', hint: /there is no directory/ });
   await refusal('words.ts/a.ts', { code: 'MILLRACE_RUN_FILE_MISSING' });
@@ -68,7 +76,24 @@ t.test('mistakes in JSON are found where they are', (t) => {
 });
 
 t.test('a mistake is found exactly where JSON.parse finds one', (t) => {
-  const token = fc.constantFrom('{', '}', '[', ']', ',', ':', '"a"', '1', '-0.5e3', 'true', 'null', ' ', '\n', '"\\n"', '"', '.');
+  const token = fc.constantFrom(
+    '{',
+    '}',
+    '[',
+    ']',
+    ',',
+    ':',
+    '"a"',
+    '1',
+    '-0.5e3',
+    'true',
+    'null',
+    ' ',
+    '\n',
+    '"\\n"',
+    '"',
+    '.',
+  );
   const text = fc.oneof(
     fc.array(token, { maxLength: 12 }).map((tokens) => tokens.join('')),
     fc.json(),

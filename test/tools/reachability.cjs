@@ -1,5 +1,6 @@
-// What a module drags in while the program runs, through however many steps; imports of types are gone by then. It
-// keeps the entries that a user's bundle contains light, and the model pure all the way down.
+// What a module drags in while the program runs, through however many steps. It reads what the compiler made, where
+// imports of types are gone, so build first. It keeps the entries that a user's bundle contains light, and the model pure
+// all the way down.
 
 const { parts } = require('../../.dependency-cruiser.cjs');
 
@@ -10,21 +11,21 @@ module.exports = {
     forbid(
       'light-entries',
       'the entries for building topologies load no server library: a bundle of user code contains them',
-      { path: '^engine/(index|connect/[^/]+/index)\\.ts$' },
+      { path: '^dist/engine/(index|connect/[^/]+/index)\\.js$' },
       { path: packages('typebox', 'piscina', 'msgpackr'), reachable: true },
     ),
     forbid(
       'light-root',
       'the root entry loads no module of Node',
-      { path: '^engine/index\\.ts$' },
+      { path: '^dist/engine/index\\.js$' },
       { path: coreModules, reachable: true },
     ),
     forbid(
       'pure-all-the-way',
       'engine/model and engine/plan reach no module of Node',
-      { path: '^engine/(model|plan)/' },
+      { path: '^dist/engine/(model|plan)/' },
       { path: coreModules, reachable: true },
     ),
   ],
-  options: { ...options, tsPreCompilationDeps: false },
+  options: { ...options, doNotFollow: { path: ['(^|/)node_modules/'] } },
 };

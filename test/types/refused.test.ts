@@ -40,12 +40,18 @@ function compare(t: Test, errors: readonly Found[]): void {
       .forEach((text, index) => {
         const line = index + 1;
         const expected = /\/\/ refused: (.*)$/.exec(text)?.[1];
-        const messages = errors.filter((error) => error.file === file && error.line === line).map((error) => error.message);
+        const messages = errors
+          .filter((error) => error.file === file && error.line === line)
+          .map((error) => error.message);
         const place = `${file.slice(root.length + 1)}:${line}`;
         if (expected === undefined) {
           if (messages.length > 0) t.fail(`${place} must compile`, { messages });
         } else {
-          t.ok(messages.some((message) => message.includes(expected)), `${place}: ${expected}`, { messages });
+          t.ok(
+            messages.some((message) => message.includes(expected)),
+            `${place}: ${expected}`,
+            { messages },
+          );
         }
       });
   }
@@ -63,11 +69,13 @@ function withApi(): readonly Found[] {
   return files.flatMap((file) => {
     const source = program.getSourceFile(file);
     if (source === undefined) return [{ file, line: 0, message: 'the compiler did not read it' }];
-    return [...program.getSyntacticDiagnostics(source), ...program.getSemanticDiagnostics(source)].map((diagnostic) => ({
-      file,
-      line: source.getLineAndCharacterOfPosition(diagnostic.start ?? 0).line + 1,
-      message: ts.flattenDiagnosticMessageText(diagnostic.messageText, '\n'),
-    }));
+    return [...program.getSyntacticDiagnostics(source), ...program.getSemanticDiagnostics(source)].map(
+      (diagnostic) => ({
+        file,
+        line: source.getLineAndCharacterOfPosition(diagnostic.start ?? 0).line + 1,
+        message: ts.flattenDiagnosticMessageText(diagnostic.messageText, '\n'),
+      }),
+    );
   });
 }
 
@@ -80,9 +88,15 @@ function withCommand(temporary: string): readonly Found[] {
     rootDir: root,
     typeRoots: [join(root, 'node_modules/@types')],
   };
-  writeFileSync(project, JSON.stringify({ extends: join(root, 'tsconfig.json'), compilerOptions, include: [], exclude: [], files }));
+  writeFileSync(
+    project,
+    JSON.stringify({ extends: join(root, 'tsconfig.json'), compilerOptions, include: [], exclude: [], files }),
+  );
   const compiler = join(root, 'node_modules/@typescript/native/bin/tsc');
-  const { stdout } = spawnSync(process.execPath, [compiler, '-p', project, '--pretty', 'false'], { cwd: root, encoding: 'utf8' });
+  const { stdout } = spawnSync(process.execPath, [compiler, '-p', project, '--pretty', 'false'], {
+    cwd: root,
+    encoding: 'utf8',
+  });
   const found: Found[] = [];
   for (const text of stdout.split('\n')) {
     const match = /^(.*)\((\d+),\d+\): error (TS\d+: .*)$/.exec(text);

@@ -28,7 +28,11 @@ export function countKey(inputs: readonly InputDefinition[]): readonly string[] 
     }
   }
   if (key.includes('count')) {
-    throw failure('MILLRACE_COUNT_KEY', { what: 'its key has a field "count", which is what it calls its own' }, { fatal: true });
+    throw failure(
+      'MILLRACE_COUNT_KEY',
+      { what: 'its key has a field "count", which is what it calls its own' },
+      { fatal: true },
+    );
   }
   return key;
 }
@@ -83,7 +87,8 @@ export class Count extends Bolt {
     this.fields = fields;
     this.places = this.key.map((field) => {
       const place = fields.indexOf(field);
-      if (place === -1) throw new TypeError(`"${this.component}" counts by field "${field}", which this stream does not have`);
+      if (place === -1)
+        throw new TypeError(`"${this.component}" counts by field "${field}", which this stream does not have`);
       return place;
     });
   }

@@ -35,7 +35,8 @@ function objectText(value: object | null): string {
   if (value === null) return 'null';
   if (value instanceof Date) return `d${value.getTime()}`;
   if (Array.isArray(value)) return `[${Array.from(value, partText).join(',')}]`;
-  if (ArrayBuffer.isView(value)) return `b${Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString('base64')}`;
+  if (ArrayBuffer.isView(value))
+    return `b${Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString('base64')}`;
   if (value instanceof ArrayBuffer) return `b${Buffer.from(value).toString('base64')}`;
   const entries = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1));
   return `{${entries.map(([key, member]) => `${JSON.stringify(key)}:${partText(member)}`).join(',')}}`;

@@ -118,7 +118,7 @@ export class FileLines extends Spout {
 
   private emitNext(emit: Emit<[line: string]>): boolean {
     for (;;) {
-      let text: string | null = null;
+      let text: string | null;
       try {
         this.part ??= this.openNext();
         if (this.part === null) return false;

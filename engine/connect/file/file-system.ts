@@ -2,16 +2,7 @@
 // real one fail. All of them are synchronous: a component owns its worker for the microseconds that a read or write of the
 // page cache takes, and no promise is made a chunk. On the worker's thread.
 
-import {
-  closeSync,
-  constants,
-  fdatasyncSync,
-  fstatSync,
-  ftruncateSync,
-  openSync,
-  readSync,
-  writeSync,
-} from 'node:fs';
+import { closeSync, constants, fdatasyncSync, fstatSync, ftruncateSync, openSync, readSync, writeSync } from 'node:fs';
 import { resolve } from 'node:path';
 
 /** What an open file is. */

@@ -156,7 +156,7 @@ export class LineFile {
   }
 
   private readAll(file: number, buffer: Uint8Array, bytes: number, position: number): void {
-    for (let done = 0; done < bytes; ) {
+    for (let done = 0; done < bytes;) {
       let read: number;
       try {
         read = this.system.read(file, buffer, done, bytes - done, position + done);

@@ -29,7 +29,8 @@ export class SourceFile {
     this.file = openOrThrow(system, path);
     try {
       const stat = system.stat(this.file);
-      if (stat.kind !== 'file') throw notRegular(path, stat.kind === 'directory' ? 'a directory' : 'a pipe or a device');
+      if (stat.kind !== 'file')
+        throw notRegular(path, stat.kind === 'directory' ? 'a directory' : 'a pipe or a device');
       this.bytes = stat.bytes;
     } catch (error) {
       this.close();
@@ -61,7 +62,7 @@ export class SourceFile {
 
   /** Reads exactly those bytes. */
   readAll(buffer: Uint8Array, bytes: number, position: number): void {
-    for (let done = 0; done < bytes; ) {
+    for (let done = 0; done < bytes;) {
       const read = this.read(buffer, done, bytes - done, position + done);
       if (read === 0) throw this.truncated(Math.max(this.bytes, position + bytes));
       done += read;
@@ -99,7 +100,7 @@ export class SourceFile {
     const buffer = Buffer.allocUnsafe(64 * 1024);
     let line = 1;
     try {
-      for (let position = 0; position < offset; ) {
+      for (let position = 0; position < offset;) {
         const read = this.system.read(this.file, buffer, 0, Math.min(buffer.length, offset - position), position);
         if (read === 0) return '';
         for (let at = 0; at < read; at++) if (buffer[at] === NEWLINE) line++;

@@ -45,7 +45,9 @@ export class Generator extends Spout {
   constructor(config: Readonly<Record<string, unknown>>) {
     super();
     const settings = new Settings('generator', config);
-    this.template = compileTemplate(settings.any('template'), (field, what) => settings.wrong(`template${field}`, what));
+    this.template = compileTemplate(settings.any('template'), (field, what) =>
+      settings.wrong(`template${field}`, what),
+    );
     this.seed = settings.whole('seed', SEED_DEFAULT, -0x80000000, 0xffffffff);
     this.rate = settings.positive('rate');
     this.count = settings.whole('count', Number.MAX_SAFE_INTEGER, 0, Number.MAX_SAFE_INTEGER);

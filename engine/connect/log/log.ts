@@ -4,6 +4,7 @@
 import { Bolt } from '../../component/bolt.js';
 import type { BoltContext } from '../../component/context.js';
 import type { Tuple } from '../../component/tuple.js';
+import { reasonOf } from '../../errors.js';
 import { PRINTS_PENDING_MAX } from '../../limits.js';
 import { JsonLines } from '../json-line.js';
 import { Settings } from '../settings.js';
@@ -17,7 +18,7 @@ export class Log extends Bolt {
   private readonly json = new JsonLines();
   private context: BoltContext | null = null;
   private underWay: Promise<void>[] = [];
-  private failed: unknown = null;
+  private failed: Error | null = null;
 
   /** @throws MILLRACE_CONNECT_SETTING */
   constructor(config: Readonly<Record<string, unknown>> = {}) {
@@ -41,7 +42,7 @@ export class Log extends Bolt {
   }
 
   private readonly onFailed = (error: unknown): void => {
-    this.failed ??= error ?? new Error('printing failed');
+    this.failed ??= error instanceof Error ? error : new Error(`printing failed: ${reasonOf(error)}`);
   };
 
   private async settled(): Promise<void> {

@@ -46,6 +46,8 @@ export class SplitWords extends Bolt {
   private notText(tuple: Tuple, value: unknown): TypeError {
     const what = value === null ? 'null' : typeof value;
     const field = this.field ?? tuple.fields[0] ?? '';
-    return new TypeError(`"${this.component}" splits texts, but field "${field}" of "${tuple.component}" holds ${what}`);
+    return new TypeError(
+      `"${this.component}" splits texts, but field "${field}" of "${tuple.component}" holds ${what}`,
+    );
   }
 }

@@ -59,7 +59,12 @@ t.test('one that stays open does not make memory grow with what goes by', async 
 });
 
 t.test('equals the model', async () => {
-  const step = fc.record({ open: fc.boolean(), gap: fc.nat(5), length: fc.integer({ min: 1, max: 9 }), pick: fc.nat() });
+  const step = fc.record({
+    open: fc.boolean(),
+    gap: fc.nat(5),
+    length: fc.integer({ min: 1, max: 9 }),
+    pick: fc.nat(),
+  });
   fc.assert(
     fc.property(fc.nat(100), fc.array(step, { maxLength: 600 }), (start, steps) => {
       const offsets = new AckedOffsets(start);

@@ -56,7 +56,23 @@ t.test('without a key everything is counted together', async (t) => {
 
 t.test('keys are told apart by value and type', async (t) => {
   const different: unknown[] = [
-    ...[1, '1', 1n, true, 'true', null, 'null', undefined, '', NaN, 'NaN', Infinity, '\u0000k1,', '\u0000', '\u0000s\u0000'],
+    ...[
+      1,
+      '1',
+      1n,
+      true,
+      'true',
+      null,
+      'null',
+      undefined,
+      '',
+      NaN,
+      'NaN',
+      Infinity,
+      '\u0000k1,',
+      '\u0000',
+      '\u0000s\u0000',
+    ],
     ...[new Date(1), new Date(2), [], [1], ['1'], [[1]], {}, { a: 1 }, { a: '1' }, { a: 1, b: 2 }, new Uint8Array([1])],
   ];
   for (const places of [[0], [0, 0]]) {
@@ -67,8 +83,14 @@ t.test('keys are told apart by value and type', async (t) => {
   const alike: readonly (readonly [unknown, unknown])[] = [
     [0, -0],
     [NaN, NaN],
-    [[1, 'a', null], [1, 'a', null]],
-    [{ a: 1, b: [2] }, { b: [2], a: 1 }],
+    [
+      [1, 'a', null],
+      [1, 'a', null],
+    ],
+    [
+      { a: 1, b: [2] },
+      { b: [2], a: 1 },
+    ],
     [{ a: -0 }, { a: 0 }],
     [new Date(5), new Date(5)],
     [new Uint8Array([1, 2]), new Uint8Array([1, 2])],
@@ -82,7 +104,11 @@ t.test('keys are told apart by value and type', async (t) => {
 });
 
 t.test('two keys are equal exactly when their values are', async () => {
-  const value = fc.oneof(fc.string({ maxLength: 3 }), fc.integer({ min: 0, max: 3 }), fc.constantFrom(null, true, ',', '"'));
+  const value = fc.oneof(
+    fc.string({ maxLength: 3 }),
+    fc.integer({ min: 0, max: 3 }),
+    fc.constantFrom(null, true, ',', '"'),
+  );
   const pair = fc.tuple(value, value);
   fc.assert(
     fc.property(pair, pair, (one, other) => {
@@ -114,5 +140,8 @@ t.test('more keys than one task takes end the topology by name', async (t) => {
   bolt.execute(tupleOf({ a: 1 }), emit);
   bolt.execute(tupleOf({ a: 2 }), emit);
   bolt.execute(tupleOf({ a: 1 }), emit);
-  t.match(thrownBy(() => bolt.execute(tupleOf({ a: 3 }), emit)), { code: 'MILLRACE_COUNT_KEYS', fatal: true });
+  t.match(
+    thrownBy(() => bolt.execute(tupleOf({ a: 3 }), emit)),
+    { code: 'MILLRACE_COUNT_KEYS', fatal: true },
+  );
 });

@@ -102,7 +102,7 @@ export function tupleOf(object: Readonly<Record<string, unknown>>, fields = Obje
 export function drain(spout: Spout, lag = 0): Emitted[] {
   const { emit, emitted } = recorder();
   let acked = 0;
-  for (let idle = 0; idle < 10; ) {
+  for (let idle = 0; idle < 10;) {
     const before = emitted.length;
     const said = spout.nextTuple(emit);
     while (acked < emitted.length - (emitted.length > before ? lag : 0)) spout.ack?.(emitted[acked++]?.id);

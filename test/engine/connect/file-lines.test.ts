@@ -15,7 +15,9 @@ function linesOf(text: string): readonly string[] {
   const lines = text.replace(/^\uFEFF/, '').split('\n');
   if (lines.at(-1) === '') lines.pop();
   const last = lines.length - 1;
-  return lines.map((line, at) => (line.endsWith('\r') && (at < last || text.endsWith('\n')) ? line.slice(0, -1) : line));
+  return lines.map((line, at) =>
+    line.endsWith('\r') && (at < last || text.endsWith('\n')) ? line.slice(0, -1) : line,
+  );
 }
 
 t.test('any text, any chunk and block size, any number of tasks: exactly its lines', async (t) => {
@@ -69,7 +71,10 @@ t.test('several files are read one after another, spread over the tasks', async 
     half.open(fakeContext({ index, parallelism: 2 }));
     return drain(half).map((each) => each.values[0]);
   });
-  t.strictSame(shares, [['one', 'two', 'three'], ['', '']]);
+  t.strictSame(shares, [
+    ['one', 'two', 'three'],
+    ['', ''],
+  ]);
 });
 
 t.test('bytes that are no UTF-8 become U+FFFD, a chunk border within a character does not', async (t) => {
@@ -153,31 +158,36 @@ t.test('after a restart it goes on with the first line that was not acked, on an
   const text = Array.from({ length: 300 }, (_, at) => `line ${at} ${'x'.repeat(at % 37)}`).join('\n');
   writeFileSync(path, text);
   fc.assert(
-    fc.property(fc.integer({ min: 1, max: 4 }), fc.nat(300), fc.integer({ min: 16, max: 200 }), (parallelism, stop, bytes) => {
-      const acked = new Set<unknown>();
-      const again: unknown[] = [];
-      for (let index = 0; index < parallelism; index++) {
-        const progress = new Map<string, unknown>();
-        const sizes = { chunkBytes: bytes, blockBytes: bytes };
-        const first = new FileLines({ path }, sizes);
-        first.open(fakeContext({ index, parallelism, progress }));
-        const { emit, emitted } = recorder();
-        for (let call = 0; call < stop; call++) first.nextTuple(emit);
-        for (const [at, { values, id }] of emitted.entries()) {
-          if (at % 10 === 7) continue;
-          first.ack(id);
-          acked.add(values[0]);
+    fc.property(
+      fc.integer({ min: 1, max: 4 }),
+      fc.nat(300),
+      fc.integer({ min: 16, max: 200 }),
+      (parallelism, stop, bytes) => {
+        const acked = new Set<unknown>();
+        const again: unknown[] = [];
+        for (let index = 0; index < parallelism; index++) {
+          const progress = new Map<string, unknown>();
+          const sizes = { chunkBytes: bytes, blockBytes: bytes };
+          const first = new FileLines({ path }, sizes);
+          first.open(fakeContext({ index, parallelism, progress }));
+          const { emit, emitted } = recorder();
+          for (let call = 0; call < stop; call++) first.nextTuple(emit);
+          for (const [at, { values, id }] of emitted.entries()) {
+            if (at % 10 === 7) continue;
+            first.ack(id);
+            acked.add(values[0]);
+          }
+          first.close();
+          const second = new FileLines({ path }, sizes);
+          second.open(fakeContext({ index, parallelism, progress, incarnation: 1 }));
+          const rest = drain(second).map((each) => each.values[0]);
+          const unacked = emitted.findIndex((_, at) => at % 10 === 7);
+          if (unacked !== -1 && rest[0] !== emitted[unacked]?.values[0]) return false;
+          again.push(...rest);
         }
-        first.close();
-        const second = new FileLines({ path }, sizes);
-        second.open(fakeContext({ index, parallelism, progress, incarnation: 1 }));
-        const rest = drain(second).map((each) => each.values[0]);
-        const unacked = emitted.findIndex((_, at) => at % 10 === 7);
-        if (unacked !== -1 && rest[0] !== emitted[unacked]?.values[0]) return false;
-        again.push(...rest);
-      }
-      return new Set([...acked, ...again]).size === 300 && new Set(again).size === again.length;
-    }),
+        return new Set([...acked, ...again]).size === 300 && new Set(again).size === again.length;
+      },
+    ),
     { numRuns: 60 },
   );
 });
@@ -205,39 +215,42 @@ t.test('a missing file, a directory, a pipe, one that may not be read: told befo
   t.match(refused, { code: 'MILLRACE_FILE_UNREADABLE', fatal: true, message: /EACCES/ });
 });
 
-t.test('a disk that fails in the middle: all before it is processed first, then one error with the place', async (t) => {
-  const folder = t.testdir({ a: 'one\ntwo\nthree\nfour\nfive\n' });
-  const path = join(folder, 'a');
-  const failing = brokenFileSystem({
-    read: (file, buffer, from, bytes, position) => {
-      if (position >= 16) throw systemError('EIO');
-      return nodeFileSystem.read(file, buffer, from, bytes, position);
-    },
-  });
-  const context = fakeContext();
-  const spout = new FileLines({ path }, { system: failing, chunkBytes: 8 });
-  spout.open(context);
-  const { emit, emitted } = recorder();
-  for (let call = 0; call < 20; call++) spout.nextTuple(emit);
-  t.strictSame(
-    emitted.map((each) => each.values[0]),
-    ['one', 'two', 'three'],
-  );
-  spout.fail(emitted[1]?.id);
-  spout.ack(emitted[0]?.id);
-  spout.ack(emitted[2]?.id);
-  t.equal(spout.nextTuple(emit), undefined);
-  context.clock.step(100);
-  t.equal(spout.nextTuple(emit), undefined);
-  t.equal(emitted[3]?.values[0], 'two', 'the failed line still got its replay');
-  spout.ack(emitted[3]?.id);
-  const error = thrownBy(() => spout.nextTuple(emit));
-  t.match(error, { code: 'MILLRACE_FILE_READ', fatal: true });
-  t.match(error.message, /at byte 16 \(line 4\): EIO/);
-  t.match(error.message, path);
-  spout.close();
-  t.strictSame(context.progress.get(`${path}#0/1`), { offset: 14 });
-});
+t.test(
+  'a disk that fails in the middle: all before it is processed first, then one error with the place',
+  async (t) => {
+    const folder = t.testdir({ a: 'one\ntwo\nthree\nfour\nfive\n' });
+    const path = join(folder, 'a');
+    const failing = brokenFileSystem({
+      read: (file, buffer, from, bytes, position) => {
+        if (position >= 16) throw systemError('EIO');
+        return nodeFileSystem.read(file, buffer, from, bytes, position);
+      },
+    });
+    const context = fakeContext();
+    const spout = new FileLines({ path }, { system: failing, chunkBytes: 8 });
+    spout.open(context);
+    const { emit, emitted } = recorder();
+    for (let call = 0; call < 20; call++) spout.nextTuple(emit);
+    t.strictSame(
+      emitted.map((each) => each.values[0]),
+      ['one', 'two', 'three'],
+    );
+    spout.fail(emitted[1]?.id);
+    spout.ack(emitted[0]?.id);
+    spout.ack(emitted[2]?.id);
+    t.equal(spout.nextTuple(emit), undefined);
+    context.clock.step(100);
+    t.equal(spout.nextTuple(emit), undefined);
+    t.equal(emitted[3]?.values[0], 'two', 'the failed line still got its replay');
+    spout.ack(emitted[3]?.id);
+    const error = thrownBy(() => spout.nextTuple(emit));
+    t.match(error, { code: 'MILLRACE_FILE_READ', fatal: true });
+    t.match(error.message, /at byte 16 \(line 4\): EIO/);
+    t.match(error.message, path);
+    spout.close();
+    t.strictSame(context.progress.get(`${path}#0/1`), { offset: 14 });
+  },
+);
 
 t.test('a bad place is told after a while even when a line before it never succeeds', async (t) => {
   const folder = t.testdir({ a: `one\n${'x'.repeat(100)}\n` });
@@ -251,7 +264,10 @@ t.test('a bad place is told after a while even when a line before it never succe
   context.clock.step(29_999);
   t.equal(spout.nextTuple(emit), undefined);
   context.clock.step(30_000);
-  t.match(thrownBy(() => spout.nextTuple(emit)), { code: 'MILLRACE_FILE_LINE_TOO_LONG' });
+  t.match(
+    thrownBy(() => spout.nextTuple(emit)),
+    { code: 'MILLRACE_FILE_LINE_TOO_LONG' },
+  );
 });
 
 t.test('a file that is cut off while it is read, or is shorter than its progress', async (t) => {
@@ -273,10 +289,13 @@ t.test('a file that is cut off while it is read, or is shorter than its progress
   const progress = new Map([[`${path}#0/1`, { offset: 20 }]]);
   const restarted = new FileLines({ path });
   restarted.open(fakeContext({ progress, incarnation: 1 }));
-  t.match(thrownBy(() => restarted.nextTuple(emit)), {
-    code: 'MILLRACE_FILE_TRUNCATED',
-    message: /ended at byte 6 .*it had 20 bytes/,
-  });
+  t.match(
+    thrownBy(() => restarted.nextTuple(emit)),
+    {
+      code: 'MILLRACE_FILE_TRUNCATED',
+      message: /ended at byte 6 .*it had 20 bytes/,
+    },
+  );
 });
 
 t.test('a line of 100 MB is refused by its place, without holding it', async (t) => {
@@ -314,9 +333,18 @@ t.test('the longest line passes with any line end, one byte more does not', asyn
       return drain(spout).map((each) => each.values[0]);
     };
     t.strictSame(run('a'), ['12345', '12345', '12345']);
-    t.match(thrownBy(() => run('b')), { code: 'MILLRACE_FILE_LINE_TOO_LONG', message: /byte 0 \(line 1\)/ });
-    t.match(thrownBy(() => run('c')), { code: 'MILLRACE_FILE_LINE_TOO_LONG' });
-    t.match(thrownBy(() => run('d')), { code: 'MILLRACE_FILE_LINE_TOO_LONG', message: /byte 6 \(line 2\)/ });
+    t.match(
+      thrownBy(() => run('b')),
+      { code: 'MILLRACE_FILE_LINE_TOO_LONG', message: /byte 0 \(line 1\)/ },
+    );
+    t.match(
+      thrownBy(() => run('c')),
+      { code: 'MILLRACE_FILE_LINE_TOO_LONG' },
+    );
+    t.match(
+      thrownBy(() => run('d')),
+      { code: 'MILLRACE_FILE_LINE_TOO_LONG', message: /byte 6 \(line 2\)/ },
+    );
   }
 });
 

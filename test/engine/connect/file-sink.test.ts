@@ -146,7 +146,11 @@ t.test('a full disk: what fits is cut back to the last complete line, and the to
   t.equal(readFileSync(path, 'utf8'), '{"word":"whale","count":1}\n');
   room = 1000;
   sink.execute(ship);
-  t.match(thrownBy(() => sink.endBatch()), { code: 'MILLRACE_FILE_WRITE' }, 'it stays broken');
+  t.match(
+    thrownBy(() => sink.endBatch()),
+    { code: 'MILLRACE_FILE_WRITE' },
+    'it stays broken',
+  );
   sink.close();
   t.equal(readFileSync(path, 'utf8'), '{"word":"whale","count":1}\n');
 });
@@ -154,7 +158,8 @@ t.test('a full disk: what fits is cut back to the last complete line, and the to
 t.test('short writes are gone on with', async (t) => {
   const path = join(t.testdir(), 'out.jsonl');
   const slow = brokenFileSystem({
-    write: (file, buffer, from, bytes, position) => nodeFileSystem.write(file, buffer, from, Math.min(3, bytes), position),
+    write: (file, buffer, from, bytes, position) =>
+      nodeFileSystem.write(file, buffer, from, Math.min(3, bytes), position),
   });
   const sink = started({ path }, slow);
   sink.execute(whale);
@@ -167,7 +172,10 @@ t.test('short writes are gone on with', async (t) => {
 t.test('the real full disk', { skip: existsSync('/dev/full') ? false : 'no /dev/full here' }, async (t) => {
   const sink = started({ path: '/dev/full' });
   sink.execute(whale);
-  t.match(thrownBy(() => sink.endBatch()), { code: 'MILLRACE_FILE_WRITE', message: /ENOSPC/ });
+  t.match(
+    thrownBy(() => sink.endBatch()),
+    { code: 'MILLRACE_FILE_WRITE', message: /ENOSPC/ },
+  );
   sink.close();
 });
 
@@ -187,9 +195,15 @@ t.test('with sync each batch is forced to the disk once, and a failure of that e
   sink.endBatch();
   t.equal(syncs, 1);
   sink.execute(whale);
-  t.match(thrownBy(() => sink.endBatch()), { code: 'MILLRACE_FILE_WRITE', message: /EIO/ });
+  t.match(
+    thrownBy(() => sink.endBatch()),
+    { code: 'MILLRACE_FILE_WRITE', message: /EIO/ },
+  );
   sink.execute(whale);
-  t.match(thrownBy(() => sink.endBatch()), { code: 'MILLRACE_FILE_WRITE' });
+  t.match(
+    thrownBy(() => sink.endBatch()),
+    { code: 'MILLRACE_FILE_WRITE' },
+  );
   t.equal(syncs, 2, 'a second try would wrongly succeed');
 });
 
@@ -222,18 +236,27 @@ t.test('a missing directory, a directory, a file that may not be written: told a
   const missing = thrownBy(() => started({ path: join(folder, 'none', 'out.jsonl') }));
   t.match(missing, { code: 'MILLRACE_FILE_DIRECTORY_MISSING', fatal: true });
   t.match(missing.message, join(folder, 'none', 'out.jsonl'));
-  t.match(thrownBy(() => started({ path: folder })), { code: 'MILLRACE_FILE_NOT_REGULAR', message: /a directory/ });
+  t.match(
+    thrownBy(() => started({ path: folder })),
+    { code: 'MILLRACE_FILE_NOT_REGULAR', message: /a directory/ },
+  );
   const refusing = brokenFileSystem({
     openToWrite: () => {
       throw systemError('EACCES');
     },
   });
-  t.match(thrownBy(() => started({ path: join(folder, 'out') }, refusing)), {
-    code: 'MILLRACE_FILE_UNWRITABLE',
-    message: /EACCES/,
-  });
+  t.match(
+    thrownBy(() => started({ path: join(folder, 'out') }, refusing)),
+    {
+      code: 'MILLRACE_FILE_UNWRITABLE',
+      message: /EACCES/,
+    },
+  );
   for (const config of [{}, { path: '' }, { path: 'a', append: 'yes' }, { path: 'a', sync: 1 }]) {
-    t.match(thrownBy(() => new FileSink(config)), { code: 'MILLRACE_CONNECT_SETTING' });
+    t.match(
+      thrownBy(() => new FileSink(config)),
+      { code: 'MILLRACE_CONNECT_SETTING' },
+    );
   }
 });
 

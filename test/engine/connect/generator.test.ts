@@ -42,7 +42,8 @@ t.test('values follow the rules of their fields', async (t) => {
 });
 
 t.test('the same seed makes the same tuples, another one others', async (t) => {
-  const run = (config: object): string => JSON.stringify(drain(open({ template, count: 50, ...config })).map((e) => e.values));
+  const run = (config: object): string =>
+    JSON.stringify(drain(open({ template, count: 50, ...config })).map((e) => e.values));
   t.equal(run({}), run({ seed: 1 }));
   t.equal(run({ seed: 7 }), run({ seed: 7 }));
   t.not(run({ seed: 7 }), run({ seed: 8 }));
@@ -52,7 +53,9 @@ t.test('any number of tasks makes the same tuples all together, and exactly so m
   const config = { template: { n: { sequence: 0 }, x: { float: [0, 1] } }, seed: 3 };
   fc.assert(
     fc.property(fc.nat(100), fc.integer({ min: 1, max: 7 }), (count, parallelism) => {
-      const all = Array.from({ length: parallelism }, (_, index) => drain(open({ ...config, count }, { index, parallelism })));
+      const all = Array.from({ length: parallelism }, (_, index) =>
+        drain(open({ ...config, count }, { index, parallelism })),
+      );
       const tuples = all.flat().map((each) => each.values as [number, number]);
       const expected = drain(open({ ...config, count })).map((each) => each.values);
       return JSON.stringify(tuples.sort((a, b) => a[0] - b[0])) === JSON.stringify(expected);
@@ -114,7 +117,7 @@ t.test('at a rate: so many a second over all tasks, and at most one second is ca
       while (clock.now() < untilMs) {
         clock.step(clock.now() + stepMs);
         for (const spout of spouts) {
-          for (let had = -1; had !== emitted.length; ) {
+          for (let had = -1; had !== emitted.length;) {
             had = emitted.length;
             spout.nextTuple(emit);
           }

@@ -8,8 +8,8 @@ t.test('prints each tuple as one line, with its prefix', async (t) => {
   const context = fakeContext();
   const bolt = log({ prefix: 'seen ' }).create({ prefix: 'seen ' }, []);
   bolt.prepare(context);
-  bolt.execute(tupleOf({ word: 'whale', count: 1 }));
-  bolt.execute(tupleOf({ word: 'two\nlines', count: 2 }));
+  void bolt.execute(tupleOf({ word: 'whale', count: 1 }));
+  void bolt.execute(tupleOf({ word: 'two\nlines', count: 2 }));
   await bolt.endBatch();
   t.strictSame(context.printed, ['seen {"word":"whale","count":1}', 'seen {"word":"two\\nlines","count":2}']);
 });
@@ -45,9 +45,9 @@ t.test('a print that fails fails the batch, once', async (t) => {
   let broken = true;
   const bolt = new Log();
   bolt.prepare(fakeContext({ print: async () => (broken ? Promise.reject(new Error('EPIPE')) : undefined) }));
-  bolt.execute(tupleOf({ a: 1 }));
+  void bolt.execute(tupleOf({ a: 1 }));
   broken = false;
-  bolt.execute(tupleOf({ a: 2 }));
+  void bolt.execute(tupleOf({ a: 2 }));
   await t.rejects(Promise.resolve(bolt.endBatch()), { message: 'EPIPE' });
   t.equal(bolt.endBatch(), undefined);
 });

@@ -21,12 +21,18 @@ const specs = [
 ];
 
 t.test('each function has its type, with the same settings and outputs', async (t) => {
-  t.strictSame([...builtins.keys()], specs.map((spec) => spec.type));
+  t.strictSame(
+    [...builtins.keys()],
+    specs.map((spec) => spec.type),
+  );
   const inputs = [{ from: 'a', stream: 'default', grouping: 'fields', fields: ['word'] }] as const;
   for (const spec of specs) {
     const type = builtins.get(spec.type);
     t.ok(type !== undefined && Value.Check(type.schema, spec.config), spec.type);
-    const schema = type?.schema as { properties?: Record<string, { description?: string }>; additionalProperties?: unknown };
+    const schema = type?.schema as {
+      properties?: Record<string, { description?: string }>;
+      additionalProperties?: unknown;
+    };
     t.strictSame(Object.keys(schema.properties ?? {}), spec.configKeys, spec.type);
     t.equal(schema.additionalProperties, false);
     for (const [key, property] of Object.entries(schema.properties ?? {})) {
@@ -46,7 +52,11 @@ t.test('schemas take what their components take, and refuse the rest', async (t)
     return schema !== undefined && Value.Check(schema, config);
   };
   for (const [type, good, bad] of [
-    ['file-lines', [{ path: 'a' }, { path: ['a', 'b'], lineBytesMax: 9 }], [{}, { path: [] }, { path: '' }, { path: 'a', x: 1 }]],
+    [
+      'file-lines',
+      [{ path: 'a' }, { path: ['a', 'b'], lineBytesMax: 9 }],
+      [{}, { path: [] }, { path: '' }, { path: 'a', x: 1 }],
+    ],
     ['file-sink', [{ path: 'a', append: true, sync: false }], [{}, { path: ['a'] }, { path: 'a', append: 'no' }]],
     ['split-words', [{}, { field: 'text' }], [{ field: 1 }, { fields: 'a' }]],
     ['count', [{}], [{ by: 'word' }]],
@@ -55,10 +65,19 @@ t.test('schemas take what their components take, and refuse the rest', async (t)
       'generator',
       [
         { template: { a: 'x', b: 1, c: null, d: [1], e: { oneOf: [1, 'a'] }, f: { integer: [1, 2] } } },
-        { template: { g: { float: [0, 1] }, h: { sequence: 0 }, i: { string: { length: 3, alphabet: 'ab' } } }, seed: 1 },
+        {
+          template: { g: { float: [0, 1] }, h: { sequence: 0 }, i: { string: { length: 3, alphabet: 'ab' } } },
+          seed: 1,
+        },
         { template: { a: 1 }, rate: 0.5, count: 0, tracked: false },
       ],
-      [{}, { template: {} }, { template: { a: { any: 1 } } }, { template: { a: { oneOf: [] } } }, { template: { a: 1 }, rate: 0 }],
+      [
+        {},
+        { template: {} },
+        { template: { a: { any: 1 } } },
+        { template: { a: { oneOf: [] } } },
+        { template: { a: 1 }, rate: 0 },
+      ],
     ],
   ] as const) {
     for (const config of good) {
@@ -71,7 +90,9 @@ t.test('schemas take what their components take, and refuse the rest', async (t)
 
 t.test('the functions load no schema library', async (t) => {
   const folder = new URL('../../../engine/connect/', import.meta.url);
-  const imports = ['file', 'generator', 'words', 'count', 'log'].map((name) => `await import(${JSON.stringify(new URL(`${name}/index.js`, folder).href)});`);
+  const imports = ['file', 'generator', 'words', 'count', 'log'].map(
+    (name) => `await import(${JSON.stringify(new URL(`${name}/index.js`, folder).href)});`,
+  );
   const hook = `
     import { register } from 'node:module';
     register('data:text/javascript,export async function resolve(name, context, next) {' +

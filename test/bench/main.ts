@@ -1,0 +1,90 @@
+// npm run bench -- [name…] [--rounds n] [--seconds n] [--json]
+//
+// Runs each benchmark in rounds that alternate between its sides, because machines change speed from minute to minute: only
+// ratios within a round mean much. The first side of each benchmark is what the others are compared with.
+
+import { parseArgs } from 'node:util';
+import type { Measured, Side } from './sides.js';
+import { words } from './words.js';
+
+const benchmarks: Readonly<Record<string, readonly Side[]>> = { words };
+
+interface Options {
+  readonly names: readonly string[];
+  readonly rounds: number;
+  readonly measureMs: number;
+  readonly json: boolean;
+}
+
+function readOptions(): Options {
+  const { values, positionals } = parseArgs({
+    allowPositionals: true,
+    options: {
+      rounds: { type: 'string', default: '5' },
+      seconds: { type: 'string', default: '4' },
+      json: { type: 'boolean', default: false },
+    },
+  });
+  const unknown = positionals.filter((name) => !Object.hasOwn(benchmarks, name));
+  const rounds = Number(values.rounds);
+  const seconds = Number(values.seconds);
+  if (unknown.length > 0 || !(rounds >= 1) || !(seconds > 0)) {
+    console.error(`usage: bench [${Object.keys(benchmarks).join('|')}] [--rounds n] [--seconds n] [--json]`);
+    process.exit(2);
+  }
+  return {
+    names: positionals.length > 0 ? positionals : Object.keys(benchmarks),
+    rounds,
+    measureMs: seconds * 1000,
+    json: values.json,
+  };
+}
+
+interface Spread {
+  readonly min: number;
+  readonly median: number;
+  readonly max: number;
+}
+
+function spreadOf(values: readonly number[]): Spread {
+  const sorted = [...values].sort((a, b) => a - b);
+  const at = (share: number): number => sorted[Math.round((sorted.length - 1) * share)] ?? Number.NaN;
+  return { min: at(0), median: at(0.5), max: at(1) };
+}
+
+function report(name: string, sides: readonly Side[], rounds: readonly (readonly Measured[])[], json: boolean): void {
+  sides.forEach((side, index) => {
+    const own = rounds.map((round) => round[index]!);
+    const perSecond = spreadOf(own.map((each) => each.perSecond));
+    const ratio = spreadOf(rounds.map((round) => round[index]!.perSecond / round[0]!.perSecond));
+    const cores = spreadOf(own.map((each) => each.cores));
+    const latencies = own.flatMap((each) => (each.latency === null ? [] : [each.latency]));
+    const p50Ms = spreadOf(latencies.map((each) => each.p50Ms));
+    const p99Ms = spreadOf(latencies.map((each) => each.p99Ms));
+    if (json) {
+      console.log(JSON.stringify({ benchmark: name, side: side.name, perSecond, ratio, cores, p50Ms, p99Ms }));
+      return;
+    }
+    const rate = (value: number): string => `${(value / 1000).toFixed(0).padStart(6)} k/s`;
+    const latency =
+      latencies.length === 0 ? '' : `  p50 ${p50Ms.median.toFixed(2)} ms  p99 ${p99Ms.median.toFixed(2)} ms`;
+    console.log(
+      `${side.name.padEnd(32)} ${rate(perSecond.min)} ${rate(perSecond.median)} ${rate(perSecond.max)}` +
+        `  ${ratio.min.toFixed(2)} ${ratio.median.toFixed(2)} ${ratio.max.toFixed(2)} of ${sides[0]!.name}` +
+        `  ${cores.median.toFixed(2)} cores${latency}`,
+    );
+  });
+}
+
+const options = readOptions();
+for (const name of options.names) {
+  const sides = benchmarks[name]!;
+  const rounds: Measured[][] = [];
+  if (!options.json) console.log(`${name}: ${options.rounds} rounds, min median max`);
+  for (let round = 0; round < options.rounds; round++) {
+    const measured: Measured[] = [];
+    for (const side of sides) measured.push(await side.measure(1500, options.measureMs));
+    rounds.push(measured);
+  }
+  report(name, sides, rounds, options.json);
+}

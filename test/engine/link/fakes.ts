@@ -1,0 +1,215 @@
+// Two links over a wire in memory that delivers when it is told to, and hosts that hold what they receive.
+
+import type { AckTarget } from '../../../engine/ack/ack-target.js';
+import { runtimeLimits, type RuntimeLimits } from '../../../engine/limits.js';
+import type { InboundChannel } from '../../../engine/link/inbound-channel.js';
+import { Link, type LinkHost } from '../../../engine/link/link.js';
+import type { ChannelSender, OutboundChannel } from '../../../engine/link/outbound-channel.js';
+import type { Frame, Wire } from '../../../engine/link/wire.js';
+import { Origin, TaskTuple } from '../../../engine/task/task-tuple.js';
+
+/** One end of a wire in memory. Frames wait, data and control apart, until they are delivered. */
+export class MemoryWire implements Wire {
+  other!: MemoryWire;
+  closed = false;
+  readonly data: Frame[] = [];
+  readonly control: Frame[] = [];
+  private onData: (frame: Uint8Array) => void = () => undefined;
+  private onControl: (frame: Uint8Array) => void = () => undefined;
+
+  open(onData: (frame: Uint8Array) => void, onControl: (frame: Uint8Array) => void): void {
+    this.onData = onData;
+    this.onControl = onControl;
+  }
+
+  sendData(frame: Frame): void {
+    if (!this.closed) this.other.data.push(frame);
+  }
+
+  sendControl(frame: Frame): void {
+    if (!this.closed) this.other.control.push(frame);
+  }
+
+  close(): void {
+    this.closed = true;
+  }
+
+  deliverData(): boolean {
+    const frame = this.data.shift();
+    if (frame !== undefined) this.onData(frame);
+    return frame !== undefined;
+  }
+
+  deliverControl(): boolean {
+    const frame = this.control.shift();
+    if (frame !== undefined) this.onControl(frame);
+    return frame !== undefined;
+  }
+}
+
+/** What came to a task, in order: tuples and end markers. */
+export type Received = { readonly tuple: TaskTuple } | { readonly endOf: number; readonly revision: number };
+
+/** A worker without tasks: it keeps what it receives until `take` is called. */
+export class FakeHost implements LinkHost {
+  readonly limits: RuntimeLimits;
+  readonly inbound: InboundChannel[] = [];
+  readonly mailboxes = new Map<number, TaskTuple[]>();
+  readonly received: Received[] = [];
+  readonly refused: unknown[] = [];
+  readonly acks: number[][] = [];
+  readonly fails: number[][] = [];
+  readonly touches: number[][] = [];
+  readonly ledgers = new Map<string, AckTarget>();
+  readonly outbox = new Map<number, number>();
+  droppedCount = 0;
+  turnRequested = false;
+  readonly streams: number;
+
+  constructor(limits: Partial<RuntimeLimits> = {}, streams = 2) {
+    this.limits = { ...runtimeLimits, ...limits };
+    this.streams = streams;
+  }
+
+  ledgerOf(spoutTask: number, incarnation: number): AckTarget | null {
+    return this.ledgers.get(`${spoutTask}/${incarnation}`) ?? null;
+  }
+
+  fillOrigins(channel: InboundChannel): void {
+    this.inbound.push(channel);
+    for (let stream = 0; stream < this.streams; stream++) {
+      channel.origins.push(new Origin('source', `stream${stream}`, stream, channel.sourceTask, ['n'], channel));
+    }
+  }
+
+  receive(task: number, tuple: TaskTuple): void {
+    const mailbox = this.mailboxes.get(task) ?? [];
+    this.mailboxes.set(task, mailbox);
+    mailbox.push(tuple);
+    this.received.push({ tuple });
+  }
+
+  /** The task takes the oldest tuple of its mailbox. */
+  take(task: number): boolean {
+    const tuple = this.mailboxes.get(task)?.shift();
+    tuple?.origin.channel?.taken();
+    return tuple !== undefined;
+  }
+
+  /** Tuples in mailboxes. */
+  get waiting(): number {
+    let sum = 0;
+    for (const mailbox of this.mailboxes.values()) sum += mailbox.length;
+    return sum;
+  }
+
+  dropped(): void {
+    this.droppedCount++;
+  }
+
+  receiveEnd(sourceTask: number, _targetTask: number, revision: number): void {
+    this.received.push({ endOf: sourceTask, revision });
+  }
+
+  outboxChanged(sourceTask: number, by: number): void {
+    this.outbox.set(sourceTask, (this.outbox.get(sourceTask) ?? 0) + by);
+  }
+
+  requestTurn(): void {
+    this.turnRequested = true;
+  }
+
+  frameRefused(error: unknown): void {
+    this.refused.push(error);
+  }
+
+  acked(...row: number[]): void {
+    this.acks.push(row);
+  }
+
+  failed(...row: number[]): void {
+    this.fails.push(row);
+  }
+
+  touched(...row: number[]): void {
+    this.touches.push(row);
+  }
+}
+
+/** A task that sends; says whether something blocks it. */
+export class FakeSender implements ChannelSender {
+  readonly blockedBy = new Set<object>();
+  twice = false;
+
+  block(by: object): void {
+    if (this.blockedBy.has(by)) this.twice = true;
+    this.blockedBy.add(by);
+  }
+
+  unblock(by: object): void {
+    if (!this.blockedBy.delete(by)) this.twice = true;
+  }
+
+  get blocked(): boolean {
+    return this.blockedBy.size > 0;
+  }
+}
+
+export interface LinkPair {
+  readonly sender: FakeHost;
+  readonly receiver: FakeHost;
+  readonly link: Link;
+  readonly back: Link;
+  readonly near: MemoryWire;
+  readonly far: MemoryWire;
+}
+
+/** Two open links. */
+export function linkPair(limits: Partial<RuntimeLimits> = {}): LinkPair {
+  const near = new MemoryWire();
+  const far = new MemoryWire();
+  near.other = far;
+  far.other = near;
+  const sender = new FakeHost(limits);
+  const receiver = new FakeHost(limits);
+  const link = new Link(sender, near);
+  const back = new Link(receiver, far);
+  link.open();
+  back.open();
+  return { sender, receiver, link, back, near, far };
+}
+
+/** Runs the turns that were asked for, and delivers, until nothing moves; the receiver takes nothing by itself. */
+export function settleTurns({ sender, receiver, link, back, near, far }: LinkPair): void {
+  for (let moved = true; moved; ) {
+    moved = turnIfAsked(sender, link);
+    moved = turnIfAsked(receiver, back) || moved;
+    moved = far.deliverControl() || near.deliverControl() || far.deliverData() || near.deliverData() || moved;
+  }
+}
+
+/** A turn of that worker, if its link asked for one. */
+export function turnIfAsked(host: FakeHost, link: Link): boolean {
+  if (!host.turnRequested) return false;
+  host.turnRequested = false;
+  link.flush();
+  return true;
+}
+
+const origins = [0, 1].map((stream) => new Origin('source', `stream${stream}`, stream, 0, ['n'], null));
+
+/** A tuple with one number, of a stated size. */
+export function tupleOf(n: number, bytes = 10, stream = 0, ledger: AckTarget | null = null, root = 0): TaskTuple {
+  const tuple = new TaskTuple([n], origins[stream]!, ledger, Math.floor(root / 2 ** 32), root | 0);
+  tuple.bytes = bytes;
+  return tuple;
+}
+
+/** The numbers that came to a task from a source. */
+export function numbersOf(host: FakeHost, channel: OutboundChannel): number[] {
+  const numbers: number[] = [];
+  for (const each of host.received) {
+    if ('tuple' in each && each.tuple.task === channel.sourceTask) numbers.push(each.tuple.values[0] as number);
+  }
+  return numbers;
+}
