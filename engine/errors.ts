@@ -242,12 +242,6 @@ export const catalogue = {
     hint: 'an iterator that threw is at its end, so the topology was ended; catch in it what it can go on after',
   },
 
-  MILLRACE_TOPOLOGY_EXPORT: {
-    status: 400,
-    message: 'the module has {found} where a topology should be its default export',
-    hint: 'make it with topology(name, define) and export it: `export default topology(…)`',
-  },
-
   // --- engine: what user code did wrong while it ran ----------------------------------------------------------------
   MILLRACE_EMIT_UNKNOWN_STREAM: {
     status: 500,

@@ -1,5 +1,6 @@
-// The root entry `millrace`: all that a topology in TypeScript needs. It is bundled into the code of users and loaded by
-// every worker, so it stays light: no server, no schema library, nothing of the engine that runs topologies. Any thread.
+// The root entry `millrace`: all that a topology in TypeScript needs. It is bundled into the code of users and loaded
+// by every worker, so it stays light: no server, no schema library, nothing of the engine that runs topologies. Any
+// thread.
 
 export { AckedOffsets } from './component/acked-offsets.js';
 export { Bolt } from './component/bolt.js';

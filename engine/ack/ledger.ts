@@ -21,8 +21,12 @@ const OPENING = 1;
 const OPEN = 2;
 const OPENING_FAILED = 3;
 
-/** A timeout is counted in this many ticks, so a tree fails at most 2/25 of it late, and never early. */
-const TICKS_PER_TIMEOUT = 25;
+/**
+ * A timeout is counted in up to this many ticks of a millisecond and more. Progress is timed by the last tick, which may be
+ * nearly two ticks old, so two are added: a tree fails at most 3/32 of its timeout late (3 ms when it is short), never early.
+ */
+const TICKS_PER_TIMEOUT = 32;
+const TICKS_ADDED = 2;
 const CAPACITY_FIRST = 1024;
 /** Complete latency is measured for each tree at first, and for one in 16 once there are many. */
 const SAMPLED_FIRST = 4096;
@@ -83,7 +87,10 @@ export class Ledger implements AckTarget {
   private mask: number;
   private base = 0;
   private next = 0;
+  private readonly timeoutTicks: number;
   private tick = 0;
+  /** The deadline of what makes progress now. */
+  private deadlineTick = 0;
   private state: Uint8Array;
   private xorHi: Int32Array;
   private xorLo: Int32Array;
@@ -102,6 +109,8 @@ export class Ledger implements AckTarget {
     this.now = options.now;
     this.latency = options.latency;
     this.tickMs = options.timeoutMs === null ? null : Math.max(1, options.timeoutMs / TICKS_PER_TIMEOUT);
+    this.timeoutTicks = Math.ceil((options.timeoutMs ?? 0) / (this.tickMs ?? 1)) + TICKS_ADDED;
+    this.deadlineTick = this.timeoutTicks;
     this.capacity = CAPACITY_FIRST;
     this.mask = CAPACITY_FIRST - 1;
     this.state = new Uint8Array(CAPACITY_FIRST);
@@ -114,7 +123,12 @@ export class Ledger implements AckTarget {
 
   /** No further tree may be opened now. */
   get full(): boolean {
-    return this.open >= this.openRootsMax;
+    return this.open >= this.openRootsMax || (this.next - this.base === this.capacity && this.pinned);
+  }
+
+  /** An open tree pins the whole ring, the sparse table has no room for it, and the ring is as large as it may become. */
+  private get pinned(): boolean {
+    return this.sparse.size >= this.sparseRootsMax && this.capacity >= 2 * this.openRootsMax;
   }
 
   /** Opens a tree, named by `rootHi` and `rootLo`; call `opened` when its emit has returned. */
@@ -126,7 +140,7 @@ export class Ledger implements AckTarget {
     this.state[slot] = OPENING;
     this.xorHi[slot] = 0;
     this.xorLo[slot] = 0;
-    this.deadline[slot] = this.tick + TICKS_PER_TIMEOUT + 1;
+    this.deadline[slot] = this.deadlineTick;
     this.ids[slot] = id;
     if (sequence < SAMPLED_FIRST || (lo & SAMPLE_MASK) === 0) this.stamp(sequence, slot);
     this.open++;
@@ -154,7 +168,7 @@ export class Ledger implements AckTarget {
       this.ackSparse(sequence, hi, lo);
       return;
     }
-    this.deadline[slot] = this.tick + TICKS_PER_TIMEOUT + 1;
+    this.deadline[slot] = this.deadlineTick;
     if (((this.xorHi[slot]! ^= hi) | (this.xorLo[slot]! ^= lo)) === 0 && this.state[slot] === OPEN) {
       this.end(sequence, slot, true);
     }
@@ -177,13 +191,12 @@ export class Ledger implements AckTarget {
   touch(rootHi: number, rootLo: number): void {
     const sequence = sequenceOf(rootHi, rootLo);
     const slot = rootLo & this.mask;
-    const deadlineTick = this.tick + TICKS_PER_TIMEOUT + 1;
     if (sequence >= this.base && sequence < this.next && this.state[slot] !== FREE) {
-      this.deadline[slot] = deadlineTick;
+      this.deadline[slot] = this.deadlineTick;
     } else {
       const root = this.sparse.get(sequence);
       if (root === undefined) this.stale++;
-      else root.deadlineTick = deadlineTick;
+      else root.deadlineTick = this.deadlineTick;
     }
   }
 
@@ -198,12 +211,14 @@ export class Ledger implements AckTarget {
 
   /** Tells the time, so that deadlines of trees opened from now on count from it. */
   setTime(nowMs: number): void {
-    if (this.tickMs !== null) this.tick = Math.floor(nowMs / this.tickMs);
+    if (this.tickMs === null) return;
+    this.tick = Math.floor(nowMs / this.tickMs);
+    this.deadlineTick = this.tick + this.timeoutTicks;
   }
 
   /**
    * Fails every tree whose deadline is over: one pass over the open part of the ring, about a millisecond for a million
-   * trees, 25 times a timeout. That is cheaper than a list of trees a deadline, which each ack would have to move.
+   * trees, 32 times a timeout. That is cheaper than a list of trees a deadline, which each ack would have to move.
    */
   expire(nowMs: number): void {
     if (this.tickMs === null) return;
@@ -280,7 +295,7 @@ export class Ledger implements AckTarget {
       this.stale++;
       return;
     }
-    root.deadlineTick = this.tick + TICKS_PER_TIMEOUT + 1;
+    root.deadlineTick = this.deadlineTick;
     root.hi ^= hi;
     root.lo ^= lo;
     if ((root.hi | root.lo) === 0) this.endSparse(sequence, root, true);

@@ -1,6 +1,7 @@
-// A spout that is one function: it iterates what the function returned and emits each list of values. Nothing is asked of
-// the iterator while an answer of it is outstanding, and at most one answer waits to be emitted. A synchronous iterable
-// makes no promise. A list that was emitted stays here until its tree is acked, and is emitted again when it fails.
+// A spout that is one function: it iterates what the function returned and emits each list of values. Nothing is asked
+// of the iterator while an answer of it is outstanding, and at most one answer waits to be emitted. A synchronous
+// iterable makes no promise. A list that was emitted stays here until its tree is acked, and is emitted again when it
+// fails.
 //
 //   iterator ──next──► emit(values, { id }) ──ack──► forgotten
 //                          ▲      └──fail──► waits 100 ms, 200 ms, … 30 s (replay.ts) ──┐

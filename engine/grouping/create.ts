@@ -19,6 +19,8 @@ export interface GroupingContext {
 }
 
 export function createGrouping(input: InputDefinition, context: GroupingContext): Grouping {
+  // With one task to choose from no key has to be hashed.
+  if (context.targets === 1) return new GlobalGrouping();
   switch (input.grouping) {
     case 'shuffle':
       return new ShuffleGrouping(context.targets, context.senderIndex);

@@ -15,7 +15,8 @@ import {
   type DataFrame,
 } from '../codec/data-frame.js';
 import { rootHiOf, rootLoOf, type AckTarget } from '../ack/ack-target.js';
-import { RemoteLedger, type AckSender } from '../ack/remote-ledger.js';
+import type { RemoteLedger} from '../ack/remote-ledger.js';
+import type { AckSender } from '../ack/remote-ledger.js';
 import type { Values } from '../component/tuple.js';
 import type { RuntimeLimits } from '../limits.js';
 import { TaskTuple } from '../task/task-tuple.js';

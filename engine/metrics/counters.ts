@@ -65,4 +65,9 @@ export class Counters {
   beat(worker: number): void {
     this.words[this.beatsAt + worker]!++;
   }
+
+  /** How many turns that worker has had, over all that took its place. */
+  beats(worker: number): number {
+    return this.words[this.beatsAt + worker] ?? 0;
+  }
 }

@@ -1,7 +1,7 @@
 // `topology(name, define)`: how a topology is written in TypeScript. `define` is called at once with a builder; what it
-// states is gathered as drafts, completed when it returns, and checked as a whole, so that one error tells everything that
-// is wrong. The types of the handles (streams.ts) make the compiler find most of it before. Runs wherever the module of a
-// topology is imported: the thread that reads the definition, and each worker.
+// states is gathered as drafts, completed when it returns, and checked as a whole, so that one error tells everything
+// that is wrong. The types of the handles (streams.ts) make the compiler find most of it before. Runs wherever the
+// module of a topology is imported: the thread that reads the definition, and each worker.
 
 import type { Outputs } from '../component/spec.js';
 import { assemble } from './assemble.js';
@@ -83,7 +83,8 @@ export interface TopologyBuilder {
   ): SpoutHandle<EmittedBy<C, O>>;
   /**
    * Defines a bolt: a class that extends `Bolt`, what a connector returned, or a function `(tuple, emit) => …` (which
-   * states its `outputs` in the options when it emits). Its inputs follow: `.shuffle(source)`, `.fields(source, 'word')`.
+   * states its `outputs` in the options when it emits). Its inputs follow: `.shuffle(source)`, `.fields(source,
+   * 'word')`.
    */
   bolt<C extends BoltSource, const O extends Outputs = readonly []>(
     id: string,

@@ -1,5 +1,5 @@
-// Reads what `t.spout` and `t.bolt` are given: a class, a spec, or a function, all made into the same parts. Told apart by
-// what they are, never by `instanceof`: a bundle carries copies of `Spout` and `Bolt` of its own. Pure, any thread.
+// Reads what `t.spout` and `t.bolt` are given: a class, a spec, or a function, all made into the same parts. Told apart
+// by what they are, never by `instanceof`: a bundle carries copies of `Spout` and `Bolt` of its own. Pure, any thread.
 
 import type { Bolt, BoltFunction } from '../component/bolt.js';
 import { FunctionBolt } from '../component/function-bolt.js';

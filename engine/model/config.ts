@@ -1,6 +1,6 @@
 // The settings of a whole topology: read from what a user wrote (`messageTimeout: "30s"`), with defaults filled in and
-// every wrong one reported, and checked again once they are numbers. A wrong setting is replaced by its default, so that
-// reading can go on and report the rest. Pure, any thread.
+// every wrong one reported, and checked again once they are numbers. A wrong setting is replaced by its default, so
+// that reading can go on and report the rest. Pure, any thread.
 
 import { DURATION_MAX_MS, KEY_GROUPS_MAX, NAME_LENGTH_MAX, WORKERS_MAX, runtimeLimits } from '../limits.js';
 import type { TopologyConfig } from './definition.js';
@@ -14,11 +14,16 @@ import { listed } from './suggest.js';
 export interface TopologySettings {
   /** Workers (threads) to spread the tasks over. Default 1. */
   readonly workers?: number;
-  /** Time without progress after which an open tree fails: `"30s"`, milliseconds; `null` or `false` for never. Default 30 s. */
+  /**
+   * Time without progress after which an open tree fails: `"30s"`, milliseconds; `null` or `false` for never. Default
+   * 30 s.
+   */
   readonly messageTimeout?: Duration | null | false;
   /** Open trees at which a spout task rests, or null for the engine's own bound. Default null. */
   readonly maxSpoutPending?: number | null;
-  /** Whether trees are tracked; without it each `ack(id)` follows its emit, whatever became of the tuple. Default true. */
+  /**
+   * Whether trees are tracked; without it each `ack(id)` follows its emit, whatever became of the tuple. Default true.
+   */
   readonly tracking?: boolean;
   /** Into how many groups keys are hashed: no bolt with fields grouping can have more tasks. Default 1,024. */
   readonly keyGroups?: number;

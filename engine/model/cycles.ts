@@ -1,6 +1,6 @@
-// Finds the subscriptions that close a cycle among bolts. Depth first against the stream, from each bolt to what it takes
-// from, with a stack of its own instead of recursion: a subscription of a bolt that is still on the stack closes a cycle,
-// and without all of those there is none. Each subscription is looked at once. Pure, any thread.
+// Finds the subscriptions that close a cycle among bolts. Depth first against the stream, from each bolt to what it
+// takes from, with a stack of its own instead of recursion: a subscription of a bolt that is still on the stack closes
+// a cycle, and without all of those there is none. Each subscription is looked at once. Pure, any thread.
 //
 //   on the stack: a, b, c (a takes b, b takes c);  c takes a  ──►  a → c → b → a
 

@@ -1,6 +1,6 @@
-// What a topology is, once it is built and checked: plain data, and for each component a function that makes an instance.
-// A worker imports the module that made it, so nothing in here is ever serialised but `describe()` (describe.ts).
-// Pure: no node:* imports, any thread.
+// What a topology is, once it is built and checked: plain data, and for each component a function that makes an
+// instance. A worker imports the module that made it, so nothing in here is ever serialised but `describe()`
+// (describe.ts). Pure: no node:* imports, any thread.
 
 import type { Bolt } from '../component/bolt.js';
 import type { Spout } from '../component/spout.js';

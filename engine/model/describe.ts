@@ -1,6 +1,6 @@
-// A topology as plain data: what is shown, sent to workers and compared by them. Everything that can be JSON is in it as
-// it is; what cannot (a function in a config) is in it as text, so that the description of a topology is the same in every
-// thread that reads the same module. Pure, any thread.
+// A topology as plain data: what is shown, sent to workers and compared by them. Everything that can be JSON is in it
+// as it is; what cannot (a function in a config) is in it as text, so that the description of a topology is the same in
+// every thread that reads the same module. Pure, any thread.
 
 import { VALUE_DEPTH_MAX } from '../limits.js';
 import type {

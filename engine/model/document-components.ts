@@ -1,6 +1,6 @@
-// The components of a JSON document: each entry of `spouts` and `bolts` is read into a draft, whatever is wrong with it.
-// A value that validation can speak about is kept as it stands; one that has no place in a draft is replaced, after the
-// schema has reported it. Pure, any thread.
+// The components of a JSON document: each entry of `spouts` and `bolts` is read into a draft, whatever is wrong with
+// it. A value that validation can speak about is kept as it stands; one that has no place in a draft is replaced, after
+// the schema has reported it. Pure, any thread.
 
 import type { ComponentConfig } from '../component/spec.js';
 import type { ComponentKind } from './component-source.js';

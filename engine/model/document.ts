@@ -1,8 +1,10 @@
-// A topology from its JSON document (schema.ts). The document is checked against the schema, the settings of each component
-// against the schema of its type, and what can be made of it goes through the same validation as a topology written in
-// TypeScript: one error tells everything, each problem with its place in the document. Where a value is so wrong that a
-// default has to stand in, validation is not heard about it. Runs where documents are read, and in each worker.
+// A topology from its JSON document (schema.ts). The document is checked against the schema, the settings of each
+// component against the schema of its type, and what can be made of it goes through the same validation as a topology
+// written in TypeScript: one error tells everything, each problem with its place in the document. Where a value is so
+// wrong that a default has to stand in, validation is not heard about it. Runs where documents are read, and in each
+// worker.
 
+import { COMPONENTS_MAX } from '../limits.js';
 import { assemble } from './assemble.js';
 import { isRecord } from './component-source.js';
 import { configPath, defaultConfig, readConfig, readVersion } from './config.js';
@@ -55,6 +57,12 @@ export function topologyFromDocument(
   }
   const name = typeof document['name'] === 'string' ? document['name'] : UNNAMED;
   if (document['name'] !== name) replaced.add('name');
+  const count = Object.keys(recordOf(document['spouts'])).length + Object.keys(recordOf(document['bolts'])).length;
+  if (count > COMPONENTS_MAX) {
+    // Such a document is a mistake or an attack: its further problems are not worth the time.
+    problems.add('MILLRACE_TOPOLOGY_TOO_LARGE', '', { count, what: 'components', max: COMPONENTS_MAX });
+    throw topologyInvalid(name, problems.all());
+  }
   const changed = withSettings(document, settings, name, problems);
   for (const mismatch of mismatches(topologySchema, changed, '')) reportMismatch(mismatch, problems);
   checkArtifact(changed, problems);
@@ -121,7 +129,9 @@ function withSettings(document: JsonObject, settings: Settings, name: string, pr
   return changed;
 }
 
-/** A copy with that value at that place; where something on the way is no object, it is left for the schema to refuse. */
+/**
+ * A copy with that value at that place; where something on the way is no object, it is left for the schema to refuse.
+ */
 function withKey(object: JsonObject, [key, ...rest]: readonly string[], value: unknown): JsonObject {
   if (key === undefined) return object;
   const inner = Object.hasOwn(object, key) ? object[key] : {};

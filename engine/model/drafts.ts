@@ -41,7 +41,9 @@ export const defaultBehavior: BoltBehavior = { manualAck: false, concurrency: 1,
 /** The components of one topology that is being defined. */
 export class Drafts {
   readonly components: ComponentDraft[] = [];
-  /** Paths at which a wrong value was reported and replaced: what validation would say about them is beside the point. */
+  /**
+   * Paths at which a wrong value was reported and replaced: what validation would say about them is beside the point.
+   */
   readonly replaced = new Set<string>();
   readonly problems: ProblemList;
   private readonly streams = new WeakSet();
@@ -158,7 +160,10 @@ export class Drafts {
   }
 }
 
-/** What `t.spout` and `t.bolt` return, whatever their types say: a spout that is subscribed is reported, not a TypeError. */
+/**
+ * What `t.spout` and `t.bolt` return, whatever their types say: a spout that is subscribed is reported, not a
+ * TypeError.
+ */
 export class DraftHandle {
   readonly componentId: string;
   readonly streamName = DEFAULT_STREAM;

@@ -1,4 +1,6 @@
-// Durations as people write them: "30s", "1.5m", or milliseconds as a number. Pure, any thread.
+// Durations as people write them: "30s", "1.5m", or milliseconds as a number. Inside the engine a time is always a
+// whole number of milliseconds, within what a timer of the machine can wait; here is the one place where text becomes
+// such a number. Pure, any thread.
 
 import { DURATION_MAX_MS } from '../limits.js';
 

@@ -1,6 +1,7 @@
 // Reads a topology document from text. `JSON.parse` alone tells neither line nor column of an error on every version of
-// Node, and takes the last of two equal keys without a word, which would lose a component. So the text is walked first, by
-// the grammar of RFC 8259, to the first thing that is wrong with it. Bounds: bytes of the text, depth. Pure, any thread.
+// Node, and takes the last of two equal keys without a word, which would lose a component. So the text is walked first,
+// by the grammar of RFC 8259, to the first thing that is wrong with it. Bounds: bytes of the text, depth. Pure, any
+// thread.
 
 import type { MillraceError } from '../errors.js';
 import { failure } from '../errors.js';
@@ -10,7 +11,6 @@ import { printable, shown } from './names.js';
 const SPACE = /[ \t\r\n]*/y;
 const NUMBER = /-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?/y;
 const WORD = /[\p{L}_$][\p{L}\p{N}_$]*/uy;
-// eslint has no quarrel with the escapes of control characters here: JSON refuses them inside strings.
 const STRING = /"(?:[^"\\\p{Cc}]|[\u007f-\u009f]|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*"/uy;
 const LITERALS: readonly string[] = ['true', 'false', 'null'];
 

@@ -18,7 +18,9 @@ export function isName(value: unknown): value is string {
   return typeof value === 'string' && NAME.test(value);
 }
 
-/** Whether a field may be called that: any text, but not what begins with `__` (which the engine and JavaScript keep). */
+/**
+ * Whether a field may be called that: any text, but not what begins with `__` (which the engine and JavaScript keep).
+ */
 export function isFieldName(value: unknown): value is string {
   return (
     typeof value === 'string' &&

@@ -1,5 +1,5 @@
-// What is gathered while a topology is read and checked: every problem, up to a bound, beyond which they are counted. The
-// names in them are made printable here, once. Pure, any thread.
+// What is gathered while a topology is read and checked: every problem, up to a bound, beyond which they are counted.
+// The names in them are made printable here, once. Pure, any thread.
 
 import type { ErrorCode, ErrorDetails, MillraceError, Problem } from '../errors.js';
 import { failure, problem } from '../errors.js';
@@ -9,6 +9,8 @@ import { nearest } from './suggest.js';
 
 const DETAIL_LENGTH_MAX = 500;
 const LISTED_MAX = 50;
+/** Problems that say what may have been meant: who has more mistakes than this made another one. */
+const SUGGESTIONS_MAX = 100;
 
 /** A name that is not known, and the ones that are. */
 export interface Near {
@@ -20,6 +22,7 @@ export interface Near {
 export class ProblemList {
   private readonly problems: Problem[] = [];
   private omitted = 0;
+  private suggestions = 0;
 
   /** Adds a problem; with `near`, its hint begins with the known name that may have been meant. */
   add<C extends ErrorCode>(code: C, path: string, details: ErrorDetails<C>, near?: Near): void {
@@ -28,7 +31,8 @@ export class ProblemList {
       return;
     }
     const entry = problem(code, path, printableDetails(details));
-    const meant = near === undefined ? null : nearest(near.name, near.known);
+    const meant = near === undefined || this.suggestions >= SUGGESTIONS_MAX ? null : nearest(near.name, near.known);
+    if (near !== undefined) this.suggestions += 1;
     this.problems.push(meant === null ? entry : { ...entry, hint: `did you mean "${meant}"? ${entry.hint}` });
   }
 
@@ -38,10 +42,6 @@ export class ProblemList {
       if (this.problems.length >= PROBLEMS_MAX) this.omitted += 1;
       else this.problems.push(each);
     }
-  }
-
-  has(path: string): boolean {
-    return this.problems.some((each) => each.path === path);
   }
 
   /** All of them; where they were too many, the last one says how many are left out. */

@@ -1,6 +1,6 @@
-// The JSON document of a topology, as a schema: what documents are checked against and what editors and readers are given
-// (`topologySchema` is JSON Schema as it stands). Each property says what it is for and what holds without it. The rules
-// that no schema can state (a stream that exists, no cycle) stand in validate.ts. Pure, any thread.
+// The JSON document of a topology, as a schema: what documents are checked against and what editors and readers are
+// given (`topologySchema` is JSON Schema as it stands). Each property says what it is for and what holds without it.
+// The rules that no schema can state (a stream that exists, no cycle) stand in validate.ts. Pure, any thread.
 
 import { Type } from 'typebox';
 import { KEY_GROUPS_MAX, NAME_LENGTH_MAX, TASKS_MAX, WORKERS_MAX, runtimeLimits } from '../limits.js';

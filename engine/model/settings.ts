@@ -21,7 +21,9 @@ export type SettingTarget =
 
 const PARALLELISM = 'parallelism';
 
-/** What a setting of that name changes, or null when there is no such thing. Ids may have dots: the longest one counts. */
+/**
+ * What a setting of that name changes, or null when there is no such thing. Ids may have dots: the longest one counts.
+ */
 export function settingTarget(name: string, componentIds: ReadonlySet<string>): SettingTarget | null {
   if (isConfigKey(name)) return { kind: 'topology', key: name };
   for (let dot = name.lastIndexOf('.'); dot > 0; dot = name.lastIndexOf('.', dot - 1)) {
@@ -54,8 +56,8 @@ export function unknownSetting(name: string, topology: string, ids: ReadonlySet<
  *
  * A component takes the keys that its definition gave a value, and those that its type declares.
  *
- * @throws MILLRACE_TOPOLOGY_INVALID with every problem: a setting that is not known or of a wrong type, and what is wrong
- * with the topology that results
+ * @throws MILLRACE_TOPOLOGY_INVALID with every problem: a setting that is not known or of a wrong type, and what is
+ * wrong with the topology that results
  */
 export function applySettings(topology: Topology, settings: Settings): Topology {
   const problems = new ProblemList();

@@ -1,6 +1,7 @@
-// Where a value differs from its schema, all places at once. The schema library judges (`Check`), but lists only the first
-// few errors and says every branch of a union; here the value is walked along its schema to name each place once, in words:
-// an unknown key, a missing one, a value of the wrong kind. Only readers of JSON documents import this. Pure, any thread.
+// Where a value differs from its schema, all places at once. The schema library judges (`Check`), but lists only the
+// first few errors and says every branch of a union; here the value is walked along its schema to name each place once,
+// in words: an unknown key, a missing one, a value of the wrong kind. Only readers of JSON documents import this. Pure,
+// any thread.
 
 import type { TSchema } from 'typebox';
 import { Check } from 'typebox/value';
@@ -81,9 +82,11 @@ function walkObject(node: Node, value: Readonly<Record<string, unknown>>, path: 
       expected: property?.description ?? expected(property ?? {}),
     });
   }
-  const patterns = Object.entries(node.patternProperties ?? {});
+  const patterns = Object.entries(node.patternProperties ?? {}).map(
+    ([pattern, property]) => [new RegExp(pattern, 'u'), property] as const,
+  );
   for (const [key, each] of Object.entries(value)) {
-    const property = properties.get(key) ?? patterns.find(([pattern]) => new RegExp(pattern, 'u').test(key))?.[1];
+    const property = properties.get(key) ?? patterns.find(([pattern]) => pattern.test(key))?.[1];
     if (property !== undefined) walk(property, each, keyPath(path, key), found);
     else if (node.additionalProperties === false) {
       found.push({ kind: 'unknown', path: keyPath(path, key), key, known: [...properties.keys()] });

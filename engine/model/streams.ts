@@ -73,7 +73,8 @@ export interface BoltHandle<
   global(source: StreamHandle<string, I>): this;
 }
 
-// --- components as they are given -------------------------------------------------------------------------------------
+// --- components as they are given
+// -------------------------------------------------------------------------------------
 
 /** A class of spouts; each task makes one, giving it the config. `outputs` is a static property. */
 export type SpoutClass = new (config: never) => Spout;
@@ -136,14 +137,16 @@ export type NeedsConfig<C> = C extends new () => unknown
       : true
     : false;
 
-// --- what it takes ----------------------------------------------------------------------------------------------------
+// --- what it takes
+// ----------------------------------------------------------------------------------------------------
 
 type ValuesIn<T> = T extends Tuple<infer V> ? V : Values;
 
 /** The values that a bolt's `execute` takes. */
 export type InputOf<C> = InstanceOf<C> extends { execute(tuple: infer T, emit: never): unknown } ? ValuesIn<T> : Values;
 
-// --- what it emits ----------------------------------------------------------------------------------------------------
+// --- what it emits
+// ----------------------------------------------------------------------------------------------------
 
 type EmitOfExecute<I> = I extends { execute(tuple: never, emit: infer E): unknown } ? E : never;
 type EmitOfNextTuple<I> = I extends { nextTuple(emit: infer E): unknown } ? E : never;

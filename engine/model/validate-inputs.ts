@@ -1,5 +1,5 @@
-// The rules of subscriptions: spouts have none and bolts have some, each of an existing stream, by an existing grouping,
-// with a key that the stream has. Pure, any thread.
+// The rules of subscriptions: spouts have none and bolts have some, each of an existing stream, by an existing
+// grouping, with a key that the stream has. Pure, any thread.
 
 import type { BoltDefinition, ComponentDefinition, Fields, InputDefinition } from './definition.js';
 import { GROUPINGS } from './definition.js';

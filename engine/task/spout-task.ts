@@ -160,6 +160,7 @@ export class SpoutTask extends Task implements EndedReceiver {
       const result = this.spout.nextTuple(call.emit);
       if (typeof result === 'object') {
         this.gate |= CALLS_FULL;
+        this.call = new EmitCall(this);
         const askedMs = this.host.clock.now();
         result.then(
           (said) => this.settled(call, said, askedMs, null),

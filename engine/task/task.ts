@@ -53,7 +53,7 @@ export abstract class Task implements Emitter {
   protected readonly counters: Float64Array;
   private outputs = new Map<string, Output>();
   private defaultOutput: Output | undefined;
-  private blockedBy: object[] = [];
+  private readonly blockedBy: object[] = [];
   private overrun = 0;
   private readyCallbacks: (() => void)[] = [];
 

@@ -4,7 +4,7 @@
 
 import type { MessagePort } from 'node:worker_threads';
 import { receiveMessageOnPort } from 'node:worker_threads';
-import { Bolt } from '../component/bolt.js';
+import type { Bolt } from '../component/bolt.js';
 import type { BoltContext, SpoutContext } from '../component/context.js';
 import type { Emit, EmitOptions } from '../component/emit.js';
 import { Spout, type NextTuple } from '../component/spout.js';

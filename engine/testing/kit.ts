@@ -153,6 +153,7 @@ export class TestRun {
     const targetMs = this.nowMs + byMs;
     for (;;) {
       await this.settle();
+      if (this.over) return;
       const { nextDueMs } = await this.look();
       if (this.over) return;
       this.nowMs = Math.min(targetMs, Math.max(this.nowMs, nextDueMs ?? targetMs));
@@ -200,6 +201,11 @@ export class TestRun {
 
   status(): TopologyStatus {
     return this.run.status();
+  }
+
+  /** How many turns each worker has had so far: they stand still while nothing is to be done. */
+  turns(): readonly number[] {
+    return this.run.turns;
   }
 
   /** Spouts stop; what is under way is handled; the topology ends. */

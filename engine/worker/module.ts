@@ -1,11 +1,12 @@
 // Where workers get their topology from: a module that defines it, or a JSON document over the built-in components. The
 // throw-away thread that reads a definition first and every worker after it load the same way, so they see the same.
+//
+// What documents need (the schema library above all) is only loaded for documents: a module starts sooner without it.
 
-import { builtins } from '../connect/registry.js';
 import { failure, isMillraceError, reasonOf } from '../errors.js';
 import { isTopology, type Topology } from '../model/definition.js';
-import { topologyFromDocument } from '../model/document.js';
 import { applySettings, type Settings } from '../model/settings.js';
+import { describeExport } from './exported.js';
 
 export type TopologySource =
   /** An ES module whose default export is a topology. */
@@ -16,15 +17,22 @@ export type TopologySource =
 /**
  * Imports or builds the topology, with its settings applied.
  *
- * @throws MILLRACE_TOPOLOGY_INVALID with every problem; MILLRACE_TOPOLOGY_EXPORT when the module exports something else;
+ * @param file - what to call the module in errors; its URL by default
+ * @throws MILLRACE_TOPOLOGY_INVALID with every problem; MILLRACE_DEFINITION_EXPORT when the module exports something else;
  * whatever the module itself throws
  */
-export async function loadTopology(source: TopologySource): Promise<Topology> {
-  if (source.kind === 'document') return topologyFromDocument(source.document, builtins, source.settings);
+export async function loadTopology(source: TopologySource, file?: string): Promise<Topology> {
+  if (source.kind === 'document') {
+    const [{ builtins }, { topologyFromDocument }] = await Promise.all([
+      import('../connect/registry.js'),
+      import('../model/document.js'),
+    ]);
+    return topologyFromDocument(source.document, builtins, source.settings);
+  }
   const module = (await import(source.url)) as Readonly<Record<string, unknown>>;
   const topology: unknown = module['default'];
-  if (!isTopology(topology)) throw failure('MILLRACE_TOPOLOGY_EXPORT', { found: describeExport(module) });
-  return applySettings(topology, source.settings);
+  if (isTopology(topology)) return applySettings(topology, source.settings);
+  throw failure('MILLRACE_DEFINITION_EXPORT', { file: file ?? source.url, ...describeExport(module) });
 }
 
 /** The same, with what a module threw turned into an error of the catalogue that names the topology. */
@@ -35,15 +43,4 @@ export async function loadTopologyInWorker(source: TopologySource, name: string)
     if (isMillraceError(error)) throw error;
     throw failure('MILLRACE_WORKER_MODULE', { topology: name, reason: reasonOf(error) }, { cause: error });
   }
-}
-
-function describeExport(module: Readonly<Record<string, unknown>>): string {
-  const found = module['default'];
-  if (found === undefined) {
-    const names = Object.keys(module).join(', ');
-    return names === '' ? 'no exports' : `no default export, only ${names}`;
-  }
-  if (found === null) return 'null';
-  if (typeof found === 'object') return Array.isArray(found) ? 'a list' : 'an object that topology() did not make';
-  return `a ${typeof found}`;
 }

@@ -15,7 +15,7 @@ export class Reports {
   private readonly metrics = new Map<number, Map<string, number>>();
   private readonly metricsChanged = new Set<number>();
   private lines: string[] = [];
-  private unwritten: (() => void)[] = [];
+  private readonly unwritten: (() => void)[] = [];
   private gathering: Timer | null = null;
 
   constructor(clock: Clock, checkpoints: readonly Checkpoint[], post: (message: FromWorker) => void) {

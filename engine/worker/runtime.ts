@@ -55,7 +55,7 @@ export class WorkerRuntime implements TaskHost, LinkHost {
   private readonly incarnations: number[];
   private readonly wiring: WiringOptions;
   private living: LivingTask[] = [];
-  private spouts: SpoutTask[] = [];
+  private readonly spouts: SpoutTask[] = [];
   private ticks: Timer[] = [];
   private active = false;
   private confirmStopped: () => void = () => undefined;
@@ -251,6 +251,8 @@ export class WorkerRuntime implements TaskHost, LinkHost {
     this.living = makeTasks(this.wiring);
     for (const { task } of this.living) {
       this.tasks.set(task.task, task);
+      // What waited in the outboxes of a worker that died is gone with it.
+      this.counters[this.allCounters.row(task.task) + OUTBOX] = 0;
       if (!(task instanceof SpoutTask)) continue;
       this.spouts.push(task);
       this.ledgers.set(task.task, task.ledger);

@@ -21,7 +21,7 @@ import type { Checkpoint, FromWorker, Instrument, Probed, ToWorker, WorkerInit }
 import type { TopologySource } from './module.js';
 import { ThreadPool, type WorkerHandle, type WorkerPool } from './pool.js';
 import { spoutTasksOf } from './runtime.js';
-import { RunReport, type RunState, type TopologyStatus } from './run-report.js';
+import { RunReport, type TopologyStatus } from './run-report.js';
 
 export type { ErrorReport } from './messages.js';
 export type { ComponentStatus, TopologyStatus } from './run-report.js';
@@ -93,7 +93,7 @@ export class TopologyRun {
   private printing: Promise<void> = Promise.resolve();
   private resolveCompleted: (outcome: Outcome) => void = () => undefined;
   private resolveStarted: (error: WireError | null) => void = () => undefined;
-  private probes = new Map<number, (answer: Probed) => void>();
+  private readonly probes = new Map<number, (answer: Probed) => void>();
 
   constructor(options: TopologyRunOptions) {
     this.options = options;
@@ -155,6 +155,11 @@ export class TopologyRun {
   /** Workers were replaced: frames sent to the dead ones were never received. */
   get rewired(): boolean {
     return this.revision > 0;
+  }
+
+  /** How many turns each worker has had: they stand still while nothing is to be done. */
+  get turns(): readonly number[] {
+    return this.seats.map((seat) => this.counters.beats(seat.worker));
   }
 
   /** Moves virtual time in every worker. */

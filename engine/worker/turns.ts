@@ -16,7 +16,7 @@ export class Turns {
   private readonly clock: Clock;
   private readonly turnMs: number;
   private readonly beat: () => void;
-  private ready: Task[] = [];
+  private readonly ready: Task[] = [];
   private first = 0;
   private commits: Task[] = [];
   private requested = false;

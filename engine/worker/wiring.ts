@@ -5,7 +5,7 @@ import { Ledger } from '../ack/ledger.js';
 import type { BoltContext, SpoutContext } from '../component/context.js';
 import { createGrouping } from '../grouping/create.js';
 import type { Link } from '../link/link.js';
-import { Counters } from '../metrics/counters.js';
+import type { Counters } from '../metrics/counters.js';
 import type { BoltDefinition, ComponentDefinition, SpoutDefinition, Topology } from '../model/definition.js';
 import { tasksOf, type Plan, type TaskPlan } from '../plan/plan.js';
 import { BoltTask } from '../task/bolt-task.js';

@@ -1,5 +1,5 @@
-// What must compile, as users write it: every way to give a component, and every way to subscribe. Built with everything
-// else; what must not compile stands in refused/. Run by builder.test.ts.
+// What must compile, as users write it: every way to give a component, and every way to subscribe. Built with
+// everything else; what must not compile stands in refused/. Run by builder.test.ts.
 
 import { Bolt, Spout, defineBolt, defineSpout, topology } from '../../engine/index.js';
 import type {

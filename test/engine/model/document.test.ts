@@ -227,6 +227,12 @@ void t.test('C07 limits of the host hold for documents', (t) => {
   t.end();
 });
 
+void t.test('a document with far too many components is refused without looking at them', (t) => {
+  const entries = Array.from({ length: 1001 }, (_, index) => [`s${index}`, 5] as const);
+  t.strictSame(found({ name: 'a', spouts: Object.fromEntries(entries), bolts: {} }), ['TOPOLOGY_TOO_LARGE ']);
+  t.end();
+});
+
 void t.test('values that have no place in a topology are told once', (t) => {
   const b = (inputs: unknown, more = {}): object => ({
     name: 'a',
