@@ -5,8 +5,8 @@ import { dirname, isAbsolute, resolve } from 'node:path';
 import { isBuiltin } from 'node:module';
 import type { Message } from 'esbuild';
 import { failure, problem, reasonOf, type MillraceError, type Problem } from '../engine/errors.js';
+import { codeFrame } from '../engine/model/code-frame.js';
 import { nearest } from '../engine/model/suggest.js';
-import { codeFrame } from './code-frame.js';
 import { isOwnSpecifier, ownSpecifiers } from './installation.js';
 import { shortPath } from './stack.js';
 

@@ -8,8 +8,6 @@ import { DOCUMENT_BYTES_MAX } from '../engine/limits.js';
 import type { Settings } from '../engine/model/settings.js';
 import { nearest } from '../engine/model/suggest.js';
 import type { TopologySource } from '../engine/worker/module.js';
-import { codeFrame } from './code-frame.js';
-import { findJsonMistake } from './json-syntax.js';
 import { shortPath } from './stack.js';
 
 /** A topology file that can be loaded. */
@@ -28,7 +26,7 @@ const MODULES = new Set(['.ts', '.mts', '.js', '.mjs', '.tsx', '.jsx', '.cts', '
  * Opens a module (.ts, .mts, .js, .mjs) or a document (.json).
  *
  * @throws MILLRACE_RUN_FILE_MISSING, MILLRACE_RUN_FILE_UNREADABLE, MILLRACE_RUN_FILE_KIND
- * @throws MILLRACE_RUN_FILE_SYNTAX, MILLRACE_RUN_FILE_TOO_LARGE for a document
+ * @throws MILLRACE_DOCUMENT_SYNTAX, MILLRACE_DOCUMENT_TOO_LARGE for a document
  * @throws MILLRACE_BUNDLE_SYNTAX, MILLRACE_BUNDLE_IMPORT, MILLRACE_BUNDLE_FAILED for a module
  */
 export async function openTopologyFile(file: string, settings: Settings): Promise<TopologyFile> {
@@ -83,32 +81,13 @@ async function missing(file: string): Promise<Error> {
 }
 
 async function readDocument(file: string, bytes: number): Promise<unknown> {
+  const name = shortPath(file);
   if (bytes > DOCUMENT_BYTES_MAX) {
-    throw failure('MILLRACE_RUN_FILE_TOO_LARGE', { file, bytes, bytesMax: DOCUMENT_BYTES_MAX });
+    throw failure('MILLRACE_DOCUMENT_TOO_LARGE', { file: name, bytes, bytesMax: DOCUMENT_BYTES_MAX });
   }
+  const { parseDocument } = await import('../engine/model/json-text.js');
   const text = await readFile(file, 'utf8').catch((error: unknown) => {
     throw failure('MILLRACE_RUN_FILE_UNREADABLE', { file, reason: reasonOf(error) }, { cause: error });
   });
-  return parseDocument(file, text.replace(/^\uFEFF/, ''));
-}
-
-function parseDocument(file: string, text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch (error) {
-    const mistake = findJsonMistake(text);
-    const name = shortPath(file);
-    if (mistake === null) {
-      const details = { file: name, where: name, reason: reasonOf(error), frame: '' };
-      throw failure('MILLRACE_RUN_FILE_SYNTAX', details, { cause: error });
-    }
-    const { line, column, lineText, reason } = mistake;
-    const details = {
-      file: name,
-      where: `${name}:${line}:${column}`,
-      reason,
-      frame: codeFrame(lineText, line, column),
-    };
-    throw failure('MILLRACE_RUN_FILE_SYNTAX', details, { cause: error });
-  }
+  return parseDocument(text, name);
 }

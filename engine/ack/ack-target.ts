@@ -1,8 +1,9 @@
-// Where the acks of a tuple go: the ledger of its spout task, on this thread or behind a link. Two implementations only,
-// `Ledger` and `RemoteLedger`, so that calls stay cheap.
+// Where the acks of a tuple go: the ledger of its spout task, on this thread or behind a link. Two implementations
+// only, `Ledger` and `RemoteLedger`, so that calls stay cheap.
 //
 // A root is named by its sequence number below 2^53, carried as two 32-bit halves because small integers live inside
-// objects and larger ones would be allocated: `rootHi` holds the upper 21 bits, `rootLo` the lower 32 as a signed integer.
+// objects and larger ones would be allocated: `rootHi` holds the upper 21 bits, `rootLo` the lower 32 as a signed
+// integer.
 
 export interface AckTarget {
   readonly spoutTask: number;

@@ -1,6 +1,7 @@
-// The ack tracker of one spout task, in its worker's thread. A tree is the XOR of the edge ids of its tuples: each id goes
-// in once when the tuple is sent and once when it is acked, so the XOR is zero when, and but for one chance in 2^64 only
-// when, every tuple of the tree is done (Storm's acker, github.com/apache/storm, docs "Guaranteeing message processing").
+// The ack tracker of one spout task, in its worker's thread. A tree is the XOR of the edge ids of its tuples: each id
+// goes in once when the tuple is sent and once when it is acked, so the XOR is zero when, and but for one chance in
+// 2^64 only when, every tuple of the tree is done (Storm's acker, github.com/apache/storm, docs "Guaranteeing message
+// processing").
 //
 // Sequence numbers are dense, so an open tree is a slot of a ring and costs 25 bytes and no allocation:
 //
@@ -10,8 +11,8 @@
 //         \_ first open one; a tree that stays open while the whole ring goes by moves to the sparse table
 //
 // Invariants: base <= every open sequence in the ring < next; the slot at base is open unless base == next; a tree is
-// acked or failed exactly once; while its emit is running (OPENING) it may reach zero without ending. Keep out of the hot
-// path (open, opened, ack): closures, Map lookups, anything that allocates.
+// acked or failed exactly once; while its emit is running (OPENING) it may reach zero without ending. Keep out of the
+// hot path (open, opened, ack): closures, Map lookups, anything that allocates.
 
 import type { Histogram } from '../metrics/histogram.js';
 import { rootHiOf, rootLoOf, sequenceOf, type AckTarget } from './ack-target.js';
@@ -22,8 +23,9 @@ const OPEN = 2;
 const OPENING_FAILED = 3;
 
 /**
- * A timeout is counted in up to this many ticks of a millisecond and more. Progress is timed by the last tick, which may be
- * nearly two ticks old, so two are added: a tree fails at most 3/32 of its timeout late (3 ms when it is short), never early.
+ * A timeout is counted in up to this many ticks of a millisecond and more. Progress is timed by the last tick, which
+ * may be nearly two ticks old, so two are added: a tree fails at most 3/32 of its timeout late (3 ms when it is short),
+ * never early.
  */
 const TICKS_PER_TIMEOUT = 32;
 const TICKS_ADDED = 2;
@@ -126,7 +128,9 @@ export class Ledger implements AckTarget {
     return this.open >= this.openRootsMax || (this.next - this.base === this.capacity && this.pinned);
   }
 
-  /** An open tree pins the whole ring, the sparse table has no room for it, and the ring is as large as it may become. */
+  /**
+   * An open tree pins the whole ring, the sparse table has no room for it, and the ring is as large as it may become.
+   */
   private get pinned(): boolean {
     return this.sparse.size >= this.sparseRootsMax && this.capacity >= 2 * this.openRootsMax;
   }

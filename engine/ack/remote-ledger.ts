@@ -1,6 +1,6 @@
-// Stands for the ledger of a spout task in another worker: gathers what this worker's tasks have to tell it and hands it to
-// the link once a turn. Rows that name the same root are XORed together first where they come close to each other, so a
-// sentence split and counted here costs one row and not one a word.
+// Stands for the ledger of a spout task in another worker: gathers what this worker's tasks have to tell it and hands
+// it to the link once a turn. Rows that name the same root are XORed together first where they come close to each
+// other, so a sentence split and counted here costs one row and not one a word.
 //
 //   row = rootHi | rootLo | hi | lo     recent[rootLo & 255] = the row that named such a root last, or what it was
 //

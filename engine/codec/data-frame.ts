@@ -33,7 +33,9 @@ export const SEGMENT_UNTRACKED = 0;
 export const SEGMENT_TRACKED = 1;
 export const SEGMENT_END = 2;
 
-/** Gathers segments and makes one frame of them. One writer a link; it is reused, so nothing in it outlives `finish`. */
+/**
+ * Gathers segments and makes one frame of them. One writer a link; it is reused, so nothing in it outlives `finish`.
+ */
 export class DataFrameWriter {
   private ledgers: AckTarget[] = [];
   private bases: number[] = [];
@@ -77,8 +79,7 @@ export class DataFrameWriter {
   /** The frame, in memory of its own, so that it can be transferred; the writer is empty again. */
   finish(): Uint8Array<ArrayBuffer> {
     const payload = pack(this.rows);
-    const ints =
-      HEADER_INTS + this.ledgers.length * LEDGER_INTS + this.segments.length + this.trackInts;
+    const ints = HEADER_INTS + this.ledgers.length * LEDGER_INTS + this.segments.length + this.trackInts;
     const frame = new Uint8Array(ints * 4 + payload.length);
     const head = new Int32Array(frame.buffer, 0, ints);
     head[0] = MAGIC | KIND_DATA;

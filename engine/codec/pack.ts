@@ -1,6 +1,6 @@
-// msgpack in one place (msgpackr, github.com/kriszyp/msgpackr). Rows are arrays, so record extensions are off; `moreTypes`
-// is on, because without it typed arrays other than Uint8Array arrive corrupt; binary data is copied out of the frame that
-// it came in. -0 arrives as 0. `pack` results share one buffer: copy before the next call.
+// msgpack in one place (msgpackr, github.com/kriszyp/msgpackr). Rows are arrays, so record extensions are off;
+// `moreTypes` is on, because without it typed arrays other than Uint8Array arrive corrupt; binary data is copied out of
+// the frame that it came in. -0 arrives as 0. `pack` results share one buffer: copy before the next call.
 
 import { Packr, Unpackr } from 'msgpackr';
 

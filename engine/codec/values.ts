@@ -1,6 +1,6 @@
-// What may travel in a tuple, and about how many bytes it takes. Values are plain data: null, undefined, booleans, numbers,
-// bigints, strings, dates, binary data, and arrays and plain objects of them. Runs at each emit that leaves the thread, and
-// for the first tuples of each stream, so it walks once and allocates only when it refuses.
+// What may travel in a tuple, and about how many bytes it takes. Values are plain data: null, undefined, booleans,
+// numbers, bigints, strings, dates, binary data, and arrays and plain objects of them. Runs at each emit that leaves
+// the thread, and for the first tuples of each stream, so it walks once and allocates only when it refuses.
 
 import { VALUE_DEPTH_MAX } from '../limits.js';
 import type { Values } from '../component/tuple.js';

@@ -1,7 +1,8 @@
-// The progress of a spout over one partition: which of the tuples that it emitted are not acked yet, by their offsets, and
-// so the offset below which everything is acked (`low`). That one number is what a spout keeps by `context.checkpoint`.
-// Invariant: `low` never goes back, and every offset below it was acked or never opened. What is acked in the middle is
-// dropped when the arrays are full, so memory follows what is open and not what went by. Pure, any thread.
+// The progress of a spout over one partition: which of the tuples that it emitted are not acked yet, by their offsets,
+// and so the offset below which everything is acked (`low`). That one number is what a spout keeps by
+// `context.checkpoint`. Invariant: `low` never goes back, and every offset below it was acked or never opened. What is
+// acked in the middle is dropped when the arrays are full, so memory follows what is open and not what went by. Pure,
+// any thread.
 
 const CAPACITY_MIN = 64;
 

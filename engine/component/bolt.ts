@@ -7,9 +7,9 @@ import type { Tuple } from './tuple.js';
 /**
  * Takes tuples, and may emit more. One instance a task. Subclasses state what they emit as spouts do, in `outputs`.
  *
- * A tuple is acked when `execute` returns (or its promise resolves) and fails when it throws (or rejects); what `execute`
- * emits is anchored to its input. A synchronous `execute` is never called again before it returned; an asynchronous one
- * not before its promise is settled, unless the bolt is given a `concurrency`.
+ * A tuple is acked when `execute` returns (or its promise resolves) and fails when it throws (or rejects); what
+ * `execute` emits is anchored to its input. A synchronous `execute` is never called again before it returned; an
+ * asynchronous one not before its promise is settled, unless the bolt is given a `concurrency`.
  *
  * Order of calls: constructor, `prepare` (awaited), `activate`, `execute` / `tick` / `endBatch`, `finish` once when all
  * inputs have ended, `deactivate`, `close` (awaited, for a bounded time).
@@ -21,8 +21,8 @@ export abstract class Bolt {
   /** Called every `tickEvery` of the bolt's options. What it emits is not tracked unless it names an anchor. */
   tick?(emit: Emit): void | Promise<void>;
   /**
-   * Called when the tuples of one slice are executed and before their acks leave: write or commit what they left behind.
-   * When it throws or rejects, all of them fail.
+   * Called when the tuples of one slice are executed and before their acks leave: write or commit what they left
+   * behind. When it throws or rejects, all of them fail.
    */
   endBatch?(): void | Promise<void>;
   /** All inputs have ended and all tuples are handled: emit what is left, such as totals. Not tracked. */

@@ -6,24 +6,25 @@ export interface EmitOptions {
   /** The stream to emit on; `default` when left out. */
   readonly stream?: string;
   /**
-   * Spouts only: opens a tuple tree under this id, which `ack(id)` or `fail(id)` is given when the tree ends. Without an
-   * id the tuple is not tracked.
+   * Spouts only: opens a tuple tree under this id, which `ack(id)` or `fail(id)` is given when the tree ends. Without
+   * an id the tuple is not tracked.
    */
   readonly id?: unknown;
   /**
-   * Bolts only: the tuple whose tree the new one joins. Left out: the input of this call. `null`: none, the new tuple is
-   * not tracked. Another tuple: one that this bolt still holds (`manualAck`).
+   * Bolts only: the tuple whose tree the new one joins. Left out: the input of this call. `null`: none, the new tuple
+   * is not tracked. Another tuple: one that this bolt still holds (`manualAck`).
    */
   readonly anchor?: Tuple | null;
 }
 
 /**
- * Sends a tuple to the tasks that the groupings of its stream pick. Belongs to one call of `execute`, `nextTuple`, `tick`
- * or `finish`, and is refused once that call (or the promise that it returned) has ended.
+ * Sends a tuple to the tasks that the groupings of its stream pick. Belongs to one call of `execute`, `nextTuple`,
+ * `tick` or `finish`, and is refused once that call (or the promise that it returned) has ended.
  *
  * @typeParam D - the values of the default stream
  * @typeParam N - the values of each further stream by name
- * @throws MILLRACE_EMIT_ARITY, MILLRACE_EMIT_UNKNOWN_STREAM, MILLRACE_EMIT_VALUE, MILLRACE_EMIT_TOO_LARGE at the emitter
+ * @throws MILLRACE_EMIT_ARITY, MILLRACE_EMIT_UNKNOWN_STREAM, MILLRACE_EMIT_VALUE, MILLRACE_EMIT_TOO_LARGE at the
+ * emitter
  * @throws MILLRACE_EMIT_TOO_MANY when one call emits on and on into full targets without `await emit.ready()`
  * @throws MILLRACE_EMIT_LATE when the call that it belongs to has ended
  */

@@ -1,10 +1,11 @@
-// Failed tuples of a spout task that wait to be emitted again: the first failure waits 100 ms, each further one of the same
-// tuple twice as long, up to 30 s, for as often as it fails. A tuple that can never succeed therefore costs little, and a
-// target that is down is not hammered. Invariant: `full` is true before more than `failedMax` tuples are remembered beyond
-// those already under way, so a spout that brings nothing new while it is full stays bounded. Pure, any thread.
+// Failed tuples of a spout task that wait to be emitted again: the first failure waits 100 ms, each further one of the
+// same tuple twice as long, up to 30 s, for as often as it fails. A tuple that can never succeed therefore costs
+// little, and a target that is down is not hammered. Invariant: `full` is true before more than `failedMax` tuples are
+// remembered beyond those already under way, so a spout that brings nothing new while it is full stays bounded. Pure,
+// any thread.
 //
-// The wait depends on the number of failures alone, so tuples with equally many are due in the order in which they failed:
-// one first-in first-out queue for each number is enough, and no heap.
+// The wait depends on the number of failures alone, so tuples with equally many are due in the order in which they
+// failed: one first-in first-out queue for each number is enough, and no heap.
 
 import { REPLAYS_MAX, REPLAY_WAIT_MAX_MS, REPLAY_WAIT_MIN_MS } from '../limits.js';
 

@@ -20,14 +20,16 @@ export abstract class Spout {
   open?(context: SpoutContext): void | Promise<void>;
   activate?(): void | Promise<void>;
   /**
-   * Emits what there is to emit now, best one tuple, and returns. When it emitted nothing it is asked again after a short
-   * rest (1 ms, doubling to 16 ms), or as soon as `context.wake()` is called, or at once when it returned a promise
-   * that took a while to resolve.
+   * Emits what there is to emit now, best one tuple, and returns. When it emitted nothing it is asked again after a
+   * short rest (1 ms, doubling to 16 ms), or as soon as `context.wake()` is called, or at once when it returned a
+   * promise that took a while to resolve.
    */
   abstract nextTuple(emit: Emit): NextTuple | Promise<NextTuple>;
   /** The tree of the tuple that was emitted with this id is fully processed. Never called inside `nextTuple`. */
   ack?(id: unknown): void;
-  /** The tree failed or timed out: emit the tuple again from `nextTuple`, or let it go. Never called inside `nextTuple`. */
+  /**
+   * The tree failed or timed out: emit the tuple again from `nextTuple`, or let it go. Never called inside `nextTuple`.
+   */
   fail?(id: unknown): void;
   deactivate?(): void | Promise<void>;
   close?(): void | Promise<void>;

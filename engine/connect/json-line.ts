@@ -1,6 +1,6 @@
-// A tuple as one line of JSON by field name, for sinks and logs: `{"word":"whale","count":1}`. Values that JSON does not
-// have are written as what most readers take: dates as ISO text, binary data as base64, bigints as numbers where those are
-// exact and as text beyond, NaN and infinities as null. Invariant: the text holds no line end. Any thread.
+// A tuple as one line of JSON by field name, for sinks and logs: `{"word":"whale","count":1}`. Values that JSON does
+// not have are written as what most readers take: dates as ISO text, binary data as base64, bigints as numbers where
+// those are exact and as text beyond, NaN and infinities as null. Invariant: the text holds no line end. Any thread.
 
 import type { Tuple } from '../component/tuple.js';
 

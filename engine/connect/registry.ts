@@ -1,6 +1,6 @@
-// The built-in components by the names that JSON topologies call them, each with the schema of its settings. Only readers of
-// JSON topologies import this: it brings the schema library, which the TypeScript functions (`fileLines`, …) stay free of.
-// Invariant: a type here and its function make the same component from the same settings. Any thread.
+// The built-in components by the names that JSON topologies call them, each with the schema of its settings. Only
+// readers of JSON topologies import this: it brings the schema library, which the TypeScript functions (`fileLines`, …)
+// stay free of. Invariant: a type here and its function make the same component from the same settings. Any thread.
 
 import { Type } from 'typebox';
 import { LINE_BYTES_MAX } from '../limits.js';

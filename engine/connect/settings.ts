@@ -1,6 +1,6 @@
-// How components read their settings. A JSON topology is checked against its schema before anything starts, but a component
-// that is made in TypeScript, or whose settings were overridden, gets whatever it is given: here that is told by name and
-// not by a crash later on. Without the schema library, because this travels in users' bundles. Any thread.
+// How components read their settings. A JSON topology is checked against its schema before anything starts, but a
+// component that is made in TypeScript, or whose settings were overridden, gets whatever it is given: here that is told
+// by name and not by a crash later on. Without the schema library, because this travels in users' bundles. Any thread.
 
 import { failure, type MillraceError } from '../errors.js';
 

@@ -1,5 +1,5 @@
-// Deals tuples round and round, so that after each round every task has had the same number from this sender. Each sender
-// starts at another place, or the first task would get the first tuple of them all.
+// Deals tuples round and round, so that after each round every task has had the same number from this sender. Each
+// sender starts at another place, or the first task would get the first tuple of them all.
 
 import type { Grouping } from './grouping.js';
 

@@ -1,6 +1,6 @@
-// The receiving end of a channel: what flows from one task of another worker to one task of this one. It counts what the
-// task takes from its mailbox, so that the sender gets its credit back: tuples one by one, bytes when the batch that
-// brought them is used up.
+// The receiving end of a channel: what flows from one task of another worker to one task of this one. It counts what
+// the task takes from its mailbox, so that the sender gets its credit back: tuples one by one, bytes when the batch
+// that brought them is used up.
 
 import type { Origin } from '../task/task-tuple.js';
 

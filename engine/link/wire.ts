@@ -1,5 +1,5 @@
-// What carries frames between two workers. Data and control travel apart, each in order. Frames are given away: the sender
-// never touches them again.
+// What carries frames between two workers. Data and control travel apart, each in order. Frames are given away: the
+// sender never touches them again.
 
 export type Frame = Uint8Array<ArrayBuffer>;
 

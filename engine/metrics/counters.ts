@@ -1,5 +1,5 @@
-// Counters of all tasks of a topology in one piece of shared memory: workers write their tasks' rows, the main thread reads
-// at any moment, also when a worker spins, and a row outlives the worker that wrote it. One writer a row.
+// Counters of all tasks of a topology in one piece of shared memory: workers write their tasks' rows, the main thread
+// reads at any moment, also when a worker spins, and a row outlives the worker that wrote it. One writer a row.
 //
 //   | task 0: emitted executed acked failed … 16 words | task 1 | … | spout histograms | workers' heartbeats |
 //

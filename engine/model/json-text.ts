@@ -1,24 +1,26 @@
 // Reads a topology document from text. `JSON.parse` alone tells neither line nor column of an error on every version of
 // Node, and takes the last of two equal keys without a word, which would lose a component. So the text is walked first,
-// by the grammar of RFC 8259, to the first thing that is wrong with it. Bounds: bytes of the text, depth. Pure, any
-// thread.
+// by the grammar of RFC 8259, to the first thing that is wrong with it. Without the schema library, because whoever opens
+// a file needs this. Bounds: bytes of the text, depth. Pure, any thread.
 
 import type { MillraceError } from '../errors.js';
 import { failure } from '../errors.js';
 import { DOCUMENT_BYTES_MAX, VALUE_DEPTH_MAX } from '../limits.js';
+import { codeFrame } from './code-frame.js';
 import { printable, shown } from './names.js';
 
 const SPACE = /[ \t\r\n]*/y;
 const NUMBER = /-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?/y;
 const WORD = /[\p{L}_$][\p{L}\p{N}_$]*/uy;
 const STRING = /"(?:[^"\\\p{Cc}]|[\u007f-\u009f]|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*"/uy;
+const LINE_END = /\r\n|\r|\n/;
 const LITERALS: readonly string[] = ['true', 'false', 'null'];
 
 /**
  * Parses a document.
  *
  * @param name - the file, for messages
- * @throws MILLRACE_DOCUMENT_SYNTAX naming file, line and column; also for a key that an object has twice
+ * @throws MILLRACE_DOCUMENT_SYNTAX naming file, line and column, and showing the line; also for a key that an object has twice
  * @throws MILLRACE_DOCUMENT_TOO_LARGE
  */
 export function parseDocument(text: string, name: string): unknown {
@@ -33,7 +35,7 @@ export function parseDocument(text: string, name: string): unknown {
   try {
     return JSON.parse(json) as unknown;
   } catch (thrown) {
-    throw failure('MILLRACE_DOCUMENT_SYNTAX', { file, line: 1, column: 1, what: 'it is not JSON' }, { cause: thrown });
+    throw failure('MILLRACE_DOCUMENT_SYNTAX', { file, line: 1, column: 1, what: 'it is not JSON', frame: '' }, { cause: thrown });
   }
 }
 
@@ -43,13 +45,12 @@ interface Mistake {
 }
 
 function syntaxError(text: string, file: string, { offset, what }: Mistake): MillraceError {
-  const lines = text.slice(0, offset).split(/\r\n|\r|\n/);
-  return failure('MILLRACE_DOCUMENT_SYNTAX', {
-    file,
-    line: lines.length,
-    column: (lines.at(-1) ?? '').length + 1,
-    what,
-  });
+  const lines = text.slice(0, offset).split(LINE_END);
+  const line = lines.length;
+  const before = lines.at(-1) ?? '';
+  const column = before.length + 1;
+  const [after = ''] = text.slice(offset).split(LINE_END, 1);
+  return failure('MILLRACE_DOCUMENT_SYNTAX', { file, line, column, what, frame: codeFrame(before + after, line, column) });
 }
 
 /** One walk over a text; ends at the first mistake by throwing it to itself. */

@@ -3,10 +3,9 @@
 // Pure, any thread.
 
 import type { Problem } from '../errors.js';
-import { failure } from '../errors.js';
 import { CONFIG_KEYS, isConfigKey, readConfig } from './config.js';
 import type { ComponentDefinition, Topology } from './definition.js';
-import { keyPath, printable } from './names.js';
+import { keyPath } from './names.js';
 import { ProblemList, topologyInvalid } from './problems.js';
 import { listed } from './suggest.js';
 import { validate } from './validate.js';
@@ -105,21 +104,4 @@ function changedComponent(
   const parallelism = (changes.has(PARALLELISM) ? changes.get(PARALLELISM) : component.parallelism) as number;
   const outputs = component.outputsFor?.(config, problems) ?? component.outputs;
   return { ...component, config, parallelism, outputs };
-}
-
-/**
- * Reads a setting from the command line: `key=value`, where the value is JSON if it can be read as such, else text.
- *
- * @throws MILLRACE_CONFIG_SYNTAX
- */
-export function parseSetting(text: string): { readonly key: string; readonly value: unknown } {
-  const equals = text.indexOf('=');
-  const key = text.slice(0, Math.max(equals, 0)).trim();
-  if (key === '') throw failure('MILLRACE_CONFIG_SYNTAX', { text: printable(text) });
-  const written = text.slice(equals + 1);
-  try {
-    return { key, value: JSON.parse(written) as unknown };
-  } catch {
-    return { key, value: written };
-  }
 }

@@ -2,8 +2,8 @@
 // tag of its type, objects by sorted field names, -0 as 0 and every NaN as one. Pure, allocates nothing for strings and
 // numbers; runs once for each tuple and key field.
 //
-// The mixing is MurmurHash3_x86_32 by Austin Appleby, public domain (github.com/aappleby/smhasher). Strings are taken two
-// UTF-16 code units at a time.
+// The mixing is MurmurHash3_x86_32 by Austin Appleby, public domain (github.com/aappleby/smhasher). Strings are taken
+// two UTF-16 code units at a time.
 
 export const HASH_SEED = 0x6d696c6c | 0;
 

@@ -1,6 +1,6 @@
 // Which task owns which keys: a key's hash names one of a fixed number of key groups, and each task owns a contiguous
-// range of them. Parallelism can then change in both directions while state moves by ranges (as in Flink, "key groups").
-// Pure.
+// range of them. Parallelism can then change in both directions while state moves by ranges (as in Flink, "key
+// groups"). Pure.
 
 /** The index of the task, among `parallelism` tasks, that owns this key group. */
 export function taskIndexOfKeyGroup(group: number, keyGroups: number, parallelism: number): number {

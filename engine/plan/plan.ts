@@ -1,5 +1,5 @@
-// Turns components into numbered tasks and deals them to workers. Deterministic: the same topology and number of workers
-// give the same plan everywhere. Pure.
+// Turns components into numbered tasks and deals them to workers. Deterministic: the same topology and number of
+// workers give the same plan everywhere. Pure.
 
 import type { TopologyDescription } from '../model/describe.js';
 

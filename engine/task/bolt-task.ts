@@ -1,5 +1,5 @@
-// One running instance of a bolt. It takes tuples one at a time, by a direct call of a sender on this thread or from its
-// mailbox, and acks by return, fails by throw, unless the bolt does it by hand.
+// One running instance of a bolt. It takes tuples one at a time, by a direct call of a sender on this thread or from
+// its mailbox, and acks by return, fails by throw, unless the bolt does it by hand.
 //
 //   take ─► execute ─┬─ returned ──────────► ack (or into the batch that `endBatch` commits)
 //                    ├─ threw ─────────────► fail, report
@@ -175,7 +175,9 @@ export class BoltTask extends Task {
     this.callOutside('finish', (emit) => this.bolt.finish!(emit));
   }
 
-  /** Those tasks run again, as of that revision; if this one takes from them, directly or not, its own end is undone. */
+  /**
+   * Those tasks run again, as of that revision; if this one takes from them, directly or not, its own end is undone.
+   */
   resumeInput(running: ReadonlySet<number>, revision: number, below: boolean): void {
     this.inputs.forget(running, revision);
     if (below) this.ended = false;
@@ -285,7 +287,9 @@ export class BoltTask extends Task {
     this.report('execute', error);
   }
 
-  /** Ends the tuple here and tells its ledger. A tuple inside its emitter's call has no edge: the emitter takes its acc. */
+  /**
+   * Ends the tuple here and tells its ledger. A tuple inside its emitter's call has no edge: the emitter takes its acc.
+   */
   private settle(tuple: TaskTuple, state: typeof ACKED | typeof FAILED): void {
     tuple.state = state;
     this.count(state === ACKED ? ACKED_COUNT : FAILED_COUNT);

@@ -1,5 +1,5 @@
-// Keeps the output of concurrent asynchronous calls in the order of their inputs: the oldest call emits at once, what later
-// ones emit is held until those before them have ended. A tuple is acked when its emits have left, not before.
+// Keeps the output of concurrent asynchronous calls in the order of their inputs: the oldest call emits at once, what
+// later ones emit is held until those before them have ended. A tuple is acked when its emits have left, not before.
 //
 //   calls   [ oldest | … | newest ]     release: while the oldest has ended, it leaves and the next one lets go of its emits
 

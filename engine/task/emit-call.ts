@@ -1,6 +1,6 @@
-// One call of user code, as far as emitting is concerned: who calls, what its emits are anchored to, and whether it is still
-// under way. A task has one of these and uses it again for each synchronous call, so such a call makes no closure. A call
-// that turns out to be asynchronous keeps it, and the task makes itself a new one.
+// One call of user code, as far as emitting is concerned: who calls, what its emits are anchored to, and whether it is
+// still under way. A task has one of these and uses it again for each synchronous call, so such a call makes no
+// closure. A call that turns out to be asynchronous keeps it, and the task makes itself a new one.
 
 import type { Emit, EmitOptions } from '../component/emit.js';
 import type { Values } from '../component/tuple.js';

@@ -1,6 +1,6 @@
-// Which source tasks of a bolt task have sent their end marker. A marker carries the revision of the wiring at which it was
-// sent. When sources start again at some revision, ends of older revisions do not count, however late they arrive, and
-// ends of newer ones do, even if they came before this worker heard of it.
+// Which source tasks of a bolt task have sent their end marker. A marker carries the revision of the wiring at which it
+// was sent. When sources start again at some revision, ends of older revisions do not count, however late they arrive,
+// and ends of newer ones do, even if they came before this worker heard of it.
 
 export class InputEnds {
   private readonly open: Set<number>;

@@ -1,6 +1,6 @@
-// The queue of a task: a growing ring of tuples, first in, first out. It is bounded by those who fill it: tuples of other
-// workers by credit, tuples of this worker by resting the senders once `crowded` is true, so one call may overrun it by
-// what it emits and no more.
+// The queue of a task: a growing ring of tuples, first in, first out. It is bounded by those who fill it: tuples of
+// other workers by credit, tuples of this worker by resting the senders once `crowded` is true, so one call may overrun
+// it by what it emits and no more.
 //
 //   tuples[head & mask] … tuples[(tail - 1) & mask]      capacity is a power of two and doubles when full
 

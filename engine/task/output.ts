@@ -1,5 +1,5 @@
-// Where the tuples of one stream of one task go: its subscriptions, each with a grouping of its own and a target for each
-// task of the subscriber. Built once when the worker is wired; a target's channel is replaced when its worker is.
+// Where the tuples of one stream of one task go: its subscriptions, each with a grouping of its own and a target for
+// each task of the subscriber. Built once when the worker is wired; a target's channel is replaced when its worker is.
 
 import type { Grouping } from '../grouping/grouping.js';
 import type { OutboundChannel } from '../link/outbound-channel.js';

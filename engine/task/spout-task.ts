@@ -5,8 +5,8 @@
 //   tree ends ─► ended list ─► ack(id) or fail(id), between calls, never inside nextTuple or emit
 //   'done', no tree open, nothing unsent ─► end markers ─► ended
 //
-// A spout that emits nothing rests 1 ms, then 2, up to 16, unless it is woken; it never spins. Stopping is last of all: a
-// blocked target makes the spout rest like any other task.
+// A spout that emits nothing rests 1 ms, then 2, up to 16, unless it is woken; it never spins. Stopping is last of all:
+// a blocked target makes the spout rest like any other task.
 
 import type { EndedReceiver, Ledger } from '../ack/ledger.js';
 import type { EmitOptions } from '../component/emit.js';
@@ -178,12 +178,7 @@ export class SpoutTask extends Task implements EndedReceiver {
     this.gate &= ~RUNNING;
   }
 
-  private settled(
-    call: EmitCall,
-    said: NextTuple,
-    askedMs: number,
-    failed: { readonly error: unknown } | null,
-  ): void {
+  private settled(call: EmitCall, said: NextTuple, askedMs: number, failed: { readonly error: unknown } | null): void {
     call.open = false;
     this.gate &= ~CALLS_FULL;
     if (failed === null) {

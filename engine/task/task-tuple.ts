@@ -1,7 +1,8 @@
 // A tuple on its way through this worker, with what tracking needs to know of it. One is made for each tuple and target
 // task, on the hottest path of all: the fields are set once in one order, and all numbers are small integers.
 //
-// edge = the id of this tuple in its tree; zero while the tuple lives only inside the call that emitted it, because what
+// edge = the id of this tuple in its tree; zero while the tuple lives only inside the call that emitted it, because
+// what
 //        goes in and out of an XOR within one call need not go in at all
 // acc  = the XOR of the edges of its children that outlived the call which emitted them
 // When the tuple is done, edge ^ acc goes to its ledger; a tuple without an edge leaves its acc to its emitter instead.

@@ -1,9 +1,9 @@
-// What spout and bolt tasks share: an actor that sends. It handles one thing at a time on its worker's thread, deals tuples
-// to targets by their groupings, and takes no more input while one of its targets is full.
+// What spout and bolt tasks share: an actor that sends. It handles one thing at a time on its worker's thread, deals
+// tuples to targets by their groupings, and takes no more input while one of its targets is full.
 //
-// A tuple to an idle task of the same worker is a direct call; to a busy one it goes to its mailbox; to another worker, to
-// a channel. `emit` down to `deliver` is the hot path: no closure, no promise, no Map lookup for the default stream, one
-// TaskTuple for each target. `gate` is 0 exactly when the task may take input now.
+// A tuple to an idle task of the same worker is a direct call; to a busy one it goes to its mailbox; to another worker,
+// to a channel. `emit` down to `deliver` is the hot path: no closure, no promise, no Map lookup for the default stream,
+// one TaskTuple for each target. `gate` is 0 exactly when the task may take input now.
 
 import type { EmitOptions } from '../component/emit.js';
 import type { Values } from '../component/tuple.js';

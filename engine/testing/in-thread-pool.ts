@@ -1,5 +1,5 @@
-// Runs workers in the calling thread: the production runtime on ports within one thread, so that a test can step through
-// it on virtual time and its stack traces are whole.
+// Runs workers in the calling thread: the production runtime on ports within one thread, so that a test can step
+// through it on virtual time and its stack traces are whole.
 
 import type { MessagePort } from 'node:worker_threads';
 import { toWire } from '../errors.js';

@@ -1,6 +1,6 @@
-// Looks inside the components of a worker under test: wraps each of them, so that the engine around them stays the one of
-// production. What they emit, execute, ack and fail is told to the test; fed spouts emit what the test gives them; a strike
-// fails a tuple or kills the worker. Runs on the worker's thread, or in the test's own.
+// Looks inside the components of a worker under test: wraps each of them, so that the engine around them stays the one
+// of production. What they emit, execute, ack and fail is told to the test; fed spouts emit what the test gives them; a
+// strike fails a tuple or kills the worker. Runs on the worker's thread, or in the test's own.
 
 import type { MessagePort } from 'node:worker_threads';
 import { receiveMessageOnPort } from 'node:worker_threads';
@@ -183,7 +183,10 @@ function watchBolt(recorder: Recorder, component: string, bolt: Bolt): Bolt {
       recorder.strike(component);
       const { component: source, stream, values } = tuple;
       recorder.post({ ...place, type: 'executed', source, stream, values });
-      return bolt.execute(tuple, watchEmit(recorder, () => place, emit));
+      return bolt.execute(
+        tuple,
+        watchEmit(recorder, () => place, emit),
+      );
     },
     deactivate: () => after(recorder, place, 'deactivate', bolt.deactivate?.()),
     close: () => after(recorder, place, 'close', bolt.close?.()),

@@ -1,5 +1,6 @@
-// Runs a topology under test: the production engine on virtual time, in the calling thread or in real threads, with every
-// component watched. Nothing in here is a second engine: workers, links, acks and supervision are those of production.
+// Runs a topology under test: the production engine on virtual time, in the calling thread or in real threads, with
+// every component watched. Nothing in here is a second engine: workers, links, acks and supervision are those of
+// production.
 //
 //   const kit = await TestRun.start(topology, { fed: ['lines'] });
 //   kit.feed('lines', ['call me ishmael'], { id: 1 });
@@ -8,7 +9,7 @@
 //   kit.acked('lines');             // [1]
 //   await kit.close();
 
-import { MessageChannel, type MessagePort } from 'node:worker_threads';
+import { MessageChannel, receiveMessageOnPort, type MessagePort } from 'node:worker_threads';
 import type { Values } from '../component/tuple.js';
 import { runtimeLimits, type RuntimeLimits } from '../limits.js';
 import { silentLogger, type Logger } from '../log.js';
@@ -71,7 +72,9 @@ export class TestRun {
       workers,
       logger: options.logger ?? silentLogger,
       print: (line) => Promise.resolve(void this.printed.push(line)),
-      pool: threads ? new ThreadPool({ threads: workers }) : new InThreadPool(source.kind === 'module' ? null : topology),
+      pool: threads
+        ? new ThreadPool({ threads: workers })
+        : new InThreadPool(source.kind === 'module' ? null : topology),
       limits: { ...runtimeLimits, ...options.limits },
       seed: options.seed ?? 1,
       strict: options.strict ?? true,
@@ -80,14 +83,15 @@ export class TestRun {
     });
     this.completed = this.run.completed.then((outcome) => {
       this.over = true;
-      for (const port of this.ports.values()) port.close();
+      for (const [worker, port] of this.ports) this.closePort(worker, port);
       for (const resolve of this.synced.values()) resolve();
       return outcome;
     });
   }
 
   /**
-   * Starts a topology: an object made by `topology()`, or the URL of a module that exports one (which real threads need).
+   * Starts a topology: an object made by `topology()`, or the URL of a module that exports one (which real threads
+   * need).
    *
    * @throws whatever keeps it from starting
    */
@@ -195,7 +199,8 @@ export class TestRun {
   /** All events of one type of a component, with task, worker and incarnation. */
   of<T extends TestEvent['type']>(type: T, component: string): Extract<TestEvent, { readonly type: T }>[] {
     return this.events.filter(
-      (event): event is Extract<TestEvent, { readonly type: T }> => event.type === type && event.component === component,
+      (event): event is Extract<TestEvent, { readonly type: T }> =>
+        event.type === type && event.component === component,
     );
   }
 
@@ -225,7 +230,8 @@ export class TestRun {
 
   private instrument(worker: number): Instrument {
     const { port1, port2 } = new MessageChannel();
-    this.ports.get(worker)?.close();
+    const before = this.ports.get(worker);
+    if (before !== undefined) this.closePort(worker, before);
     this.ports.set(worker, port1);
     const setup: InstrumentSetup = {
       worker,
@@ -233,18 +239,32 @@ export class TestRun {
       record: this.options.record ?? true,
     };
     port1.postMessage(setup);
-    port1.on('message', (message: FromInstrument) => {
-      if (message.type !== 'synced') this.events.push(message);
-      else this.synced.get(`${worker}:${message.round}`)?.();
-    });
+    port1.on('message', (message: FromInstrument) => this.onMessage(worker, message));
     port1.on('close', () => {
       for (const [key, resolve] of this.synced) if (key.startsWith(`${worker}:`)) resolve();
     });
     return { url: new URL('./instrument.js', import.meta.url).href, port: port2 };
   }
 
+  private onMessage(worker: number, message: FromInstrument): void {
+    if (message.type !== 'synced') this.events.push(message);
+    else this.synced.get(`${worker}:${message.round}`)?.();
+  }
+
+  /** What a worker told before it ended has come, but may not have been heard yet. */
+  private closePort(worker: number, port: MessagePort): void {
+    for (let next = receiveMessageOnPort(port); next !== undefined; next = receiveMessageOnPort(port)) {
+      this.onMessage(worker, next.message as FromInstrument);
+    }
+    port.close();
+  }
+
   /** One look at all workers: what was sent to and from their instruments before is through. */
-  private async look(): Promise<{ readonly idle: boolean; readonly frames: string; readonly nextDueMs: number | null }> {
+  private async look(): Promise<{
+    readonly idle: boolean;
+    readonly frames: string;
+    readonly nextDueMs: number | null;
+  }> {
     const round = this.round++;
     await this.sync(round);
     const answers = await this.run.probe(round);

@@ -4,15 +4,7 @@ import type { Values } from '../component/tuple.js';
 
 /** A call of a component's life. */
 export type LifeCall =
-  | 'constructor'
-  | 'open'
-  | 'prepare'
-  | 'activate'
-  | 'tick'
-  | 'finish'
-  | 'endBatch'
-  | 'deactivate'
-  | 'close';
+  'constructor' | 'open' | 'prepare' | 'activate' | 'tick' | 'finish' | 'endBatch' | 'deactivate' | 'close';
 
 /** Where and in which worker something happened. */
 export interface Place {

@@ -40,7 +40,9 @@ export class ErrorReporter {
   }
 }
 
-/** Errors of the catalogue speak for themselves; others get a code and say which call threw them, and keep their stack. */
+/**
+ * Errors of the catalogue speak for themselves; others get a code and say which call threw them, and keep their stack.
+ */
 function wireOf(component: string, task: number, call: string, thrown: unknown): WireError {
   if (isMillraceError(thrown)) return toWire(thrown);
   const ours = toWire(failure('MILLRACE_TASK_THREW', { call, component, task, reason: reasonOf(thrown) }));

@@ -1,5 +1,5 @@
-// What the supervisor of a topology and its workers tell each other, over one control port each. Plain data only; errors
-// travel as `WireError`. One line a message says when it is sent.
+// What the supervisor of a topology and its workers tell each other, over one control port each. Plain data only;
+// errors travel as `WireError`. One line a message says when it is sent.
 
 import type { MessagePort } from 'node:worker_threads';
 import type { WireError } from '../errors.js';

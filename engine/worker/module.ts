@@ -18,8 +18,8 @@ export type TopologySource =
  * Imports or builds the topology, with its settings applied.
  *
  * @param file - what to call the module in errors; its URL by default
- * @throws MILLRACE_TOPOLOGY_INVALID with every problem; MILLRACE_DEFINITION_EXPORT when the module exports something else;
- * whatever the module itself throws
+ * @throws MILLRACE_TOPOLOGY_INVALID with every problem; MILLRACE_DEFINITION_EXPORT when the module exports something
+ * else; whatever the module itself throws
  */
 export async function loadTopology(source: TopologySource, file?: string): Promise<Topology> {
   if (source.kind === 'document') {

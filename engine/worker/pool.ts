@@ -1,8 +1,10 @@
-// Where workers run. The pool of threads is Piscina's: one endless task a thread, started again by it when one dies. Known
-// traps of Piscina 5.3 that shape this file: `close()` ends busy threads, so threads are ended one by one here; a queued
-// task would wait for ever, so there is no queue; an error thrown across loses its code, so nothing is thrown across.
+// Where workers run. The pool of threads is Piscina's: one endless task a thread, started again by it when one dies.
+// Known traps of Piscina 5.3 that shape this file: `close()` ends busy threads, so threads are ended one by one here; a
+// queued task would wait for ever, so there is no queue; an error thrown across loses its code, so nothing is thrown
+// across.
 //
-// On the main thread. A worker that ends its run is followed by the end of its thread: no module of a topology survives it.
+// On the main thread. A worker that ends its run is followed by the end of its thread: no module of a topology survives
+// it.
 
 import { fileURLToPath } from 'node:url';
 import type { MessagePort } from 'node:worker_threads';

@@ -1,5 +1,5 @@
-// What a worker's components have to tell the supervisor: printed lines, progress of spouts, metrics of their own. Each is
-// gathered for a moment, so that a busy component costs a message a turn and not one a call. On the worker's thread.
+// What a worker's components have to tell the supervisor: printed lines, progress of spouts, metrics of their own. Each
+// is gathered for a moment, so that a busy component costs a message a turn and not one a call. On the worker's thread.
 
 import type { Clock, Timer } from '../clock.js';
 import type { Checkpoint, FromWorker } from './messages.js';

@@ -129,7 +129,8 @@ export class RunReport {
   }
 
   private componentStatus(kind: 'spout' | 'bolt', tasks: readonly number[]): ComponentStatus {
-    const sum = (counter: number): number => tasks.reduce((total, task) => total + this.counters.read(task, counter), 0);
+    const sum = (counter: number): number =>
+      tasks.reduce((total, task) => total + this.counters.read(task, counter), 0);
     const metrics: Record<string, number> = {};
     for (const task of tasks) {
       for (const [name, value] of Object.entries(this.metrics.get(task) ?? {})) {

@@ -1,19 +1,15 @@
-// One worker: its tasks, links and turns, steered by control messages of the supervisor. Runs in a thread of the pool, or in
-// the calling thread of a test: it is the same code.
+// One worker: its tasks, links and turns, steered by control messages of the supervisor. Runs in a thread of the pool,
+// or in the calling thread of a test: it is the same code.
 //
 //   prepare ─► prepared ─► start ─► active ─┬─► drain ─► (all tasks end) ─► stop
 //                                           └─► rewire (another worker died) ─► rewired ─► lost: open trees fail
 
-import type { AckTarget } from '../ack/ack-target.js';
 import type { Ledger } from '../ack/ledger.js';
-import { RemoteLedger } from '../ack/remote-ledger.js';
 import { RealClock, VirtualClock, type Clock, type Timer } from '../clock.js';
 import { failure, reasonOf, toWire } from '../errors.js';
 import { CLOSE_TIMEOUT_MS, type RuntimeLimits } from '../limits.js';
-import type { InboundChannel } from '../link/inbound-channel.js';
-import { Link, type LinkHost } from '../link/link.js';
-import { PortWire } from '../link/port-wire.js';
-import { Counters, OUTBOX, STALE } from '../metrics/counters.js';
+import type { Link } from '../link/link.js';
+import { Counters, OUTBOX } from '../metrics/counters.js';
 import { canonicalJson, describe } from '../model/describe.js';
 import type { Topology } from '../model/definition.js';
 import { downstreamOf } from '../plan/plan.js';
@@ -22,14 +18,14 @@ import { BoltTask } from '../task/bolt-task.js';
 import { SpoutTask } from '../task/spout-task.js';
 import type { TaskHost } from '../task/task-host.js';
 import { NOT_ACTIVE, type Task } from '../task/task.js';
-import { Origin, type TaskTuple } from '../task/task-tuple.js';
 import { ErrorReporter } from './error-reporter.js';
 import type { FromWorker, PeerPorts, ToWorker, WorkerInit } from './messages.js';
 import { Reports } from './reports.js';
 import { Turns } from './turns.js';
+import { WorkerLinks } from './worker-links.js';
 import { connect, makeTasks, type LivingTask, type WiringOptions } from './wiring.js';
 
-export class WorkerRuntime implements TaskHost, LinkHost {
+export class WorkerRuntime implements TaskHost {
   readonly topology: string;
   readonly limits: RuntimeLimits;
   readonly clock: Clock;
@@ -48,11 +44,9 @@ export class WorkerRuntime implements TaskHost, LinkHost {
   private readonly errors: ErrorReporter;
   private readonly reports: Reports;
   private readonly closing = new AbortController();
-  private readonly links = new Map<number, Link>();
+  private readonly links: WorkerLinks;
   private readonly tasks = new Map<number, Task>();
   private readonly ledgers = new Map<number, Ledger>();
-  private readonly remoteLedgers = new Map<number, RemoteLedger>();
-  private readonly incarnations: number[];
   private readonly wiring: WiringOptions;
   private living: LivingTask[] = [];
   private readonly spouts: SpoutTask[] = [];
@@ -67,7 +61,6 @@ export class WorkerRuntime implements TaskHost, LinkHost {
     this.limits = init.limits;
     this.strict = init.strict;
     this.revision = init.revision;
-    this.incarnations = [...init.incarnations];
     this.clock = init.virtualTimeMs === null ? new RealClock() : new VirtualClock(init.virtualTimeMs);
     this.random = new Random(init.seed ^ Math.imul(init.worker + 1, 0x9e3779b9));
     const { plan } = init;
@@ -78,6 +71,17 @@ export class WorkerRuntime implements TaskHost, LinkHost {
     this.errors = new ErrorReporter(this.clock, (report) => this.post({ type: 'error', report }));
     this.reports = new Reports(this.clock, init.checkpoints, (message) => this.post(message));
     this.stopped = new Promise((resolve) => (this.confirmStopped = resolve));
+    this.links = new WorkerLinks({
+      topology: definition,
+      plan,
+      limits: init.limits,
+      counters: this.allCounters,
+      incarnations: init.incarnations,
+      tasks: this.tasks,
+      ledgers: this.ledgers,
+      turns: this.turns,
+      frameRefused: (error) => this.errors.report('(link)', -1, 'receive', error),
+    });
     this.wiring = {
       topology: definition,
       plan,
@@ -131,78 +135,7 @@ export class WorkerRuntime implements TaskHost, LinkHost {
   }
 
   endLocal(sourceTask: number, target: Task): void {
-    this.receiveEnd(sourceTask, target.task, this.revision);
-  }
-
-  // --- what links ask for -------------------------------------------------------------------------------------------
-
-  ledgerOf(spoutTask: number, incarnation: number): AckTarget | null {
-    const ledger = this.ledgers.get(spoutTask);
-    if (ledger !== undefined) return ledger.incarnation === incarnation ? ledger : null;
-    if (this.incarnations[spoutTask] !== incarnation) return null;
-    let remote = this.remoteLedgers.get(spoutTask);
-    if (remote === undefined) {
-      remote = new RemoteLedger(spoutTask, incarnation, this.linkTo(this.init.plan.tasks[spoutTask]!.worker));
-      this.remoteLedgers.set(spoutTask, remote);
-    }
-    return remote;
-  }
-
-  fillOrigins(channel: InboundChannel): void {
-    const source = this.init.plan.tasks[channel.sourceTask]!;
-    const definition = this.definition.components.find((component) => component.id === source.component)!;
-    Object.entries(definition.outputs).forEach(([stream, fields], index) => {
-      channel.origins.push(new Origin(definition.id, stream, index, source.task, fields, channel));
-    });
-  }
-
-  receive(task: number, tuple: TaskTuple): void {
-    const target = this.tasks.get(task);
-    if (!(target instanceof BoltTask)) return;
-    target.mailbox.push(tuple);
-    this.turns.schedule(target);
-  }
-
-  dropped(task: number): void {
-    this.counters[this.allCounters.row(task) + STALE]!++;
-  }
-
-  receiveEnd(sourceTask: number, targetTask: number, revision: number): void {
-    const target = this.tasks.get(targetTask);
-    if (!(target instanceof BoltTask)) return;
-    target.inputs.end(sourceTask, revision);
-    this.turns.schedule(target);
-  }
-
-  outboxChanged(sourceTask: number, by: number): void {
-    this.counters[this.allCounters.row(sourceTask) + OUTBOX]! += by;
-  }
-
-  requestTurn(): void {
-    this.turns.request();
-  }
-
-  frameRefused(error: unknown): void {
-    this.errors.report('(link)', -1, 'receive', error);
-  }
-
-  acked(spoutTask: number, incarnation: number, rootHi: number, rootLo: number, hi: number, lo: number): void {
-    this.ledgerHere(spoutTask, incarnation)?.ack(rootHi, rootLo, hi, lo);
-  }
-
-  failed(spoutTask: number, incarnation: number, rootHi: number, rootLo: number): void {
-    this.ledgerHere(spoutTask, incarnation)?.fail(rootHi, rootLo);
-  }
-
-  touched(spoutTask: number, incarnation: number, rootHi: number, rootLo: number): void {
-    this.ledgerHere(spoutTask, incarnation)?.touch(rootHi, rootLo);
-  }
-
-  private ledgerHere(spoutTask: number, incarnation: number): Ledger | null {
-    const ledger = this.ledgers.get(spoutTask);
-    if (ledger !== undefined && ledger.incarnation === incarnation) return ledger;
-    if (ledger !== undefined) this.dropped(spoutTask);
-    return null;
+    this.links.receiveEnd(sourceTask, target.task, this.revision);
   }
 
   // --- the supervisor -----------------------------------------------------------------------------------------------
@@ -247,7 +180,7 @@ export class WorkerRuntime implements TaskHost, LinkHost {
   }
 
   private makeTasks(): void {
-    for (const peer of this.init.peers) this.addLink(peer);
+    for (const peer of this.init.peers) this.links.add(peer);
     this.living = makeTasks(this.wiring);
     for (const { task } of this.living) {
       this.tasks.set(task.task, task);
@@ -257,19 +190,9 @@ export class WorkerRuntime implements TaskHost, LinkHost {
       this.spouts.push(task);
       this.ledgers.set(task.task, task.ledger);
     }
-    connect(this.wiring, this.tasks, (worker) => this.linkTo(worker));
-    for (const link of this.links.values()) link.open();
-    this.turns.serve([...this.links.values()], this.spouts);
-  }
-
-  private addLink(peer: PeerPorts): Link {
-    const link = new Link(this, new PortWire(peer));
-    this.links.set(peer.worker, link);
-    return link;
-  }
-
-  private linkTo(worker: number): Link {
-    return this.links.get(worker)!;
+    connect(this.wiring, this.tasks, (worker) => this.links.to(worker));
+    for (const link of this.links.all()) link.open();
+    this.turns.serve(this.links.all(), this.spouts);
   }
 
   /** Calls that of every task at once; the first failure names its component. */
@@ -315,22 +238,18 @@ export class WorkerRuntime implements TaskHost, LinkHost {
     next();
   }
 
-  /** A worker died: its tasks are new ones behind a new link, and what they and those below them ended is open again. */
+  /**
+   * A worker died: its tasks are new ones behind a new link, and what they and those below them ended is open again.
+   */
   private rewire(revision: number, ports: PeerPorts, incarnations: readonly number[]): void {
     this.revision = revision;
-    this.links.get(ports.worker)?.close();
-    const link = this.addLink(ports);
     const restarted = this.init.plan.tasks.filter((task) => task.worker === ports.worker);
-    incarnations.forEach((incarnation, task) => (this.incarnations[task] = incarnation));
-    for (const { task } of restarted) {
-      const remote = this.remoteLedgers.get(task);
-      if (remote !== undefined) remote.dead = true;
-      this.remoteLedgers.delete(task);
-    }
-    this.redirect(new Set(restarted.map((task) => task.task)), link);
-    this.reopen(new Set(restarted.map((task) => task.component)), restarted.map((task) => task.task));
+    const tasks = new Set(restarted.map((task) => task.task));
+    const link = this.links.replace(ports, incarnations, tasks);
+    this.redirect(tasks, link);
+    this.reopen(new Set(restarted.map((task) => task.component)), tasks);
     link.open();
-    this.turns.serve([...this.links.values()], this.spouts);
+    this.turns.serve(this.links.all(), this.spouts);
     this.turns.request();
     this.post({ type: 'rewired', revision });
   }
@@ -349,7 +268,7 @@ export class WorkerRuntime implements TaskHost, LinkHost {
     }
   }
 
-  private reopen(components: ReadonlySet<string>, restarted: readonly number[]): void {
+  private reopen(components: ReadonlySet<string>, restarted: ReadonlySet<number>): void {
     const below = downstreamOf(this.init.description, components);
     const running = new Set(restarted);
     for (const task of this.init.plan.tasks) if (below.has(task.component)) running.add(task.task);
@@ -364,7 +283,7 @@ export class WorkerRuntime implements TaskHost, LinkHost {
     this.turns.stop();
     for (const tick of this.ticks) tick.cancel();
     for (const spout of this.spouts) spout.stopTimers();
-    for (const link of this.links.values()) link.close();
+    this.links.close();
     this.init.control.close();
   }
 
@@ -377,7 +296,7 @@ export class WorkerRuntime implements TaskHost, LinkHost {
   private probed(round: number): void {
     let sentFrames = 0;
     let receivedFrames = 0;
-    for (const link of this.links.values()) {
+    for (const link of this.links.all()) {
       sentFrames += link.sentFrames;
       receivedFrames += link.receivedFrames;
     }
@@ -392,7 +311,7 @@ export class WorkerRuntime implements TaskHost, LinkHost {
     for (const { task } of this.living) task.gate |= NOT_ACTIVE;
     this.closing.abort();
     await Promise.all(this.living.map((living) => this.closeTask(living)));
-    for (const link of this.links.values()) link.close();
+    this.links.close();
     this.reports.flush();
     this.post({ type: 'stopped' });
     this.init.control.close();
@@ -410,7 +329,6 @@ export class WorkerRuntime implements TaskHost, LinkHost {
       }
     }
   }
-
 }
 
 /** The spout tasks of a plan, in the order of their numbers: those whose latency is measured. */

@@ -1,5 +1,6 @@
-// What the pool runs in each thread: one worker, until it is stopped. It imports nothing that can fail and nothing of the
-// user's: the pool would stop replacing threads for good after one failed load, and the user's module is imported inside.
+// What the pool runs in each thread: one worker, until it is stopped. It imports nothing that can fail and nothing of
+// the user's: the pool would stop replacing threads for good after one failed load, and the user's module is imported
+// inside.
 
 import { threadId } from 'node:worker_threads';
 import { toWire } from '../errors.js';

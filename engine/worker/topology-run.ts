@@ -1,5 +1,5 @@
-// Runs one topology on a pool of workers and watches over it, on the main thread. It plans the tasks, wires the workers,
-// replaces those that die, and gathers what they report.
+// Runs one topology on a pool of workers and watches over it, on the main thread. It plans the tasks, wires the
+// workers, replaces those that die, and gathers what they report.
 //
 //   starting ─ all prepared ─► active ─┬─ every task ended ─► completed
 //      │                               ├─ drain ─► draining ─ every task ended ─► killed
@@ -12,12 +12,14 @@
 import { MessageChannel, type MessagePort } from 'node:worker_threads';
 import { entropySeed } from '../random.js';
 import { failure, fromWire, toWire, type WireError } from '../errors.js';
-import { runtimeLimits, WORKER_DEATHS_MAX, WORKER_DEATHS_WINDOW_MS, type RuntimeLimits } from '../limits.js';
+import { runtimeLimits, WORKER_DEATHS_WINDOW_MS, type RuntimeLimits } from '../limits.js';
 import type { Logger } from '../log.js';
 import { Counters } from '../metrics/counters.js';
 import type { TopologyDescription } from '../model/describe.js';
 import { downstreamOf, planTasks, type Plan } from '../plan/plan.js';
-import type { Checkpoint, FromWorker, Instrument, Probed, ToWorker, WorkerInit } from './messages.js';
+import { DeathWatch } from './death-watch.js';
+import { closed, meshOf, pairOf } from './mesh.js';
+import type { Checkpoint, FromWorker, Instrument, PeerPorts, Probed, ToWorker, WorkerInit } from './messages.js';
 import type { TopologySource } from './module.js';
 import { ThreadPool, type WorkerHandle, type WorkerPool } from './pool.js';
 import { spoutTasksOf } from './runtime.js';
@@ -70,9 +72,6 @@ const STOP_TIMEOUT_MS = 10_000;
 /** What a topology may take to handle what is under way when it fails. */
 const FAILED_DRAIN_MS = 10_000;
 
-/** After its thread has ended, what a control port may take to say so. */
-const PORT_CLOSE_TIMEOUT_MS = 1_000;
-
 export class TopologyRun {
   /** Resolves when everything is over and every thread is gone. */
   readonly completed: Promise<Outcome>;
@@ -86,7 +85,7 @@ export class TopologyRun {
   private readonly checkpoints = new Map<string, Checkpoint>();
   private readonly endedTasks = new Set<number>();
   private readonly reopenedAt = new Map<number, number>();
-  private readonly deathsAtMs: number[] = [];
+  private readonly deaths = new DeathWatch();
   private revision = 0;
   private unconfirmed = false;
   private outcome: Outcome | null = null;
@@ -185,7 +184,7 @@ export class TopologyRun {
 
   // --- workers ------------------------------------------------------------------------------------------------------
 
-  private seat(worker: number, peers: WorkerInit['peers']): void {
+  private seat(worker: number, peers: readonly PeerPorts[]): void {
     const { port1, port2 } = new MessageChannel();
     const { options } = this;
     const instrument = options.instrument?.(worker) ?? null;
@@ -356,20 +355,13 @@ export class TopologyRun {
       this.end({ status: 'failed', error: toWire(error) });
       return;
     }
-    if (this.tooManyDeaths()) {
-      const seconds = WORKER_DEATHS_WINDOW_MS / 1000;
-      const details = { topology: name, deaths: this.deathsAtMs.length, seconds, reason };
+    this.deaths.add(performance.now());
+    if (this.deaths.tooMany) {
+      const details = { topology: name, deaths: this.deaths.count, seconds: WORKER_DEATHS_WINDOW_MS / 1000, reason };
       this.end({ status: 'failed', error: toWire(failure('MILLRACE_WORKER_FAILING', details)) });
       return;
     }
     this.replace(worker);
-  }
-
-  private tooManyDeaths(): boolean {
-    const nowMs = performance.now();
-    this.deathsAtMs.push(nowMs);
-    while (this.deathsAtMs[0]! < nowMs - WORKER_DEATHS_WINDOW_MS) this.deathsAtMs.shift();
-    return this.deathsAtMs.length > WORKER_DEATHS_MAX;
   }
 
   /** New incarnations on a new thread, new ports to all others; then those confirm. */
@@ -383,7 +375,7 @@ export class TopologyRun {
       this.endedTasks.delete(task.task);
       this.reopenedAt.set(task.task, this.revision);
     }
-    const peers: WorkerInit['peers'][number][] = [];
+    const peers: PeerPorts[] = [];
     const others = this.seats.filter((seat) => seat.worker !== worker && seat.state !== 'dead');
     this.unconfirmed = true;
     for (const seat of others) {
@@ -411,36 +403,4 @@ export class TopologyRun {
 
 function killedWhileStarting(options: TopologyRunOptions): WireError {
   return toWire(failure('MILLRACE_RUN_KILLED', { topology: options.description.name }));
-}
-
-/** A port's other end is closed, and all that came before was delivered. */
-function closed(port: MessagePort, ended: Promise<unknown>): Promise<void> {
-  return new Promise((resolve) => {
-    port.once('close', resolve);
-    // A thread that died before it took its end of the port over leaves nobody to close it.
-    void ended.then(() => setTimeout(resolve, PORT_CLOSE_TIMEOUT_MS).unref());
-  });
-}
-
-/** For each worker its ports to every other one. */
-function meshOf(workers: number): WorkerInit['peers'][] {
-  const mesh: WorkerInit['peers'][number][][] = Array.from({ length: workers }, () => []);
-  for (let a = 0; a < workers; a++) {
-    for (let b = a + 1; b < workers; b++) {
-      const { first, second } = pairOf(a, b);
-      mesh[a]!.push(first);
-      mesh[b]!.push(second);
-    }
-  }
-  return mesh;
-}
-
-/** The ports between two workers: those for the first lead to the second, and back. */
-function pairOf(first: number, second: number): Record<'first' | 'second', WorkerInit['peers'][number]> {
-  const data = new MessageChannel();
-  const control = new MessageChannel();
-  return {
-    first: { worker: second, data: data.port1, control: control.port1 },
-    second: { worker: first, data: data.port2, control: control.port2 },
-  };
 }

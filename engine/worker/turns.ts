@@ -1,6 +1,6 @@
-// Runs the tasks of a worker in cooperative turns on its thread: slices of ready tasks, one after the other, for about a
-// millisecond; then commits, so that acks may leave; then the links, so that batches leave; then ports and timers get their
-// time. Nothing runs while nothing is ready: an idle worker sleeps on its ports.
+// Runs the tasks of a worker in cooperative turns on its thread: slices of ready tasks, one after the other, for about
+// a millisecond; then commits, so that acks may leave; then the links, so that batches leave; then ports and timers get
+// their time. Nothing runs while nothing is ready: an idle worker sleeps on its ports.
 //
 //   ready [ a b c ] ─slice─► a  b  c  a … (1 ms) ─► endBatch ─► flush links ─► setImmediate ─► next turn
 

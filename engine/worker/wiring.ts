@@ -1,5 +1,5 @@
-// Makes the tasks of one worker from the topology and its plan, and connects them: each output knows its targets, on this
-// worker by reference, on others through a channel of the link that leads there.
+// Makes the tasks of one worker from the topology and its plan, and connects them: each output knows its targets, on
+// this worker by reference, on others through a channel of the link that leads there.
 
 import { Ledger } from '../ack/ledger.js';
 import type { BoltContext, SpoutContext } from '../component/context.js';

@@ -79,11 +79,8 @@ onEachTransport(
     run.feed('waits', [[gate, 40]], { id: 1 });
     await run.settle();
     t.equal(run.executed('waiting-slow').length, 1);
-    for (const next of ['between', 'then']) {
-      t.strictSame(run.executed('waiting-fast'), []);
-      run.feed('command', [`${gate} ${next}`]);
-      await run.settle();
-    }
+    run.feed('command', [`${gate} between`]);
+    await settleUntil(run, () => run.executed('waiting-fast').length === 1);
     t.strictSame(run.executed('waiting-fast'), [[gate]], 'in the middle of the call');
     for (const next of ['end', 'slow']) run.feed('command', [`${gate} ${next}`]);
     await settleUntil(run, () => run.acked('waits').length === 1);

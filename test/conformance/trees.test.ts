@@ -244,3 +244,24 @@ onEachTransport(
     t.equal((await run.completed).status, 'completed');
   },
 );
+
+onEachTransport(
+  'C115 an ack or a fail by hand, outside of any call, makes room at once',
+  topologyUrl('outside'),
+  { fed: ['source'] },
+  async (t, run) => {
+    for (const id of ['a', 'bad', 'b', 'c']) run.feed('source', [id], { id });
+    await settleUntil(run, () => run.acked('source').length === 3);
+    t.strictSame(run.acked('source'), ['a', 'b', 'c'], 'without any time going by');
+    t.strictSame(run.failed('source'), ['bad']);
+    t.match(run.status().errors[0]?.error.message, /written in vain/);
+  },
+);
+
+onEachTransport('C115 what waits unsent and cannot be sent fails, and no more than that', topologyUrl('refusing'), {}, async (t, run) => {
+  await settleUntil(run, () => run.status().state !== 'active');
+  t.equal(run.status().state, 'completed');
+  t.strictSame(run.printed, ['refused failed', 'last is acked']);
+  t.equal(run.status().workerDeaths, 0);
+  t.equal(run.status().errors[0]?.error.code, 'MILLRACE_EMIT_VALUE');
+});

@@ -1,7 +1,7 @@
-// A finite spout that goes on after the last offset below which everything is acked, and replays what fails. It begins when
-// time moves, so that a test can prepare. Values carry the incarnation of the spout.
+// A finite spout that goes on after the last offset below which everything is acked, and replays what fails. It emits one
+// number in five milliseconds, so that time paces it. Values carry the incarnation of the spout.
 //
-//   numbers ─► relay ─► sink        on two workers: numbers and sink on the first, relay and finish's report on the second
+//   on two workers:   numbers, second, sink: the first        first, third, command: the second
 
 import { AckedOffsets, Bolt, Replay, Spout, topology, type BoltContext, type Emit, type SpoutContext, type Tuple } from 'millrace';
 import { Command, Opener, Sink } from './parts.js';
@@ -22,11 +22,10 @@ class Numbers extends Spout {
   }
 
   nextTuple(emit: Emit): 'done' | undefined {
-    if (this.context.now() === 0) return undefined;
     const again = this.replay.next();
     if (again !== undefined) {
       emit([again, this.context.incarnation], { id: again });
-    } else if (this.next < this.count) {
+    } else if (this.next < this.count && this.context.now() >= 5 * (this.next + 1)) {
       this.offsets.open(this.next);
       const number = this.next++;
       emit([number, this.context.incarnation], { id: number });

@@ -1,7 +1,7 @@
-// A relay that sends to a task which waits at a gate and, within the same call, to one that does not; and another way
-// through the same two workers that has nothing to do with it.
+// A relay that sends to a task which waits at a gate, a way through the same two workers that has nothing to do with it, and
+// a bolt which sends both to a task that waits and to one that does not, within one call.
 //
-//   on two workers:   left, relay, right: the first       slow, fast, other: the second
+//   on two workers:   left, relay, right, waits, waiting: the first       slow, fast, other, waiting-…: the second
 
 import { Bolt, topology, type Emit, type Tuple } from 'millrace';
 import { Command, Opener, passed, Relay, Sink, Source } from './parts.js';
@@ -22,7 +22,8 @@ class Waiting extends Bolt {
     for (let number = 0; number < count; number++) emit([[`${gate} slow`, number]]);
     await passed(`${gate} between`);
     emit([[`${gate} slow`, count]]);
-    await passed(`${gate} then`);
+    // Long enough for all that opening the gate began to be over: nothing but this emit has its worker take a turn.
+    for (let turn = 0; turn < 50; turn++) await new Promise((resolve) => setImmediate(resolve));
     emit([gate], { stream: 'fast' } as Record<never, never>);
     await passed(`${gate} end`);
   }

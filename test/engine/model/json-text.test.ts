@@ -11,7 +11,7 @@ function mistake(text: string): string | null {
     return null;
   } catch (thrown) {
     if (!isMillraceError(thrown) || thrown.code !== 'MILLRACE_DOCUMENT_SYNTAX') throw thrown;
-    return thrown.message.replace('dir/topology.json:', '');
+    return (thrown.message.split('\n', 1)[0] ?? '').replace('dir/topology.json:', '');
   }
 }
 
@@ -47,6 +47,13 @@ void t.test('a syntax error names file, line, column, and what is wrong', (t) =>
   ];
   for (const [text, expected] of cases) t.equal(mistake(text), expected, JSON.stringify(text.slice(0, 20)));
   t.equal(mistake(`{"\u001b": 1}`)?.includes('\u001b'), false);
+  t.end();
+});
+
+void t.test('the line is shown with a mark under the place', (t) => {
+  t.throws(() => parseDocument('{\n  "a": 1,\r\n}', 'a.json'), { message: /"}"\n {2}3 \| }\n {4}\| \^$/ });
+  t.throws(() => parseDocument('{\r  "a" 1,\r\n}', 'a.json'), { message: /\n {2}2 \| {3}"a" 1,\n {4}\| {7}\^$/ });
+  t.throws(() => parseDocument('{\n', 'a.json'), { message: /found the end of the file$/ }, 'there is nothing to show');
   t.end();
 });
 

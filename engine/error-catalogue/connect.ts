@@ -1,0 +1,73 @@
+// What the built-in components meet outside: settings that are not what they must be, files that cannot be read or
+// written, counts without bounds. Nearly all are fatal: no replay mends them. Part of the catalogue in errors.ts, which
+// says how an entry is written. Pure data, any thread.
+
+import type { Entry } from './entry.js';
+
+export const connectErrors = {
+  MILLRACE_CONNECT_SETTING: {
+    status: 400,
+    message: 'setting "{key}" of a component of type "{type}" {what}',
+    hint: 'mend it in the topology, or in the settings that were given to override it',
+  },
+  MILLRACE_FILE_MISSING: {
+    status: 400,
+    message: 'file "{path}" does not exist',
+    hint: 'it was looked for at {resolved}; a relative path starts in the directory that the topology is run from',
+  },
+  MILLRACE_FILE_NOT_REGULAR: {
+    status: 400,
+    message: '"{path}" is {what}, not a file',
+    hint: 'name a file; for all files of a directory give a list of their paths',
+  },
+  MILLRACE_FILE_UNREADABLE: {
+    status: 400,
+    message: 'file "{path}" cannot be opened for reading: {reason}',
+    hint: 'the user that runs the topology must be allowed to read {resolved}',
+  },
+  MILLRACE_FILE_READ: {
+    status: 500,
+    message: 'reading file "{path}" failed at byte {offset}{line}: {reason}',
+    hint: 'every line before that place was handled; check the disk, then start again',
+  },
+  MILLRACE_FILE_TRUNCATED: {
+    status: 500,
+    message: 'file "{path}" ended at byte {offset}{line}, but it had {bytes} bytes: it was cut off while it was read',
+    hint: 'every line before that place was handled; read files that are complete and no longer changed',
+  },
+  MILLRACE_FILE_LINE_TOO_LONG: {
+    status: 400,
+    message: 'the line that starts at byte {offset}{line} of file "{path}" is longer than {bytesMax} bytes',
+    hint: 'every line before it was handled; mend the file, or raise "lineBytesMax" of the component (at most {ceiling})',
+  },
+  MILLRACE_FILE_DIRECTORY_MISSING: {
+    status: 400,
+    message: 'file "{path}" cannot be made: its directory does not exist',
+    hint: 'make the directory of {resolved} first, or mend the path',
+  },
+  MILLRACE_FILE_UNWRITABLE: {
+    status: 400,
+    message: 'file "{path}" cannot be opened for writing: {reason}',
+    hint: 'the user that runs the topology must be allowed to write {resolved}',
+  },
+  MILLRACE_FILE_NOT_LINES: {
+    status: 400,
+    message: 'file "{path}" cannot be appended to: its last {bytes} bytes hold no line end, so it is not a file of lines',
+    hint: 'name another file, or leave out "append" to start it anew',
+  },
+  MILLRACE_FILE_WRITE: {
+    status: 500,
+    message: 'writing file "{path}" failed after {bytes} bytes: {reason}',
+    hint: 'the file ends with its last complete line; what was not written is not acked and comes again after a restart',
+  },
+  MILLRACE_COUNT_KEYS: {
+    status: 500,
+    message: 'a count of component "{component}" has {keysMax} different keys, which is as many as one task takes',
+    hint: 'raise its parallelism, or count by a key with fewer values',
+  },
+  MILLRACE_COUNT_KEY: {
+    status: 400,
+    message: 'a count cannot tell its key: {what}',
+    hint: 'give all inputs of a count the same grouping: fields, with the same fields in the same order',
+  },
+} as const satisfies Record<string, Entry>;

@@ -1,0 +1,118 @@
+// What goes wrong while a topology runs: what user code did with its calls and emits, workers that died or did not start,
+// frames that were refused. Part of the catalogue in errors.ts, which says how an entry is written. Pure data, any
+// thread.
+
+import type { Entry } from './entry.js';
+
+export const engineErrors = {
+  MILLRACE_SPOUT_NOT_ITERABLE: {
+    status: 500,
+    message: 'the function of spout "{component}" returned {actual}, which cannot be iterated',
+    hint: 'return an array, a generator or an async generator of lists of values, or write it as `function*` / `async function*`',
+  },
+  MILLRACE_SPOUT_ITEM: {
+    status: 500,
+    message: 'spout "{component}" was given {actual} to emit, which is not a list of values',
+    hint: 'yield a list, one value a field: `yield [word]`',
+  },
+  MILLRACE_SPOUT_ITERATION: {
+    status: 500,
+    message: 'the iteration of spout "{component}" failed: {reason}',
+    hint: 'an iterator that threw is at its end, so the topology was ended; catch in it what it can go on after',
+  },
+  MILLRACE_EMIT_UNKNOWN_STREAM: {
+    status: 500,
+    message: 'component "{component}" emitted on stream "{stream}", which it does not declare',
+    hint: 'declared streams: {streams}; add it to the outputs of the component',
+  },
+  MILLRACE_EMIT_ARITY: {
+    status: 500,
+    message: 'component "{component}" emitted {actual} value(s) on stream "{stream}", which has {expected} field(s): {fields}',
+    hint: 'emit one value a field, in the order in which the fields are declared',
+  },
+  MILLRACE_EMIT_VALUE: {
+    status: 500,
+    message: 'component "{component}" emitted a value that cannot travel on stream "{stream}", at {path}: {what}',
+    hint: 'values are plain data: null, booleans, numbers, bigints, strings, dates, binary data, and arrays and objects of them',
+  },
+  MILLRACE_EMIT_TOO_LARGE: {
+    status: 500,
+    message: 'component "{component}" emitted a tuple of about {bytes} bytes on stream "{stream}"; the limit is {bytesMax}',
+    hint: 'send a reference (a path, a key) and let the receiver fetch the data',
+  },
+  MILLRACE_EMIT_LATE: {
+    status: 500,
+    message: 'component "{component}" emitted after the call that was given this emit had ended',
+    hint: 'await what the call started before it returns, so that the tuple stays open until its children are out',
+  },
+  MILLRACE_EMIT_TOO_MANY: {
+    status: 500,
+    message: 'one call of component "{component}" emitted more than {emitsMax} tuples while its targets were full',
+    hint: 'make the call asynchronous and `await emit.ready()` every few hundred emits',
+  },
+  MILLRACE_EMIT_ID_IN_BOLT: {
+    status: 500,
+    message: 'bolt "{component}" emitted with an id; only a spout opens trees',
+    hint: 'leave the id out: what a bolt emits is anchored to its input by itself',
+  },
+  MILLRACE_EMIT_ANCHOR: {
+    status: 500,
+    message: 'component "{component}" anchored a tuple to one that is already acked or failed',
+    hint: 'anchor before you ack, or emit with `anchor: null`',
+  },
+  MILLRACE_TASK_MANUAL_ACK: {
+    status: 500,
+    message: 'bolt "{component}" called {call}() but does not acknowledge by hand',
+    hint: 'set `manualAck: true` in the options of the bolt, or let its calls return and throw',
+  },
+  MILLRACE_TASK_FAILED_TUPLE: {
+    status: 500,
+    message: 'bolt "{component}" failed a tuple: {reason}',
+    hint: 'the spout is told by fail(id) and decides whether to replay',
+  },
+  MILLRACE_TASK_THREW: {
+    status: 500,
+    message: '{call} of component "{component}" (task {task}) threw: {reason}',
+    hint: 'see the stack; the tuple failed and its spout was told',
+  },
+  MILLRACE_TASK_CHECKPOINT_TOO_LARGE: {
+    status: 500,
+    message: 'spout "{component}" gave a checkpoint of {bytes} bytes for partition "{partition}"; the limit is {bytesMax}',
+    hint: 'keep an offset in it, not data',
+  },
+  MILLRACE_WORKER_DIED: {
+    status: 500,
+    message: 'worker {worker} of topology "{topology}" died: {reason}',
+    hint: 'it is replaced; trees that were open are replayed',
+  },
+  MILLRACE_WORKER_FAILING: {
+    status: 500,
+    message: 'topology "{topology}" lost {deaths} workers within {seconds} s; the last one: {reason}',
+    hint: 'the topology was ended, because replacing workers does not help',
+  },
+  MILLRACE_WORKER_DEFINITION: {
+    status: 500,
+    message: 'worker {worker} read another definition of topology "{topology}" than the one that was submitted',
+    hint: 'the module must define the same topology each time it is imported: no clock, no randomness, no environment',
+  },
+  MILLRACE_WORKER_START: {
+    status: 500,
+    message: '{call} of component "{component}" failed: {reason}',
+    hint: 'the topology was ended before its first tuple; mend what the message names and start it again',
+  },
+  MILLRACE_WORKER_MODULE: {
+    status: 400,
+    message: 'the module of topology "{topology}" failed to load in a worker: {reason}',
+    hint: 'it loaded once before; look for code that depends on the thread that it runs in',
+  },
+  MILLRACE_RUN_KILLED: {
+    status: 409,
+    message: 'topology "{topology}" was ended before all of its tasks were prepared',
+    hint: 'nothing was emitted; start it again',
+  },
+  MILLRACE_FRAME_INVALID: {
+    status: 500,
+    message: 'a frame was refused: {reason}',
+    hint: 'both ends must run the same protocol version; the frame was dropped and open trees fail',
+  },
+} as const satisfies Record<string, Entry>;

@@ -1,0 +1,154 @@
+// All that connects a worker's tasks with those of other workers: its links, the ledgers of its own spout tasks, and
+// what stands for the ledgers of others. Knows which incarnation of each task is the living one, and drops what names
+// another. On the worker's thread.
+
+import type { AckTarget } from '../ack/ack-target.js';
+import type { Ledger } from '../ack/ledger.js';
+import { RemoteLedger } from '../ack/remote-ledger.js';
+import type { RuntimeLimits } from '../limits.js';
+import type { InboundChannel } from '../link/inbound-channel.js';
+import { Link, type LinkHost } from '../link/link.js';
+import { PortWire } from '../link/port-wire.js';
+import { OUTBOX, STALE, type Counters } from '../metrics/counters.js';
+import type { Topology } from '../model/definition.js';
+import type { Plan } from '../plan/plan.js';
+import { BoltTask } from '../task/bolt-task.js';
+import type { Task } from '../task/task.js';
+import { Origin, type TaskTuple } from '../task/task-tuple.js';
+import type { PeerPorts } from './messages.js';
+import type { Turns } from './turns.js';
+
+export interface WorkerLinksOptions {
+  readonly topology: Topology;
+  readonly plan: Plan;
+  readonly limits: RuntimeLimits;
+  readonly counters: Counters;
+  /** The incarnation of each task, by its number. */
+  readonly incarnations: readonly number[];
+  /** The tasks of this worker, by number. */
+  readonly tasks: ReadonlyMap<number, Task>;
+  /** The ledgers of this worker's spout tasks. */
+  readonly ledgers: ReadonlyMap<number, Ledger>;
+  readonly turns: Turns;
+  readonly frameRefused: (error: unknown) => void;
+}
+
+export class WorkerLinks implements LinkHost {
+  readonly limits: RuntimeLimits;
+  private readonly options: WorkerLinksOptions;
+  private readonly incarnations: number[];
+  private readonly byWorker = new Map<number, Link>();
+  private readonly remoteLedgers = new Map<number, RemoteLedger>();
+
+  constructor(options: WorkerLinksOptions) {
+    this.options = options;
+    this.limits = options.limits;
+    this.incarnations = [...options.incarnations];
+  }
+
+  /** The links of now, in the order in which they were made. */
+  all(): readonly Link[] {
+    return [...this.byWorker.values()];
+  }
+
+  /** Makes the link to another worker; it receives nothing until it is opened. */
+  add(peer: PeerPorts): Link {
+    const link = new Link(this, new PortWire(peer));
+    this.byWorker.set(peer.worker, link);
+    return link;
+  }
+
+  to(worker: number): Link {
+    return this.byWorker.get(worker)!;
+  }
+
+  /** Another worker was replaced: a new link leads to it, and its tasks have new incarnations. */
+  replace(peer: PeerPorts, incarnations: readonly number[], restarted: Iterable<number>): Link {
+    this.byWorker.get(peer.worker)?.close();
+    incarnations.forEach((incarnation, task) => (this.incarnations[task] = incarnation));
+    for (const task of restarted) {
+      const ledger = this.remoteLedgers.get(task);
+      if (ledger !== undefined) ledger.dead = true;
+      this.remoteLedgers.delete(task);
+    }
+    return this.add(peer);
+  }
+
+  close(): void {
+    for (const link of this.byWorker.values()) link.close();
+  }
+
+  ledgerOf(spoutTask: number, incarnation: number): AckTarget | null {
+    const ledger = this.options.ledgers.get(spoutTask);
+    if (ledger !== undefined) return ledger.incarnation === incarnation ? ledger : null;
+    if (this.incarnations[spoutTask] !== incarnation) return null;
+    let remote = this.remoteLedgers.get(spoutTask);
+    if (remote === undefined) {
+      remote = new RemoteLedger(spoutTask, incarnation, this.to(this.options.plan.tasks[spoutTask]!.worker));
+      this.remoteLedgers.set(spoutTask, remote);
+    }
+    return remote;
+  }
+
+  fillOrigins(channel: InboundChannel): void {
+    const source = this.options.plan.tasks[channel.sourceTask]!;
+    const definition = this.options.topology.components.find((component) => component.id === source.component)!;
+    Object.entries(definition.outputs).forEach(([stream, fields], index) => {
+      channel.origins.push(new Origin(definition.id, stream, index, source.task, fields, channel));
+    });
+  }
+
+  receive(task: number, tuple: TaskTuple): void {
+    const target = this.options.tasks.get(task);
+    if (!(target instanceof BoltTask)) return;
+    target.mailbox.push(tuple);
+    this.options.turns.schedule(target);
+  }
+
+  dropped(task: number): void {
+    this.countFor(task, STALE, 1);
+  }
+
+  receiveEnd(sourceTask: number, targetTask: number, revision: number): void {
+    const target = this.options.tasks.get(targetTask);
+    if (!(target instanceof BoltTask)) return;
+    target.inputs.end(sourceTask, revision);
+    this.options.turns.schedule(target);
+  }
+
+  outboxChanged(sourceTask: number, by: number): void {
+    this.countFor(sourceTask, OUTBOX, by);
+  }
+
+  requestTurn(): void {
+    this.options.turns.request();
+  }
+
+  frameRefused(error: unknown): void {
+    this.options.frameRefused(error);
+  }
+
+  acked(spoutTask: number, incarnation: number, rootHi: number, rootLo: number, hi: number, lo: number): void {
+    this.ledgerHere(spoutTask, incarnation)?.ack(rootHi, rootLo, hi, lo);
+  }
+
+  failed(spoutTask: number, incarnation: number, rootHi: number, rootLo: number): void {
+    this.ledgerHere(spoutTask, incarnation)?.fail(rootHi, rootLo);
+  }
+
+  touched(spoutTask: number, incarnation: number, rootHi: number, rootLo: number): void {
+    this.ledgerHere(spoutTask, incarnation)?.touch(rootHi, rootLo);
+  }
+
+  private ledgerHere(spoutTask: number, incarnation: number): Ledger | null {
+    const ledger = this.options.ledgers.get(spoutTask);
+    if (ledger !== undefined && ledger.incarnation === incarnation) return ledger;
+    if (ledger !== undefined) this.dropped(spoutTask);
+    return null;
+  }
+
+  private countFor(task: number, counter: number, by: number): void {
+    const { counters } = this.options;
+    counters.words[counters.row(task) + counter]! += by;
+  }
+}

@@ -1,0 +1,28 @@
+// Bounds that only work together.
+
+import t from 'tap';
+import * as limits from '../../engine/limits.js';
+
+const { runtimeLimits } = limits;
+
+t.test('every bound is a positive whole number', async (t) => {
+  const numbers = { ...limits, ...runtimeLimits, runtimeLimits: 1 };
+  for (const [name, value] of Object.entries(numbers)) t.ok(Number.isSafeInteger(value) && value > 0, name);
+});
+
+t.test('the largest tuple and a full batch fit into a frame, however much their text grows', async (t) => {
+  const tracksBytes = runtimeLimits.batchTuplesMax * 16;
+  t.ok(3 * limits.TUPLE_BYTES_MAX + 1024 < limits.FRAME_BYTES_MAX);
+  t.ok(3 * runtimeLimits.batchBytesMax + tracksBytes < limits.FRAME_BYTES_MAX);
+});
+
+t.test('what two depend on', async (t) => {
+  t.ok(runtimeLimits.sparseRootsMax <= runtimeLimits.openRootsMax);
+  t.ok(runtimeLimits.batchTuplesMax <= runtimeLimits.linkSharedTuples);
+  t.ok(runtimeLimits.batchBytesMax <= runtimeLimits.linkSharedBytes);
+  t.ok(runtimeLimits.batchTuplesMax <= runtimeLimits.emitsPerCallMax);
+  t.ok(runtimeLimits.channelReserveTuples <= runtimeLimits.batchTuplesMax);
+  t.ok(limits.SPOUT_REST_MIN_MS <= limits.SPOUT_REST_MAX_MS);
+  t.ok(limits.REPLAY_WAIT_MIN_MS <= limits.REPLAY_WAIT_MAX_MS);
+  t.ok(limits.TASKS_MAX >= limits.WORKERS_MAX);
+});
