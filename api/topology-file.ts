@@ -50,10 +50,10 @@ export async function openTopologyFile(file: string, settings: Settings): Promis
 async function checkFile(file: string): Promise<number> {
   try {
     const found = await stat(file);
-    if (found.isFile() || found.isFIFO()) return found.size;
+    if (found.isFile()) return found.size;
     throw failure('MILLRACE_RUN_FILE_UNREADABLE', {
       file,
-      reason: found.isDirectory() ? 'it is a directory' : 'it is no file',
+      reason: found.isDirectory() ? 'it is a directory' : 'it is a pipe or a device',
     });
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;

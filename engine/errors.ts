@@ -1,9 +1,9 @@
-// The one catalogue of errors: every failure that a user can meet has a code here, with its message, a hint and an HTTP
-// status. Errors cross threads as data (`toWire`, `fromWire`), because a thrown error loses its name and code there, and
-// are known by a registered symbol, never by `instanceof`, because a bundle carries a copy of this module of its own.
+// The one catalogue of errors: every failure that a user can meet has a code, with its message, a hint and an HTTP status.
+// Errors cross threads as data (`toWire`, `fromWire`), because a thrown error loses its name and code there, and are known
+// by a registered symbol, never by `instanceof`, because a bundle carries a copy of this module of its own.
 //
-// Adding one: `MILLRACE_<AREA>_<WHAT>`; the message names the thing in quotes; `{name}` marks what the thrower fills in. The entries stand in
-// error-catalogue/, one file an area.
+// Adding one: an entry in error-catalogue/, in the file of its area, called `MILLRACE_<AREA>_<WHAT>`; the message names the
+// thing in quotes; `{name}` marks what the thrower fills in.
 
 import { commandErrors } from './error-catalogue/command.js';
 import { connectErrors } from './error-catalogue/connect.js';
@@ -95,15 +95,38 @@ export function isMillraceError(value: unknown): value is MillraceError {
   return typeof value === 'object' && value !== null && BRAND in value;
 }
 
-/** The message of whatever was thrown. */
+/** What stands for something that was thrown and cannot be read: an object without a prototype, a getter that throws. */
+const UNSHOWN = 'something that cannot be shown as text';
+
+/** The message of whatever was thrown; never throws itself. */
 export function reasonOf(thrown: unknown): string {
-  if (thrown instanceof Error) return thrown.message === '' ? thrown.name : thrown.message;
-  if (typeof thrown === 'object' && thrown !== null && 'message' in thrown) return String(thrown.message);
-  return String(thrown);
+  try {
+    if (thrown instanceof Error) return String(thrown.message === '' ? thrown.name : thrown.message);
+    if (typeof thrown === 'object' && thrown !== null && 'message' in thrown) return String(thrown.message);
+    return String(thrown);
+  } catch {
+    return UNSHOWN;
+  }
 }
 
-/** Whatever was thrown, as plain data. */
+/** Whatever was thrown, as plain data; never throws itself. */
 export function toWire(thrown: unknown): WireError {
+  try {
+    return readError(thrown);
+  } catch {
+    return {
+      name: 'Error',
+      code: null,
+      message: reasonOf(thrown),
+      hint: null,
+      stack: null,
+      fatal: false,
+      problems: [],
+    };
+  }
+}
+
+function readError(thrown: unknown): WireError {
   const error = thrown as Partial<MillraceError> | null | undefined;
   const ours = isMillraceError(thrown);
   return {
@@ -115,6 +138,13 @@ export function toWire(thrown: unknown): WireError {
     fatal: ours && thrown.fatal,
     problems: ours ? thrown.problems : [],
   };
+}
+
+/** The error with the component that it came from in front of its message, where that does not name it already. */
+export function inComponent(error: WireError, component: string): WireError {
+  const names = ['component', 'spout', 'bolt'].map((kind) => `${kind} "${component}"`);
+  if (names.some((name) => error.message.includes(name))) return error;
+  return { ...error, message: `component "${component}": ${error.message}` };
 }
 
 /** The error that `toWire` took apart: one of the catalogue where its code is in it, else a plain one. */

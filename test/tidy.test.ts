@@ -71,6 +71,11 @@ t.test('the catalogue of errors and the code agree', (t) => {
       used.add(match[1] ?? '');
   }
   const known = Object.keys(catalogue);
+  // The catalogue is put together of several files, and of two equal codes the last one would win.
+  const written = production
+    .filter(({ name }) => name.startsWith('engine/error-catalogue/'))
+    .flatMap(({ text }) => [...text.matchAll(/^ {2}(MILLRACE_\w+): \{$/gm)].map((match) => match[1]));
+  t.strictSame(written.toSorted(), known.toSorted(), 'every code stands in the catalogue once');
   t.strictSame(
     known.filter((code) => !used.has(code)),
     [],

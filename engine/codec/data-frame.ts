@@ -218,6 +218,7 @@ function checkSegments(
     if (kind === SEGMENT_END) continue;
     if (kind !== SEGMENT_TRACKED && kind !== SEGMENT_UNTRACKED) throw refuse(`an unknown segment kind ${kind}`);
     const count = segments[at + 4]!;
+    if (count < 1 || segments[at + 3]! < 0 || segments[at + 5]! < 0) throw refuse('a segment is empty or negative');
     if (rows[rowsSeen]?.length !== count) throw refuse('a segment has another number of rows than it says');
     rowsSeen++;
     if (kind === SEGMENT_TRACKED) tracksSeen += count;

@@ -52,7 +52,8 @@ export const connectErrors = {
   },
   MILLRACE_FILE_NOT_LINES: {
     status: 400,
-    message: 'file "{path}" cannot be appended to: its last {bytes} bytes hold no line end, so it is not a file of lines',
+    message:
+      'file "{path}" cannot be appended to: its last {bytes} bytes hold no line end, so it is not a file of lines',
     hint: 'name another file, or leave out "append" to start it anew',
   },
   MILLRACE_FILE_WRITE: {

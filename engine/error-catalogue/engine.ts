@@ -27,7 +27,8 @@ export const engineErrors = {
   },
   MILLRACE_EMIT_ARITY: {
     status: 500,
-    message: 'component "{component}" emitted {actual} value(s) on stream "{stream}", which has {expected} field(s): {fields}',
+    message:
+      'component "{component}" emitted {actual} value(s) on stream "{stream}", which has {expected} field(s): {fields}',
     hint: 'emit one value a field, in the order in which the fields are declared',
   },
   MILLRACE_EMIT_VALUE: {
@@ -37,7 +38,8 @@ export const engineErrors = {
   },
   MILLRACE_EMIT_TOO_LARGE: {
     status: 500,
-    message: 'component "{component}" emitted a tuple of about {bytes} bytes on stream "{stream}"; the limit is {bytesMax}',
+    message:
+      'component "{component}" emitted a tuple of about {bytes} bytes on stream "{stream}"; the limit is {bytesMax}',
     hint: 'send a reference (a path, a key) and let the receiver fetch the data',
   },
   MILLRACE_EMIT_LATE: {
@@ -77,7 +79,8 @@ export const engineErrors = {
   },
   MILLRACE_TASK_CHECKPOINT_TOO_LARGE: {
     status: 500,
-    message: 'spout "{component}" gave a checkpoint of {bytes} bytes for partition "{partition}"; the limit is {bytesMax}',
+    message:
+      'spout "{component}" gave a checkpoint of {bytes} bytes for partition "{partition}"; the limit is {bytesMax}',
     hint: 'keep an offset in it, not data',
   },
   MILLRACE_WORKER_DIED: {

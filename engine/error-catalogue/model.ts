@@ -147,7 +147,8 @@ export const modelErrors = {
   },
   MILLRACE_TOPOLOGY_SOURCE: {
     status: 400,
-    message: 'bolt "{component}" takes tuples of something that is not a component or stream of this topology: {actual}',
+    message:
+      'bolt "{component}" takes tuples of something that is not a component or stream of this topology: {actual}',
     hint: 'give what t.spout or t.bolt of the same topology returned, or its .stream(name)',
   },
   MILLRACE_TOPOLOGY_DEFINITION: {

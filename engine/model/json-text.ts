@@ -35,7 +35,11 @@ export function parseDocument(text: string, name: string): unknown {
   try {
     return JSON.parse(json) as unknown;
   } catch (thrown) {
-    throw failure('MILLRACE_DOCUMENT_SYNTAX', { file, line: 1, column: 1, what: 'it is not JSON', frame: '' }, { cause: thrown });
+    throw failure(
+      'MILLRACE_DOCUMENT_SYNTAX',
+      { file, line: 1, column: 1, what: 'it is not JSON', frame: '' },
+      { cause: thrown },
+    );
   }
 }
 
@@ -50,7 +54,13 @@ function syntaxError(text: string, file: string, { offset, what }: Mistake): Mil
   const before = lines.at(-1) ?? '';
   const column = before.length + 1;
   const [after = ''] = text.slice(offset).split(LINE_END, 1);
-  return failure('MILLRACE_DOCUMENT_SYNTAX', { file, line, column, what, frame: codeFrame(before + after, line, column) });
+  return failure('MILLRACE_DOCUMENT_SYNTAX', {
+    file,
+    line,
+    column,
+    what,
+    frame: codeFrame(before + after, line, column),
+  });
 }
 
 /** One walk over a text; ends at the first mistake by throwing it to itself. */

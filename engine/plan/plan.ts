@@ -44,13 +44,17 @@ export function tasksOf(plan: Plan, component: string): readonly TaskPlan[] {
   return plan.tasks.filter((task) => task.component === component);
 }
 
-/** The components that take from these, from those in turn, and so on; these themselves are not in it. */
+/** The components that take from these, from those in turn, and so on; of these themselves only who takes from another. */
 export function downstreamOf(topology: TopologyDescription, components: ReadonlySet<string>): Set<string> {
   const found = new Set<string>();
   const open = [...components];
   for (let id = open.pop(); id !== undefined; id = open.pop()) {
     for (const component of topology.components) {
-      if (component.kind === 'bolt' && !found.has(component.id) && component.inputs.some((input) => input.from === id)) {
+      if (
+        component.kind === 'bolt' &&
+        !found.has(component.id) &&
+        component.inputs.some((input) => input.from === id)
+      ) {
         found.add(component.id);
         open.push(component.id);
       }

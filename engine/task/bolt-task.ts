@@ -40,6 +40,8 @@ export class BoltTask extends Task {
   committing: Promise<void> = Promise.resolve();
   private tickDue = false;
   private finishing = false;
+  /** Its inputs began anew since `finish` was called: that was not the end. */
+  private reopened = false;
 
   constructor(setup: TaskSetup, bolt: Bolt, behavior: BoltBehavior, sources: readonly number[]) {
     super(setup);
@@ -172,6 +174,7 @@ export class BoltTask extends Task {
       return;
     }
     this.finishing = true;
+    this.reopened = false;
     this.callOutside('finish', (emit) => this.bolt.finish!(emit));
   }
 
@@ -180,7 +183,10 @@ export class BoltTask extends Task {
    */
   resumeInput(running: ReadonlySet<number>, revision: number, below: boolean): void {
     this.inputs.forget(running, revision);
-    if (below) this.ended = false;
+    if (below) {
+      this.ended = false;
+      this.reopened = true;
+    }
     this.host.schedule(this);
   }
 
@@ -212,7 +218,7 @@ export class BoltTask extends Task {
     if (this.order !== null) this.endInOrder(call, null);
     if (name !== 'finish') return;
     this.finishing = false;
-    this.passEndOn();
+    if (!this.reopened) this.passEndOn();
   }
 
   private passEndOn(): void {
@@ -321,8 +327,13 @@ export class BoltTask extends Task {
 
   private byHand(call: string, tuple: Tuple, then: (held: TaskTuple) => void): void {
     if (!this.behavior.manualAck) throw failure('MILLRACE_TASK_MANUAL_ACK', { component: this.component, call });
-    if (!(tuple instanceof TaskTuple) || tuple.state !== PENDING) this.count(MISUSED);
-    else then(tuple);
+    if (!(tuple instanceof TaskTuple) || tuple.state !== PENDING) {
+      this.count(MISUSED);
+      return;
+    }
+    then(tuple);
+    // Outside of a call nothing else would have the spout hear of it.
+    if ((this.gate & RUNNING) === 0) this.host.schedule(this);
   }
 
   private anchorOf(anchor: Tuple | null): TaskTuple | null {

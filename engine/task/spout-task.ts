@@ -48,6 +48,7 @@ export class SpoutTask extends Task implements EndedReceiver {
   /** Woken while it was being asked: it is asked again, even if it emits nothing now. */
   private woken = false;
   private stride = 1;
+  private stalePublished = 0;
 
   constructor(setup: TaskSetup, spout: Spout, ledger: Ledger, tracking: boolean) {
     super(setup);
@@ -148,7 +149,11 @@ export class SpoutTask extends Task implements EndedReceiver {
         this.unsent = [];
         this.unsentFirst = 0;
       }
-      this.open(output, values, id);
+      try {
+        this.open(output, values, id);
+      } catch (error) {
+        this.report('nextTuple', error);
+      }
       return;
     }
     const { call } = this;
@@ -259,6 +264,7 @@ export class SpoutTask extends Task implements EndedReceiver {
   private publish(): void {
     this.counters[this.row + OPEN_TREES] = this.ledger.open;
     this.counters[this.row + QUEUED] = this.unsent.length - this.unsentFirst;
-    this.counters[this.row + STALE] = this.ledger.stale;
+    this.counters[this.row + STALE]! += this.ledger.stale - this.stalePublished;
+    this.stalePublished = this.ledger.stale;
   }
 }

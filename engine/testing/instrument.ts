@@ -10,7 +10,7 @@ import type { Emit, EmitOptions } from '../component/emit.js';
 import { Spout, type NextTuple } from '../component/spout.js';
 import type { Tuple, Values } from '../component/tuple.js';
 import type { ComponentDefinition, Topology } from '../model/definition.js';
-import type { FromInstrument, InstrumentSetup, LifeCall, Place, ToInstrument } from './messages.js';
+import type { FromInstrument, InstrumentSetup, LifeCall, Place, TestEvent, ToInstrument } from './messages.js';
 
 /** Ends the worker of a port that lives in the test's own thread, where `process.exit` would end the test. */
 export const crashHooks = new WeakMap<MessagePort, () => void>();
@@ -33,6 +33,9 @@ class Recorder {
   readonly setup: InstrumentSetup;
   private readonly port: MessagePort;
   private readonly desks = new Map<string, Desk>();
+  private readonly shown = new Map<unknown, string>();
+  /** The worker was killed in the test's own thread, where the call that killed it still returns. */
+  private dead = false;
 
   constructor(port: MessagePort) {
     this.port = port;
@@ -50,8 +53,26 @@ class Recorder {
     return desk;
   }
 
-  post(event: FromInstrument): void {
-    if (this.setup.record) this.port.postMessage(event);
+  post(event: TestEvent): void {
+    if (!this.setup.record || this.dead) return;
+    try {
+      this.port.postMessage(event);
+    } catch {
+      const id = 'id' in event ? { id: this.portable(event.id) } : {};
+      const values = 'values' in event ? { values: event.values.map((value) => this.portable(value)) } : {};
+      this.port.postMessage({ ...event, ...id, ...values });
+    }
+  }
+
+  /** What cannot leave its thread is told apart by a number. */
+  private portable(value: unknown): unknown {
+    try {
+      return structuredClone(value);
+    } catch {
+      const shown = this.shown.get(value) ?? `object ${this.shown.size}`;
+      this.shown.set(value, shown);
+      return shown;
+    }
   }
 
   life(place: Place, call: LifeCall): void {
@@ -71,6 +92,7 @@ class Recorder {
   private kill(): void {
     const crash = crashHooks.get(this.port);
     if (crash === undefined) process.exit(1);
+    this.dead = true;
     crash();
   }
 

@@ -241,7 +241,8 @@ export class TestRun {
     port1.postMessage(setup);
     port1.on('message', (message: FromInstrument) => this.onMessage(worker, message));
     port1.on('close', () => {
-      for (const [key, resolve] of this.synced) if (key.startsWith(`${worker}:`)) resolve();
+      if (this.ports.get(worker) === port1) this.ports.delete(worker);
+      this.forgetSyncs(worker);
     });
     return { url: new URL('./instrument.js', import.meta.url).href, port: port2 };
   }
@@ -257,6 +258,12 @@ export class TestRun {
       this.onMessage(worker, next.message as FromInstrument);
     }
     port.close();
+    this.forgetSyncs(worker);
+  }
+
+  /** Nobody is left to answer. */
+  private forgetSyncs(worker: number): void {
+    for (const [key, resolve] of this.synced) if (key.startsWith(`${worker}:`)) resolve();
   }
 
   /** One look at all workers: what was sent to and from their instruments before is through. */

@@ -3,7 +3,7 @@
 
 import type { Clock } from '../clock.js';
 import { ERRORS_REPORTED_PER_SECOND } from '../limits.js';
-import { failure, isMillraceError, reasonOf, toWire, type WireError } from '../errors.js';
+import { failure, inComponent, isMillraceError, reasonOf, toWire, type WireError } from '../errors.js';
 import type { ErrorReport } from './messages.js';
 
 interface Window {
@@ -41,10 +41,11 @@ export class ErrorReporter {
 }
 
 /**
- * Errors of the catalogue speak for themselves; others get a code and say which call threw them, and keep their stack.
+ * Errors of the catalogue speak for themselves, and name the component where they end the topology; others get a code
+ * and say which call threw them, and keep their stack.
  */
 function wireOf(component: string, task: number, call: string, thrown: unknown): WireError {
-  if (isMillraceError(thrown)) return toWire(thrown);
+  if (isMillraceError(thrown)) return thrown.fatal ? inComponent(toWire(thrown), component) : toWire(thrown);
   const ours = toWire(failure('MILLRACE_TASK_THREW', { call, component, task, reason: reasonOf(thrown) }));
   return { ...ours, stack: toWire(thrown).stack };
 }

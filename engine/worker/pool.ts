@@ -7,7 +7,7 @@
 // it.
 
 import { fileURLToPath } from 'node:url';
-import type { MessagePort } from 'node:worker_threads';
+import { MessageChannel, type MessagePort } from 'node:worker_threads';
 import { Piscina } from 'piscina';
 import { reasonOf } from '../errors.js';
 import type { WorkerInit } from './messages.js';
@@ -36,10 +36,10 @@ export interface ThreadPoolOptions {
 }
 
 export class ThreadPool implements WorkerPool {
-  private readonly piscina: Piscina<WorkerInit, void>;
+  private readonly piscina: Piscina<MessagePort, void>;
 
   constructor(options: ThreadPoolOptions) {
-    this.piscina = new Piscina<WorkerInit, void>({
+    this.piscina = new Piscina<MessagePort, void>({
       filename: fileURLToPath(new URL('./thread.js', import.meta.url)),
       minThreads: options.threads,
       maxThreads: options.threads,
@@ -55,7 +55,11 @@ export class ThreadPool implements WorkerPool {
   }
 
   start(init: WorkerInit, transfer: readonly MessagePort[]): WorkerHandle {
-    const run = this.piscina.run(init, { transferList: [...transfer] });
+    // Handed over by a port of its own: while its thread starts, another worker may die and close a port of the list, and a
+    // closed port cannot be transferred any more.
+    const { port1, port2 } = new MessageChannel();
+    port1.postMessage(init, transfer);
+    const run = this.piscina.run(port2, { transferList: [port2] }).finally(() => port1.close());
     const handle: WorkerHandle = {
       ended: run.then(
         () => null,

@@ -6,7 +6,7 @@
 
 import type { Ledger } from '../ack/ledger.js';
 import { RealClock, VirtualClock, type Clock, type Timer } from '../clock.js';
-import { failure, reasonOf, toWire } from '../errors.js';
+import { failure, fromWire, inComponent, reasonOf, toWire } from '../errors.js';
 import { CLOSE_TIMEOUT_MS, type RuntimeLimits } from '../limits.js';
 import type { Link } from '../link/link.js';
 import { Counters, OUTBOX } from '../metrics/counters.js';
@@ -246,8 +246,9 @@ export class WorkerRuntime implements TaskHost {
     const restarted = this.init.plan.tasks.filter((task) => task.worker === ports.worker);
     const tasks = new Set(restarted.map((task) => task.task));
     const link = this.links.replace(ports, incarnations, tasks);
-    this.redirect(tasks, link);
+    // First who runs again: an end that is undone must not be told to the new tasks.
     this.reopen(new Set(restarted.map((task) => task.component)), tasks);
+    this.redirect(tasks, link);
     link.open();
     this.turns.serve(this.links.all(), this.spouts);
     this.turns.request();
@@ -347,7 +348,7 @@ async function lastBatch(task: Task): Promise<void> {
 
 function startError(call: string, component: string, error: unknown): unknown {
   const wire = toWire(error);
-  if (wire.code?.startsWith('MILLRACE_') === true) return error;
+  if (wire.code?.startsWith('MILLRACE_') === true) return fromWire(inComponent(wire, component));
   const ours = failure('MILLRACE_WORKER_START', { call, component, reason: reasonOf(error) }, { cause: error });
   if (wire.stack !== null) ours.stack = wire.stack;
   return ours;

@@ -2,7 +2,7 @@
 // the user's: the pool would stop replacing threads for good after one failed load, and the user's module is imported
 // inside.
 
-import { threadId } from 'node:worker_threads';
+import { receiveMessageOnPort, threadId, type MessagePort } from 'node:worker_threads';
 import { toWire } from '../errors.js';
 import type { Topology } from '../model/definition.js';
 import { loadTopologyInWorker } from './module.js';
@@ -14,8 +14,9 @@ export interface InstrumentModule {
   instrument(topology: Topology, port: Instrument['port']): Topology;
 }
 
-/** Runs a worker; the promise resolves when it has stopped, and the thread may then be ended. */
-export default async function runWorker(init: WorkerInit): Promise<void> {
+/** Runs the worker that stands in the port; the promise resolves when it has stopped, and the thread may then be ended. */
+export default async function runWorker(port: MessagePort): Promise<void> {
+  const init = (receiveMessageOnPort(port) as { readonly message: WorkerInit }).message;
   process.setSourceMapsEnabled(true);
   const post = (message: FromWorker): void => init.control.postMessage(message);
   post({ type: 'hello', threadId });

@@ -5,9 +5,10 @@
 
 import { parseArgs } from 'node:util';
 import type { Measured, Side } from './sides.js';
+import { idle } from './idle.js';
 import { words } from './words.js';
 
-const benchmarks: Readonly<Record<string, readonly Side[]>> = { words };
+const benchmarks: Readonly<Record<string, readonly Side[]>> = { words, idle };
 
 interface Options {
   readonly names: readonly string[];
@@ -71,7 +72,7 @@ function report(name: string, sides: readonly Side[], rounds: readonly (readonly
     console.log(
       `${side.name.padEnd(32)} ${rate(perSecond.min)} ${rate(perSecond.median)} ${rate(perSecond.max)}` +
         `  ${ratio.min.toFixed(2)} ${ratio.median.toFixed(2)} ${ratio.max.toFixed(2)} of ${sides[0]!.name}` +
-        `  ${cores.median.toFixed(2)} cores${latency}`,
+        `  ${cores.median.toFixed(3)} cores${latency}`,
     );
   });
 }

@@ -261,7 +261,10 @@ onEachTransport(
 onEachTransport('C115 what waits unsent and cannot be sent fails, and no more than that', topologyUrl('refusing'), {}, async (t, run) => {
   await settleUntil(run, () => run.status().state !== 'active');
   t.equal(run.status().state, 'completed');
-  t.strictSame(run.printed, ['refused failed', 'last is acked']);
+  // Where the tree before it ends within its own emit there is room at once, and the emit throws.
+  const atOnce = run.printed[0] === 'refused at once';
+  t.strictSame(atOnce ? run.printed.slice(1) : run.printed, ['refused failed', 'last is acked']);
   t.equal(run.status().workerDeaths, 0);
-  t.equal(run.status().errors[0]?.error.code, 'MILLRACE_EMIT_VALUE');
+  const codes = run.status().errors.map(({ error }) => error.code);
+  t.strictSame(codes, atOnce ? [] : ['MILLRACE_EMIT_VALUE']);
 });

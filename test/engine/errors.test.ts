@@ -6,6 +6,7 @@ import {
   catalogue,
   failure,
   fromWire,
+  inComponent,
   isMillraceError,
   MillraceError,
   problem,
@@ -46,11 +47,15 @@ t.test('what a placeholder is filled with is not filled again', async (t) => {
 
 t.test('errors of the catalogue cross threads as they are', async (t) => {
   const property = fc.property(fc.constantFrom(...codes), fc.boolean(), fc.nat(3), (code, fatal, count) => {
-    const problems = Array.from({ length: count }, (_, i) => problem('MILLRACE_FRAME_INVALID', `a[${i}]`, { reason: 'x' }));
+    const problems = Array.from({ length: count }, (_, i) =>
+      problem('MILLRACE_FRAME_INVALID', `a[${i}]`, { reason: 'x' }),
+    );
     const error = failure(code, detailsOf(code) as never, { fatal, problems, cause: new Error('why') });
     const back = fromWire(structuredClone(toWire(error)));
     if (!isMillraceError(back)) return false;
-    const same = (['name', 'code', 'message', 'hint', 'status', 'fatal', 'stack'] as const).every((key) => back[key] === error[key]);
+    const same = (['name', 'code', 'message', 'hint', 'status', 'fatal', 'stack'] as const).every(
+      (key) => back[key] === error[key],
+    );
     return same && JSON.stringify(back.problems) === JSON.stringify(problems);
   });
   fc.assert(property);
@@ -68,7 +73,13 @@ t.test('other errors keep their name, code, message and stack', async (t) => {
 });
 
 t.test('an error of another copy of this package is known', async (t) => {
-  const copy = Object.assign(new Error('x'), { [Symbol.for('millrace.error')]: true, code: 'MILLRACE_FRAME_INVALID', hint: 'h', fatal: true, problems: [] });
+  const copy = Object.assign(new Error('x'), {
+    [Symbol.for('millrace.error')]: true,
+    code: 'MILLRACE_FRAME_INVALID',
+    hint: 'h',
+    fatal: true,
+    problems: [],
+  });
   t.ok(isMillraceError(copy));
   t.match(toWire(copy), { code: 'MILLRACE_FRAME_INVALID', hint: 'h', fatal: true });
   for (const other of [null, undefined, 1, 'x', {}, new Error('x')]) t.notOk(isMillraceError(other));
@@ -78,7 +89,14 @@ t.test('whatever is thrown has a reason and can cross', async (t) => {
   class Silent extends Error {
     override readonly name = 'Silent';
   }
-  const trap = new Proxy({}, { get: () => { throw new Error('trap'); }, has: () => { throw new Error('trap'); } });
+  const trap = new Proxy(
+    {},
+    {
+      get: () => {
+        throw new Error('trap');
+      },
+    },
+  );
   const thrown: readonly (readonly [unknown, string | RegExp])[] = [
     [new Error('plain'), 'plain'],
     [new Silent(), 'Silent'],
@@ -91,12 +109,26 @@ t.test('whatever is thrown has a reason and can cross', async (t) => {
     [{ message: 5 }, '5'],
     [{ message: Object.create(null) as unknown }, /./],
     [Object.create(null), /./],
-    [{ toString: () => { throw new Error('no'); } }, /./],
+    [
+      {
+        toString: () => {
+          throw new Error('no');
+        },
+      },
+      /./,
+    ],
     [Object.assign(new Error('x'), { message: () => 1 }), /./],
     [Object.assign(new Error('x'), { stack: 1, name: {}, code: 5 }), 'x'],
-    [{ get message() { throw new Error('no'); } }, /./],
+    [
+      {
+        get message() {
+          throw new Error('no');
+        },
+      },
+      /./,
+    ],
     [trap, /./],
-  ]; // prettier-ignore
+  ];
   for (const [each, reason] of thrown) {
     t.match(reasonOf(each), reason);
     t.equal(typeof reasonOf(each), 'string');
@@ -107,7 +139,10 @@ t.test('whatever is thrown has a reason and can cross', async (t) => {
 });
 
 t.test('problems name their path and may have a hint of their own', async (t) => {
-  t.match(problem('MILLRACE_FRAME_INVALID', 'a.b', { reason: 'r' }), { path: 'a.b', message: 'a frame was refused: r' });
+  t.match(problem('MILLRACE_FRAME_INVALID', 'a.b', { reason: 'r' }), {
+    path: 'a.b',
+    message: 'a frame was refused: r',
+  });
   t.equal(problem('MILLRACE_FRAME_INVALID', 'a', { reason: 'r' }, 'own').hint, 'own');
 });
 
@@ -115,4 +150,14 @@ t.test('an error keeps its cause', async (t) => {
   const cause = new Error('why');
   t.equal(failure('MILLRACE_FRAME_INVALID', { reason: 'r' }, { cause }).cause, cause);
   t.notOk('cause' in new MillraceError('MILLRACE_FRAME_INVALID', 'm', 'h'));
+});
+
+t.test('an error names the component that it came from, once', async (t) => {
+  const wire = toWire(failure('MILLRACE_FILE_MISSING', { path: 'lines', resolved: '/lines' }, { fatal: true }));
+  const named = inComponent(wire, 'lines');
+  t.strictSame(named, { ...wire, message: 'component "lines": file "lines" does not exist' });
+  t.equal(inComponent(named, 'lines'), named);
+  const details = { call: 'open', component: 'lines', reason: 'odd' };
+  const start = toWire(failure('MILLRACE_WORKER_START', details));
+  t.equal(inComponent(start, 'lines'), start);
 });

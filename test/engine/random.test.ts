@@ -50,7 +50,10 @@ t.test('the published algorithm, from the published start', async (t) => {
   const found = Array.from({ length: 6 }, () => random.nextInt32() >>> 0);
   t.strictSame(found, [641, 1573767, 3222811527, 3517856514, 836907274, 4247214768]);
   const other = reference([1n, 2n, 3n, 4n]);
-  t.strictSame(found, Array.from({ length: 6 }, () => other.next().value >>> 0));
+  t.strictSame(
+    found,
+    Array.from({ length: 6 }, () => other.next().value >>> 0),
+  );
 });
 
 t.test('from any seed', async (t) => {

@@ -16,23 +16,35 @@ export interface Ended {
 }
 
 export interface Watch {
+  /** What runs the process instead of this: `bash -c 'ulimit …; exec "$@"'`; its arguments follow. */
+  readonly through?: readonly string[];
+  /** Called as it starts. */
+  onStart?(process: Started): void;
   /** Called with all that was written so far. */
-  onText?(text: string, process: { kill(signal: NodeJS.Signals): unknown; leave(): void }): void;
+  onText?(text: string, process: Started): void;
+}
+
+/** What can be done to a process. */
+export interface Started {
+  kill(signal: NodeJS.Signals): boolean;
+  /** Reads its standard output no longer. */
+  leave(): void;
 }
 
 /** Runs the command in that directory, with a directory for temporary files of its own inside. */
-export async function millrace(directory: string, args: readonly string[], { onText }: Watch = {}): Promise<Ended> {
+export async function millrace(directory: string, args: readonly string[], watch: Watch = {}): Promise<Ended> {
+  const { onStart, onText, through = [] } = watch;
   mkdirSync(join(directory, 'temporary'), { recursive: true });
   const env = { ...process.env, TMPDIR: join(directory, 'temporary') };
-  const child = spawn(process.execPath, [MAIN, ...args], { cwd: directory, env, stdio: ['ignore', 'pipe', 'pipe'] });
+  const [program = process.execPath, ...rest] = [...through, process.execPath, MAIN, ...args];
+  const child = spawn(program, rest, { cwd: directory, env, stdio: ['ignore', 'pipe', 'pipe'] });
+  const started: Started = { kill: (signal) => child.kill(signal), leave: () => void child.stdout.destroy() };
+  onStart?.(started);
   const text = { stdout: '', stderr: '' };
   for (const name of ['stdout', 'stderr'] as const) {
     child[name].setEncoding('utf8').on('data', (part: string) => {
       text[name] += part;
-      onText?.(text.stdout + text.stderr, {
-        kill: (signal) => child.kill(signal),
-        leave: () => child.stdout.destroy(),
-      });
+      onText?.(text.stdout + text.stderr, started);
     });
   }
   const exitCode = await new Promise<number | null>((resolve) => child.on('close', resolve));

@@ -52,7 +52,7 @@ t.test('a file that is missing, does not compile, throws or exports something el
     ['syntax.ts', 1, 'MILLRACE_BUNDLE_SYNTAX', /syntax\.ts:1:16/],
     ['throws.ts', 1, 'MILLRACE_DEFINITION_THREW', /throws\.ts:2:7/],
     ['other.ts', 1, 'MILLRACE_DEFINITION_EXPORT', /the number 1/],
-    ['bad.json', 1, 'MILLRACE_RUN_FILE_SYNTAX', /bad\.json:1:16/],
+    ['bad.json', 1, 'MILLRACE_DOCUMENT_SYNTAX', /bad\.json:1:18/],
     ['wrong.json', 1, 'MILLRACE_TOPOLOGY_INVALID', /file-lines/],
   ];
   for (const [file, exitCode, code, stderr] of cases) {

@@ -9,14 +9,17 @@ class Numbers extends Spout {
   private number = 0;
   private count = 0;
   private tracked = false;
+  private context!: SpoutContext;
 
   override open(context: SpoutContext): void {
+    this.context = context;
     this.from = context.task;
     this.count = context.config['count'] as number;
     this.tracked = context.config['tracked'] === true;
   }
 
   nextTuple(emit: Emit): 'done' | undefined {
+    if (this.context.now() < (this.context.config['startsAtMs'] as number)) return undefined;
     // Some calls emit many: they overrun what their targets have room for.
     for (let burst = this.number % 7; burst >= 0 && this.number < this.count; burst--) {
       const number = this.number++;
@@ -77,7 +80,7 @@ class Slow extends Forward {
 export default topology(
   'flowing',
   (t) => {
-    const numbers = t.spout('numbers', Numbers, { parallelism: 2, config: { count: 500, tracked: true } });
+    const numbers = t.spout('numbers', Numbers, { parallelism: 2, config: { count: 500, tracked: true, startsAtMs: 0 } });
     const forward = t.bolt('forward', Forward, { parallelism: 2 }).shuffle(numbers);
     const slow = t.bolt('slow', Slow, { parallelism: 2 }).fields(forward, 'number');
     t.bolt('sink', InOrder, { parallelism: 2 }).shuffle(slow);

@@ -1,5 +1,5 @@
-// A finite spout that goes on after the last offset below which everything is acked, and replays what fails. It emits one
-// number in five milliseconds, so that time paces it. Values carry the incarnation of the spout.
+// A finite spout that goes on after the last offset below which everything is acked, and replays what fails. It emits five
+// numbers in 20 milliseconds, so that time paces it. Values carry the incarnation of the spout.
 //
 //   on two workers:   numbers, second, sink: the first        first, third, command: the second
 
@@ -25,7 +25,7 @@ class Numbers extends Spout {
     const again = this.replay.next();
     if (again !== undefined) {
       emit([again, this.context.incarnation], { id: again });
-    } else if (this.next < this.count && this.context.now() >= 5 * (this.next + 1)) {
+    } else if (this.next < this.count && this.context.now() >= 20 * Math.ceil((this.next + 1) / 5)) {
       this.offsets.open(this.next);
       const number = this.next++;
       emit([number, this.context.incarnation], { id: number });

@@ -17,9 +17,15 @@ class Refused extends Spout {
   }
 
   nextTuple(emit: Emit): 'done' | undefined {
+    if (this.next > CHECKED) return 'done';
     emit([{ number: this.next }], { id: this.next++ });
     if (this.next <= CHECKED) return undefined;
-    emit([{ number: () => 'never' }], { id: 'refused' });
+    try {
+      emit([{ number: () => 'never' }], { id: 'refused' });
+    } catch {
+      // There was room for it, so it was refused here.
+      void this.context.print('refused at once');
+    }
     emit([{ number: 'last' }], { id: 'last' });
     return 'done';
   }

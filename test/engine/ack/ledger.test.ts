@@ -82,11 +82,11 @@ class Pair {
   private nextEdge = 1;
   private stale = 0;
 
-  constructor(timeoutMs: number | null, openRootsMax: number, sparseRootsMax: number, first: number, phaseMs: number) {
+  constructor(timeoutMs: number | null, openRootsMax: number, sparseRootsMax: number, first: number, phase: number) {
     this.timeoutMs = timeoutMs;
     this.openRootsMax = openRootsMax;
     this.ledger = ledgerWith({ timeoutMs, openRootsMax, sparseRootsMax, now: () => this.nowMs }, first);
-    this.nextExpiryMs = phaseMs;
+    this.nextExpiryMs = phase * (this.ledger.tickMs ?? 0);
   }
 
   /** Opens a tree with so many edges; `early` of them are acked before the opening has returned, or the tree fails then. */
@@ -213,11 +213,41 @@ class Pair {
 }
 
 const step = fc.oneof(
-  { weight: 5, arbitrary: fc.record({ do: fc.constant('open' as const), edges: fc.nat(4), early: fc.nat(4), failEarly: fc.boolean() }) },
-  { weight: 3, arbitrary: fc.record({ do: fc.constant('burst' as const), count: fc.integer({ min: 1, max: 700 }), keep: fc.constantFrom(1, 2, 7, 300, 10_000) }) },
-  { weight: 8, arbitrary: fc.record({ do: fc.constant('ack' as const), which: fc.nat(), edges: fc.integer({ min: 1, max: 3 }) }) },
-  { weight: 2, arbitrary: fc.record({ do: fc.constantFrom('ackOldest' as const, 'fail' as const, 'touch' as const), which: fc.nat() }) },
-  { weight: 2, arbitrary: fc.record({ do: fc.constant('stale' as const), by: fc.constantFrom(-(2 ** 31), -3000, -1025, -1, 0, 1, 1024, 2 ** 32) }) },
+  {
+    weight: 5,
+    arbitrary: fc.record({
+      do: fc.constant('open' as const),
+      edges: fc.nat(4),
+      early: fc.nat(4),
+      failEarly: fc.boolean(),
+    }),
+  },
+  {
+    weight: 3,
+    arbitrary: fc.record({
+      do: fc.constant('burst' as const),
+      count: fc.integer({ min: 1, max: 700 }),
+      keep: fc.constantFrom(1, 2, 7, 300, 10_000),
+    }),
+  },
+  {
+    weight: 8,
+    arbitrary: fc.record({ do: fc.constant('ack' as const), which: fc.nat(), edges: fc.integer({ min: 1, max: 3 }) }),
+  },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      do: fc.constantFrom('ackOldest' as const, 'fail' as const, 'touch' as const),
+      which: fc.nat(),
+    }),
+  },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      do: fc.constant('stale' as const),
+      by: fc.constantFrom(-(2 ** 31), -3000, -1025, -1, 0, 1, 1024, 2 ** 32),
+    }),
+  },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('failAll' as const) }) },
   { weight: 4, arbitrary: fc.record({ do: fc.constant('move' as const), ms: fc.integer({ min: 0, max: 4000 }) }) },
 );
@@ -285,10 +315,10 @@ t.test('random life: every tree ends once, as the model says, in time and not ea
     timeouts,
     fc.constantFrom(3, 1500, 1_000_000),
     starts,
-    fc.nat(1000),
+    fc.double({ min: 0, max: 1, noNaN: true }),
     fc.array(step, { minLength: 1, maxLength: 60 }),
-    (timeoutMs, openRootsMax, first, phaseMs, steps) => {
-      const pair = new Pair(timeoutMs, openRootsMax, 65_536, first, phaseMs);
+    (timeoutMs, openRootsMax, first, phase, steps) => {
+      const pair = new Pair(timeoutMs, openRootsMax, 65_536, first, phase);
       run(pair, steps);
       pair.failAll();
       leavesNothing(pair);
@@ -299,13 +329,18 @@ t.test('random life: every tree ends once, as the model says, in time and not ea
 });
 
 t.test('random life with a small sparse table, which says when it is full', async (t) => {
-  const property = fc.property(starts, fc.nat(5), fc.array(step, { minLength: 20, maxLength: 80 }), (first, sparseMax, steps) => {
-    const pair = new Pair(1000, 1_000_000, sparseMax, first, 0);
-    run(pair, steps);
-    if (inside(pair.ledger).sparse.size > sparseMax) throw new Error('the sparse table is too large');
-    pair.failAll();
-    leavesNothing(pair);
-  });
+  const property = fc.property(
+    starts,
+    fc.nat(5),
+    fc.array(step, { minLength: 20, maxLength: 80 }),
+    (first, sparseMax, steps) => {
+      const pair = new Pair(1000, 1_000_000, sparseMax, first, 0);
+      run(pair, steps);
+      if (inside(pair.ledger).sparse.size > sparseMax) throw new Error('the sparse table is too large');
+      pair.failAll();
+      leavesNothing(pair);
+    },
+  );
   fc.assert(property, { numRuns: 60 });
   t.pass('60 runs');
 });
@@ -358,49 +393,55 @@ t.test('C36 timeouts off: a tree may stay open for ever', async (t) => {
   t.strictSame(ended(ledger), ['1']);
 });
 
-t.test('one tree that stays open does not make the ring grow; its late acks and its deadline still count', async (t) => {
-  let nowMs = 0;
-  const ledger = ledgerWith({ timeoutMs: 1000, now: () => nowMs }, 2 ** 32 - 2000);
-  const [acked, failed, expired, touched] = ['acked', 'failed', 'expired', 'touched'].map((id) => open(ledger, id));
-  for (let i = 0; i < 20_000; i++) ack(ledger, open(ledger, i));
-  t.equal(inside(ledger).capacity, 1024);
-  t.equal(inside(ledger).sparse.size, 4);
-  t.equal(ended(ledger).length, 20_000);
-  nowMs = 900;
-  ledger.setTime(nowMs);
-  touch(ledger, touched!);
-  ledger.ack(rootHiOf(acked!), rootLoOf(acked!), 1, 2);
-  ack(ledger, expired! + 5000, 3);
-  t.equal(ledger.stale, 1);
-  fail(ledger, failed!);
-  t.strictSame(ended(ledger), ['-failed']);
-  ledger.expire(1200);
-  t.strictSame(ended(ledger), ['-expired']);
-  ledger.ack(rootHiOf(acked!), rootLoOf(acked!), 0, 3);
-  t.strictSame(ended(ledger), ['acked']);
-  ledger.expire(2100);
-  t.strictSame(ended(ledger), ['-touched']);
-  t.equal(ledger.open, 0);
-});
+t.test(
+  'one tree that stays open does not make the ring grow; its late acks and its deadline still count',
+  async (t) => {
+    let nowMs = 0;
+    const ledger = ledgerWith({ timeoutMs: 1000, now: () => nowMs }, 2 ** 32 - 2000);
+    const [acked, failed, expired, touched] = ['acked', 'failed', 'expired', 'touched'].map((id) => open(ledger, id));
+    for (let i = 0; i < 20_000; i++) ack(ledger, open(ledger, i));
+    t.equal(inside(ledger).capacity, 1024);
+    t.equal(inside(ledger).sparse.size, 4);
+    t.equal(ended(ledger).length, 20_000);
+    nowMs = 900;
+    ledger.setTime(nowMs);
+    touch(ledger, touched!);
+    ledger.ack(rootHiOf(acked!), rootLoOf(acked!), 1, 2);
+    ack(ledger, expired! + 5000, 3);
+    t.equal(ledger.stale, 1);
+    fail(ledger, failed!);
+    t.strictSame(ended(ledger), ['-failed']);
+    ledger.expire(1200);
+    t.strictSame(ended(ledger), ['-expired']);
+    ledger.ack(rootHiOf(acked!), rootLoOf(acked!), 0, 3);
+    t.strictSame(ended(ledger), ['acked']);
+    ledger.expire(2100);
+    t.strictSame(ended(ledger), ['-touched']);
+    t.equal(ledger.open, 0);
+  },
+);
 
-t.test('more long-open trees than the sparse table holds: the ring grows to a bound, and then the spout rests', async (t) => {
-  const ledger = ledgerWith({ openRootsMax: 3000, sparseRootsMax: 10 });
-  const kept: number[] = [];
-  for (let i = 0; i < 20; i++) kept.push(open(ledger, i));
-  let opened = 0;
-  while (!ledger.full && opened < 200_000) {
-    ack(ledger, open(ledger, 'short'));
-    opened++;
-  }
-  t.ok(opened < 200_000, 'it does not grow for ever');
-  t.ok(inside(ledger).capacity <= 4 * 4096, `${inside(ledger).capacity} slots`);
-  ended(ledger);
-  for (const sequence of kept) ack(ledger, sequence);
-  t.equal(ended(ledger).length, 20);
-  t.notOk(ledger.full, 'once they are done it goes on');
-  ack(ledger, open(ledger, 'next'));
-  t.strictSame(ended(ledger), ['next']);
-});
+t.test(
+  'more long-open trees than the sparse table holds: the ring grows to a bound, and then the spout rests',
+  async (t) => {
+    const ledger = ledgerWith({ openRootsMax: 3000, sparseRootsMax: 10 });
+    const kept: number[] = [];
+    for (let i = 0; i < 20; i++) kept.push(open(ledger, i));
+    let opened = 0;
+    while (!ledger.full && opened < 200_000) {
+      ack(ledger, open(ledger, 'short'));
+      opened++;
+    }
+    t.ok(opened < 200_000, 'it does not grow for ever');
+    t.ok(inside(ledger).capacity <= 4 * 4096, `${inside(ledger).capacity} slots`);
+    ended(ledger);
+    for (const sequence of kept) ack(ledger, sequence);
+    t.equal(ended(ledger).length, 20);
+    t.notOk(ledger.full, 'once they are done it goes on');
+    ack(ledger, open(ledger, 'next'));
+    t.strictSame(ended(ledger), ['next']);
+  },
+);
 
 t.test('it is full at openRootsMax and takes one more for each that ends', async (t) => {
   const ledger = ledgerWith({ openRootsMax: 2000 });
@@ -413,10 +454,13 @@ t.test('it is full at openRootsMax and takes one more for each that ends', async
   t.ok(ledger.full);
 });
 
-t.test('complete latency: each of the first trees, then one in sixteen, across growth and the sparse table', async (t) => {
-  latencyIs(t, 100, () => 100);
-  latencyIs(t, 4096 + 1600, () => 4096 + 100);
-});
+t.test(
+  'complete latency: each of the first trees, then one in sixteen, across growth and the sparse table',
+  async (t) => {
+    latencyIs(t, 100, () => 100);
+    latencyIs(t, 4096 + 1600, () => 4096 + 100);
+  },
+);
 
 /** Opens that many trees at different times and acks each 7 ms later than it was opened. */
 function latencyIs(t: Test, trees: number, wanted: () => number): void {

@@ -35,7 +35,8 @@ t.test('what is sent is the XOR of what was acked, root by root', async (t) => {
   const property = fc.property(fc.array(step, { maxLength: 1500, size: 'max' }), (steps) => {
     const marked: RemoteLedger[] = [];
     const ledger = new RemoteLedger(3, 1, { markDirty: (each) => marked.push(each) });
-    const [wanted, sent]: [Roots, Roots] = [new Map(), new Map()];
+    const wanted: Roots = new Map();
+    const sent: Roots = new Map();
     let waiting = 0;
     for (const each of steps) {
       if (each === 'flush') {

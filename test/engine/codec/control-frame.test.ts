@@ -26,12 +26,18 @@ const ledger = fc.record({
   spoutTask: fc.nat(9999),
   incarnation: fc.nat(1000),
   // Each root once, so that nothing is merged and the order stays.
-  acks: fc.uniqueArray(fc.tuple(rootHi, int32, int32, fc.integer({ min: 1, max: 2 ** 31 - 1 })), { selector: (row) => row[1], maxLength: 400 }),
+  acks: fc.uniqueArray(fc.tuple(rootHi, int32, int32, fc.integer({ min: 1, max: 2 ** 31 - 1 })), {
+    selector: (row) => row[1],
+    maxLength: 400,
+  }),
   fails: fc.array(fc.tuple(rootHi, int32), { maxLength: 40 }),
   touches: fc.array(fc.tuple(rootHi, int32), { maxLength: 40 }),
 });
 const credit = fc.tuple(fc.nat(9999), fc.nat(9999), fc.nat(), fc.nat());
-const contents = fc.record({ ledgers: fc.array(ledger, { maxLength: 4 }), credits: fc.array(credit, { maxLength: 10 }) });
+const contents = fc.record({
+  ledgers: fc.array(ledger, { maxLength: 4 }),
+  credits: fc.array(credit, { maxLength: 10 }),
+});
 type Contents = typeof contents extends fc.Arbitrary<infer S> ? S : never;
 
 function write(writer: ControlFrameWriter, { ledgers, credits }: Contents): string[] {
@@ -123,15 +129,20 @@ function readAnything(bytes: Uint8Array): 'refused' | 'read' {
 
 t.test('changed, cut or random bytes are refused or well-formed', async (t) => {
   const value = fc.oneof(int32, fc.constantFrom(0, -1, 1, 2, 3, 4, 2 ** 31 - 1, 2 ** 28));
-  const property = fc.property(contents, fc.array(fc.tuple(fc.nat(), value), { maxLength: 4 }), fc.option(fc.nat()), (each, changes, cut) => {
-    const writer = new ControlFrameWriter(unexpected);
-    write(writer, each);
-    let bytes: Uint8Array = writer.finish();
-    const ints = new Int32Array(bytes.buffer);
-    for (const [at, int] of changes) ints[at % ints.length] = int;
-    if (cut !== null) bytes = bytes.slice(0, cut % bytes.length);
-    readAnything(bytes);
-  });
+  const property = fc.property(
+    contents,
+    fc.array(fc.tuple(fc.nat(), value), { maxLength: 4 }),
+    fc.option(fc.nat()),
+    (each, changes, cut) => {
+      const writer = new ControlFrameWriter(unexpected);
+      write(writer, each);
+      let bytes: Uint8Array = writer.finish();
+      const ints = new Int32Array(bytes.buffer);
+      for (const [at, int] of changes) ints[at % ints.length] = int;
+      if (cut !== null) bytes = bytes.slice(0, cut % bytes.length);
+      readAnything(bytes);
+    },
+  );
   fc.assert(property, { numRuns: 1000 });
   fc.assert(
     fc.property(fc.array(value, { maxLength: 30 }), (ints) => {

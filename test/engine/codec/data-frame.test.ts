@@ -48,8 +48,16 @@ const tuples = fc.record({
   skipped: fc.nat(3),
   bytes: fc.nat(2 ** 31 - 1),
 });
-const end = fc.record({ kind: fc.constant('end' as const), source: taskNumber, target: taskNumber, revision: fc.nat() });
-const segments = fc.array(fc.oneof({ weight: 3, arbitrary: tuples }, { weight: 1, arbitrary: end }), { minLength: 1, maxLength: 12 });
+const end = fc.record({
+  kind: fc.constant('end' as const),
+  source: taskNumber,
+  target: taskNumber,
+  revision: fc.nat(),
+});
+const segments = fc.array(fc.oneof({ weight: 3, arbitrary: tuples }, { weight: 1, arbitrary: end }), {
+  minLength: 1,
+  maxLength: 12,
+});
 type Segments = typeof segments extends fc.Arbitrary<infer S> ? S : never;
 
 function write(writer: DataFrameWriter, all: Segments): Uint8Array {
@@ -137,7 +145,9 @@ t.test('roots that come close to each other share one ledger entry', async (t) =
     values: [i],
     track: { ledger: 0, sequence: 2 ** 33 + ((i * 7919) % 2000), hi: i, lo: 1 },
   }));
-  const frame = readDataFrame(write(writer, [{ kind: 'tuples', source: 1, target: 2, stream: 0, tuples: all, skipped: 0, bytes: 1 }]));
+  const frame = readDataFrame(
+    write(writer, [{ kind: 'tuples', source: 1, target: 2, stream: 0, tuples: all, skipped: 0, bytes: 1 }]),
+  );
   t.equal(frame.ledgers.length, 4);
 });
 
@@ -194,7 +204,9 @@ t.test('random bytes are refused', async (t) => {
   );
   const header = (...ints: number[]): Uint8Array => new Uint8Array(Int32Array.of(0x4d520101, ...ints).buffer);
   fc.assert(
-    fc.property(fc.array(int32, { maxLength: 60 }), (ints) => ['read', 'refused'].includes(readAnything(header(...ints)))),
+    fc.property(fc.array(int32, { maxLength: 60 }), (ints) =>
+      ['read', 'refused'].includes(readAnything(header(...ints))),
+    ),
     { numRuns: 500 },
   );
   t.pass('1000 runs');
@@ -203,7 +215,20 @@ t.test('random bytes are refused', async (t) => {
 /** A frame with that payload and one segment that claims so many rows. */
 function frameOf(payload: Uint8Array, rows: number): Uint8Array {
   const bytes = new Uint8Array(12 * 4 + payload.length);
-  new Int32Array(bytes.buffer, 0, 12).set([0x4d520101, 1, 0, 0, payload.length, 0, 0, 1, SEGMENT_UNTRACKED, 0, rows, 9]);
+  new Int32Array(bytes.buffer, 0, 12).set([
+    0x4d520101,
+    1,
+    0,
+    0,
+    payload.length,
+    0,
+    0,
+    1,
+    SEGMENT_UNTRACKED,
+    0,
+    rows,
+    9,
+  ]);
   bytes.set(payload, 48);
   return bytes;
 }
@@ -212,7 +237,8 @@ t.test('a short frame that claims huge counts is refused without taking memory f
   t.equal(readAnything(frameOf(pack([[['x']]]), 1)), 'read', 'the frame itself is right');
   const huge = [0x7f, 0xff, 0xff, 0xff];
   const some = [0x00, 0x7f, 0xff, 0xff];
-  const arrays = (count: readonly number[], depth: number): number[] => Array.from({ length: depth }, () => [0xdd, ...count]).flat();
+  const arrays = (count: readonly number[], depth: number): number[] =>
+    Array.from({ length: depth }, () => [0xdd, ...count]).flat();
   const payloads: Record<string, readonly number[]> = {
     'an array': arrays(huge, 1),
     'arrays in arrays': arrays(some, 1000),
@@ -228,9 +254,18 @@ t.test('a short frame that claims huge counts is refused without taking memory f
     const before = process.memoryUsage();
     t.equal(readAnything(frameOf(Uint8Array.from(payload), 1)), 'refused', name);
     const after = process.memoryUsage();
-    t.ok(after.heapTotal + after.external - before.heapTotal - before.external < 64 * 1024 * 1024, `${name}: little memory`);
+    t.ok(
+      after.heapTotal + after.external - before.heapTotal - before.external < 64 * 1024 * 1024,
+      `${name}: little memory`,
+    );
   }
-  for (const ints of [[2 ** 31 - 1, 0, 0], [0, 2 ** 31 - 1, 0], [0, 0, 2 ** 31 - 1], [-1, 0, 0], [0, 1, -1]]) {
+  for (const ints of [
+    [2 ** 31 - 1, 0, 0],
+    [0, 2 ** 31 - 1, 0],
+    [0, 0, 2 ** 31 - 1],
+    [-1, 0, 0],
+    [0, 1, -1],
+  ]) {
     const bytes = frameOf(pack([[['x']]]), 1);
     new Int32Array(bytes.buffer, 4, 3).set(ints);
     t.equal(readAnything(bytes), 'refused');
@@ -242,6 +277,15 @@ t.test('what is well-formed msgpack but no rows of values is refused', async (t)
     t.equal(readAnything(frameOf(pack(payload), 1)), 'refused', JSON.stringify(payload));
   }
   t.equal(readAnything(frameOf(pack([[['x']]]), 2)), 'refused', 'fewer rows than the segment says');
+  t.equal(readAnything(frameOf(pack([[]]), 0)), 'refused', 'an empty segment: its bytes would never be given back');
+  for (const [at, what] of [
+    [9, 'stream'],
+    [11, 'size'],
+  ] as const) {
+    const bytes = frameOf(pack([[['x']]]), 1);
+    new Int32Array(bytes.buffer, 0, 12)[at] = -1;
+    t.equal(readAnything(bytes), 'refused', `a negative ${what}`);
+  }
 });
 
 t.test('a frame above the limit, or one that is not aligned, is refused before it is looked at', async (t) => {

@@ -28,7 +28,18 @@ const leaf = fc.oneof(
   fc.integer(),
   fc.maxSafeInteger(),
   fc.bigInt({ min: -(2n ** 700n), max: 2n ** 700n }),
-  fc.constantFrom<unknown>(null, undefined, true, false, 0n, 2n ** 63n, 2n ** 64n, -(2n ** 63n) - 1n, Number.NaN, -Infinity),
+  fc.constantFrom<unknown>(
+    null,
+    undefined,
+    true,
+    false,
+    0n,
+    2n ** 63n,
+    2n ** 64n,
+    -(2n ** 63n) - 1n,
+    Number.NaN,
+    -Infinity,
+  ),
   fc.date({ noInvalidDate: true }),
   bytes,
   typed,
@@ -74,7 +85,11 @@ t.test('what arrives changed', async (t) => {
   t.ok(Object.is((travel(-0) as number[])[0], 0), '-0 arrives as 0');
   t.strictSame(travel('a\ud800b'), ['a\ufffd\ufffd\ufffdb'], 'half a surrogate pair is no text and is replaced');
   t.strictSame(travel(JSON.parse('{"__proto__":1}')), [{ __proto_: 1 }], 'the key __proto__ is renamed');
-  t.strictSame(travel(Object.assign(new Array<number>(3), { 0: 1, 2: 3 })), [[1, undefined, 3]], 'a hole: as undefined');
+  t.strictSame(
+    travel(Object.assign(new Array<number>(3), { 0: 1, 2: 3 })),
+    [[1, undefined, 3]],
+    'a hole: as undefined',
+  );
   t.strictSame(travel(Object.assign(Object.create(null), { a: 1 })), [{ a: 1 }], 'without a prototype: a plain object');
   t.strictSame(travel({ [Symbol('s')]: 1, b: 2 }), [{ b: 2 }], 'what a symbol names stays behind');
   const view = travel(new Uint16Array([1, 2, 3, 4]).subarray(1, 3)) as readonly [Uint16Array];
@@ -86,7 +101,9 @@ t.test('what is unpacked shares no memory with the frame', async (t) => {
   const frame = pack([new Uint8Array([1, 2, 3]), new Float64Array([1.5]), 'text'.repeat(20)]).slice();
   const arrived = unpack(frame);
   frame.fill(0);
-  t.ok(isDeepStrictEqual(arrived, unpack(pack([new Uint8Array([1, 2, 3]), new Float64Array([1.5]), 'text'.repeat(20)]))));
+  t.ok(
+    isDeepStrictEqual(arrived, unpack(pack([new Uint8Array([1, 2, 3]), new Float64Array([1.5]), 'text'.repeat(20)]))),
+  );
 });
 
 class Point {

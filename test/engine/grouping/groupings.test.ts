@@ -8,7 +8,11 @@ import { ALL, type Grouping } from '../../../engine/grouping/grouping.js';
 import type { GroupingName } from '../../../engine/model/definition.js';
 import { keyGroupRange } from '../../../engine/plan/key-groups.js';
 
-function groupingOf(grouping: GroupingName, context: Partial<GroupingContext> = {}, fields: readonly string[] = []): Grouping {
+function groupingOf(
+  grouping: GroupingName,
+  context: Partial<GroupingContext> = {},
+  fields: readonly string[] = [],
+): Grouping {
   return createGrouping(
     { from: 'source', stream: 'default', grouping, fields },
     { fields: ['key', 'other'], targets: 4, senderIndex: 0, keyGroups: 1024, ...context },
@@ -41,8 +45,14 @@ t.test('C18 keys are equal by value', async (t) => {
   const equal: readonly (readonly [unknown, unknown])[] = [
     [-0, 0],
     [Number.NaN, Number('no number')],
-    [{ a: 1, b: { c: [1, 'x'], d: null } }, { b: { d: null, c: [1, 'x'] }, a: 1 }],
-    [[1, [2, 3]], [1, [2, 3]]],
+    [
+      { a: 1, b: { c: [1, 'x'], d: null } },
+      { b: { d: null, c: [1, 'x'] }, a: 1 },
+    ],
+    [
+      [1, [2, 3]],
+      [1, [2, 3]],
+    ],
     [new Date(5), new Date(5)],
     [new Uint8Array([1, 2]), Buffer.from([1, 2])],
     [new Uint8Array([1, 2]), new Uint8Array([0, 1, 2, 3]).subarray(1, 3)],
@@ -66,8 +76,14 @@ t.test('C18 keys are equal by value', async (t) => {
     [[], ''],
     ['a', ['a']],
     [['ab'], ['a', 'b']],
-    [['a', ['b']], [['a'], 'b']],
-    [[1, 2], [2, 1]],
+    [
+      ['a', ['b']],
+      [['a'], 'b'],
+    ],
+    [
+      [1, 2],
+      [2, 1],
+    ],
     [{ a: 1 }, { a: '1' }],
     [{ a: 1 }, { a: 1, b: undefined }],
     [{ a: 'b' }, { b: 'a' }],
@@ -81,7 +97,8 @@ t.test('C18 keys are equal by value', async (t) => {
     [Number.NaN, null],
     [Infinity, -Infinity],
   ];
-  for (const [left, right] of different) t.not(task(left), task(right), `${String(left)} and ${String(right)} are two keys`);
+  for (const [left, right] of different)
+    t.not(task(left), task(right), `${String(left)} and ${String(right)} are two keys`);
 });
 
 t.test('C18 a key that crossed to another worker is the same key there', async (t) => {
@@ -111,9 +128,34 @@ t.test('only the named fields count, in the order in which they are named', asyn
 t.test('C18 every host gives the same keys to the same tasks: pinned', async (t) => {
   const group = byKey(1024);
   const keys: readonly unknown[] = [
-    'whale', '', 'a', 'ab', 'abc', 'é', '😀', 0, 1, -1, 1.5, 2 ** 31, 1e300, Number.NaN, Infinity, 1n, -(2n ** 70n), true, false,
-    null, undefined, new Date(0), new Uint8Array([1, 2, 3]), [], [1, 'x', [null]], {}, { b: 2, a: [1] },
-  ]; // prettier-ignore
+    'whale',
+    '',
+    'a',
+    'ab',
+    'abc',
+    'é',
+    '😀',
+    0,
+    1,
+    -1,
+    1.5,
+    2 ** 31,
+    1e300,
+    Number.NaN,
+    Infinity,
+    1n,
+    -(2n ** 70n),
+    true,
+    false,
+    null,
+    undefined,
+    new Date(0),
+    new Uint8Array([1, 2, 3]),
+    [],
+    [1, 'x', [null]],
+    {},
+    { b: 2, a: [1] },
+  ];
   t.strictSame(
     keys.map((key) => group(key)),
     [
@@ -122,7 +164,10 @@ t.test('C18 every host gives the same keys to the same tasks: pinned', async (t)
     ],
   );
   const task = byKey(7, 100);
-  t.strictSame(['whale', 1, '1', null].map((key) => task(key)), [0, 2, 6, 0]);
+  t.strictSame(
+    ['whale', 1, '1', null].map((key) => task(key)),
+    [0, 2, 6, 0],
+  );
 });
 
 t.test('keys spread evenly over the key groups', async (t) => {

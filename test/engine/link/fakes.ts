@@ -181,7 +181,7 @@ export function linkPair(limits: Partial<RuntimeLimits> = {}): LinkPair {
 
 /** Runs the turns that were asked for, and delivers, until nothing moves; the receiver takes nothing by itself. */
 export function settleTurns({ sender, receiver, link, back, near, far }: LinkPair): void {
-  for (let moved = true; moved; ) {
+  for (let moved = true; moved;) {
     moved = turnIfAsked(sender, link);
     moved = turnIfAsked(receiver, back) || moved;
     moved = far.deliverControl() || near.deliverControl() || far.deliverData() || near.deliverData() || moved;

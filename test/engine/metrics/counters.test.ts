@@ -23,7 +23,10 @@ t.test('every counter, histogram and beat has a place of its own, the same on bo
   for (let task = 0; task < tasks; task++) {
     for (const counter of counters) t.equal(reader.read(task, counter), value++);
   }
-  t.strictSame(spoutTasks.map((task) => reader.histogram(task).count), [2, 5]);
+  t.strictSame(
+    spoutTasks.map((task) => reader.histogram(task).count),
+    [2, 5],
+  );
   t.strictSame([...reader.words.subarray(-3)], [1, 1, 2], 'beats come last');
   t.equal(reader.words.length, reader.row(tasks) + spoutTasks.length * Histogram.WORDS + workers);
   t.equal((reader.row(1) * Float64Array.BYTES_PER_ELEMENT) % 128, 0, 'rows share no cache line');

@@ -14,7 +14,8 @@ function recorded(milliseconds: number): number {
 t.test('a time is at most a sixteenth above what was recorded, and never more than a microsecond below', async (t) => {
   const check = (microseconds: number): void => {
     const found = recorded(microseconds / 1000) * 1000;
-    if (found < microseconds - 1 || found > microseconds * (1 + 1 / 16) + 1) t.fail(`${microseconds} came back as ${found}`);
+    if (found < microseconds - 1 || found > microseconds * (1 + 1 / 16) + 1)
+      t.fail(`${microseconds} came back as ${found}`);
   };
   fc.assert(fc.property(fc.double({ min: 0, max: 2 ** 42 - 1, noNaN: true }), check), { numRuns: 1000 });
   fc.assert(fc.property(fc.integer({ min: 0, max: 100_000 }), check), { numRuns: 1000 });
@@ -34,7 +35,12 @@ t.test('percentiles', async (t) => {
   for (let i = 1; i <= 1000; i++) histogram.record(i / 1000);
   const { count, p50Ms, p99Ms, maxMs } = histogram.summary();
   t.equal(count, 1000);
-  for (const [found, wanted] of [[p50Ms, 0.5], [p99Ms, 0.99], [maxMs, 1], [histogram.percentileMs(0), 0.001]] as const) {
+  for (const [found, wanted] of [
+    [p50Ms, 0.5],
+    [p99Ms, 0.99],
+    [maxMs, 1],
+    [histogram.percentileMs(0), 0.001],
+  ] as const) {
     t.ok(found >= wanted && found <= wanted * (1 + 1 / 16) + 0.001, `${found} for ${wanted}`);
   }
 });

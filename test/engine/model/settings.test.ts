@@ -2,7 +2,7 @@ import t from 'tap';
 import { topology } from '../../../engine/index.js';
 import type { Problem, Topology } from '../../../engine/index.js';
 import { defineSpout, isMillraceError } from '../../../engine/index.js';
-import { applySettings, parseSetting } from '../../../engine/model/settings.js';
+import { applySettings } from '../../../engine/model/settings.js';
 import type { Settings } from '../../../engine/model/settings.js';
 import { Configured, Lines, Split } from '../../types/accepted.js';
 
@@ -99,18 +99,5 @@ void t.test('outputs that follow from settings follow the changed ones', (t) => 
   t.match(problemsOf({ 'a.fields': ['row'] }), [
     { code: 'MILLRACE_TOPOLOGY_UNKNOWN_FIELD', path: 'bolts.split.inputs[0].fields[0]' },
   ]);
-  t.end();
-});
-
-void t.test('settings from the command line', (t) => {
-  t.strictSame(parseSetting('workers=2'), { key: 'workers', value: 2 });
-  t.strictSame(parseSetting('messageTimeout=10s'), { key: 'messageTimeout', value: '10s' });
-  t.strictSame(parseSetting('messageTimeout=null'), { key: 'messageTimeout', value: null });
-  t.strictSame(parseSetting('lines.path="5"'), { key: 'lines.path', value: '5' });
-  t.strictSame(parseSetting('lines.path=a=b c'), { key: 'lines.path', value: 'a=b c' });
-  t.strictSame(parseSetting(' g.template ={"a":[1]}'), { key: 'g.template', value: { a: [1] } });
-  t.strictSame(parseSetting('sink.prefix='), { key: 'sink.prefix', value: '' });
-  for (const text of ['', 'workers', '=2', ' = 2'])
-    t.throws(() => parseSetting(text), { code: 'MILLRACE_CONFIG_SYNTAX' });
   t.end();
 });

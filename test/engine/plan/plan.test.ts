@@ -83,20 +83,24 @@ t.test('what lies below', async (t) => {
 });
 
 t.test('key groups: contiguous ranges that part all groups, the same way from both sides', async (t) => {
-  const property = fc.property(fc.integer({ min: 1, max: 2000 }), fc.integer({ min: 1, max: 2000 }), (keyGroups, some) => {
-    const parallelism = Math.min(some, keyGroups);
-    let next = 0;
-    for (let index = 0; index < parallelism; index++) {
-      const { first, end } = keyGroupRange(index, keyGroups, parallelism);
-      if (first !== next || end <= first) return false;
-      if (end - first > Math.ceil(keyGroups / parallelism)) return false;
-      for (let group = first; group < end; group++) {
-        if (taskIndexOfKeyGroup(group, keyGroups, parallelism) !== index) return false;
+  const property = fc.property(
+    fc.integer({ min: 1, max: 2000 }),
+    fc.integer({ min: 1, max: 2000 }),
+    (keyGroups, some) => {
+      const parallelism = Math.min(some, keyGroups);
+      let next = 0;
+      for (let index = 0; index < parallelism; index++) {
+        const { first, end } = keyGroupRange(index, keyGroups, parallelism);
+        if (first !== next || end <= first) return false;
+        if (end - first > Math.ceil(keyGroups / parallelism)) return false;
+        for (let group = first; group < end; group++) {
+          if (taskIndexOfKeyGroup(group, keyGroups, parallelism) !== index) return false;
+        }
+        next = end;
       }
-      next = end;
-    }
-    return next === keyGroups;
-  });
+      return next === keyGroups;
+    },
+  );
   fc.assert(property, { numRuns: 300 });
   for (let parallelism = 1; parallelism <= 1024; parallelism++) {
     for (let group = 0; group < 1024; group++) {

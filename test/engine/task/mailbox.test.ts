@@ -19,7 +19,15 @@ function tupleOf(n: number, origin = local, bytes = 1): TaskTuple {
 
 t.test('first in, first out; crowded and woken as its local tuples say', async (t) => {
   const step = fc.oneof(
-    { weight: 5, arbitrary: fc.record({ do: fc.constant('push' as const), remote: fc.boolean(), bytes: fc.integer({ min: 1, max: 60 }), count: fc.integer({ min: 1, max: 20 }) }) },
+    {
+      weight: 5,
+      arbitrary: fc.record({
+        do: fc.constant('push' as const),
+        remote: fc.boolean(),
+        bytes: fc.integer({ min: 1, max: 60 }),
+        count: fc.integer({ min: 1, max: 20 }),
+      }),
+    },
     { weight: 5, arbitrary: fc.record({ do: fc.constant('shift' as const), count: fc.integer({ min: 1, max: 20 }) }) },
     { weight: 2, arbitrary: fc.constant({ do: 'wait' as const }) },
   );
@@ -43,7 +51,8 @@ t.test('first in, first out; crowded and woken as its local tuples say', async (
           mailbox.wait({
             unblock: (by) => {
               const [tuples, bytes] = sums();
-              if (by !== mailbox || tuples > mailboxTuplesMax / 2 || bytes > mailboxBytesMax / 2) throw new Error('too early');
+              if (by !== mailbox || tuples > mailboxTuplesMax / 2 || bytes > mailboxBytesMax / 2)
+                throw new Error('too early');
               waiting--;
             },
           });
@@ -60,7 +69,8 @@ t.test('first in, first out; crowded and woken as its local tuples say', async (
           }
           const [tuples, bytes] = sums();
           if (mailbox.size !== model.length) throw new Error('another size');
-          if (mailbox.crowded !== (tuples >= mailboxTuplesMax || bytes >= mailboxBytesMax)) throw new Error('crowded is wrong');
+          if (mailbox.crowded !== (tuples >= mailboxTuplesMax || bytes >= mailboxBytesMax))
+            throw new Error('crowded is wrong');
           if (tuples === 0 && waiting > 0) throw new Error('a sender waits for an empty mailbox');
         }
       }

@@ -18,7 +18,9 @@ t.test('an error of user code says which call threw it, and keeps its stack', as
   const { sent, errors } = reporter();
   const error = new RangeError('too far');
   errors.report('count', 3, 'execute', error);
-  t.match(sent, [{ component: 'count', task: 3, count: 1, error: { code: 'MILLRACE_TASK_THREW', stack: error.stack! } }]);
+  t.match(sent, [
+    { component: 'count', task: 3, count: 1, error: { code: 'MILLRACE_TASK_THREW', stack: error.stack! } },
+  ]);
   t.match(sent[0]!.error.message, /execute.*"count".*3.*too far/);
   errors.report('count', 3, 'execute', 'just text');
   t.match(sent[1]!.error, { message: /just text/, stack: null });
@@ -34,7 +36,13 @@ t.test('an error of the catalogue speaks for itself', async (t) => {
 t.test('at most so many a second for each component; the next report counts the rest', async (t) => {
   const property = fc.property(
     fc.double({ min: 0, max: 5000, noNaN: true }),
-    fc.array(fc.record({ component: fc.constantFrom('a', 'b'), afterMs: fc.integer({ min: 0, max: 900 }), times: fc.integer({ min: 1, max: 15 }) })),
+    fc.array(
+      fc.record({
+        component: fc.constantFrom('a', 'b'),
+        afterMs: fc.integer({ min: 0, max: 900 }),
+        times: fc.integer({ min: 1, max: 15 }),
+      }),
+    ),
     (startMs, steps) => {
       const { clock, sent, errors } = reporter(startMs);
       const thrown = { a: 0, b: 0 };
