@@ -95,7 +95,7 @@ export function isMillraceError(value: unknown): value is MillraceError {
   return typeof value === 'object' && value !== null && BRAND in value;
 }
 
-/** What stands for something that was thrown and cannot be read: an object without a prototype, a getter that throws. */
+/** What stands for a thrown thing that cannot be read: an object without a prototype, a getter that throws. */
 const UNSHOWN = 'something that cannot be shown as text';
 
 /** The message of whatever was thrown; never throws itself. */

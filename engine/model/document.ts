@@ -15,7 +15,7 @@ import { ProblemList, topologyInvalid } from './problems.js';
 import type { ComponentRegistry } from './registry.js';
 import { ARTIFACT_PATTERN, topologySchema } from './schema.js';
 import type { Settings } from './settings.js';
-import { settingTarget, unknownSetting } from './settings.js';
+import { blameSettings, placeOf, settingTarget, unknownSetting } from './settings.js';
 import type { Mismatch } from './shape.js';
 import { mismatches } from './shape.js';
 import { listed } from './suggest.js';
@@ -63,7 +63,7 @@ export function topologyFromDocument(
     problems.add('MILLRACE_TOPOLOGY_TOO_LARGE', '', { count, what: 'components', max: COMPONENTS_MAX });
     throw topologyInvalid(name, problems.all());
   }
-  const changed = withSettings(document, settings, name, problems);
+  const { changed, settingsByPlace } = withSettings(document, settings, name, problems);
   for (const mismatch of mismatches(topologySchema, changed, '')) reportMismatch(mismatch, problems);
   checkArtifact(changed, problems);
   const base = {
@@ -73,7 +73,7 @@ export function topologyFromDocument(
   };
   const drafts = documentDrafts(changed, registry, problems, replaced);
   const { topology, problems: all } = assemble(base, drafts, problems, replaced, limits);
-  if (all.length > 0) throw topologyInvalid(name, all);
+  if (all.length > 0) throw topologyInvalid(name, blameSettings(all, settingsByPlace));
   return topology;
 }
 
@@ -108,11 +108,18 @@ function parentOf(path: string): string {
   return parent === '' ? 'the document' : parent;
 }
 
+interface ChangedDocument {
+  readonly changed: JsonObject;
+  /** Which setting a value came from, by the path where it stands now. */
+  readonly settingsByPlace: ReadonlyMap<string, string>;
+}
+
 /** The document with the settings in their places. */
-function withSettings(document: JsonObject, settings: Settings, name: string, problems: ProblemList): JsonObject {
+function withSettings(document: JsonObject, settings: Settings, name: string, problems: ProblemList): ChangedDocument {
   const spouts = recordOf(document['spouts']);
   const bolts = recordOf(document['bolts']);
   const ids = new Set([...Object.keys(spouts), ...Object.keys(bolts)]);
+  const settingsByPlace = new Map<string, string>();
   let changed = document;
   for (const [setting, value] of Object.entries(settings)) {
     const target = settingTarget(setting, ids);
@@ -120,13 +127,15 @@ function withSettings(document: JsonObject, settings: Settings, name: string, pr
       unknownSetting(setting, name, ids, problems);
     } else if (target.kind === 'topology') {
       changed = withKey(changed, ['config', target.key], value);
+      settingsByPlace.set(configPath(target.key), setting);
     } else {
       const section = Object.hasOwn(spouts, target.id) ? 'spouts' : 'bolts';
       const place = target.key === 'parallelism' ? [target.key] : ['config', target.key];
       changed = withKey(changed, [section, target.id, ...place], value);
+      settingsByPlace.set(placeOf(section === 'spouts' ? 'spout' : 'bolt', target.id, target.key), setting);
     }
   }
-  return changed;
+  return { changed, settingsByPlace };
 }
 
 /**

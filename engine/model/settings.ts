@@ -4,8 +4,9 @@
 
 import type { Problem } from '../errors.js';
 import { CONFIG_KEYS, isConfigKey, readConfig } from './config.js';
+import type { ComponentKind } from './component-source.js';
 import type { ComponentDefinition, Topology } from './definition.js';
-import { keyPath } from './names.js';
+import { componentPath, keyPath } from './names.js';
 import { ProblemList, topologyInvalid } from './problems.js';
 import { listed } from './suggest.js';
 import { validate } from './validate.js';
@@ -37,6 +38,23 @@ export function settingPath(name: string): string {
   return keyPath('settings', name);
 }
 
+/** Where the value of a setting ends up in a topology: `spouts.lines.config.path`. */
+export function placeOf(kind: ComponentKind, id: string, key: string): string {
+  const path = componentPath(kind, id);
+  return key === PARALLELISM ? `${path}.${key}` : keyPath(`${path}.config`, key);
+}
+
+/** The problems, with the path of the setting where a value came from one: the user has to mend it there. */
+export function blameSettings(problems: readonly Problem[], settingsByPlace: ReadonlyMap<string, string>): Problem[] {
+  return problems.map((problem) => {
+    for (const [place, setting] of settingsByPlace) {
+      const rest = problem.path.startsWith(place) ? problem.path.slice(place.length) : null;
+      if (rest !== null && /^(?:[.[]|$)/.test(rest)) return { ...problem, path: settingPath(setting) + rest };
+    }
+    return problem;
+  });
+}
+
 /** Reports a setting that changes nothing. */
 export function unknownSetting(name: string, topology: string, ids: ReadonlySet<string>, problems: ProblemList): void {
   const dot = name.lastIndexOf('.');
@@ -63,6 +81,7 @@ export function applySettings(topology: Topology, settings: Settings): Topology 
   const ids = new Set(topology.components.map((component) => component.id));
   const config = new Map<string, unknown>();
   const changes = new Map<string, Map<string, unknown>>();
+  const settingsByPlace = new Map<string, string>();
   for (const [name, value] of Object.entries(settings)) {
     const target = settingTarget(name, ids);
     if (target === null) {
@@ -72,6 +91,8 @@ export function applySettings(topology: Topology, settings: Settings): Topology 
     } else {
       const ofComponent = changes.get(target.id) ?? new Map<string, unknown>();
       changes.set(target.id, ofComponent.set(target.key, value));
+      const kind = topology.components.find(({ id }) => id === target.id)?.kind ?? 'bolt';
+      settingsByPlace.set(placeOf(kind, target.id, target.key), name);
     }
   }
   const changed: Topology = {
@@ -81,7 +102,7 @@ export function applySettings(topology: Topology, settings: Settings): Topology 
       changedComponent(component, changes.get(component.id), problems),
     ),
   };
-  const all: readonly Problem[] = [...problems.all(), ...validate(changed)];
+  const all = [...problems.all(), ...blameSettings(validate(changed), settingsByPlace)];
   if (all.length > 0) throw topologyInvalid(topology.name, all);
   return changed;
 }

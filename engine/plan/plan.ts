@@ -44,7 +44,7 @@ export function tasksOf(plan: Plan, component: string): readonly TaskPlan[] {
   return plan.tasks.filter((task) => task.component === component);
 }
 
-/** The components that take from these, from those in turn, and so on; of these themselves only who takes from another. */
+/** The components that take from these, from those in turn, and so on; of these only who takes from another one. */
 export function downstreamOf(topology: TopologyDescription, components: ReadonlySet<string>): Set<string> {
   const found = new Set<string>();
   const open = [...components];

@@ -119,9 +119,13 @@ export class SpoutTask extends Task implements EndedReceiver {
     this.host.schedule(this);
   }
 
-  /** No more `nextTuple`: what is open is waited for, then the end is passed on. */
+  /**
+   * No more `nextTuple`: what is open is waited for, then the end is passed on. A call that is under way may wait for
+   * something that never comes: it is not waited for, and what it still emits is refused.
+   */
   drain(): void {
     this.draining = true;
+    this.call.open = false;
     this.wake();
   }
 
@@ -138,8 +142,10 @@ export class SpoutTask extends Task implements EndedReceiver {
 
   /** Whether a tree may be opened, or `nextTuple` called, now. */
   private mayEmit(): boolean {
-    if (this.gate !== 0 || this.ledger.full) return false;
-    return this.unsent.length > 0 || !(this.done || this.draining);
+    if (this.ledger.full) return false;
+    // What waits unsent leaves in the middle of the call that emitted it: that call may wait for its acks.
+    if (this.unsent.length > 0) return (this.gate & ~CALLS_FULL) === 0;
+    return this.gate === 0 && !(this.done || this.draining);
   }
 
   private next(): void {
@@ -252,7 +258,8 @@ export class SpoutTask extends Task implements EndedReceiver {
 
   private finishIfEnded(): void {
     if (this.ended || this.ledger.open > 0 || this.ledger.ended > 0 || this.unsent.length > 0) return;
-    if ((this.gate & ~BROKEN) !== 0 || !(this.done || this.draining || this.gate === BROKEN)) return;
+    const busy = this.draining ? this.gate & ~(BROKEN | CALLS_FULL) : this.gate & ~BROKEN;
+    if (busy !== 0 || !(this.done || this.draining || this.gate === BROKEN)) return;
     this.ended = true;
     for (const target of this.targets()) {
       if (target.local !== null) this.host.endLocal(this.task, target.local);

@@ -58,6 +58,7 @@ export class TestRun {
   private readonly options: TestOptions;
   private readonly ports = new Map<number, MessagePort>();
   private readonly synced = new Map<string, () => void>();
+  private readonly endedFeeds = new Set<string>();
   private nowMs = 0;
   private round = 0;
   private over = false;
@@ -109,18 +110,25 @@ export class TestRun {
     return test;
   }
 
-  /** Has a fed spout emit one tuple. With an id its tree is tracked. */
+  /**
+   * Has a fed spout emit one tuple. With an id its tree is tracked.
+   *
+   * @throws TypeError when that spout is not fed, or was told that nothing more comes
+   */
   feed(
     spout: string,
     values: Values,
     options: { readonly id?: unknown; readonly stream?: string; readonly index?: number } = {},
   ): void {
+    this.checkFed(spout);
     const { id, stream = 'default', index = 0 } = options;
     this.tell({ type: 'feed', component: spout, index, stream, values, id });
   }
 
-  /** A fed spout has no more to come. */
+  /** A fed spout has no more to come; one that is started again is told so too. */
   endFeed(spout: string): void {
+    this.checkFed(spout);
+    this.endedFeeds.add(spout);
     this.tell({ type: 'endFeed', component: spout });
   }
 
@@ -224,6 +232,12 @@ export class TestRun {
     return this.completed;
   }
 
+  private checkFed(spout: string): void {
+    const { fed = [] } = this.options;
+    if (!fed.includes(spout)) throw new TypeError(`"${spout}" is not fed: name it in the option "fed"`);
+    if (this.endedFeeds.has(spout)) throw new TypeError(`"${spout}" was told that nothing more comes`);
+  }
+
   private tell(message: ToInstrument): void {
     for (const port of this.ports.values()) port.postMessage(message);
   }
@@ -239,6 +253,7 @@ export class TestRun {
       record: this.options.record ?? true,
     };
     port1.postMessage(setup);
+    for (const component of this.endedFeeds) port1.postMessage({ type: 'endFeed', component } satisfies ToInstrument);
     port1.on('message', (message: FromInstrument) => this.onMessage(worker, message));
     port1.on('close', () => {
       if (this.ports.get(worker) === port1) this.ports.delete(worker);

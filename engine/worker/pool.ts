@@ -55,11 +55,7 @@ export class ThreadPool implements WorkerPool {
   }
 
   start(init: WorkerInit, transfer: readonly MessagePort[]): WorkerHandle {
-    // Handed over by a port of its own: while its thread starts, another worker may die and close a port of the list, and a
-    // closed port cannot be transferred any more.
-    const { port1, port2 } = new MessageChannel();
-    port1.postMessage(init, transfer);
-    const run = this.piscina.run(port2, { transferList: [port2] }).finally(() => port1.close());
+    const run = this.run(init, transfer);
     const handle: WorkerHandle = {
       ended: run.then(
         () => null,
@@ -72,6 +68,20 @@ export class ThreadPool implements WorkerPool {
       },
     };
     return handle;
+  }
+
+  /**
+   * Hands the init over by a port of its own: while its thread starts, another worker may die and close a port of the
+   * list, and a closed port cannot be transferred any more.
+   */
+  private async run(init: WorkerInit, transfer: readonly MessagePort[]): Promise<void> {
+    const { port1, port2 } = new MessageChannel();
+    try {
+      port1.postMessage(init, transfer);
+      await this.piscina.run(port2, { transferList: [port2] });
+    } finally {
+      port1.close();
+    }
   }
 
   async destroy(): Promise<void> {

@@ -108,7 +108,8 @@ export class WorkerRuntime implements TaskHost {
     try {
       this.checkDefinition();
       this.makeTasks();
-      await this.callAll('prepare', this.living);
+      // Who is told to stop meanwhile does not wait for an `open` that may never end.
+      await Promise.race([this.callAll('prepare', this.living), this.stopped]);
       this.post({ type: 'prepared' });
     } catch (error) {
       this.post({ type: 'refused', error: toWire(error) });

@@ -14,7 +14,9 @@ export interface InstrumentModule {
   instrument(topology: Topology, port: Instrument['port']): Topology;
 }
 
-/** Runs the worker that stands in the port; the promise resolves when it has stopped, and the thread may then be ended. */
+/**
+ * Runs the worker that stands in the port; the promise resolves when it has stopped, and the thread may then be ended.
+ */
 export default async function runWorker(port: MessagePort): Promise<void> {
   const init = (receiveMessageOnPort(port) as { readonly message: WorkerInit }).message;
   process.setSourceMapsEnabled(true);

@@ -268,3 +268,15 @@ onEachTransport('C115 what waits unsent and cannot be sent fails, and no more th
   const codes = run.status().errors.map(({ error }) => error.code);
   t.strictSame(codes, atOnce ? [] : ['MILLRACE_EMIT_VALUE']);
 });
+
+onEachTransport(
+  'C115 what waits unsent leaves while the call that emitted it is under way',
+  topologyUrl('awaiting'),
+  {},
+  async (t, run) => {
+    await settleUntil(run, () => run.status().state !== 'active');
+    t.equal(run.status().state, 'completed');
+    t.strictSame(run.printed, ['all acked']);
+    t.same(new Set(run.acked('awaiting')), new Set(range(10)));
+  },
+);

@@ -419,7 +419,14 @@ const signals: readonly Case[] = [
       const pipe = open(join(directory, 'pipe.js'), 'w');
       return {
         onStart: ({ kill }) => void pipe.then(() => kill('SIGTERM')),
-        onText: once('stopping, press Ctrl-C again', () => void pipe.then(async (file) => await file.close())),
+        onText: once(
+          'stopping, press Ctrl-C again',
+          () =>
+            void pipe.then(async (file) => {
+              await file.writeFile('export const here = import.meta.url;');
+              await file.close();
+            }),
+        ),
       };
     },
     exitCode: 143,

@@ -89,7 +89,9 @@ class Pair {
     this.nextExpiryMs = phase * (this.ledger.tickMs ?? 0);
   }
 
-  /** Opens a tree with so many edges; `early` of them are acked before the opening has returned, or the tree fails then. */
+  /**
+   * Opens a tree with so many edges; `early` of them are acked before the opening has returned, or the tree fails then.
+   */
   open(edges: number, early: number, failEarly: boolean): number | null {
     if (this.ledger.full !== this.trees.size >= this.openRootsMax) throw new Error('full is wrong');
     if (this.ledger.full) return null;
@@ -267,7 +269,8 @@ function run(pair: Pair, steps: readonly (typeof step extends fc.Arbitrary<infer
         const sequence = some(each.which);
         if (sequence === undefined) break;
         const edges = [...pair.trees.get(sequence)!.edges].slice(0, each.edges);
-        // A child that was emitted and is done in the same call cancels out; one that lives on takes its parent's place.
+        // A child that was emitted and is done in the same call cancels out; one that lives on takes its parent's
+        // place.
         if (each.which % 5 === 0) edges.push(Math.imul(each.which + 1, 0x85ebca6b));
         pair.ack(sequence, edges);
         break;

@@ -1,4 +1,5 @@
-// What may travel in a tuple: it arrives as it was, its size is estimated, and what cannot travel is refused by its place.
+// What may travel in a tuple: it arrives as it was, its size is estimated, and what cannot travel is refused by its
+// place.
 
 import { inspect, isDeepStrictEqual } from 'node:util';
 import fc from 'fast-check';

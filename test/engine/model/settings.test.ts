@@ -86,7 +86,7 @@ void t.test('C09 unknown settings and wrong types, all at once', (t) => {
       ['settings["a.b"]', undefined],
       ['settings["short.minLenght"]', 'minLength'],
       ['settings["short.toString"]', undefined],
-      ['bolts.split.parallelism', undefined],
+      ['settings["split.parallelism"]', undefined],
     ],
   );
   t.match(problems[4], { code: 'MILLRACE_TOPOLOGY_NUMBER' });

@@ -36,6 +36,26 @@ t.test('C117 it starts, completes, and its counts stay readable', async (t) => {
   t.equal(ended.status.completeLatency.count, TUPLES);
 });
 
+t.test('with the smallest limits everything still gets through', async (t) => {
+  const ended = await runToEnd({
+    limits: {
+      batchTuplesMax: 1,
+      batchBytesMax: 1,
+      mailboxTuplesMax: 1,
+      mailboxBytesMax: 1,
+      channelReserveTuples: 0,
+      channelReserveBytes: 0,
+      linkSharedTuples: 0,
+      linkSharedBytes: 0,
+      openRootsMax: 2,
+      sparseRootsMax: 1,
+      sliceTuplesMax: 1,
+      directDepthMax: 1,
+    },
+  });
+  isComplete(t, ended);
+});
+
 async function startFails(t: Test, trouble: Trouble, code: string, message: RegExp): Promise<void> {
   const run = await runOf(trouble);
   const error: unknown = await run.start().then(

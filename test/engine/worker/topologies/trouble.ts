@@ -1,5 +1,5 @@
-// A spout that numbers tuples and replays what fails, and a bolt that gets into the trouble that the query of the module's
-// address names: one of its tasks, in its first incarnation, or all of them `always`.
+// A spout that numbers tuples and replays what fails, and a bolt that gets into the trouble that the query of the
+// module's address names: one of its tasks, in its first incarnation, or all of them `always`.
 
 import { isMainThread } from 'node:worker_threads';
 import { Bolt, topology, Spout, type BoltContext, type Emit, type Tuple } from 'millrace';
