@@ -9,6 +9,8 @@ import { installationRoot } from './installation.js';
 
 const OWN_DIRECTORIES = ['dist', 'engine', 'coordination'];
 const ENTRY_DIRECTORIES = ['api', join('dist', 'api')];
+/** The pool of threads calls the engine, never the user. */
+const POOL = /[\\/]node_modules[\\/]piscina[\\/]/;
 const FRAME = /^\s+at (?:async )?(?:(?<call>.*?) \()?(?<file>[^()]*?):(?<line>\d+):(?<column>\d+)\)?$/;
 
 /** One frame of a stack that points into a file. */
@@ -28,7 +30,8 @@ export function userFrames(stack: string | null): Frame[] {
   const frames = stack
     .split('\n')
     .map(parseFrame)
-    .filter((frame) => frame !== null);
+    .filter((frame) => frame !== null)
+    .filter((frame) => !POOL.test(frame.path));
   const entry = frames.findIndex((frame) => isIn(frame, ENTRY_DIRECTORIES));
   return frames.slice(0, entry === -1 ? undefined : entry).filter((frame) => !isIn(frame, OWN_DIRECTORIES));
 }

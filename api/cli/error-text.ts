@@ -19,8 +19,9 @@ export function formatError(error: WireError): string {
 
 /** An error that a component reported while its topology went on. Several lines, without a line break at the end. */
 export function formatReport({ component, task, count, error }: ErrorReport): string {
-  const isNamed = error.message.includes(`"${component}"`) && error.message.includes(`task ${task}`);
-  const place = isNamed ? '' : ` in component "${component}" (task ${task})`;
+  const hasComponent = error.message.includes(`"${component}"`);
+  const hasTask = error.message.includes(`task ${task}`);
+  const place = hasComponent ? (hasTask ? '' : ` in task ${task}`) : ` in component "${component}" (task ${task})`;
   const times = count > 1 ? ` (${formatCount(count)} times since the last report)` : '';
   return [`error ${error.code ?? error.name}${place}: ${error.message}${times}`, ...formatFrames(error)].join('\n');
 }

@@ -18,11 +18,12 @@ export function formatShort(count: number): string {
   return String(Math.round(count));
 }
 
-/** Milliseconds: `0.42 ms`, `3.1 ms`, `250 ms`, `12 s`. */
+/** Milliseconds: `<0.01 ms`, `0.42 ms`, `3.1 ms`, `250 ms`, `12 s`. */
 export function formatMs(ms: number): string {
   if (ms >= 10_000) return `${Math.round(ms / 1000)} s`;
   if (ms >= 1000) return `${(ms / 1000).toFixed(1)} s`;
   if (ms >= 10) return `${Math.round(ms)} ms`;
+  if (ms > 0 && ms < 0.01) return '<0.01 ms';
   return `${ms >= 1 ? ms.toFixed(1) : ms.toFixed(2)} ms`;
 }
 

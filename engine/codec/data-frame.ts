@@ -65,7 +65,7 @@ export class DataFrameWriter {
     for (let i = 0; i < count; i++) {
       const tuple = tuples[first + i]!;
       rows[i] = tuple.values;
-      if (tuple.ledger !== null) tracked = true;
+      if (tuple.root !== null) tracked = true;
     }
     if (tracked) this.addTracks(tuples, first, end);
     this.rows.push(rows);
@@ -120,11 +120,12 @@ export class DataFrameWriter {
     let lastIndex = -1;
     for (let i = first; i < end; i++) {
       const tuple = tuples[i]!;
-      const ledger = tuple.ledger;
+      const { root, held } = tuple;
       let offset = 0;
       let index = -1;
-      if (ledger !== null) {
-        const sequence = sequenceOf(tuple.rootHi, tuple.rootLo);
+      if (root !== null) {
+        const { ledger } = root;
+        const sequence = sequenceOf(root.hi, root.lo);
         index = ledger === lastLedger ? lastIndex : -1;
         if (index < 0 || sequence < this.bases[index]! || sequence - this.bases[index]! >= OFFSET_END) {
           index = this.ledgerIndex(ledger, sequence);
@@ -135,8 +136,8 @@ export class DataFrameWriter {
       }
       tracks[at] = index;
       tracks[at + 1] = offset;
-      tracks[at + 2] = tuple.edgeHi;
-      tracks[at + 3] = tuple.edgeLo;
+      tracks[at + 2] = held === null ? 0 : held.edgeHi;
+      tracks[at + 3] = held === null ? 0 : held.edgeLo;
       at += TRACK_INTS;
     }
     this.trackInts = at;

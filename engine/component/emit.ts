@@ -28,7 +28,10 @@ export interface EmitOptions {
  * @throws MILLRACE_EMIT_TOO_MANY when one call emits on and on into full targets without `await emit.ready()`
  * @throws MILLRACE_EMIT_LATE when the call that it belongs to has ended
  */
-export interface Emit<D extends Values = Values, N extends Readonly<Record<string, Values>> = Readonly<Record<never, Values>>> {
+export interface Emit<
+  D extends Values = Values,
+  N extends Readonly<Record<string, Values>> = Readonly<Record<never, Values>>,
+> {
   (values: D, options?: EmitOptions & { readonly stream?: 'default' }): void;
   <S extends keyof N & string>(values: N[S], options: EmitOptions & { readonly stream: S }): void;
   /** Resolves once every target of this task has room again; at once when none is full. */

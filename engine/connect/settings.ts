@@ -3,6 +3,7 @@
 // by name and not by a crash later on. Without the schema library, because this travels in users' bundles. Any thread.
 
 import { failure, type MillraceError } from '../errors.js';
+import { shown } from '../model/names.js';
 
 /** The settings of a component of that type, read one by one. */
 export class Settings {
@@ -27,20 +28,20 @@ export class Settings {
   /** A text that is not empty. */
   text(key: string): string {
     const value = this.config[key];
-    if (typeof value !== 'string' || value === '') throw this.wrong(key, 'must be a text that is not empty');
+    if (typeof value !== 'string' || value === '') throw this.mustBe('a text that is not empty', key);
     return value;
   }
 
   /** A text, empty too. */
   optionalText(key: string, fallback: string): string {
     const value = this.config[key] ?? fallback;
-    if (typeof value !== 'string') throw this.wrong(key, 'must be a text');
+    if (typeof value !== 'string') throw this.mustBe('a text', key);
     return value;
   }
 
   flag(key: string, fallback: boolean): boolean {
     const value = this.config[key] ?? fallback;
-    if (typeof value !== 'boolean') throw this.wrong(key, 'must be true or false');
+    if (typeof value !== 'boolean') throw this.mustBe('true or false', key);
     return value;
   }
 
@@ -48,7 +49,7 @@ export class Settings {
   whole(key: string, fallback: number, min: number, max: number): number {
     const value = this.config[key] ?? fallback;
     if (!Number.isSafeInteger(value) || (value as number) < min || (value as number) > max) {
-      throw this.wrong(key, `must be a whole number from ${min} to ${max}`);
+      throw this.mustBe(`a whole number from ${min} to ${max}`, key);
     }
     return value as number;
   }
@@ -57,8 +58,7 @@ export class Settings {
   positive(key: string): number | null {
     const value = this.config[key] ?? null;
     if (value === null) return null;
-    if (typeof value !== 'number' || !(value > 0) || value === Infinity)
-      throw this.wrong(key, 'must be a number above 0');
+    if (typeof value !== 'number' || !(value > 0) || value === Infinity) throw this.mustBe('a number above 0', key);
     return value;
   }
 
@@ -67,8 +67,12 @@ export class Settings {
     const value = this.config[key];
     const list: readonly unknown[] = Array.isArray(value) ? value : [value];
     const texts = list.filter((entry): entry is string => typeof entry === 'string' && entry !== '');
-    if (texts.length !== list.length || texts.length === 0) throw this.wrong(key, 'must be a text or a list of texts');
+    if (texts.length !== list.length || texts.length === 0) throw this.mustBe('a text or a list of texts', key);
     if (new Set(texts).size !== texts.length) throw this.wrong(key, 'names something twice');
     return texts;
+  }
+
+  private mustBe(expected: string, key: string): MillraceError {
+    return this.wrong(key, `must be ${expected}, not ${shown(this.config[key])}`);
   }
 }

@@ -73,7 +73,7 @@ export const modelErrors = {
   MILLRACE_TOPOLOGY_UNKNOWN_STREAM: {
     status: 400,
     message: 'bolt "{component}" takes stream "{stream}" of "{source}", which does not declare it',
-    hint: 'declared streams of "{source}": {known}',
+    hint: 'declared streams of "{source}": {known}; a component states in its outputs what it emits',
   },
   MILLRACE_TOPOLOGY_UNKNOWN_FIELD: {
     status: 400,

@@ -8,12 +8,12 @@
 
 import { ControlFrameWriter, readControlFrame, type ControlHandler } from '../codec/control-frame.js';
 import { DataFrameWriter, readDataFrame, SEGMENT_END, SEGMENT_TRACKED, type DataFrame } from '../codec/data-frame.js';
-import { rootHiOf, rootLoOf, type AckTarget } from '../ack/ack-target.js';
+import type { AckTarget } from '../ack/ack-target.js';
 import type { RemoteLedger } from '../ack/remote-ledger.js';
 import type { AckSender } from '../ack/remote-ledger.js';
-import type { Values } from '../component/tuple.js';
 import type { RuntimeLimits } from '../limits.js';
-import { TaskTuple } from '../task/task-tuple.js';
+import type { TaskTuple } from '../task/task-tuple.js';
+import { deliverFrame } from './frame-delivery.js';
 import { LinkCredit } from './credit.js';
 import { InboundChannel, type CreditReturner } from './inbound-channel.js';
 import { OutboundChannel, type ChannelSender } from './outbound-channel.js';
@@ -26,8 +26,8 @@ export interface LinkHost extends Omit<ControlHandler, 'credited'> {
   ledgerOf(spoutTask: number, incarnation: number): AckTarget | null;
   /** Makes the origins of a new channel, one for each stream of its source. */
   fillOrigins(channel: InboundChannel): void;
-  /** Puts a tuple into the mailbox of a task of this worker. */
-  receive(task: number, tuple: TaskTuple): void;
+  /** Puts tuples into the mailbox of a task of this worker, in order. */
+  receive(task: number, tuples: readonly TaskTuple[]): void;
   /** A tuple of a dead incarnation came and was dropped. */
   dropped(task: number): void;
   /** The source task has sent all that it had for the target task. */
@@ -258,56 +258,11 @@ export class Link implements AckSender, CreditReturner {
       this.host.frameRefused(error);
       return;
     }
-    this.deliver(frame);
+    deliverFrame(frame, this.host, this.channelFrom);
     this.host.requestTurn();
   }
 
-  private deliver(frame: DataFrame): void {
-    const { segments, tracks } = frame;
-    const ledgers: (AckTarget | null)[] = [];
-    const bases: number[] = [];
-    for (let at = 0; at < frame.ledgers.length; at += 4) {
-      ledgers.push(this.host.ledgerOf(frame.ledgers[at]!, frame.ledgers[at + 1]!));
-      bases.push(frame.ledgers[at + 2]! * 4294967296 + (frame.ledgers[at + 3]! >>> 0));
-    }
-    let rowsAt = 0;
-    let track = 0;
-    for (let at = 0; at < segments.length; at += 6) {
-      const source = segments[at]!;
-      const target = segments[at + 1]!;
-      const kind = segments[at + 2]!;
-      if (kind === SEGMENT_END) {
-        this.host.receiveEnd(source, target, segments[at + 3]!);
-        continue;
-      }
-      const rows = frame.rows[rowsAt++]!;
-      const channel = this.inboundOf(source, target);
-      channel.received(rows.length, segments[at + 5]!);
-      const origin = channel.origins[segments[at + 3]!]!;
-      for (let i = 0; i < rows.length; i++) {
-        const values: Values = rows[i]!;
-        const index = kind === SEGMENT_TRACKED ? tracks[track]! : -1;
-        if (index < 0) {
-          this.host.receive(target, new TaskTuple(values, origin, null, 0, 0));
-        } else {
-          const ledger = ledgers[index]!;
-          const root = bases[index]! + (tracks[track + 1]! >>> 0);
-          const tuple = new TaskTuple(values, origin, ledger, rootHiOf(root), rootLoOf(root));
-          tuple.edgeHi = tracks[track + 2]!;
-          tuple.edgeLo = tracks[track + 3]!;
-          if (ledger !== null) {
-            this.host.receive(target, tuple);
-          } else {
-            channel.taken();
-            this.host.dropped(target);
-          }
-        }
-        if (kind === SEGMENT_TRACKED) track += 4;
-      }
-    }
-  }
-
-  private inboundOf(source: number, target: number): InboundChannel {
+  private readonly channelFrom = (source: number, target: number): InboundChannel => {
     const key = `${source}>${target}`;
     let channel = this.inbound.get(key);
     if (channel === undefined) {
@@ -316,5 +271,5 @@ export class Link implements AckSender, CreditReturner {
       this.inbound.set(key, channel);
     }
     return channel;
-  }
+  };
 }

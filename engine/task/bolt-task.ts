@@ -19,7 +19,7 @@ import { EmitCall } from './emit-call.js';
 import { InputEnds } from './input-ends.js';
 import { Mailbox } from './mailbox.js';
 import { BROKEN, CALLS_FULL, COMMITTING, RUNNING, Task, type TaskSetup } from './task.js';
-import { ACKED, FAILED, PENDING, TaskTuple } from './task-tuple.js';
+import { ACKED, FAILED, PENDING, TaskTuple, type Held } from './task-tuple.js';
 
 /** Tuples in a batch at which it is committed without waiting for the end of the turn. */
 const BATCH_COMMITTED_AT = 4096;
@@ -28,10 +28,15 @@ export class BoltTask extends Task {
   readonly mailbox: Mailbox;
   /** Which of its source tasks have ended. */
   readonly inputs: InputEnds;
+  /** After `take`: the XOR of the edges that the tuple leaves open in its tree. */
+  leftHi = 0;
+  leftLo = 0;
   private readonly bolt: Bolt;
   private readonly behavior: BoltBehavior;
   private readonly execute: BoltFunction;
   private readonly commits: boolean;
+  /** Its tuples are never done when their call returns. */
+  private readonly holds: boolean;
   private readonly order: CallsInOrder | null;
   private call = new EmitCall(this);
   private callsUnderWay = 0;
@@ -51,6 +56,7 @@ export class BoltTask extends Task {
     this.execute = bolt.execute.bind(bolt);
     this.commits = bolt.endBatch !== undefined;
     this.order = behavior.ordered && behavior.concurrency > 1 ? new CallsInOrder() : null;
+    this.holds = behavior.manualAck || this.commits || this.order !== null;
     this.mailbox = new Mailbox(setup.host.limits);
     this.inputs = new InputEnds(sources);
   }
@@ -60,15 +66,20 @@ export class BoltTask extends Task {
     const { call } = this;
     this.gate |= RUNNING;
     this.count(EXECUTED);
-    call.input = tuple;
-    call.open = true;
+    this.leftHi = 0;
+    this.leftLo = 0;
+    if (this.holds && tuple.held === null) this.outlive(tuple);
+    call.begin(tuple);
     if (this.order !== null) this.order.begin(call);
     try {
       const result = this.execute(tuple, call.emit);
       if (result !== undefined && isPromise(result)) {
+        if (tuple.held === null) this.outlive(tuple, call);
         this.underWay(call, result, 'execute');
       } else {
         call.open = false;
+        this.leftHi ^= call.accHi;
+        this.leftLo ^= call.accLo;
         if (this.order === null) this.executed(tuple);
         else this.endInOrder(call, () => this.executed(tuple));
       }
@@ -78,6 +89,17 @@ export class BoltTask extends Task {
       else this.endInOrder(call, () => this.failed(tuple, error));
     }
     this.gate &= ~RUNNING;
+  }
+
+  /** The tuple is not done when its call returns: its emitter is left with its edge. What the call emitted so far is its. */
+  private outlive(tuple: TaskTuple, call?: EmitCall): void {
+    const held = this.hold(tuple);
+    this.leftHi = held.edgeHi;
+    this.leftLo = held.edgeLo;
+    if (call === undefined) return;
+    held.accHi = call.accHi;
+    held.accLo = call.accLo;
+    call.sink = held;
   }
 
   /** A tuple of a dead incarnation came. */
@@ -93,7 +115,7 @@ export class BoltTask extends Task {
     while (mailbox.size > 0 && (this.gate & ~BROKEN) === 0 && left > 0) {
       const tuple = mailbox.shift();
       if (tuple.origin.channel !== null) tuple.origin.channel.taken();
-      if (tuple.ledger !== null && tuple.ledger.dead) this.dropStale();
+      if (tuple.root !== null && tuple.root.ledger.dead) this.dropStale();
       else if (this.gate === BROKEN) this.settle(tuple, FAILED);
       else this.take(tuple);
       left--;
@@ -106,13 +128,22 @@ export class BoltTask extends Task {
 
   emit(call: EmitCall, values: Values, options: EmitOptions | undefined): void {
     const output = this.checked(call, values, options);
-    let anchor = call.input;
+    const { input } = call;
+    let root = input === null ? null : input.root;
+    let acc = call.sink;
     if (options !== undefined) {
       if (options.id !== undefined) throw failure('MILLRACE_EMIT_ID_IN_BOLT', { component: this.component });
-      if (options.anchor !== undefined) anchor = this.anchorOf(options.anchor);
+      if (options.anchor === null) {
+        root = null;
+      } else if (options.anchor !== undefined && options.anchor !== input) {
+        const anchor = this.heldBy(options.anchor);
+        root = anchor.root;
+        acc = anchor.held!;
+      }
     }
-    if (call.held !== null) call.held.push({ output, values, anchor });
-    else this.send(output, values, anchor);
+    if (root !== null && acc !== call && (acc as Held).state !== PENDING) throw this.anchorError();
+    if (call.held !== null) call.held.push({ output, values, root, acc });
+    else this.send(output, values, root, acc);
   }
 
   /** The time of a tick has come. One that finds the task busy waits; a second one then is not added. */
@@ -139,7 +170,7 @@ export class BoltTask extends Task {
   }
 
   resetTimeout(tuple: Tuple): void {
-    this.byHand('resetTimeout', tuple, (held) => held.ledger?.touch(held.rootHi, held.rootLo));
+    this.byHand('resetTimeout', tuple, ({ root }) => root?.ledger.touch(root.hi, root.lo));
   }
 
   /** Has `endBatch` called; then the acks of the batch leave. */
@@ -199,8 +230,7 @@ export class BoltTask extends Task {
   private callOutside(name: 'tick' | 'finish', invoke: (emit: EmitCall['emit']) => void | Promise<void>): void {
     const { call } = this;
     this.gate |= RUNNING;
-    call.input = null;
-    call.open = true;
+    call.begin(null);
     if (this.order !== null) this.order.begin(call);
     try {
       const result = invoke(call.emit);
@@ -271,7 +301,7 @@ export class BoltTask extends Task {
   private releaseInOrder(): void {
     this.order!.release((held) => {
       try {
-        this.send(held.output, held.values, held.anchor);
+        this.send(held.output, held.values, held.root, held.acc);
       } catch (error) {
         this.report('execute', error);
       }
@@ -289,31 +319,27 @@ export class BoltTask extends Task {
   }
 
   private failed(tuple: TaskTuple, error: unknown): void {
-    if (tuple.state === PENDING) this.settle(tuple, FAILED);
+    if (isPending(tuple)) this.settle(tuple, FAILED);
     this.report('execute', error);
   }
 
-  /**
-   * Ends the tuple here and tells its ledger. A tuple inside its emitter's call has no edge: the emitter takes its acc.
-   */
+  /** Ends the tuple here and tells its ledger. One that is not held leaves its edges to its emitter (`left`). */
   private settle(tuple: TaskTuple, state: typeof ACKED | typeof FAILED): void {
-    tuple.state = state;
     this.count(state === ACKED ? ACKED_COUNT : FAILED_COUNT);
-    const { ledger } = tuple;
-    if (ledger === null) return;
-    if (state === FAILED) ledger.fail(tuple.rootHi, tuple.rootLo);
-    else if ((tuple.edgeHi | tuple.edgeLo) !== 0) {
-      ledger.ack(tuple.rootHi, tuple.rootLo, tuple.edgeHi ^ tuple.accHi, tuple.edgeLo ^ tuple.accLo);
-    }
+    const { held, root } = tuple;
+    if (held !== null) held.state = state;
+    if (root === null) return;
+    if (state === FAILED) root.fail();
+    else if (held !== null) root.ack(held.edgeHi ^ held.accHi, held.edgeLo ^ held.accLo);
   }
 
   private settleBatch(batch: readonly TaskTuple[]): void {
     if (this.behavior.manualAck) return;
-    for (const tuple of batch) if (tuple.state === PENDING) this.settle(tuple, ACKED);
+    for (const tuple of batch) if (isPending(tuple)) this.settle(tuple, ACKED);
   }
 
   private batchFailed(batch: readonly TaskTuple[], error: unknown): void {
-    for (const tuple of batch) if (tuple.state === PENDING) this.settle(tuple, FAILED);
+    for (const tuple of batch) if (isPending(tuple)) this.settle(tuple, FAILED);
     this.report('endBatch', error);
   }
 
@@ -327,7 +353,7 @@ export class BoltTask extends Task {
 
   private byHand(call: string, tuple: Tuple, then: (held: TaskTuple) => void): void {
     if (!this.behavior.manualAck) throw failure('MILLRACE_TASK_MANUAL_ACK', { component: this.component, call });
-    if (!(tuple instanceof TaskTuple) || tuple.state !== PENDING) {
+    if (!(tuple instanceof TaskTuple) || tuple.held?.state !== PENDING) {
       this.count(MISUSED);
       return;
     }
@@ -336,12 +362,21 @@ export class BoltTask extends Task {
     if ((this.gate & RUNNING) === 0) this.host.schedule(this);
   }
 
-  private anchorOf(anchor: Tuple | null): TaskTuple | null {
-    if (anchor === null) return null;
-    if (anchor instanceof TaskTuple && anchor.state === PENDING) return anchor;
-    this.count(MISUSED);
-    throw failure('MILLRACE_EMIT_ANCHOR', { component: this.component });
+  /** A tuple that this bolt still holds, to anchor another one to. */
+  private heldBy(anchor: Tuple): TaskTuple {
+    if (anchor instanceof TaskTuple && anchor.held !== null) return anchor;
+    throw this.anchorError();
   }
+
+  private anchorError(): Error {
+    this.count(MISUSED);
+    return failure('MILLRACE_EMIT_ANCHOR', { component: this.component });
+  }
+}
+
+/** Neither acked nor failed yet. */
+function isPending(tuple: TaskTuple): boolean {
+  return tuple.held === null || tuple.held.state === PENDING;
 }
 
 function isPromise(value: unknown): value is Promise<void> {

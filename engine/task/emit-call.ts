@@ -5,7 +5,8 @@
 import type { Emit, EmitOptions } from '../component/emit.js';
 import type { Values } from '../component/tuple.js';
 import type { Output } from './output.js';
-import type { TaskTuple } from './task-tuple.js';
+import type { Root } from '../ack/root.js';
+import type { Accumulator, TaskTuple } from './task-tuple.js';
 
 /** The task that emits. */
 export interface Emitter {
@@ -17,12 +18,18 @@ export interface Emitter {
 export interface HeldEmit {
   readonly output: Output;
   readonly values: Values;
-  readonly anchor: TaskTuple | null;
+  readonly root: Root | null;
+  readonly acc: Accumulator;
 }
 
-export class EmitCall {
+export class EmitCall implements Accumulator {
   /** What the call works on; null in a tick, at the end and in a spout. */
   input: TaskTuple | null = null;
+  /** The XOR of the edges that this call made, while its input is not held. */
+  accHi = 0;
+  accLo = 0;
+  /** Where the edges of what it emits go: its held input, or the call itself. */
+  sink: Accumulator = this;
   /** Emits are accepted. */
   open = false;
   /** Emits are kept here until the calls before this one have ended; null: they leave at once. */
@@ -32,5 +39,14 @@ export class EmitCall {
   constructor(emitter: Emitter) {
     const emit = (values: Values, options?: EmitOptions): void => emitter.emit(this, values, options);
     this.emit = Object.assign(emit, { ready: () => emitter.ready(this) });
+  }
+
+  /** Begins to work on a tuple, or on none. */
+  begin(input: TaskTuple | null): void {
+    this.input = input;
+    this.accHi = 0;
+    this.accLo = 0;
+    this.sink = input === null || input.held === null ? this : input.held;
+    this.open = true;
   }
 }

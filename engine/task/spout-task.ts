@@ -9,6 +9,7 @@
 // a blocked target makes the spout rest like any other task.
 
 import type { EndedReceiver, Ledger } from '../ack/ledger.js';
+import { Root } from '../ack/root.js';
 import type { EmitOptions } from '../component/emit.js';
 import type { NextTuple, Spout } from '../component/spout.js';
 import type { Values } from '../component/tuple.js';
@@ -18,7 +19,7 @@ import { ACKED as ACKED_COUNT, FAILED as FAILED_COUNT, OPEN_TREES, QUEUED, STALE
 import { EmitCall } from './emit-call.js';
 import type { Output } from './output.js';
 import { BROKEN, CALLS_FULL, RUNNING, Task, type TaskSetup } from './task.js';
-import { Origin, TaskTuple } from './task-tuple.js';
+import type { Accumulator } from './task-tuple.js';
 
 interface Unsent {
   readonly output: Output;
@@ -28,15 +29,14 @@ interface Unsent {
 
 /** The time is looked at after each call that is slow, and after up to this many quick ones. */
 const STRIDE_MAX = 32;
-const NO_VALUES: Values = [];
 
 export class SpoutTask extends Task implements EndedReceiver {
   readonly ledger: Ledger;
   private readonly spout: Spout;
   private readonly tracking: boolean;
   private call = new EmitCall(this);
-  /** Stands for the spout tuple of the tree that is being opened: its children XOR their edges into it. */
-  private readonly rootTuple: TaskTuple;
+  /** The XOR of the edges that the tree which is being opened has so far. */
+  private readonly opening: Accumulator = { accHi: 0, accLo: 0 };
   private unsent: Unsent[] = [];
   private unsentFirst = 0;
   private done = false;
@@ -55,7 +55,6 @@ export class SpoutTask extends Task implements EndedReceiver {
     this.spout = spout;
     this.ledger = ledger;
     this.tracking = tracking;
-    this.rootTuple = new TaskTuple(NO_VALUES, new Origin(setup.component, '', 0, setup.task, [], null), ledger, 0, 0);
   }
 
   run(): void {
@@ -98,9 +97,9 @@ export class SpoutTask extends Task implements EndedReceiver {
     if ((this.gate & CALLS_FULL) !== 0) this.ledger.setTime(this.host.clock.now());
     const id = options?.id;
     if (id === undefined || id === null) {
-      this.send(output, values, null);
+      this.send(output, values, null, this.opening);
     } else if (!this.tracking) {
-      this.send(output, values, null);
+      this.send(output, values, null, this.opening);
       this.ledger.addEnded(id, true);
     } else if (this.unsent.length > 0 || this.ledger.full) {
       if (this.unsent.length >= this.host.limits.emitsPerCallMax) throw this.tooMany();
@@ -218,20 +217,19 @@ export class SpoutTask extends Task implements EndedReceiver {
   }
 
   private open(output: Output, values: Values, id: unknown): void {
-    const { ledger, rootTuple } = this;
+    const { ledger, opening } = this;
     ledger.begin(id);
-    rootTuple.rootHi = ledger.rootHi;
-    rootTuple.rootLo = ledger.rootLo;
-    rootTuple.accHi = 0;
-    rootTuple.accLo = 0;
+    const root = new Root(ledger, ledger.rootHi, ledger.rootLo);
+    opening.accHi = 0;
+    opening.accLo = 0;
     try {
-      this.send(output, values, rootTuple);
+      this.send(output, values, root, opening);
     } catch (error) {
-      ledger.fail(rootTuple.rootHi, rootTuple.rootLo);
+      root.fail();
       ledger.opened(0, 0);
       throw error;
     }
-    ledger.opened(rootTuple.accHi, rootTuple.accLo);
+    ledger.opened(opening.accHi, opening.accLo);
     if (this.expiry === null && ledger.tickMs !== null && ledger.open > 0) this.watchDeadlines(ledger.tickMs);
   }
 

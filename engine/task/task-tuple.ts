@@ -1,14 +1,14 @@
-// A tuple on its way through this worker, with what tracking needs to know of it. One is made for each tuple and target
-// task, on the hottest path of all: the fields are set once in one order, and all numbers are small integers.
+// A tuple on its way through this worker. One is made for each tuple and target task, on the hottest path of all, so it is
+// small: the fields are set once in one order.
 //
-// edge = the id of this tuple in its tree; zero while the tuple lives only inside the call that emitted it, because
-// what
-//        goes in and out of an XOR within one call need not go in at all
-// acc  = the XOR of the edges of its children that outlived the call which emitted them
-// When the tuple is done, edge ^ acc goes to its ledger; a tuple without an edge leaves its acc to its emitter instead.
+// Most tuples live only inside the call that emitted them: what goes in and out of an XOR within one call need not go in
+// at all. A tuple that outlives that call is `held` and becomes an edge of its tree:
+//   edge = its id, drawn when it was sent
+//   acc  = the XOR of the edges of its children that outlived the call which emitted them
+// When it is done, edge ^ acc goes to its ledger. A tuple that is not held leaves its acc to its emitter instead.
 
 import type { Tuple, Values } from '../component/tuple.js';
-import type { AckTarget } from '../ack/ack-target.js';
+import type { Root } from '../ack/root.js';
 import type { InboundChannel } from '../link/inbound-channel.js';
 
 export const PENDING = 0;
@@ -43,26 +43,39 @@ export class Origin {
   }
 }
 
-export class TaskTuple implements Tuple {
-  readonly values: Values;
-  readonly origin: Origin;
-  readonly ledger: AckTarget | null;
-  rootHi: number;
-  rootLo: number;
-  edgeHi = 0;
-  edgeLo = 0;
+/** What XORs the edges of children: the call that emits them, or the held tuple that they are anchored to. */
+export interface Accumulator {
+  accHi: number;
+  accLo: number;
+}
+
+/** What is known of a tuple that outlives the call which emitted it. */
+export class Held implements Accumulator {
+  readonly edgeHi: number;
+  readonly edgeLo: number;
   accHi = 0;
   accLo = 0;
   state = PENDING;
+
+  constructor(edgeHi: number, edgeLo: number) {
+    this.edgeHi = edgeHi;
+    this.edgeLo = edgeLo;
+  }
+}
+
+export class TaskTuple implements Tuple {
+  readonly values: Values;
+  readonly origin: Origin;
+  /** Its tree; null when it is not tracked. */
+  readonly root: Root | null;
+  held: Held | null = null;
   /** Its size as estimated when it was queued or sent; 0 before. */
   bytes = 0;
 
-  constructor(values: Values, origin: Origin, ledger: AckTarget | null, rootHi: number, rootLo: number) {
+  constructor(values: Values, origin: Origin, root: Root | null) {
     this.values = values;
     this.origin = origin;
-    this.ledger = ledger;
-    this.rootHi = rootHi;
-    this.rootLo = rootLo;
+    this.root = root;
   }
 
   get component(): string {

@@ -5,6 +5,7 @@
 // to a channel. `emit` down to `deliver` is the hot path: no closure, no promise, no Map lookup for the default stream,
 // one TaskTuple for each target. `gate` is 0 exactly when the task may take input now.
 
+import type { Root } from '../ack/root.js';
 import type { EmitOptions } from '../component/emit.js';
 import type { Values } from '../component/tuple.js';
 import { freezeValues, measureValues, ValueRefused } from '../codec/values.js';
@@ -17,7 +18,7 @@ import { DEFAULT_STREAM } from '../model/definition.js';
 import type { EmitCall, Emitter } from './emit-call.js';
 import type { Output, Target } from './output.js';
 import type { TaskHost } from './task-host.js';
-import { ACKED, PENDING, TaskTuple } from './task-tuple.js';
+import { Held, TaskTuple, type Accumulator } from './task-tuple.js';
 
 /** Why a task takes no input, as bits of its gate. */
 export const NOT_ACTIVE = 1;
@@ -136,41 +137,39 @@ export abstract class Task implements Emitter {
     return output;
   }
 
-  /** Deals one tuple to the subscribers of its stream. What outlives this call is XORed into the anchor. */
-  protected send(output: Output, values: Values, anchor: TaskTuple | null): void {
+  /** Deals one tuple to the subscribers of its stream. The edges of what outlives this call are XORed into `acc`. */
+  protected send(output: Output, values: Values, root: Root | null, acc: Accumulator): void {
     const sent = this.host.strict ? this.throughCodec(output, values) : values;
     if (this.blockedBy.length > 0 && ++this.overrun > this.host.limits.emitsPerCallMax) throw this.tooMany();
     const { subscriptions } = output;
     for (let i = 0; i < subscriptions.length; i++) {
       const { grouping, targets } = subscriptions[i]!;
       const index = grouping.select(sent);
-      if (index !== ALL) this.deliver(targets[index]!, output, sent, anchor);
-      else for (let each = 0; each < targets.length; each++) this.deliver(targets[each]!, output, sent, anchor);
+      if (index !== ALL) this.deliver(targets[index]!, output, sent, root, acc);
+      else for (let each = 0; each < targets.length; each++) this.deliver(targets[each]!, output, sent, root, acc);
     }
   }
 
-  private deliver(target: Target, output: Output, values: Values, anchor: TaskTuple | null): void {
+  private deliver(target: Target, output: Output, values: Values, root: Root | null, acc: Accumulator): void {
+    const tuple = new TaskTuple(values, output.origin, root);
     const { host } = this;
-    const tuple =
-      anchor === null || anchor.ledger === null
-        ? new TaskTuple(values, output.origin, null, 0, 0)
-        : new TaskTuple(values, output.origin, anchor.ledger, anchor.rootHi, anchor.rootLo);
     const { local } = target;
     if (local !== null && local.gate === 0 && local.mailbox.size === 0 && host.depth < host.limits.directDepthMax) {
       host.depth++;
       local.take(tuple);
       host.depth--;
-      if (tuple.ledger !== null) {
-        if (tuple.state === PENDING) this.giveEdge(tuple, anchor!);
-        else if (tuple.state === ACKED) {
-          anchor!.accHi ^= tuple.accHi;
-          anchor!.accLo ^= tuple.accLo;
-        }
+      if (root !== null) {
+        acc.accHi ^= local.leftHi;
+        acc.accLo ^= local.leftLo;
       }
       return;
     }
     tuple.bytes = this.measure(output, values);
-    if (tuple.ledger !== null) this.giveEdge(tuple, anchor!);
+    if (root !== null) {
+      const held = this.hold(tuple);
+      acc.accHi ^= held.edgeHi;
+      acc.accLo ^= held.edgeLo;
+    }
     if (local === null) {
       target.channel!.push(tuple);
       return;
@@ -184,11 +183,11 @@ export abstract class Task implements Emitter {
   }
 
   /** The tuple outlives the call that emitted it: it becomes an edge of the tree. */
-  private giveEdge(tuple: TaskTuple, anchor: TaskTuple): void {
-    tuple.edgeHi = this.host.random.nextInt32();
-    tuple.edgeLo = this.host.random.nextInt32() | 1;
-    anchor.accHi ^= tuple.edgeHi;
-    anchor.accLo ^= tuple.edgeLo;
+  protected hold(tuple: TaskTuple): Held {
+    const { random } = this.host;
+    const held = new Held(random.nextInt32(), random.nextInt32() | 1);
+    tuple.held = held;
+    return held;
   }
 
   /** The estimated size of the values; refuses what cannot travel. */

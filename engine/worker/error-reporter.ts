@@ -3,7 +3,7 @@
 
 import type { Clock } from '../clock.js';
 import { ERRORS_REPORTED_PER_SECOND } from '../limits.js';
-import { failure, inComponent, isMillraceError, reasonOf, toWire, type WireError } from '../errors.js';
+import { failure, fromWire, inComponent, isMillraceError, reasonOf, toWire, type WireError } from '../errors.js';
 import type { ErrorReport } from './messages.js';
 
 interface Window {
@@ -48,4 +48,13 @@ function wireOf(component: string, task: number, call: string, thrown: unknown):
   if (isMillraceError(thrown)) return thrown.fatal ? inComponent(toWire(thrown), component) : toWire(thrown);
   const ours = toWire(failure('MILLRACE_TASK_THREW', { call, component, task, reason: reasonOf(thrown) }));
   return { ...ours, stack: toWire(thrown).stack };
+}
+
+/** The error of a component that could not be made, opened, prepared or activated: it says which, and keeps the stack. */
+export function startError(call: string, component: string, thrown: unknown): Error {
+  const wire = toWire(thrown);
+  if (wire.code?.startsWith('MILLRACE_') === true) return fromWire(inComponent(wire, component));
+  const ours = failure('MILLRACE_WORKER_START', { call, component, reason: reasonOf(thrown) }, { cause: thrown });
+  if (wire.stack !== null) ours.stack = wire.stack;
+  return ours;
 }

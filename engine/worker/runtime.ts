@@ -6,7 +6,7 @@
 
 import type { Ledger } from '../ack/ledger.js';
 import { RealClock, VirtualClock, type Clock, type Timer } from '../clock.js';
-import { failure, fromWire, inComponent, reasonOf, toWire } from '../errors.js';
+import { failure, toWire } from '../errors.js';
 import { CLOSE_TIMEOUT_MS, type RuntimeLimits } from '../limits.js';
 import type { Link } from '../link/link.js';
 import { Counters, OUTBOX } from '../metrics/counters.js';
@@ -18,7 +18,7 @@ import { BoltTask } from '../task/bolt-task.js';
 import { SpoutTask } from '../task/spout-task.js';
 import type { TaskHost } from '../task/task-host.js';
 import { NOT_ACTIVE, type Task } from '../task/task.js';
-import { ErrorReporter } from './error-reporter.js';
+import { ErrorReporter, startError } from './error-reporter.js';
 import type { FromWorker, PeerPorts, ToWorker, WorkerInit } from './messages.js';
 import { Reports } from './reports.js';
 import { Turns } from './turns.js';
@@ -345,14 +345,6 @@ async function lastBatch(task: Task): Promise<void> {
   await task.committing;
   task.commit();
   await task.committing;
-}
-
-function startError(call: string, component: string, error: unknown): unknown {
-  const wire = toWire(error);
-  if (wire.code?.startsWith('MILLRACE_') === true) return fromWire(inComponent(wire, component));
-  const ours = failure('MILLRACE_WORKER_START', { call, component, reason: reasonOf(error) }, { cause: error });
-  if (wire.stack !== null) ours.stack = wire.stack;
-  return ours;
 }
 
 async function withDeadline(promise: Promise<void>, timeoutMs: number, message: string): Promise<void> {

@@ -15,6 +15,7 @@ import type { TaskHost } from '../task/task-host.js';
 import type { Task } from '../task/task.js';
 import { Origin } from '../task/task-tuple.js';
 import { boltContext, spoutContext, type ContextHost } from './contexts.js';
+import { startError } from './error-reporter.js';
 
 /** A task of this worker with the calls of its life. */
 export interface LivingTask {
@@ -63,7 +64,7 @@ function makeSpoutTask(options: WiringOptions, definition: SpoutDefinition, plan
   const { config } = options.topology;
   const { limits, clock } = options.taskHost;
   const setup = setupOf(options, plan);
-  const spout = definition.create(definition.config);
+  const spout = instanceOf(definition);
   const ledger = new Ledger({
     spoutTask: plan.task,
     incarnation: setup.incarnation,
@@ -87,7 +88,7 @@ function makeSpoutTask(options: WiringOptions, definition: SpoutDefinition, plan
 
 function makeBoltTask(options: WiringOptions, definition: BoltDefinition, plan: TaskPlan): LivingTask {
   const setup = setupOf(options, plan);
-  const bolt = definition.create(definition.config);
+  const bolt = instanceOf(definition);
   const sources = definition.inputs.flatMap((input) => tasksOf(options.plan, input.from).map((source) => source.task));
   const task = new BoltTask(setup, bolt, definition.behavior, sources);
   const context: BoltContext = boltContext(options.contextHost, definition, plan, setup.incarnation, () => task);
@@ -99,6 +100,15 @@ function makeBoltTask(options: WiringOptions, definition: BoltDefinition, plan: 
     deactivate: async () => bolt.deactivate?.(),
     close: async () => bolt.close?.(),
   };
+}
+
+/** A fresh instance of a component; the error of one that cannot be made says which. */
+function instanceOf<T extends SpoutDefinition | BoltDefinition>(definition: T): ReturnType<T['create']> {
+  try {
+    return definition.create(definition.config) as ReturnType<T['create']>;
+  } catch (error) {
+    throw startError('constructor', definition.id, error);
+  }
 }
 
 /** Gives every task of the worker its outputs. */

@@ -98,10 +98,10 @@ export class WorkerLinks implements LinkHost {
     });
   }
 
-  receive(task: number, tuple: TaskTuple): void {
+  receive(task: number, tuples: readonly TaskTuple[]): void {
     const target = this.options.tasks.get(task);
     if (!(target instanceof BoltTask)) return;
-    target.mailbox.push(tuple);
+    for (let i = 0; i < tuples.length; i++) target.mailbox.push(tuples[i]!);
     this.options.turns.schedule(target);
   }
 

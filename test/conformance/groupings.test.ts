@@ -11,7 +11,10 @@ onEachTransport(
   async (t, run) => {
     ['nathan', 'bob', 'joey', 'nathan'].forEach((word, at) => run.feed('lines', [word], { id: at, index: at % 3 }));
     await run.settle();
-    t.same(new Set(run.emitted('a').map((values) => values.join(' '))), new Set(['nathan 1', 'nathan 2', 'bob 1', 'joey 1']));
+    t.same(
+      new Set(run.emitted('a').map((values) => values.join(' '))),
+      new Set(['nathan 1', 'nathan 2', 'bob 1', 'joey 1']),
+    );
     t.equal(run.emitted('a').length, 4);
     t.strictSame(run.emitted('b'), [[1], [2], [3], [4]]);
     t.strictSame(run.emitted('c'), [[1], [2], [3], [4]]);
@@ -26,16 +29,21 @@ function shares(run: TestRun, bolt: string): number[] {
   return [...byTask.values()].sort((a, b) => a - b);
 }
 
-onEachTransport('C17 shuffle gives every task the same share', topologyUrl('groupings'), { fed: ['source'] }, async (t, run) => {
-  for (const number of range(10)) run.feed('source', ['key', number], { id: number });
-  await run.settle();
-  t.strictSame(shares(run, 'shuffled'), [2, 2, 3, 3], 'one sender: the same, but for one');
-  for (const number of range(30)) run.feed('source', ['key', number], { id: number, index: 1 });
-  await run.settle();
-  const [least = 0, , , most = 0] = shares(run, 'shuffled');
-  t.equal(run.executed('shuffled').length, 40);
-  t.ok(most - least <= 2, 'two senders: each is even, but for one');
-});
+onEachTransport(
+  'C17 shuffle gives every task the same share',
+  topologyUrl('groupings'),
+  { fed: ['source'] },
+  async (t, run) => {
+    for (const number of range(10)) run.feed('source', ['key', number], { id: number });
+    await run.settle();
+    t.strictSame(shares(run, 'shuffled'), [2, 2, 3, 3], 'one sender: the same, but for one');
+    for (const number of range(30)) run.feed('source', ['key', number], { id: number, index: 1 });
+    await run.settle();
+    const [least = 0, , , most = 0] = shares(run, 'shuffled');
+    t.equal(run.executed('shuffled').length, 40);
+    t.ok(most - least <= 2, 'two senders: each is even, but for one');
+  },
+);
 
 /** Pairs of keys that are equal by value, though not always the same object, and some that are not. */
 const equalKeys: readonly (readonly [name: string, one: unknown, other: unknown])[] = [
@@ -120,26 +128,31 @@ onEachTransport(
   },
 );
 
-onEachTransport('C111 what an emit refuses, it throws at the emitter', topologyUrl('emitting'), { fed: ['source'] }, async (t, run) => {
-  const codes = {
-    'too few': 'MILLRACE_EMIT_ARITY',
-    'too many': 'MILLRACE_EMIT_ARITY',
-    'no list': 'MILLRACE_EMIT_ARITY',
-    'unknown stream': 'MILLRACE_EMIT_UNKNOWN_STREAM',
-    'an id': 'MILLRACE_EMIT_ID_IN_BOLT',
-    'a function': 'MILLRACE_EMIT_VALUE',
-    'a class': 'MILLRACE_EMIT_VALUE',
-    'a foreign anchor': 'MILLRACE_EMIT_ANCHOR',
-    late: 'MILLRACE_EMIT_LATE',
-    'late promise': 'MILLRACE_EMIT_LATE',
-  };
-  for (const [at, what] of Object.keys(codes).entries()) {
-    run.feed('source', [what], { id: what });
-    await settleUntil(run, () => run.printed.length === at + 1);
-  }
-  run.feed('source', ['good'], { id: 'good' });
-  await run.settle();
-  t.same(new Set(run.printed), new Set(Object.entries(codes).map(([what, code]) => `${what}: ${code}`)));
-  t.strictSame(run.executed('sink'), [['good', 'fine']], 'nothing of what was refused left');
-  t.equal(run.acked('source').length, Object.keys(codes).length + 1, 'who catches it goes on');
-});
+onEachTransport(
+  'C111 what an emit refuses, it throws at the emitter',
+  topologyUrl('emitting'),
+  { fed: ['source'] },
+  async (t, run) => {
+    const codes = {
+      'too few': 'MILLRACE_EMIT_ARITY',
+      'too many': 'MILLRACE_EMIT_ARITY',
+      'no list': 'MILLRACE_EMIT_ARITY',
+      'unknown stream': 'MILLRACE_EMIT_UNKNOWN_STREAM',
+      'an id': 'MILLRACE_EMIT_ID_IN_BOLT',
+      'a function': 'MILLRACE_EMIT_VALUE',
+      'a class': 'MILLRACE_EMIT_VALUE',
+      'a foreign anchor': 'MILLRACE_EMIT_ANCHOR',
+      late: 'MILLRACE_EMIT_LATE',
+      'late promise': 'MILLRACE_EMIT_LATE',
+    };
+    for (const [at, what] of Object.keys(codes).entries()) {
+      run.feed('source', [what], { id: what });
+      await settleUntil(run, () => run.printed.length === at + 1);
+    }
+    run.feed('source', ['good'], { id: 'good' });
+    await run.settle();
+    t.same(new Set(run.printed), new Set(Object.entries(codes).map(([what, code]) => `${what}: ${code}`)));
+    t.strictSame(run.executed('sink'), [['good', 'fine']], 'nothing of what was refused left');
+    t.equal(run.acked('source').length, Object.keys(codes).length + 1, 'who catches it goes on');
+  },
+);

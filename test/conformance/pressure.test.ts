@@ -19,19 +19,32 @@ const rooms: Readonly<Record<string, Partial<RuntimeLimits>>> = {
 for (const [room, limits] of Object.entries(rooms)) {
   for (const tracked of [true, false]) {
     const title = `C112 tuples arrive in the order in which they were sent, ${room}, ${tracked ? 'tracked' : 'not tracked'}`;
-    onEachTransport(title, topologyUrl('flowing'), { limits, settings: { 'numbers.tracked': tracked } }, async (t, run) => {
-      t.equal((await run.completed).status, 'completed');
-      t.equal(run.printed.length, 6, 'nothing was out of order');
-      const totals = new Map<string, number>();
-      for (const line of run.printed) {
-        const [, component = '', took = ''] = /^(\w+)\/\d (\d+)$/.exec(line) ?? [];
-        totals.set(component, (totals.get(component) ?? 0) + Number(took));
-      }
-      t.same(totals, new Map([['forward', 1000], ['slow', 1000], ['sink', 1000]]), 'and nothing was lost');
-      const { components } = run.status();
-      t.equal(components['numbers']?.acked, tracked ? 1000 : 0);
-      for (const { outbox, queued } of Object.values(components)) t.strictSame([outbox, queued], [0, 0]);
-    });
+    onEachTransport(
+      title,
+      topologyUrl('flowing'),
+      { limits, settings: { 'numbers.tracked': tracked } },
+      async (t, run) => {
+        t.equal((await run.completed).status, 'completed');
+        t.equal(run.printed.length, 6, 'nothing was out of order');
+        const totals = new Map<string, number>();
+        for (const line of run.printed) {
+          const [, component = '', took = ''] = /^(\w+)\/\d (\d+)$/.exec(line) ?? [];
+          totals.set(component, (totals.get(component) ?? 0) + Number(took));
+        }
+        t.same(
+          totals,
+          new Map([
+            ['forward', 1000],
+            ['slow', 1000],
+            ['sink', 1000],
+          ]),
+          'and nothing was lost',
+        );
+        const { components } = run.status();
+        t.equal(components['numbers']?.acked, tracked ? 1000 : 0);
+        for (const { outbox, queued } of Object.values(components)) t.strictSame([outbox, queued], [0, 0]);
+      },
+    );
   }
 }
 
@@ -59,8 +72,14 @@ onEachTransport(
     t.ok(emitted <= 50, `and its spout rests (it emitted ${emitted})`);
     for (const number of range(200)) run.feed('right', [number], { id: number });
     await run.settle();
-    t.strictSame(run.executed('fast'), range(200).map((number) => [number]));
-    t.strictSame(run.executed('other'), range(200).map((number) => [number]));
+    t.strictSame(
+      run.executed('fast'),
+      range(200).map((number) => [number]),
+    );
+    t.strictSame(
+      run.executed('other'),
+      range(200).map((number) => [number]),
+    );
     t.strictSame(run.acked('right'), range(200), 'and acks do not wait behind data');
     t.equal(run.executed('relay').length, relayed, 'which does not help the relay');
     run.feed('command', [gate]);
@@ -85,6 +104,9 @@ onEachTransport(
     for (const next of ['end', 'slow']) run.feed('command', [`${gate} ${next}`]);
     await settleUntil(run, () => run.acked('waits').length === 1);
     t.strictSame(run.acked('waits'), [1]);
-    t.strictSame(run.executed('waiting-slow'), range(41).map((number) => [[`${gate} slow`, number]]));
+    t.strictSame(
+      run.executed('waiting-slow'),
+      range(41).map((number) => [[`${gate} slow`, number]]),
+    );
   },
 );

@@ -21,7 +21,7 @@ export const transports: readonly Transport[] = [oneThread, twoWorkers, twoThrea
 /** Those on which a worker can die while another one lives. */
 export const linked: readonly Transport[] = [twoWorkers, twoThreads];
 
-/** Each task of the first component by its place is on worker 0, the next on worker 1, and so on, where there are two. */
+/** What a test does with the topology that runs. */
 export type Body = (t: Test, run: TestRun, transport: Transport) => Promise<void>;
 
 /** One test a transport; the topology is started before and ended after it. */

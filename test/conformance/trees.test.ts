@@ -183,25 +183,30 @@ onEachTransport(
   },
 );
 
-onEachTransport('C113 acking twice, or after failing, changes nothing and is counted', holding, held, async (t, run) => {
-  run.feed('source', ['x'], { id: 'x' });
-  run.feed('source', ['y'], { id: 'y' });
-  await run.settle();
-  await tell(run, 'ack', 'x/a');
-  await tell(run, 'ack', 'x/a');
-  t.equal(run.status().components['holder']?.misused, 1);
-  await tell(run, 'ack', 'x/b');
-  await tell(run, 'fail', 'x/b');
-  t.strictSame(run.failed('source'), [], 'a leaf that was acked can not fail');
-  await tell(run, 'ack', 'x/c');
-  t.strictSame(run.acked('source'), ['x']);
-  await tell(run, 'fail', 'y/a');
-  await tell(run, 'ack', 'y/a');
-  await tell(run, 'touch', 'y/a');
-  t.strictSame(run.failed('source'), ['y']);
-  t.strictSame(run.acked('source'), ['x']);
-  t.equal(run.status().components['holder']?.misused, 4);
-});
+onEachTransport(
+  'C113 acking twice, or after failing, changes nothing and is counted',
+  holding,
+  held,
+  async (t, run) => {
+    run.feed('source', ['x'], { id: 'x' });
+    run.feed('source', ['y'], { id: 'y' });
+    await run.settle();
+    await tell(run, 'ack', 'x/a');
+    await tell(run, 'ack', 'x/a');
+    t.equal(run.status().components['holder']?.misused, 1);
+    await tell(run, 'ack', 'x/b');
+    await tell(run, 'fail', 'x/b');
+    t.strictSame(run.failed('source'), [], 'a leaf that was acked can not fail');
+    await tell(run, 'ack', 'x/c');
+    t.strictSame(run.acked('source'), ['x']);
+    await tell(run, 'fail', 'y/a');
+    await tell(run, 'ack', 'y/a');
+    await tell(run, 'touch', 'y/a');
+    t.strictSame(run.failed('source'), ['y']);
+    t.strictSame(run.acked('source'), ['x']);
+    t.equal(run.status().components['holder']?.misused, 4);
+  },
+);
 
 onEachTransport(
   'C115 never more open trees than maxSpoutPending, and one ack lets one more out',
@@ -211,7 +216,10 @@ onEachTransport(
     for (const id of range(10)) run.feed('source', [id], { id });
     await run.settle();
     for (const done of range(8)) {
-      t.strictSame(run.executed('branch'), range(Math.min(10, 3 + done)).map((id) => [id]));
+      t.strictSame(
+        run.executed('branch'),
+        range(Math.min(10, 3 + done)).map((id) => [id]),
+      );
       t.equal(run.status().openTrees, Math.min(3, 10 - done));
       for (const leaf of ['a', 'b', 'c']) await tell(run, 'ack', `${done}/${leaf}`);
       t.strictSame(run.acked('source'), range(done + 1));
@@ -232,7 +240,10 @@ onEachTransport(
     t.equal(run.emitted('burst').length, 20, 'the calls have returned');
     for (const acks of range(21)) {
       for (const from of [0, 10]) {
-        const took = tens(run.executed('holder').map(([number]) => number), from);
+        const took = tens(
+          run.executed('holder').map(([number]) => number),
+          from,
+        );
         const acked = tens(run.acked('burst'), from).length;
         t.strictSame(took, range(Math.min(acked + 3, 10), from), `after ${acks} acks, ${acked} of them here`);
       }
@@ -258,16 +269,21 @@ onEachTransport(
   },
 );
 
-onEachTransport('C115 what waits unsent and cannot be sent fails, and no more than that', topologyUrl('refusing'), {}, async (t, run) => {
-  await settleUntil(run, () => run.status().state !== 'active');
-  t.equal(run.status().state, 'completed');
-  // Where the tree before it ends within its own emit there is room at once, and the emit throws.
-  const atOnce = run.printed[0] === 'refused at once';
-  t.strictSame(atOnce ? run.printed.slice(1) : run.printed, ['refused failed', 'last is acked']);
-  t.equal(run.status().workerDeaths, 0);
-  const codes = run.status().errors.map(({ error }) => error.code);
-  t.strictSame(codes, atOnce ? [] : ['MILLRACE_EMIT_VALUE']);
-});
+onEachTransport(
+  'C115 what waits unsent and cannot be sent fails, and no more than that',
+  topologyUrl('refusing'),
+  {},
+  async (t, run) => {
+    await settleUntil(run, () => run.status().state !== 'active');
+    t.equal(run.status().state, 'completed');
+    // Where the tree before it ends within its own emit there is room at once, and the emit throws.
+    const atOnce = run.printed[0] === 'refused at once';
+    t.strictSame(atOnce ? run.printed.slice(1) : run.printed, ['refused failed', 'last is acked']);
+    t.equal(run.status().workerDeaths, 0);
+    const codes = run.status().errors.map(({ error }) => error.code);
+    t.strictSame(codes, atOnce ? [] : ['MILLRACE_EMIT_VALUE']);
+  },
+);
 
 onEachTransport(
   'C115 what waits unsent leaves while the call that emitted it is under way',

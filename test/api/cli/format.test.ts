@@ -23,7 +23,15 @@ t.test('numbers', (t) => {
     '1.2M',
     '3G',
   ]);
-  t.strictSame([0.004, 3.14, 12, 1500, 12_400].map(formatMs), ['0.00 ms', '3.1 ms', '12 ms', '1.5 s', '12 s']);
+  t.strictSame([0, 0.004, 0.42, 3.14, 12, 1500, 12_400].map(formatMs), [
+    '0.00 ms',
+    '<0.01 ms',
+    '0.42 ms',
+    '3.1 ms',
+    '12 ms',
+    '1.5 s',
+    '12 s',
+  ]);
   t.strictSame([0.5, 12.34, 65, 7500].map(formatSeconds), ['0.50 s', '12.3 s', '1 min 5 s', '2 h 5 min']);
   t.end();
 });
@@ -129,6 +137,11 @@ t.test('a report of a component names it, and shows the frames of its own code',
   );
   const named = { ...error, message: 'execute of component "split" (task 4) threw: x', stack: null };
   t.equal(formatReport({ component: 'split', task: 4, count: 1, error: named }), `error MILLRACE_A: ${named.message}`);
+  const half = { ...error, message: 'component "split" emitted too much', stack: null };
+  t.equal(
+    formatReport({ component: 'split', task: 4, count: 1, error: half }),
+    `error MILLRACE_A in task 4: ${half.message}`,
+  );
   t.end();
 });
 

@@ -1,6 +1,15 @@
 // Components that emit what must be refused, and print what they were told.
 
-import { Bolt, isMillraceError, topology, type BoltContext, type Emit, type EmitOptions, type Tuple, type Values } from 'millrace';
+import {
+  Bolt,
+  isMillraceError,
+  topology,
+  type BoltContext,
+  type Emit,
+  type EmitOptions,
+  type Tuple,
+  type Values,
+} from 'millrace';
 import { Sink, Source } from './parts.js';
 
 const wrong: Readonly<Record<string, readonly [values: unknown, options: EmitOptions]>> = {

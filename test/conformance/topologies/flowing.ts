@@ -43,7 +43,8 @@ class InOrder extends Bolt {
     const from = tuple.values[0];
     const number = tuple.values[1] as number;
     const last = this.last.get(from) ?? -1;
-    if (number <= last) void this.context.print(`${this.context.component}: ${number} of ${String(from)} after ${last}`);
+    if (number <= last)
+      void this.context.print(`${this.context.component}: ${number} of ${String(from)} after ${last}`);
     this.last.set(from, number);
     this.took++;
   }
@@ -80,7 +81,10 @@ class Slow extends Forward {
 export default topology(
   'flowing',
   (t) => {
-    const numbers = t.spout('numbers', Numbers, { parallelism: 2, config: { count: 500, tracked: true, startsAtMs: 0 } });
+    const numbers = t.spout('numbers', Numbers, {
+      parallelism: 2,
+      config: { count: 500, tracked: true, startsAtMs: 0 },
+    });
     const forward = t.bolt('forward', Forward, { parallelism: 2 }).shuffle(numbers);
     const slow = t.bolt('slow', Slow, { parallelism: 2 }).fields(forward, 'number');
     t.bolt('sink', InOrder, { parallelism: 2 }).shuffle(slow);

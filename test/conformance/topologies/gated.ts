@@ -23,7 +23,9 @@ export default topology('gated', (t) => {
   t.bolt('opener', Opener, { parallelism: 2 }).all(command);
   const one = t.bolt('one', Gated).shuffle(t.spout('one-source', Source));
   const three = t.bolt('three', Gated, { concurrency: 3 }).shuffle(t.spout('three-source', Source));
-  const ordered = t.bolt('ordered', Gated, { concurrency: 3, ordered: true }).shuffle(t.spout('ordered-source', Source));
+  const ordered = t
+    .bolt('ordered', Gated, { concurrency: 3, ordered: true })
+    .shuffle(t.spout('ordered-source', Source));
   t.bolt('one-sink', Sink).shuffle(one);
   t.bolt('three-sink', Sink).shuffle(three);
   t.bolt('ordered-sink', Sink).shuffle(ordered);

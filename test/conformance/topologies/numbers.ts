@@ -3,7 +3,17 @@
 //
 //   on two workers:   numbers, second, sink: the first        first, third, command: the second
 
-import { AckedOffsets, Bolt, Replay, Spout, topology, type BoltContext, type Emit, type SpoutContext, type Tuple } from 'millrace';
+import {
+  AckedOffsets,
+  Bolt,
+  Replay,
+  Spout,
+  topology,
+  type BoltContext,
+  type Emit,
+  type SpoutContext,
+  type Tuple,
+} from 'millrace';
 import { Command, Opener, Sink } from './parts.js';
 
 class Numbers extends Spout {

@@ -1,5 +1,6 @@
 // Frames with tuples and markers: they arrive as they were written, and nothing else gets through.
 
+import { Root } from '../../../engine/ack/root.js';
 import { isDeepStrictEqual } from 'node:util';
 import fc from 'fast-check';
 import t from 'tap';
@@ -14,7 +15,7 @@ import {
 import { pack } from '../../../engine/codec/pack.js';
 import { isMillraceError } from '../../../engine/errors.js';
 import { FRAME_BYTES_MAX } from '../../../engine/limits.js';
-import { Origin, TaskTuple } from '../../../engine/task/task-tuple.js';
+import { Held, Origin, TaskTuple } from '../../../engine/task/task-tuple.js';
 
 const nothing = (): void => undefined;
 const ledgers: readonly AckTarget[] = [0, 1, 2].map((n) => ({
@@ -67,15 +68,18 @@ function write(writer: DataFrameWriter, all: Segments): Uint8Array {
       continue;
     }
     const list = each.tuples.map(({ values, track }) => {
-      if (track === null) return new TaskTuple(values, origin, null, 0, 0);
+      if (track === null) return new TaskTuple(values, origin, null);
       const { ledger, sequence, hi, lo } = track;
-      const made = new TaskTuple(values, origin, ledgers[ledger]!, Math.floor(sequence / 2 ** 32), sequence | 0);
-      made.edgeHi = hi;
-      made.edgeLo = lo;
+      const root = new Root(ledgers[ledger]!, Math.floor(sequence / 2 ** 32), sequence | 0);
+      const made = new TaskTuple(values, origin, root);
+      made.held = new Held(hi, lo);
       return made;
     });
     // The outbox has sent tuples in front and waiting ones behind.
-    const padding = Array.from({ length: each.skipped }, () => new TaskTuple(['not this'], origin, ledgers[0]!, 9, 9));
+    const padding = Array.from(
+      { length: each.skipped },
+      () => new TaskTuple(['not this'], origin, new Root(ledgers[0]!, 9, 9)),
+    );
     writer.addTuples(
       each.source,
       each.target,

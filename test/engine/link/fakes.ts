@@ -1,12 +1,13 @@
 // Two links over a wire in memory that delivers when it is told to, and hosts that hold what they receive.
 
 import type { AckTarget } from '../../../engine/ack/ack-target.js';
+import { Root } from '../../../engine/ack/root.js';
 import { runtimeLimits, type RuntimeLimits } from '../../../engine/limits.js';
 import type { InboundChannel } from '../../../engine/link/inbound-channel.js';
 import { Link, type LinkHost } from '../../../engine/link/link.js';
 import type { ChannelSender, OutboundChannel } from '../../../engine/link/outbound-channel.js';
 import type { Frame, Wire } from '../../../engine/link/wire.js';
-import { Origin, TaskTuple } from '../../../engine/task/task-tuple.js';
+import { Held, Origin, TaskTuple } from '../../../engine/task/task-tuple.js';
 
 /** One end of a wire in memory. Frames wait, data and control apart, until they are delivered. */
 export class MemoryWire implements Wire {
@@ -82,11 +83,11 @@ export class FakeHost implements LinkHost {
     }
   }
 
-  receive(task: number, tuple: TaskTuple): void {
+  receive(task: number, tuples: readonly TaskTuple[]): void {
     const mailbox = this.mailboxes.get(task) ?? [];
     this.mailboxes.set(task, mailbox);
-    mailbox.push(tuple);
-    this.received.push({ tuple });
+    mailbox.push(...tuples);
+    for (const tuple of tuples) this.received.push({ tuple });
   }
 
   /** The task takes the oldest tuple of its mailbox. */
@@ -200,7 +201,9 @@ const origins = [0, 1].map((stream) => new Origin('source', `stream${stream}`, s
 
 /** A tuple with one number, of a stated size. */
 export function tupleOf(n: number, bytes = 10, stream = 0, ledger: AckTarget | null = null, root = 0): TaskTuple {
-  const tuple = new TaskTuple([n], origins[stream]!, ledger, Math.floor(root / 2 ** 32), root | 0);
+  const tree = ledger === null ? null : new Root(ledger, Math.floor(root / 2 ** 32), root | 0);
+  const tuple = new TaskTuple([n], origins[stream]!, tree);
+  if (tree !== null) tuple.held = new Held(n, 1);
   tuple.bytes = bytes;
   return tuple;
 }

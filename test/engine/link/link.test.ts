@@ -297,8 +297,9 @@ t.test('tuples of a dead incarnation are dropped, counted, and their credit come
     [0, 3, 6, 9, 12, 15, 18, 21, 24, 27],
   );
   for (const tuple of tuples) {
-    t.equal(tuple.ledger, alive);
-    t.equal(tuple.rootHi * 2 ** 32 + (tuple.rootLo >>> 0), root + (tuple.values[0] as number));
+    t.equal(tuple.root?.ledger, alive);
+    t.equal(tuple.root!.hi * 2 ** 32 + (tuple.root!.lo >>> 0), root + (tuple.values[0] as number));
+    t.equal(tuple.held?.edgeHi, tuple.values[0]);
   }
   t.equal(channel.outstandingTuples, 0);
   t.equal(channel.outstandingBytes, 0);

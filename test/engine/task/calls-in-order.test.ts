@@ -13,7 +13,7 @@ class Emitting implements Emitter {
   readonly sent: unknown[] = [];
 
   emit(call: EmitCall, values: readonly unknown[]): void {
-    if (call.held !== null) call.held.push({ output, values, anchor: null });
+    if (call.held !== null) call.held.push({ output, values, root: null, acc: call });
     else this.sent.push(values[0]);
   }
 

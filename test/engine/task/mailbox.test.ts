@@ -12,7 +12,7 @@ const channel = new InboundChannel(0, 1, { markOwing: () => undefined });
 const remote = new Origin('source', 'default', 0, 0, ['n'], channel);
 
 function tupleOf(n: number, origin = local, bytes = 1): TaskTuple {
-  const tuple = new TaskTuple([n], origin, null, 0, 0);
+  const tuple = new TaskTuple([n], origin, null);
   tuple.bytes = bytes;
   return tuple;
 }

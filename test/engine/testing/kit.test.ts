@@ -102,7 +102,10 @@ for (const [name, options] of Object.entries(transports)) {
     t.strictSame(run.executed('last', first?.task), [['a'], ['b']]);
     t.strictSame(run.executed('last', 99), []);
     t.strictSame(run.acked('source'), ['a']);
-    t.strictSame(run.of('emitted', 'source').map((event) => event.id), ['a', undefined]);
+    t.strictSame(
+      run.of('emitted', 'source').map((event) => event.id),
+      ['a', undefined],
+    );
     run.endFeed('source');
     t.strictSame(await run.completed, { status: 'completed', error: null });
     t.strictSame(run.life('source'), ['constructor', 'open', 'activate', 'deactivate', 'close']);
@@ -135,7 +138,10 @@ for (const [name, options] of Object.entries(transports)) {
     t.equal(run.status().workerDeaths, 1);
     t.equal(run.status().state, 'active');
     const incarnations = run.of('life', 'middle').filter((event) => event.call === 'prepare');
-    t.strictSame(incarnations.map((event) => event.incarnation), [0, 1]);
+    t.strictSame(
+      incarnations.map((event) => event.incarnation),
+      [0, 1],
+    );
     t.notOk(run.life('middle').includes('close'), 'nothing is closed in a crash');
     const alive = run.of('life', 'source').at(-1)?.incarnation === 0;
     // Whether the first one's ack had left when its worker died is open.
@@ -166,7 +172,7 @@ for (const [name, options] of Object.entries(transports)) {
     t.strictSame(run.printed, []);
     await run.advance('9s');
     t.strictSame(run.printed, ['tick at 4000', 'tick at 8000', 'tick at 12000']);
-    await t.rejects(run.advance('soon' as '1s'), /"soon" is not a duration/);
+    await t.rejects(run.advance('soon'), /"soon" is not a duration/);
     await run.close();
   });
 
@@ -208,12 +214,18 @@ for (const [name, options] of Object.entries(transports)) {
 }
 
 t.test('a topology object cannot enter a thread', async (t) => {
-  const start = TestRun.start(of(() => undefined), { threads: true });
+  const start = TestRun.start(
+    of(() => undefined),
+    { threads: true },
+  );
   await t.rejects(start, { name: 'TypeError', message: /give the URL of its module/ });
 });
 
 t.test('feeding what is not fed, or has ended, is told at once', async (t) => {
-  const run = await TestRun.start(of(() => undefined), { fed: ['source'] });
+  const run = await TestRun.start(
+    of(() => undefined),
+    { fed: ['source'] },
+  );
   t.throws(() => run.feed('sources', [1]), { name: 'TypeError', message: /"sources" is not fed/ });
   t.throws(() => run.endFeed('bolt'), { name: 'TypeError', message: /"bolt" is not fed/ });
   run.endFeed('source');

@@ -1,0 +1,25 @@
+// Names a tuple tree: the ledger that tracks it and its sequence number there. One object a tree and worker, shared by all
+// tuples of the tree, so that a tuple carries one reference instead of three fields.
+
+import type { AckTarget } from './ack-target.js';
+
+export class Root {
+  readonly ledger: AckTarget;
+  readonly hi: number;
+  readonly lo: number;
+
+  constructor(ledger: AckTarget, hi: number, lo: number) {
+    this.ledger = ledger;
+    this.hi = hi;
+    this.lo = lo;
+  }
+
+  /** Takes that into the XOR of the tree. */
+  ack(edgeHi: number, edgeLo: number): void {
+    this.ledger.ack(this.hi, this.lo, edgeHi, edgeLo);
+  }
+
+  fail(): void {
+    this.ledger.fail(this.hi, this.lo);
+  }
+}
