@@ -1,5 +1,5 @@
-// Time comes in through this interface, so that tests run on virtual time. `now` is monotonic: it never says what o'clock
-// it is, so wall clocks that are hours apart or jump disturb nothing.
+// Time comes in through this interface, so that tests run on virtual time. `now` is monotonic: it never says what
+// o'clock it is, so wall clocks that are hours apart or jump disturb nothing.
 
 /** A timer that was asked for; `cancel` may be called at any time. */
 export interface Timer {

@@ -1,9 +1,10 @@
-// The one catalogue of errors: every failure that a user can meet has a code, with its message, a hint and an HTTP status.
-// Errors cross threads as data (`toWire`, `fromWire`), because a thrown error loses its name and code there, and are known
-// by a registered symbol, never by `instanceof`, because a bundle carries a copy of this module of its own.
+// The one catalogue of errors: every failure that a user can meet has a code, with its message, a hint and an HTTP
+// status. Errors cross threads as data (`toWire`, `fromWire`), because a thrown error loses its name and code there,
+// and are known by a registered symbol, never by `instanceof`, because a bundle carries a copy of this module of its
+// own.
 //
-// Adding one: an entry in error-catalogue/, in the file of its area, called `MILLRACE_<AREA>_<WHAT>`; the message names the
-// thing in quotes; `{name}` marks what the thrower fills in.
+// Adding one: an entry in error-catalogue/, in the file of its area, called `MILLRACE_<AREA>_<WHAT>`; the message names
+// the thing in quotes; `{name}` marks what the thrower fills in.
 
 import { commandErrors } from './error-catalogue/command.js';
 import { connectErrors } from './error-catalogue/connect.js';

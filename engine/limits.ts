@@ -1,5 +1,6 @@
-// Every bound of the engine, with its reason: nothing grows without one. Sizes in bytes and times in milliseconds, as the
-// end of each name says. A test may run with tiny bounds: what is in `RuntimeLimits` is handed to a worker, not imported.
+// Every bound of the engine, with its reason: nothing grows without one. Sizes in bytes and times in milliseconds, as
+// the end of each name says. A test may run with tiny bounds: what is in `RuntimeLimits` is handed to a worker, not
+// imported.
 
 /** Bounds of one worker, overridable so that tests can reach them. */
 export interface RuntimeLimits {
@@ -53,7 +54,9 @@ export const runtimeLimits: RuntimeLimits = {
 /** One tuple, as estimated before packing (text can pack to three times that): larger data belongs in a store. */
 export const TUPLE_BYTES_MAX = 2 * 1024 * 1024;
 
-/** One frame between workers; one tuple above the batch size may make it this large. Checked before anything is decoded. */
+/**
+ * One frame between workers; one tuple above the batch size may make it this large. Checked before anything is decoded.
+ */
 export const FRAME_BYTES_MAX = 8 * 1024 * 1024;
 
 /** Values are walked this deep; what is deeper is a mistake or an attack. */

@@ -1,5 +1,5 @@
-// Randomness comes in through this class, so that a seed repeats a run. Edge ids are drawn here on every tuple that waits
-// in a queue, so `nextInt32` allocates nothing and keeps its state in four small integers.
+// Randomness comes in through this class, so that a seed repeats a run. Edge ids are drawn here on every tuple that
+// waits in a queue, so `nextInt32` allocates nothing and keeps its state in four small integers.
 //
 // xoshiro128++ 1.0 by David Blackman and Sebastiano Vigna, public domain (prng.di.unimi.it), seeded by splitmix32.
 

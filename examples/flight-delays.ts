@@ -1,6 +1,6 @@
-// The mean delay of 20,000 flights by the airport where they started, kept up to date with each flight, and at the end the
-// ten worst: `millrace run examples/flight-delays.ts`. No data set of vega-datasets tells the airline of a flight, so the
-// airport stands in for it.
+// The mean delay of 20,000 flights by the airport where they started, kept up to date with each flight, and at the end
+// the ten worst: `millrace run examples/flight-delays.ts`. No data set of vega-datasets tells the airline of a flight,
+// so the airport stands in for it.
 //
 //   flights ──shuffle──► airports (asynchronous) ──fields(origin)──► delays ──global──► worst
 

@@ -3,8 +3,9 @@
 //
 //   lines ──shuffle──► split ──fields(word)──► count ──global──► top
 //
-// Every line is tracked: it is acked when all of its words are counted and seen by `top`. A line that fails is read again,
-// and then counted again, and a task of `count` that is restarted starts empty: counts are exact when nothing failed.
+// Every line is tracked: it is acked when all of its words are counted and seen by `top`. A line that fails is read
+// again, and then counted again, and a task of `count` that is restarted starts empty: counts are exact when nothing
+// failed.
 
 import { readdirSync } from 'node:fs';
 import { createRequire } from 'node:module';

@@ -1,5 +1,5 @@
-// What the README shows is what happens: its topology is run as it stands, and the figures of its first example are those
-// that the example prints.
+// What the README shows is what happens: its topology is run as it stands, and the figures of its first example are
+// those that the example prints.
 
 import { execFile } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';

@@ -1,5 +1,5 @@
-// Names a tuple tree: the ledger that tracks it and its sequence number there. One object a tree and worker, shared by all
-// tuples of the tree, so that a tuple carries one reference instead of three fields.
+// Names a tuple tree: the ledger that tracks it and its sequence number there. One object a tree and worker, shared by
+// all tuples of the tree, so that a tuple carries one reference instead of three fields.
 
 import type { AckTarget } from './ack-target.js';
 

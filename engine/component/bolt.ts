@@ -1,4 +1,5 @@
-// What a user implements to work on tuples. Pure, any thread.
+// What a user implements to work on tuples: a class, or one function. The engine calls it from one thread only, one
+// call after the other unless it is asynchronous and asks for more. Pure: nothing of the engine is imported but types.
 
 import type { BoltContext } from './context.js';
 import type { Emit } from './emit.js';

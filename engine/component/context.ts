@@ -1,4 +1,5 @@
-// What a component is told about where it runs, and what it may ask for. Pure types, any thread.
+// What a component is told about where it runs, and what it may ask for. One context a task, given to `open` or
+// `prepare` and good until the task is closed. Pure types; the engine makes them in worker/contexts.ts.
 
 import type { Logger } from '../log.js';
 import type { Tuple } from './tuple.js';

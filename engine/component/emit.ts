@@ -1,4 +1,5 @@
-// How components send tuples. Pure types, any thread.
+// How components send tuples. An emit belongs to one call of user code: what it sends is anchored to what that call
+// works on, and it is refused once the call has ended. Pure types; the engine makes them in task/emit-call.ts.
 
 import type { Tuple, Values } from './tuple.js';
 

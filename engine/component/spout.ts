@@ -1,4 +1,5 @@
-// What a user implements to bring tuples in. Pure, any thread.
+// What a user implements to bring tuples in. The engine calls it from one thread only, and no two calls overlap. Pure:
+// nothing of the engine is imported but types.
 
 import type { SpoutContext } from './context.js';
 import type { Emit } from './emit.js';

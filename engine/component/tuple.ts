@@ -1,4 +1,5 @@
-// What user code sees of a tuple. The engine's own class (task/task-tuple.ts) implements it. Pure types, any thread.
+// What user code sees of a tuple: its values, and where they come from. Tuples of one thread pass by reference, so
+// values must not be changed. The engine's own class (task/task-tuple.ts) implements it. Pure types.
 
 /** The values of a tuple, in the order of its stream's fields: plain data, never changed after the emit. */
 export type Values = readonly unknown[];

@@ -1,6 +1,6 @@
-// What is wrong with a topology file before anything runs: it does not bundle, its definition cannot be read; and with a
-// command line that cannot be understood. Part of the catalogue in errors.ts, which says how an entry is written. Pure
-// data, any thread.
+// What is wrong with a topology file before anything runs: it does not bundle, its definition cannot be read; and with
+// a command line that cannot be understood. Part of the catalogue in errors.ts, which says how an entry is written.
+// Pure data, any thread.
 
 import type { Entry } from './entry.js';
 

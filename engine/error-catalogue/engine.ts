@@ -1,6 +1,6 @@
-// What goes wrong while a topology runs: what user code did with its calls and emits, workers that died or did not start,
-// frames that were refused. Part of the catalogue in errors.ts, which says how an entry is written. Pure data, any
-// thread.
+// What goes wrong while a topology runs: what user code did with its calls and emits, workers that died or did not
+// start, frames that were refused. Part of the catalogue in errors.ts, which says how an entry is written. Pure data,
+// any thread.
 
 import type { Entry } from './entry.js';
 

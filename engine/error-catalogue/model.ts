@@ -1,6 +1,6 @@
-// What can be wrong with a topology as it was written: its definition, its settings, its document. These are problems of
-// MILLRACE_TOPOLOGY_INVALID as a rule, reported all at once with their paths. Part of the catalogue in errors.ts, which
-// says how an entry is written. Pure data, any thread.
+// What can be wrong with a topology as it was written: its definition, its settings, its document. These are problems
+// of MILLRACE_TOPOLOGY_INVALID as a rule, reported all at once with their paths. Part of the catalogue in errors.ts,
+// which says how an entry is written. Pure data, any thread.
 
 import type { Entry } from './entry.js';
 

@@ -1,4 +1,5 @@
-// Makes the grouping of one sending task for one subscription.
+// Makes the grouping of one sending task for one subscription. The one place that knows every grouping by its name;
+// each of them has a file of its own beside this one.
 
 import type { InputDefinition } from '../model/definition.js';
 import { AllGrouping } from './all.js';

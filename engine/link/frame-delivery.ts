@@ -1,6 +1,6 @@
-// Puts what a data frame brought into the mailboxes of this worker: one TaskTuple for each row, its root and edge from the
-// track that belongs to it. Tuples of one tree stand next to each other more often than not and then share their root.
-// Runs on the worker's thread, once for each tuple that crosses: nothing but the tuple is made for it.
+// Puts what a data frame brought into the mailboxes of this worker: one TaskTuple for each row, its root and edge from
+// the track that belongs to it. Tuples of one tree stand next to each other more often than not and then share their
+// root. Runs on the worker's thread, once for each tuple that crosses: nothing but the tuple is made for it.
 
 import { rootHiOf, rootLoOf, type AckTarget } from '../ack/ack-target.js';
 import { Root } from '../ack/root.js';

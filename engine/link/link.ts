@@ -7,7 +7,7 @@
 // Runs on the worker's thread. What a superseded link still delivers is ignored: `close` comes first.
 
 import { ControlFrameWriter, readControlFrame, type ControlHandler } from '../codec/control-frame.js';
-import { DataFrameWriter, readDataFrame, SEGMENT_END, SEGMENT_TRACKED, type DataFrame } from '../codec/data-frame.js';
+import { DataFrameWriter, readDataFrame, type DataFrame } from '../codec/data-frame.js';
 import type { AckTarget } from '../ack/ack-target.js';
 import type { RemoteLedger } from '../ack/remote-ledger.js';
 import type { AckSender } from '../ack/remote-ledger.js';

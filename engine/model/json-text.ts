@@ -1,7 +1,7 @@
 // Reads a topology document from text. `JSON.parse` alone tells neither line nor column of an error on every version of
 // Node, and takes the last of two equal keys without a word, which would lose a component. So the text is walked first,
-// by the grammar of RFC 8259, to the first thing that is wrong with it. Without the schema library, because whoever opens
-// a file needs this. Bounds: bytes of the text, depth. Pure, any thread.
+// by the grammar of RFC 8259, to the first thing that is wrong with it. Without the schema library, because whoever
+// opens a file needs this. Bounds: bytes of the text, depth. Pure, any thread.
 
 import type { MillraceError } from '../errors.js';
 import { failure } from '../errors.js';
@@ -20,7 +20,8 @@ const LITERALS: readonly string[] = ['true', 'false', 'null'];
  * Parses a document.
  *
  * @param name - the file, for messages
- * @throws MILLRACE_DOCUMENT_SYNTAX naming file, line and column, and showing the line; also for a key that an object has twice
+ * @throws MILLRACE_DOCUMENT_SYNTAX naming file, line and column, and showing the line; also for a key that an object
+ * has twice
  * @throws MILLRACE_DOCUMENT_TOO_LARGE
  */
 export function parseDocument(text: string, name: string): unknown {

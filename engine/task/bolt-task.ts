@@ -91,7 +91,10 @@ export class BoltTask extends Task {
     this.gate &= ~RUNNING;
   }
 
-  /** The tuple is not done when its call returns: its emitter is left with its edge. What the call emitted so far is its. */
+  /**
+   * The tuple is not done when its call returns: its emitter is left with its edge. What the call emitted so far is
+   * its.
+   */
   private outlive(tuple: TaskTuple, call?: EmitCall): void {
     const held = this.hold(tuple);
     this.leftHi = held.edgeHi;

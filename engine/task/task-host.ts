@@ -1,4 +1,5 @@
-// What a task needs of the worker that runs it. Implemented by the worker's runtime; all on the worker's thread.
+// What a task needs of the worker that runs it: bounds, time, edge ids, counters, and someone to tell of errors and
+// ends. Implemented by worker/runtime.ts; all on the worker's thread.
 
 import type { Clock } from '../clock.js';
 import type { RuntimeLimits } from '../limits.js';

@@ -1,8 +1,8 @@
-// A tuple on its way through this worker. One is made for each tuple and target task, on the hottest path of all, so it is
-// small: the fields are set once in one order.
+// A tuple on its way through this worker. One is made for each tuple and target task, on the hottest path of all, so it
+// is small: the fields are set once in one order.
 //
-// Most tuples live only inside the call that emitted them: what goes in and out of an XOR within one call need not go in
-// at all. A tuple that outlives that call is `held` and becomes an edge of its tree:
+// Most tuples live only inside the call that emitted them: what goes in and out of an XOR within one call need not go
+// in at all. A tuple that outlives that call is `held` and becomes an edge of its tree:
 //   edge = its id, drawn when it was sent
 //   acc  = the XOR of the edges of its children that outlived the call which emitted them
 // When it is done, edge ^ acc goes to its ledger. A tuple that is not held leaves its acc to its emitter instead.

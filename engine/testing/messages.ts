@@ -1,4 +1,5 @@
-// What a test and the instrument inside each worker tell each other, over a port of their own.
+// What a test and the instrument inside each worker tell each other, over a port of their own. Plain data, cloned on
+// its way: a test may compare it and never reaches into a worker.
 
 import type { Values } from '../component/tuple.js';
 

@@ -1,4 +1,5 @@
-// Makes the contexts that components are given. On the worker's thread.
+// Makes the contexts that components are given, of what the worker lends them. A context is frozen in what it says and
+// lives as long as its task. On the worker's thread.
 
 import type { BoltContext, ComponentContext, ComponentMetrics, SpoutContext } from '../component/context.js';
 import { pack } from '../codec/pack.js';

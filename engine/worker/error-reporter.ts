@@ -50,7 +50,9 @@ function wireOf(component: string, task: number, call: string, thrown: unknown):
   return { ...ours, stack: toWire(thrown).stack };
 }
 
-/** The error of a component that could not be made, opened, prepared or activated: it says which, and keeps the stack. */
+/**
+ * The error of a component that could not be made, opened, prepared or activated: it says which, and keeps the stack.
+ */
 export function startError(call: string, component: string, thrown: unknown): Error {
   const wire = toWire(thrown);
   if (wire.code?.startsWith('MILLRACE_') === true) return fromWire(inComponent(wire, component));

@@ -1,4 +1,5 @@
-// Says what a module exports where a topology should be, for people who forgot the export or its call.
+// Says what a module exports where a topology should be, for people who forgot the export or its call. Pure; used where
+// a module is loaded, in the definition thread and in workers.
 
 import { inspect } from 'node:util';
 

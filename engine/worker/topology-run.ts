@@ -12,48 +12,20 @@
 import { MessageChannel, type MessagePort } from 'node:worker_threads';
 import { entropySeed } from '../random.js';
 import { failure, fromWire, toWire, type WireError } from '../errors.js';
-import { runtimeLimits, WORKER_DEATHS_WINDOW_MS, type RuntimeLimits } from '../limits.js';
-import type { Logger } from '../log.js';
+import { runtimeLimits, WORKER_DEATHS_WINDOW_MS } from '../limits.js';
 import { Counters } from '../metrics/counters.js';
-import type { TopologyDescription } from '../model/describe.js';
 import { downstreamOf, planTasks, type Plan } from '../plan/plan.js';
 import { DeathWatch } from './death-watch.js';
 import { closed, meshOf, pairOf } from './mesh.js';
-import type { Checkpoint, FromWorker, Instrument, PeerPorts, Probed, ToWorker, WorkerInit } from './messages.js';
-import type { TopologySource } from './module.js';
+import type { Checkpoint, FromWorker, PeerPorts, Probed, ToWorker, WorkerInit } from './messages.js';
 import { ThreadPool, type WorkerHandle, type WorkerPool } from './pool.js';
+import type { Outcome, TopologyRunOptions } from './run-options.js';
 import { spoutTasksOf } from './runtime.js';
 import { RunReport, type TopologyStatus } from './run-report.js';
 
 export type { ErrorReport } from './messages.js';
+export type { Outcome, TopologyRunOptions } from './run-options.js';
 export type { ComponentStatus, TopologyStatus } from './run-report.js';
-
-/** How a topology ended. */
-export interface Outcome {
-  readonly status: 'completed' | 'killed' | 'failed';
-  /** Why, when it failed. */
-  readonly error: WireError | null;
-}
-
-export interface TopologyRunOptions {
-  readonly source: TopologySource;
-  readonly description: TopologyDescription;
-  /** Workers to spread the tasks over. */
-  readonly workers: number;
-  readonly logger: Logger;
-  /** Takes lines that components print; resolves when they are written. */
-  readonly print: (line: string) => Promise<void>;
-  /** Where workers run; a pool of threads of its own by default. */
-  readonly pool?: WorkerPool;
-  readonly limits?: RuntimeLimits;
-  readonly seed?: number;
-  /** Development: freeze values and send each tuple through the codec. Default false. */
-  readonly strict?: boolean;
-  /** Virtual time: gives the milliseconds that a worker starts at; the machine's clock by default. */
-  readonly virtualTimeMs?: () => number;
-  /** Looks inside the components of a worker; called for each worker that starts. */
-  readonly instrument?: (worker: number) => Instrument;
-}
 
 /** A worker as the supervisor sees it. */
 interface Seat {

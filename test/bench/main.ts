@@ -1,7 +1,7 @@
 // npm run bench -- [name…] [--rounds n] [--seconds n] [--json]
 //
-// Runs each benchmark in rounds that alternate between its sides, because machines change speed from minute to minute: only
-// ratios within a round mean much. The first side of each benchmark is what the others are compared with.
+// Runs each benchmark in rounds that alternate between its sides, because machines change speed from minute to minute:
+// only ratios within a round mean much. The first side of each benchmark is what the others are compared with.
 
 import { parseArgs } from 'node:util';
 import type { Measured, Side } from './sides.js';

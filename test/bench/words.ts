@@ -1,4 +1,5 @@
-// The word count benchmark: five fixed sentences, split, counted by word, tracked; beside a plain loop that does the same.
+// The word count benchmark: five fixed sentences, split, counted by word, tracked; beside a plain loop that does the
+// same.
 
 import { plainLoop, topologySide, type Side } from './sides.js';
 

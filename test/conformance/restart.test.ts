@@ -1,5 +1,5 @@
-// Workers die, that of a spout among them, while it reads and while the topology ends: C121. On two workers, so that another
-// one lives.
+// Workers die, that of a spout among them, while it reads and while the topology ends: C121. On two workers, so that
+// another one lives.
 
 import { TestRun } from 'millrace/testing';
 import t from 'tap';

@@ -1,4 +1,5 @@
-// Each example through the command line, as a user runs it, its results compared with what other tools make of the same data.
+// Each example through the command line, as a user runs it, its results compared with what other tools make of the same
+// data.
 
 import { execFile, execFileSync } from 'node:child_process';
 import { cpSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';

@@ -1,7 +1,8 @@
 // npm run soak -- [--seconds n] [--busy-us n]
 //
-// A generator many times faster than its bolt, on two workers, for minutes: untracked, and tracked without `maxSpoutPending`.
-// Prints resident size and queue fills over time; both must stay flat. Three minutes each unless told otherwise.
+// A generator many times faster than its bolt, on two workers, for minutes: untracked, and tracked without
+// `maxSpoutPending`. Prints resident size and queue fills over time; both must stay flat. Three minutes each unless
+// told otherwise.
 
 import { parseArgs } from 'node:util';
 import { describe } from '../../engine/model/describe.js';

@@ -1,6 +1,6 @@
 // What a module drags in while the program runs, through however many steps. It reads what the compiler made, where
-// imports of types are gone, so build first. It keeps the entries that a user's bundle contains light, and the model pure
-// all the way down.
+// imports of types are gone, so build first. It keeps the entries that a user's bundle contains light, and the model
+// pure all the way down.
 
 const { parts } = require('../../.dependency-cruiser.cjs');
 

@@ -1,6 +1,7 @@
-// The bolt `count`: how often each key came by, told with every tuple. The key is the fields of its fields grouping, so that
-// all tuples of one key reach one task. Invariant: what a task emits for one key goes up by one. The counts live in the
-// task's memory and start empty when it is restarted or moved, until there is keyed state. On the worker's thread.
+// The bolt `count`: how often each key came by, told with every tuple. The key is the fields of its fields grouping, so
+// that all tuples of one key reach one task. Invariant: what a task emits for one key goes up by one. The counts live
+// in the task's memory and start empty when it is restarted or moved, until there is keyed state. On the worker's
+// thread.
 
 import { Bolt } from '../../component/bolt.js';
 import type { BoltContext } from '../../component/context.js';

@@ -1,6 +1,6 @@
-// A key as something that a Map can hold, by value: equal keys give the same, different keys never do. One primitive value
-// is its own key; everything else becomes a text that says the type of each part, so 1, "1" and 1n stay apart, and that
-// sorts the fields of objects. As everywhere in Millrace -0 is 0 and NaN equals itself. Any thread.
+// A key as something that a Map can hold, by value: equal keys give the same, different keys never do. One primitive
+// value is its own key; everything else becomes a text that says the type of each part, so 1, "1" and 1n stay apart,
+// and that sorts the fields of objects. As everywhere in Millrace -0 is 0 and NaN equals itself. Any thread.
 
 import type { Values } from '../../component/tuple.js';
 

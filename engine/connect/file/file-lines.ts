@@ -1,8 +1,8 @@
-// The spout `file-lines`: each line of one or more files as a tuple, tracked. It holds no text of open lines, only where
-// they are: a line that failed is read again from the file, so a hundred gigabytes take no more memory than a page.
-// Invariants: every line is emitted by exactly one task (line-reader.ts); the progress of a partition `path#index/tasks`
-// never passes a line that is not acked; what was read before a bad place is processed before that place ends the topology.
-// On the worker's thread.
+// The spout `file-lines`: each line of one or more files as a tuple, tracked. It holds no text of open lines, only
+// where they are: a line that failed is read again from the file, so a hundred gigabytes take no more memory than a
+// page. Invariants: every line is emitted by exactly one task (line-reader.ts); the progress of a partition
+// `path#index/tasks` never passes a line that is not acked; what was read before a bad place is processed before that
+// place ends the topology. On the worker's thread.
 //
 //   reading ──file ends──► next file … ──last one──► ended: 'done' when nothing waits for its replay
 //      └──error──► broken: nothing new, replays go on ──no line open (or FAIL_GRACE_MS later)──► throws the error

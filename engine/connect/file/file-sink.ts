@@ -1,6 +1,6 @@
-// The bolt `file-sink`: each tuple as one line of JSON. Lines are gathered while a slice of tuples is executed and written
-// at its end with one call, before the acks of the slice leave. Invariant: an acked tuple's line is in the file, and the file
-// never holds a torn line but for the moment of a write. On the worker's thread.
+// The bolt `file-sink`: each tuple as one line of JSON. Lines are gathered while a slice of tuples is executed and
+// written at its end with one call, before the acks of the slice leave. Invariant: an acked tuple's line is in the
+// file, and the file never holds a torn line but for the moment of a write. On the worker's thread.
 
 import { Bolt } from '../../component/bolt.js';
 import type { BoltContext } from '../../component/context.js';

@@ -1,6 +1,6 @@
-// The few calls that file components make, behind an interface, so that tests can let a disk fail where no test can make a
-// real one fail. All of them are synchronous: a component owns its worker for the microseconds that a read or write of the
-// page cache takes, and no promise is made a chunk. On the worker's thread.
+// The few calls that file components make, behind an interface, so that tests can let a disk fail where no test can
+// make a real one fail. All of them are synchronous: a component owns its worker for the microseconds that a read or
+// write of the page cache takes, and no promise is made a chunk. On the worker's thread.
 
 import { closeSync, constants, fdatasyncSync, fstatSync, ftruncateSync, openSync, readSync, writeSync } from 'node:fs';
 import { resolve } from 'node:path';

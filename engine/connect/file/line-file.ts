@@ -1,7 +1,7 @@
-// A file of complete lines that grows: what a sink writes. Invariant: between two calls the file ends with a line end (or
-// is empty), whatever failed: a write that stopped half-way is cut off again, and so is a line that a crash left torn when
-// the file is opened to be appended to. Devices and pipes have no length to cut, and get their bytes in order.
-// On the worker's thread.
+// A file of complete lines that grows: what a sink writes. Invariant: between two calls the file ends with a line end
+// (or is empty), whatever failed: a write that stopped half-way is cut off again, and so is a line that a crash left
+// torn when the file is opened to be appended to. Devices and pipes have no length to cut, and get their bytes in
+// order. On the worker's thread.
 
 import { failure, reasonOf, type MillraceError } from '../../errors.js';
 import { TUPLE_BYTES_MAX } from '../../limits.js';
@@ -9,7 +9,9 @@ import { codeOf, resolved, type FileSystem } from './file-system.js';
 
 const NEWLINE = 10;
 
-/** A line that was torn is at most as long as a tuple is in JSON; a longer rest without a line end is something else. */
+/**
+ * A line that was torn is at most as long as a tuple is in JSON; a longer rest without a line end is something else.
+ */
 const REST_BYTES_MAX = 4 * TUPLE_BYTES_MAX;
 
 /** What was cut off when a file was opened: nothing, or a torn line. */
@@ -54,8 +56,8 @@ export class LineFile {
   }
 
   /**
-   * Makes the file end with a complete line: a last line that is whole JSON only lacks its line end and gets it, any other
-   * is torn and is cut off.
+   * Makes the file end with a complete line: a last line that is whole JSON only lacks its line end and gets it, any
+   * other is torn and is cut off.
    *
    * @throws MILLRACE_FILE_NOT_LINES when the file is none of lines; it is left as it is
    */

@@ -1,6 +1,6 @@
 // The lines of one file that belong to one task, read in chunks into one reused buffer. A file is dealt to the tasks in
-// blocks of a fixed size, and a line belongs to the block in which it starts: so the tasks agree on who reads what without
-// talking, also when the file has grown between their starts, and every line is read exactly once.
+// blocks of a fixed size, and a line belongs to the block in which it starts: so the tasks agree on who reads what
+// without talking, also when the file has grown between their starts, and every line is read exactly once.
 // Invariant: never more than one chunk is held, or twice the longest allowed line. On the worker's thread.
 //
 //   blocks    |0            |1            |2            |3   …    owner of block b: task (b + shift) mod tasks

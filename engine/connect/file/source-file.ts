@@ -1,6 +1,6 @@
-// One file that is read: opening, reading and what can go wrong with either, named. Every error is fatal, because a file
-// that is missing or broken does not mend by replay. Invariant: the file is a regular one, and a read that ends before the
-// size that the file had when it was opened is an error. On the worker's thread.
+// One file that is read: opening, reading and what can go wrong with either, named. Every error is fatal, because a
+// file that is missing or broken does not mend by replay. Invariant: the file is a regular one, and a read that ends
+// before the size that the file had when it was opened is an error. On the worker's thread.
 
 import { failure, reasonOf, type MillraceError } from '../../errors.js';
 import { codeOf, resolved, type FileSystem } from './file-system.js';

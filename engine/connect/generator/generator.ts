@@ -1,7 +1,8 @@
-// The spout `generator`: tuples made from a template, at a rate or as fast as they are taken, a number of them or without
-// end. Task i of n makes the tuples i, i + n, i + 2n, … of one sequence that all tasks share. Invariants: a tuple follows
-// from seed and number (template.ts), so replays need no memory; after a stall at most one second's worth is caught up;
-// the progress of a partition `index/tasks` never passes a tuple that is not acked. On the worker's thread.
+// The spout `generator`: tuples made from a template, at a rate or as fast as they are taken, a number of them or
+// without end. Task i of n makes the tuples i, i + n, i + 2n, … of one sequence that all tasks share. Invariants: a
+// tuple follows from seed and number (template.ts), so replays need no memory; after a stall at most one second's worth
+// is caught up; the progress of a partition `index/tasks` never passes a tuple that is not acked. On the worker's
+// thread.
 
 import { AckedOffsets } from '../../component/acked-offsets.js';
 import type { SpoutContext } from '../../component/context.js';

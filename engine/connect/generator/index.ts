@@ -25,13 +25,14 @@ export interface GeneratorConfig {
  * A spout that makes tuples. Type `generator`. It emits the fields of its template.
  *
  * ```ts
- * generator({ template: { word: { oneOf: ['whale', 'ship'] }, weight: { integer: [1, 10] } }, rate: 1000, count: 60_000 })
+ * generator({ template: { word: { oneOf: ['whale', 'ship'] }, weight: { integer: [1, 10] } }, rate: 1000, count: 60_000
+ * })
  * ```
  *
  * Rules: `{ oneOf: [...] }`, `{ integer: [min, max] }` (both included), `{ float: [min, max] }`, `{ sequence: start }`,
- * `{ string: { length, alphabet } }`; anything that is no object is a constant. After a stall at most one second's worth is
- * caught up. A tuple that fails is made again after 100 ms, 200 ms, … up to 30 s. A restarted task goes on after the last
- * tuple below which all are acked; untracked, after about the last one that it emitted.
+ * `{ string: { length, alphabet } }`; anything that is no object is a constant. After a stall at most one second's
+ * worth is caught up. A tuple that fails is made again after 100 ms, 200 ms, … up to 30 s. A restarted task goes on
+ * after the last tuple below which all are acked; untracked, after about the last one that it emitted.
  *
  * @throws MILLRACE_CONNECT_SETTING when a worker makes it
  */

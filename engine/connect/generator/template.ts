@@ -1,5 +1,6 @@
-// What a generator makes: for each field of its template a rule or a constant. Invariant: the values of a tuple follow from
-// the seed and the number of the tuple alone, so a failed tuple is made again and none has to be held. Pure, any thread.
+// What a generator makes: for each field of its template a rule or a constant. Invariant: the values of a tuple follow
+// from the seed and the number of the tuple alone, so a failed tuple is made again and none has to be held. Pure, any
+// thread.
 //
 //   'text' | 1 | true | null | [ … ]      that value itself
 //   { oneOf: [ … ] }                      one of these, whatever they are

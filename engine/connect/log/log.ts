@@ -1,5 +1,6 @@
-// The bolt `log`: prints each tuple as one line of JSON. A tuple is acked when its line is written, and only a bounded number
-// of lines is under way, so a slow terminal holds the topology back instead of filling memory. On the worker's thread.
+// The bolt `log`: prints each tuple as one line of JSON. A tuple is acked when its line is written, and only a bounded
+// number of lines is under way, so a slow terminal holds the topology back instead of filling memory. On the worker's
+// thread.
 
 import { Bolt } from '../../component/bolt.js';
 import type { BoltContext } from '../../component/context.js';

@@ -1,6 +1,6 @@
-// The bolt `split-words`: the words of a text, each as a tuple. A word is a run of the letters a to z and apostrophes, in
-// lower case: exactly what `tr -cs "A-Za-z'" '\n' | tr A-Z a-z` gives, so that counts can be checked with the tools that
-// every system has. Letters beyond ASCII separate words, as they do for `tr`. On the worker's thread.
+// The bolt `split-words`: the words of a text, each as a tuple. A word is a run of the letters a to z and apostrophes,
+// in lower case: exactly what `tr -cs "A-Za-z'" '\n' | tr A-Z a-z` gives, so that counts can be checked with the tools
+// that every system has. Letters beyond ASCII separate words, as they do for `tr`. On the worker's thread.
 
 import { Bolt } from '../../component/bolt.js';
 import type { BoltContext } from '../../component/context.js';

@@ -1,4 +1,5 @@
-// A spout that prints which of its calls is under way when `ack` and `fail` come. Its even tuples fail at the first try.
+// A spout that prints which of its calls is under way when `ack` and `fail` come. Its even tuples fail at the first
+// try.
 
 import { Bolt, Spout, topology, type Emit, type SpoutContext, type Tuple } from 'millrace';
 

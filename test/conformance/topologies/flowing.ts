@@ -1,5 +1,6 @@
-// Two finite spouts through two layers of two tasks, one of them asynchronous, into two: each task numbers what it sends to
-// each other one, so that any change of order shows. What came out of order is printed, and how many came at the end.
+// Two finite spouts through two layers of two tasks, one of them asynchronous, into two: each task numbers what it
+// sends to each other one, so that any change of order shows. What came out of order is printed, and how many came at
+// the end.
 
 import { Bolt, Spout, topology, type BoltContext, type Emit, type SpoutContext, type Tuple } from 'millrace';
 

@@ -1,5 +1,6 @@
-// Asynchronous bolts whose calls wait at the gate that their tuple names: one at a time, three at a time, and three at a
-// time with their output in order. Each emits before and after its gate, and how many calls of its task are under way.
+// Asynchronous bolts whose calls wait at the gate that their tuple names: one at a time, three at a time, and three at
+// a time with their output in order. Each emits before and after its gate, and how many calls of its task are under
+// way.
 
 import { Bolt, topology, type Emit, type Tuple } from 'millrace';
 import { Command, Opener, passed, Sink, Source } from './parts.js';

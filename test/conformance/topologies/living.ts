@@ -1,5 +1,5 @@
-// Components that live through all calls. Preparing takes them a while, and in memory that all threads share they keep how
-// many are being prepared, so that a spout can tell whether all are when it is first asked.
+// Components that live through all calls. Preparing takes them a while, and in memory that all threads share they keep
+// how many are being prepared, so that a spout can tell whether all are when it is first asked.
 
 import { getEnvironmentData } from 'node:worker_threads';
 import { Bolt, Spout, topology, type Emit, type SpoutContext, type Tuple } from 'millrace';

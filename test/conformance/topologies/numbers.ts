@@ -1,5 +1,5 @@
-// A finite spout that goes on after the last offset below which everything is acked, and replays what fails. It emits five
-// numbers in 20 milliseconds, so that time paces it. Values carry the incarnation of the spout.
+// A finite spout that goes on after the last offset below which everything is acked, and replays what fails. It emits
+// five numbers in 20 milliseconds, so that time paces it. Values carry the incarnation of the spout.
 //
 //   on two workers:   numbers, second, sink: the first        first, third, command: the second
 

@@ -1,5 +1,6 @@
-// What the topologies of this suite are made of: spouts whose tuples the test feeds, and gates that asynchronous calls wait
-// at until a command opens them. A thread has one set of gates, so their names are unique among all tests of a file.
+// What the topologies of this suite are made of: spouts whose tuples the test feeds, and gates that asynchronous calls
+// wait at until a command opens them. A thread has one set of gates, so their names are unique among all tests of a
+// file.
 
 import { Bolt, Spout, type Tuple } from 'millrace';
 

@@ -1,5 +1,5 @@
-// A relay that sends to a task which waits at a gate, a way through the same two workers that has nothing to do with it, and
-// a bolt which sends both to a task that waits and to one that does not, within one call.
+// A relay that sends to a task which waits at a gate, a way through the same two workers that has nothing to do with
+// it, and a bolt which sends both to a task that waits and to one that does not, within one call.
 //
 //   on two workers:   left, relay, right, waits, waiting: the first       slow, fast, other, waiting-…: the second
 

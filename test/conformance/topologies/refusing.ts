@@ -1,5 +1,5 @@
-// A spout that emits more than is looked at closely, and then, in one call, two tuples of which the second cannot travel: it
-// waits unsent for the first one's tree, and is refused when its turn comes.
+// A spout that emits more than is looked at closely, and then, in one call, two tuples of which the second cannot
+// travel: it waits unsent for the first one's tree, and is refused when its turn comes.
 
 import { Spout, topology, type Emit, type SpoutContext } from 'millrace';
 import { Sink } from './parts.js';

@@ -1,5 +1,5 @@
-// Two tasks of one bolt share what they hold: the second one acks the tuple of the first while the emit that sent both is
-// still under way. One thread only.
+// Two tasks of one bolt share what they hold: the second one acks the tuple of the first while the emit that sent both
+// is still under way. One thread only.
 
 import { Bolt, topology, type BoltContext, type Tuple } from 'millrace';
 import { Source } from './parts.js';

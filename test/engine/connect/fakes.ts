@@ -1,5 +1,6 @@
-// Stand-ins for what the engine gives to components, so that the built-in ones can be driven call by call. Time is virtual,
-// progress is kept in a map that a second spout can be given, and disks can be made to fail. On the test's thread.
+// Stand-ins for what the engine gives to components, so that the built-in ones can be driven call by call. Time is
+// virtual, progress is kept in a map that a second spout can be given, and disks can be made to fail. On the test's
+// thread.
 
 import type { BoltContext, SpoutContext } from '../../../engine/component/context.js';
 import type { Emit, EmitOptions } from '../../../engine/component/emit.js';

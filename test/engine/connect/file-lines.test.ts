@@ -1,5 +1,5 @@
-// The spout of lines: which lines it emits, from any text with any chunks on any number of tasks, and how it goes on after
-// failures and restarts.
+// The spout of lines: which lines it emits, from any text with any chunks on any number of tasks, and how it goes on
+// after failures and restarts.
 
 import { closeSync, ftruncateSync, mkdirSync, openSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';

@@ -1,4 +1,5 @@
-// The built-in types as JSON topologies name them: what their schemas take and refuse, and that each equals its function.
+// The built-in types as JSON topologies name them: what their schemas take and refuse, and that each equals its
+// function.
 
 import { execFileSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';

@@ -3,9 +3,9 @@
 import fc from 'fast-check';
 import t from 'tap';
 import { VirtualClock } from '../../../engine/clock.js';
-import { failure } from '../../../engine/errors.js';
+import { failure, isMillraceError, toWire } from '../../../engine/errors.js';
 import { ERRORS_REPORTED_PER_SECOND } from '../../../engine/limits.js';
-import { ErrorReporter } from '../../../engine/worker/error-reporter.js';
+import { ErrorReporter, startError } from '../../../engine/worker/error-reporter.js';
 import type { ErrorReport } from '../../../engine/worker/messages.js';
 
 function reporter(startMs = 0): { clock: VirtualClock; sent: ErrorReport[]; errors: ErrorReporter } {
@@ -79,4 +79,31 @@ t.test('a fatal error is always reported', async (t) => {
   errors.report('a', 0, 'open', failure('MILLRACE_FRAME_INVALID', { reason: 'x' }, { fatal: true }));
   t.equal(sent.length, ERRORS_REPORTED_PER_SECOND + 1);
   t.match(sent.at(-1), { count: 96, error: { fatal: true } });
+});
+
+t.test('an error that ends the topology names its component, any other speaks for itself', async (t) => {
+  const { sent, errors } = reporter();
+  const details = { path: 'a.txt', resolved: '/a.txt' };
+  errors.report('lines', 0, 'nextTuple', failure('MILLRACE_FILE_MISSING', details, { fatal: true }));
+  errors.report('lines', 0, 'nextTuple', failure('MILLRACE_FILE_MISSING', details));
+  t.strictSame(
+    sent.map(({ error }) => error.message),
+    ['component "lines": file "a.txt" does not exist', 'file "a.txt" does not exist'],
+  );
+});
+
+t.test('the error of a component that does not start names it, has a code, and keeps its stack', async (t) => {
+  const thrown = new TypeError('no database');
+  const ours = startError('constructor', 'count', thrown);
+  t.ok(isMillraceError(ours));
+  t.match(ours, {
+    code: 'MILLRACE_WORKER_START',
+    message: 'constructor of component "count" failed: no database',
+    stack: thrown.stack,
+  });
+  const missing = failure('MILLRACE_FILE_MISSING', { path: 'a.txt', resolved: '/a.txt' }, { fatal: true });
+  t.strictSame(toWire(startError('open', 'lines', missing)), {
+    ...toWire(missing),
+    message: 'component "lines": file "a.txt" does not exist',
+  });
 });

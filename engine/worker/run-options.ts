@@ -1,0 +1,37 @@
+// What a run of a topology is given, and how it ends. Only types: what starts runs (the command line, the testing kit)
+// and what carries them out share them.
+
+import type { WireError } from '../errors.js';
+import type { RuntimeLimits } from '../limits.js';
+import type { Logger } from '../log.js';
+import type { TopologyDescription } from '../model/describe.js';
+import type { Instrument } from './messages.js';
+import type { TopologySource } from './module.js';
+import type { WorkerPool } from './pool.js';
+
+/** How a topology ended. */
+export interface Outcome {
+  readonly status: 'completed' | 'killed' | 'failed';
+  /** Why, when it failed. */
+  readonly error: WireError | null;
+}
+
+export interface TopologyRunOptions {
+  readonly source: TopologySource;
+  readonly description: TopologyDescription;
+  /** Workers to spread the tasks over. */
+  readonly workers: number;
+  readonly logger: Logger;
+  /** Takes lines that components print; resolves when they are written. */
+  readonly print: (line: string) => Promise<void>;
+  /** Where workers run; a pool of threads of its own by default. */
+  readonly pool?: WorkerPool;
+  readonly limits?: RuntimeLimits;
+  readonly seed?: number;
+  /** Development: freeze values and send each tuple through the codec. Default false. */
+  readonly strict?: boolean;
+  /** Virtual time: gives the milliseconds that a worker starts at; the machine's clock by default. */
+  readonly virtualTimeMs?: () => number;
+  /** Looks inside the components of a worker; called for each worker that starts. */
+  readonly instrument?: (worker: number) => Instrument;
+}
