@@ -1,7 +1,7 @@
 // The sending end of a channel: what flows from one task of this worker to one task of another, in order. Tuples wait
 // in its outbox until the link sends them in a batch, as far as there is credit. An end marker waits behind them.
 //
-//   outbox[first] … outbox[length - 1] ── credit ──► under way (outstanding) ── taken by the target ──► credit comes back
+//   outbox[first] … outbox[length - 1] ── credit ──► under way (outstanding) ── taken ──► credit comes back
 
 import type { TaskTuple } from '../task/task-tuple.js';
 import type { Link } from './link.js';

@@ -107,7 +107,7 @@ class ComponentReader {
     const owner = `${kind} "${id}" (type "${type.type}")`;
     const found = mismatches(type.schema, config, path);
     for (const mismatch of found) {
-      const key = mismatch.path === path ? 'config' : mismatch.path.slice(path.length).replace(/^\./, '');
+      const key = mismatch.path === path ? 'config' : keyBelow(path, mismatch.path);
       if (mismatch.kind === 'unknown') {
         const near = { name: mismatch.key, known: mismatch.known };
         this.problems.add(
@@ -151,6 +151,12 @@ class ComponentReader {
     this.replaced.add(path);
     return nameOf(value);
   }
+}
+
+/** The rest of a path below another one, as it is called in messages; a key that is no plain name without its brackets. */
+function keyBelow(base: string, path: string): string {
+  const rest = path.slice(base.length).replace(/^\./, '');
+  return /^\["(?<key>[^"\\]*)"\]$/.exec(rest)?.groups?.['key'] ?? rest;
 }
 
 function unusable(): never {

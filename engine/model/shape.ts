@@ -40,6 +40,7 @@ interface Node {
   readonly exclusiveMaximum?: number;
   readonly minItems?: number;
   readonly maxItems?: number;
+  readonly uniqueItems?: boolean;
   readonly minProperties?: number;
 }
 
@@ -159,7 +160,7 @@ function expected(node: Node): string {
     case 'null':
       return 'null';
     case 'array':
-      return `a list${counts(node)}`;
+      return `a list${counts(node)}${node.uniqueItems === true ? ' without repetitions' : ''}`;
     case 'object':
       return expectedObject(node);
     default:

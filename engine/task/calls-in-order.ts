@@ -1,7 +1,7 @@
 // Keeps the output of concurrent asynchronous calls in the order of their inputs: the oldest call emits at once, what
 // later ones emit is held until those before them have ended. A tuple is acked when its emits have left, not before.
 //
-//   calls   [ oldest | … | newest ]     release: while the oldest has ended, it leaves and the next one lets go of its emits
+//   calls  [ oldest | … | newest ]    release: while the oldest has ended it leaves, and the next lets go of its emits
 
 import type { EmitCall, HeldEmit } from './emit-call.js';
 

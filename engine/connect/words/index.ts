@@ -17,6 +17,8 @@ export interface SplitWordsConfig {
  * A word is a run of the letters a to z and apostrophes; everything else separates words, letters beyond ASCII too
  * (`Ahab's café` gives `ahab's` and `caf`). That equals `tr -cs "A-Za-z'" '\n' | tr A-Z a-z`. A value that is no text
  * fails its tuple.
+ *
+ * @throws MILLRACE_CONNECT_SETTING when its input does not have the field; ends the topology
  */
 export function splitWords(config: SplitWordsConfig = {}): BoltSpec<SplitWords, typeof SplitWords.outputs> {
   return defineBolt({

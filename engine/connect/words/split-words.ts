@@ -24,13 +24,15 @@ export function wordsOf(text: string): readonly string[] {
 export class SplitWords extends Bolt {
   static readonly outputs = ['word'] as const;
 
+  private readonly settings: Settings;
   private readonly field: string | null;
   private component = '';
 
   /** @throws MILLRACE_CONNECT_SETTING */
   constructor(config: Readonly<Record<string, unknown>> = {}) {
     super();
-    this.field = config['field'] === undefined ? null : new Settings('split-words', config).text('field');
+    this.settings = new Settings('split-words', config);
+    this.field = config['field'] === undefined ? null : this.settings.text('field');
   }
 
   override prepare(context: BoltContext): void {
@@ -43,9 +45,15 @@ export class SplitWords extends Bolt {
     for (const word of wordsOf(text)) emit([word]);
   }
 
-  private notText(tuple: Tuple, value: unknown): TypeError {
+  /** A value that is no text is the fault of one tuple; a field that no tuple has is one of the topology. */
+  private notText(tuple: Tuple, value: unknown): Error {
     const what = value === null ? 'null' : typeof value;
     const field = this.field ?? tuple.fields[0] ?? '';
+    if (!tuple.fields.includes(field)) {
+      const known = tuple.fields.map((name) => `"${name}"`).join(', ');
+      const fault = `names "${field}", but stream "${tuple.stream}" of "${tuple.component}" has the fields ${known}`;
+      return this.settings.wrong('field', fault);
+    }
     return new TypeError(
       `"${this.component}" splits texts, but field "${field}" of "${tuple.component}" holds ${what}`,
     );

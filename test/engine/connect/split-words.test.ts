@@ -60,5 +60,9 @@ t.test('a value that is no text fails its tuple and says which', async (t) => {
   split.prepare(fakeContext());
   t.throws(() => split.execute(tupleOf({ n: 7 }), emit), { message: /field "n" of "source" holds number/ });
   t.throws(() => split.execute(tupleOf({ n: null }), emit), { message: /holds null/ });
-  t.throws(() => split.execute(tupleOf({ m: 'x' }), emit), { message: /holds undefined/ });
+  t.throws(() => split.execute(tupleOf({ m: 'x', o: 'y' }), emit), {
+    code: 'MILLRACE_CONNECT_SETTING',
+    message: /"field" .*names "n", but stream "default" of "source" has the fields "m", "o"/,
+    fatal: true,
+  });
 });
