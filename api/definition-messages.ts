@@ -17,6 +17,8 @@ export type DefinitionMessage =
   | { readonly kind: 'millrace.definition.read'; readonly description: TopologyDescription }
   | { readonly kind: 'millrace.definition.threw'; readonly error: WireError }
   | { readonly kind: 'millrace.definition.rejected'; readonly error: WireError }
+  /** The thread has nothing left to do, and yet the module is not read: it waits for what never comes. */
+  | { readonly kind: 'millrace.definition.unsettled' }
   | { readonly kind: 'millrace.definition.exited'; readonly exitCode: number; readonly stack: string | null };
 
 /** Whether something that the thread posted is one of ours: user code can post to the same port. */

@@ -9,10 +9,14 @@ import type { DefinitionMessage, DefinitionRequest } from './definition-messages
 
 const request = workerData as DefinitionRequest;
 const exit = process.exit.bind(process);
+let said = false;
 
 process.setSourceMapsEnabled(true);
 process.on('uncaughtException', (error) => post({ kind: 'millrace.definition.threw', error: toWire(error) }));
 process.on('unhandledRejection', (reason) => post({ kind: 'millrace.definition.rejected', error: toWire(reason) }));
+process.on('exit', () => {
+  if (!said) post({ kind: 'millrace.definition.unsettled' });
+});
 process.exit = function leave(code) {
   const exitCode = Number(code ?? process.exitCode ?? 0);
   const caller: { stack?: string } = {};
@@ -39,5 +43,6 @@ async function read({ source, file }: DefinitionRequest): Promise<DefinitionMess
 }
 
 function post(message: DefinitionMessage): void {
+  said = true;
   parentPort?.postMessage(message);
 }

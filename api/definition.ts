@@ -39,9 +39,6 @@ type Ending =
   | { readonly kind: 'aborted'; readonly reason: unknown }
   | { readonly kind: 'exited'; readonly exitCode: number };
 
-/** Node.js ends a thread with this code when its top level waits for what can no longer come. */
-const EXIT_UNSETTLED = 13;
-
 /**
  * What the topology is, without running it.
  *
@@ -68,7 +65,6 @@ export async function readDefinition(
     }
     throw failure('MILLRACE_DEFINITION_THREAD', { file, reason: reasonOf(ending.error) }, { cause: ending.error });
   }
-  if (ending.exitCode === EXIT_UNSETTLED) throw failure('MILLRACE_DEFINITION_UNSETTLED', { file });
   throw failure('MILLRACE_DEFINITION_THREAD', { file, reason: `the thread ended with code ${ending.exitCode}` });
 }
 
@@ -118,6 +114,8 @@ function readMessage(file: string, message: DefinitionMessage): TopologyDescript
         : blame('MILLRACE_DEFINITION_THREW', file, message.error);
     case 'millrace.definition.rejected':
       throw blame('MILLRACE_DEFINITION_REJECTED', file, message.error);
+    case 'millrace.definition.unsettled':
+      throw failure('MILLRACE_DEFINITION_UNSETTLED', { file });
     case 'millrace.definition.exited': {
       const { exitCode, stack } = message;
       throw withStack(failure('MILLRACE_DEFINITION_EXITED', { file, exitCode, where: placeIn(stack) }), stack);

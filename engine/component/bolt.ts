@@ -12,7 +12,7 @@ import type { Tuple } from './tuple.js';
  * `execute` emits is anchored to its input. A synchronous `execute` is never called again before it returned; an
  * asynchronous one not before its promise is settled, unless the bolt is given a `concurrency`.
  *
- * Order of calls: constructor, `prepare` (awaited), `activate`, `execute` / `tick` / `endBatch`, `finish` once when all
+ * Order of calls: constructor, `prepare` (awaited), `activate`, `execute` / `tick` / `endBatch`, `finish` when all
  * inputs have ended, `deactivate`, `close` (awaited, for a bounded time).
  */
 export abstract class Bolt {

@@ -8,7 +8,7 @@ import type { Link } from './link.js';
 
 /** The task that sends; it takes no more input while one of its channels is out of credit. */
 export interface ChannelSender {
-  block(by: object): void;
+  block(by: object): unknown;
   unblock(by: object): void;
 }
 

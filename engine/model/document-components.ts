@@ -153,7 +153,7 @@ class ComponentReader {
   }
 }
 
-/** The rest of a path below another one, as it is called in messages; a key that is no plain name without its brackets. */
+/** The rest of a path below another one, for messages; a single key stands there without its brackets. */
 function keyBelow(base: string, path: string): string {
   const rest = path.slice(base.length).replace(/^\./, '');
   return /^\["(?<key>[^"\\]*)"\]$/.exec(rest)?.groups?.['key'] ?? rest;

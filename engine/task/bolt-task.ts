@@ -40,6 +40,8 @@ export class BoltTask extends Task {
   private readonly order: CallsInOrder | null;
   private call = new EmitCall(this);
   private callsUnderWay = 0;
+  /** Some call was. */
+  private asynchronous = false;
   private batch: TaskTuple[] = [];
   /** Resolves when no `endBatch` is under way. */
   committing: Promise<void> = Promise.resolve();
@@ -80,6 +82,8 @@ export class BoltTask extends Task {
         call.open = false;
         this.leftHi ^= call.accHi;
         this.leftLo ^= call.accLo;
+        // Beside asynchronous calls, an emit that was kept too long must not pass for that of a call under way.
+        if (this.asynchronous) this.call = new EmitCall(this);
         if (this.order === null) this.executed(tuple);
         else this.endInOrder(call, () => this.executed(tuple));
       }
@@ -266,6 +270,7 @@ export class BoltTask extends Task {
   /** The call is asynchronous: it keeps its `EmitCall`, and the task gets a new one. */
   private underWay(call: EmitCall, promise: Promise<void>, name: 'execute' | 'tick' | 'finish'): void {
     const tuple = call.input;
+    this.asynchronous = true;
     this.call = new EmitCall(this);
     if (++this.callsUnderWay >= this.behavior.concurrency) this.gate |= CALLS_FULL;
     promise.then(

@@ -93,11 +93,12 @@ export abstract class Task implements Emitter {
     return new Promise((resolve) => this.readyCallbacks.push(resolve));
   }
 
-  /** That mailbox or channel is full: no more input until it has room. */
-  block(by: object): void {
-    if (this.blockedBy.includes(by)) return;
+  /** That mailbox or channel is full: no more input until it has room. False when that was known. */
+  block(by: object): boolean {
+    if (this.blockedBy.includes(by)) return false;
     this.blockedBy.push(by);
     this.gate |= BLOCKED;
+    return true;
   }
 
   unblock(by: object): void {
@@ -176,10 +177,7 @@ export abstract class Task implements Emitter {
     }
     local.mailbox.push(tuple);
     host.schedule(local);
-    if (local.mailbox.crowded) {
-      this.block(local.mailbox);
-      local.mailbox.wait(this);
-    }
+    if (local.mailbox.crowded && this.block(local.mailbox)) local.mailbox.wait(this);
   }
 
   /** The tuple outlives the call that emitted it: it becomes an edge of the tree. */

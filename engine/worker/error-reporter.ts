@@ -32,7 +32,7 @@ export class ErrorReporter {
       window.reported = 0;
     }
     window.unreported++;
-    const fatal = isMillraceError(thrown) && thrown.fatal;
+    const fatal = endsTopology(call, thrown);
     if (window.reported >= ERRORS_REPORTED_PER_SECOND && !fatal) return;
     window.reported++;
     this.send({ component, task, count: window.unreported, error: wireOf(component, task, call, thrown) });
@@ -45,9 +45,15 @@ export class ErrorReporter {
  * and say which call threw them, and keep their stack.
  */
 function wireOf(component: string, task: number, call: string, thrown: unknown): WireError {
-  if (isMillraceError(thrown)) return thrown.fatal ? inComponent(toWire(thrown), component) : toWire(thrown);
+  const fatal = endsTopology(call, thrown);
+  if (isMillraceError(thrown)) return fatal ? { ...inComponent(toWire(thrown), component), fatal } : toWire(thrown);
   const ours = toWire(failure('MILLRACE_TASK_THREW', { call, component, task, reason: reasonOf(thrown) }));
-  return { ...ours, stack: toWire(thrown).stack };
+  return { ...ours, fatal, stack: toWire(thrown).stack };
+}
+
+/** What no replay can help: a component says so, or what it had to say at the end is lost. */
+function endsTopology(call: string, thrown: unknown): boolean {
+  return call === 'finish' || (isMillraceError(thrown) && thrown.fatal);
 }
 
 /**

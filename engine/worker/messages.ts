@@ -114,6 +114,8 @@ export type FromWorker =
   | { readonly type: 'log'; readonly level: LogLevel; readonly component: string; readonly message: string }
   /** User-defined metrics of a task, by name. */
   | { readonly type: 'metrics'; readonly task: number; readonly values: Readonly<Record<string, number>> }
+  /** Its thread is about to end because of this: an error that nobody caught, or an exit. */
+  | { readonly type: 'dying'; readonly error: WireError }
   /** Everything is closed. */
   | { readonly type: 'stopped' }
   | Probed;

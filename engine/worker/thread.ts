@@ -19,32 +19,61 @@ export interface InstrumentModule {
  */
 export default async function runWorker(port: MessagePort): Promise<void> {
   const init = (receiveMessageOnPort(port) as { readonly message: WorkerInit }).message;
+  const { control } = init;
+  const post = (message: FromWorker): void => control.postMessage(message);
   process.setSourceMapsEnabled(true);
-  const post = (message: FromWorker): void => init.control.postMessage(message);
+  sayLastWords(post);
   post({ type: 'hello', threadId });
-  let topology: Topology;
+  const loading = new Loading(control);
   try {
-    topology = await loadTopologyInWorker(init.source, init.description.name);
+    let topology = await loadTopologyInWorker(init.source, init.description.name);
     if (init.instrument !== null) {
       const module = (await import(init.instrument.url)) as InstrumentModule;
       topology = module.instrument(topology, init.instrument.port);
     }
+    loading.done();
+    await new WorkerRuntime(init, topology).run();
   } catch (error) {
+    // Stays until it is told to go, so that it does not look like one that died.
     post({ type: 'refused', error: toWire(error) });
-    await stopAsked(init);
-    return;
+    await new Promise<never>(() => undefined);
   }
-  await new WorkerRuntime(init, topology).run();
 }
 
-/** A worker that could not begin stays until it is told to go, so that it does not look like one that died. */
-function stopAsked(init: WorkerInit): Promise<void> {
-  return new Promise((resolve) => {
-    init.control.on('message', (message: ToWorker) => {
-      if (message.type !== 'stop') return;
-      init.control.postMessage({ type: 'stopped' } satisfies FromWorker);
-      init.control.close();
-      resolve();
-    });
-  });
+/** Until the runtime listens, a worker that is told to stop has nothing to close, and goes at once. */
+class Loading {
+  private readonly control: MessagePort;
+
+  constructor(control: MessagePort) {
+    this.control = control;
+    control.on('message', this.onMessage);
+  }
+
+  done(): void {
+    this.control.off('message', this.onMessage);
+  }
+
+  private readonly onMessage = (message: ToWorker): void => {
+    if (message.type !== 'stop') return;
+    this.control.postMessage({ type: 'stopped' } satisfies FromWorker);
+    exit(0);
+  };
+}
+
+const exit = process.exit.bind(process);
+
+/** What ends a thread behind the engine's back is told first, with its place in the user's code. */
+function sayLastWords(post: (message: FromWorker) => void): void {
+  const die = (error: unknown): void => {
+    post({ type: 'dying', error: toWire(error) });
+    exit(1);
+  };
+  process.on('uncaughtException', die);
+  process.on('unhandledRejection', die);
+  process.exit = function leave(code) {
+    const error = new Error(`process.exit(${code ?? ''}) was called`);
+    Error.captureStackTrace(error, leave);
+    post({ type: 'dying', error: toWire(error) });
+    return exit(code);
+  };
 }

@@ -37,6 +37,8 @@ interface Seat {
   revision: number;
   /** Resolves when it is over and all that it said was heard; null after it was stopped, else what it died of. */
   gone: Promise<string | null>;
+  /** What its thread said that it dies of, when it could. */
+  lastWords: WireError | null;
 }
 
 /** What a killed worker may take to close its components. */
@@ -181,7 +183,15 @@ export class TopologyRun {
     if (instrument !== null) transfer.push(instrument.port);
     const handle = this.pool.start(init, transfer);
     const gone = Promise.all([handle.ended, closed(port1, handle.ended)]).then(([reason]) => reason);
-    const seat: Seat = { worker, control: port1, handle, state: 'preparing', revision: this.revision, gone };
+    const seat: Seat = {
+      worker,
+      control: port1,
+      handle,
+      state: 'preparing',
+      revision: this.revision,
+      gone,
+      lastWords: null,
+    };
     this.seats[worker] = seat;
     port1.on('message', (message: FromWorker) => this.onMessage(seat, message));
     void gone.then((reason) => this.workerEnded(seat, reason));
@@ -232,6 +242,9 @@ export class TopologyRun {
         return;
       case 'metrics':
         this.report.setMetrics(message.task, message.values);
+        return;
+      case 'dying':
+        seat.lastWords = message.error;
         return;
       case 'stopped':
         seat.state = 'stopped';
@@ -315,12 +328,13 @@ export class TopologyRun {
     if (this.outcome !== null || seat.state === 'dead') return;
     seat.state = 'dead';
     seat.control.close();
-    this.workerDied(seat.worker, reason ?? 'its run ended without being asked');
+    this.workerDied(seat, seat.lastWords?.message ?? reason ?? 'its run ended without being asked');
   }
 
-  private workerDied(worker: number, reason: string): void {
+  private workerDied({ worker, lastWords }: Seat, reason: string): void {
     const { name } = this.options.description;
     const error = failure('MILLRACE_WORKER_DIED', { worker, topology: name, reason });
+    if (lastWords?.stack != null) error.stack = lastWords.stack;
     this.report.addDeath(toWire(error));
     this.options.logger.warn(error.message);
     if (this.report.state === 'starting') {
@@ -330,7 +344,8 @@ export class TopologyRun {
     this.deaths.add(performance.now());
     if (this.deaths.tooMany) {
       const details = { topology: name, deaths: this.deaths.count, seconds: WORKER_DEATHS_WINDOW_MS / 1000, reason };
-      this.end({ status: 'failed', error: toWire(failure('MILLRACE_WORKER_FAILING', details)) });
+      const failing = toWire(failure('MILLRACE_WORKER_FAILING', details));
+      this.end({ status: 'failed', error: { ...failing, stack: lastWords?.stack ?? failing.stack } });
       return;
     }
     this.replace(worker);
