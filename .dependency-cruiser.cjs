@@ -99,12 +99,7 @@ module.exports = {
     ),
     // Before the first build `millrace` itself is not there.
     forbid('resolvable', 'every import leads somewhere', {}, { couldNotResolve: true, pathNot: '^millrace(/|$)' }),
-    forbid(
-      'no-cycle',
-      'no module needs itself while it loads',
-      {},
-      { circular: true, viaOnly: { dependencyTypesNot: ['type-only'] } },
-    ),
+    forbid('no-cycle', 'no module needs itself, not even for its types', {}, { circular: true }),
   ],
   options: { ...options, tsPreCompilationDeps: true },
 };

@@ -11,8 +11,8 @@ import type { Emit } from './emit.js';
 export type NextTuple = void | 'done';
 
 /**
- * Makes tuples. One instance a task; no two calls of it run at once, though `ack` and `fail` may come while a promise of
- * `nextTuple` is pending. Subclasses state what they emit:
+ * Makes tuples. One instance a task; no two calls of it run at once, though `ack` and `fail` may come while a promise
+ * of `nextTuple` is pending. Subclasses state what they emit:
  * `static readonly outputs = ['word'] as const`, or by stream: `{ default: ['word'], late: ['word', 'at'] } as const`.
  *
  * Order of calls: constructor, `open` (awaited; all tasks of the topology are prepared before the first `nextTuple`),

@@ -7,7 +7,12 @@
 // outstanding may always send one tuple, however large.
 
 import type { RuntimeLimits } from '../limits.js';
-import type { OutboundChannel } from './outbound-channel.js';
+
+/** What a channel has under way. */
+export interface Outstanding {
+  outstandingTuples: number;
+  outstandingBytes: number;
+}
 
 export class LinkCredit {
   private readonly reserveTuples: number;
@@ -25,21 +30,21 @@ export class LinkCredit {
   }
 
   /** How many more tuples that channel may send now. */
-  tuplesFor(channel: OutboundChannel): number {
+  tuplesFor(channel: Outstanding): number {
     return allowance(channel.outstandingTuples, this.reserveTuples, this.sharedTuples - this.usedTuples);
   }
 
   /** How many more bytes that channel may send now. */
-  bytesFor(channel: OutboundChannel): number {
+  bytesFor(channel: Outstanding): number {
     return allowance(channel.outstandingBytes, this.reserveBytes, this.sharedBytes - this.usedBytes);
   }
 
-  spend(channel: OutboundChannel, tuples: number, bytes: number): void {
+  spend(channel: Outstanding, tuples: number, bytes: number): void {
     this.usedTuples += beyond(channel.outstandingTuples, tuples, this.reserveTuples);
     this.usedBytes += beyond(channel.outstandingBytes, bytes, this.reserveBytes);
   }
 
-  giveBack(channel: OutboundChannel, tuples: number, bytes: number): void {
+  giveBack(channel: Outstanding, tuples: number, bytes: number): void {
     this.usedTuples -= beyond(channel.outstandingTuples - tuples, tuples, this.reserveTuples);
     this.usedBytes -= beyond(channel.outstandingBytes - bytes, bytes, this.reserveBytes);
     channel.outstandingTuples -= tuples;

@@ -7,7 +7,7 @@ import { Root } from '../ack/root.js';
 import { SEGMENT_END, SEGMENT_TRACKED, type DataFrame } from '../codec/data-frame.js';
 import { Held, TaskTuple } from '../task/task-tuple.js';
 import type { InboundChannel } from './inbound-channel.js';
-import type { LinkHost } from './link.js';
+import type { LinkHost } from './link-host.js';
 
 const LEDGER_INTS = 4;
 const SEGMENT_INTS = 6;

@@ -2,14 +2,14 @@
 // the task takes from its mailbox, so that the sender gets its credit back: tuples one by one, bytes when the batch
 // that brought them is used up.
 
-import type { Origin } from '../task/task-tuple.js';
+import type { Origin, TupleChannel } from '../task/task-tuple.js';
 
 /** Gathers the credit of its channels and returns it once a turn. */
 export interface CreditReturner {
   markOwing(channel: InboundChannel): void;
 }
 
-export class InboundChannel {
+export class InboundChannel implements TupleChannel {
   readonly sourceTask: number;
   readonly targetTask: number;
   /** Where tuples of each stream of the source come from, by the number of the stream. */

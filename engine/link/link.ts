@@ -8,39 +8,15 @@
 
 import { ControlFrameWriter, readControlFrame, type ControlHandler } from '../codec/control-frame.js';
 import { DataFrameWriter, readDataFrame, type DataFrame } from '../codec/data-frame.js';
-import type { AckTarget } from '../ack/ack-target.js';
-import type { RemoteLedger } from '../ack/remote-ledger.js';
-import type { AckSender } from '../ack/remote-ledger.js';
-import type { RuntimeLimits } from '../limits.js';
-import type { TaskTuple } from '../task/task-tuple.js';
-import { deliverFrame } from './frame-delivery.js';
+import type { AckSender, RemoteLedger } from '../ack/remote-ledger.js';
 import { LinkCredit } from './credit.js';
+import { deliverFrame } from './frame-delivery.js';
 import { InboundChannel, type CreditReturner } from './inbound-channel.js';
-import { OutboundChannel, type ChannelSender } from './outbound-channel.js';
+import type { LinkHost } from './link-host.js';
+import { OutboundChannel, type ChannelOwner, type ChannelSender } from './outbound-channel.js';
 import type { Frame, Wire } from './wire.js';
 
-/** What a link needs of the worker that it serves. */
-export interface LinkHost extends Omit<ControlHandler, 'credited'> {
-  readonly limits: RuntimeLimits;
-  /** The ledger of that spout task, here or elsewhere; null when that incarnation is over. */
-  ledgerOf(spoutTask: number, incarnation: number): AckTarget | null;
-  /** Makes the origins of a new channel, one for each stream of its source. */
-  fillOrigins(channel: InboundChannel): void;
-  /** Puts tuples into the mailbox of a task of this worker, in order. */
-  receive(task: number, tuples: readonly TaskTuple[]): void;
-  /** A tuple of a dead incarnation came and was dropped. */
-  dropped(task: number): void;
-  /** The source task has sent all that it had for the target task. */
-  receiveEnd(sourceTask: number, targetTask: number, revision: number): void;
-  /** So many more (or fewer) tuples of that task wait in outboxes than at the last flush. */
-  outboxChanged(sourceTask: number, by: number): void;
-  /** Something is to be done in the next turn. */
-  requestTurn(): void;
-  /** A frame could not be read; nothing of it was used. */
-  frameRefused(error: unknown): void;
-}
-
-export class Link implements AckSender, CreditReturner {
+export class Link implements AckSender, CreditReturner, ChannelOwner {
   private readonly host: LinkHost;
   private readonly wire: Wire;
   private readonly credit: LinkCredit;

@@ -4,7 +4,7 @@
 //   outbox[first] … outbox[length - 1] ── credit ──► under way (outstanding) ── taken ──► credit comes back
 
 import type { TaskTuple } from '../task/task-tuple.js';
-import type { Link } from './link.js';
+import type { Outstanding } from './credit.js';
 
 /** The task that sends; it takes no more input while one of its channels is out of credit. */
 export interface ChannelSender {
@@ -12,11 +12,16 @@ export interface ChannelSender {
   unblock(by: object): void;
 }
 
+/** The link that sends what waits in its channels. */
+export interface ChannelOwner {
+  /** Something waits in that channel. */
+  pushed(channel: OutboundChannel, bytes: number): void;
+}
+
 const NO_END = -1;
 const SPLICE_AT = 4096;
 
-export class OutboundChannel {
-  readonly link: Link;
+export class OutboundChannel implements Outstanding {
   readonly sourceTask: number;
   readonly targetTask: number;
   outstandingTuples = 0;
@@ -26,12 +31,13 @@ export class OutboundChannel {
   readonly outbox: TaskTuple[] = [];
   /** It stands in the link's list of channels to flush. */
   dirty = false;
+  private readonly owner: ChannelOwner;
   private readonly sender: ChannelSender;
   private endRevision = NO_END;
   private left = 0;
 
-  constructor(link: Link, sourceTask: number, targetTask: number, sender: ChannelSender) {
-    this.link = link;
+  constructor(owner: ChannelOwner, sourceTask: number, targetTask: number, sender: ChannelSender) {
+    this.owner = owner;
     this.sourceTask = sourceTask;
     this.targetTask = targetTask;
     this.sender = sender;
@@ -43,13 +49,13 @@ export class OutboundChannel {
 
   push(tuple: TaskTuple): void {
     this.outbox.push(tuple);
-    this.link.pushed(this, tuple.bytes);
+    this.owner.pushed(this, tuple.bytes);
   }
 
   /** Ends the channel behind what waits in it. */
   pushEnd(revision: number): void {
     this.endRevision = revision;
-    this.link.pushed(this, 0);
+    this.owner.pushed(this, 0);
   }
 
   /** The revision of the end marker that may leave now, once; -1 when there is none. */

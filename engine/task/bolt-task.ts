@@ -18,13 +18,14 @@ import { CallsInOrder } from './calls-in-order.js';
 import { EmitCall } from './emit-call.js';
 import { InputEnds } from './input-ends.js';
 import { Mailbox } from './mailbox.js';
+import type { LocalTask } from './output.js';
 import { BROKEN, CALLS_FULL, COMMITTING, RUNNING, Task, type TaskSetup } from './task.js';
 import { ACKED, FAILED, PENDING, TaskTuple, type Held } from './task-tuple.js';
 
 /** Tuples in a batch at which it is committed without waiting for the end of the turn. */
 const BATCH_COMMITTED_AT = 4096;
 
-export class BoltTask extends Task {
+export class BoltTask extends Task implements LocalTask {
   readonly mailbox: Mailbox;
   /** Which of its source tasks have ended. */
   readonly inputs: InputEnds;

@@ -3,16 +3,29 @@
 
 import type { Grouping } from '../grouping/grouping.js';
 import type { OutboundChannel } from '../link/outbound-channel.js';
-import type { BoltTask } from './bolt-task.js';
-import type { Origin } from './task-tuple.js';
+import type { Mailbox } from './mailbox.js';
+import type { RunnableTask } from './task-host.js';
+import type { Origin, TaskTuple } from './task-tuple.js';
+
+/** A task of this worker that takes tuples: a bolt task. */
+export interface LocalTask extends RunnableTask {
+  /** 0 when it may take a tuple now. */
+  readonly gate: number;
+  readonly mailbox: Mailbox;
+  /** After `take`: the XOR of the edges that the tuple leaves open in its tree. */
+  readonly leftHi: number;
+  readonly leftLo: number;
+  /** Executes one tuple. */
+  take(tuple: TaskTuple): void;
+}
 
 /** One task of a subscriber: on this worker (`local`), or behind a channel. */
 export class Target {
   readonly task: number;
-  readonly local: BoltTask | null;
+  readonly local: LocalTask | null;
   channel: OutboundChannel | null;
 
-  constructor(task: number, local: BoltTask | null, channel: OutboundChannel | null) {
+  constructor(task: number, local: LocalTask | null, channel: OutboundChannel | null) {
     this.task = task;
     this.local = local;
     this.channel = channel;

@@ -4,7 +4,25 @@
 import type { Clock } from '../clock.js';
 import type { RuntimeLimits } from '../limits.js';
 import type { Random } from '../random.js';
-import type { Task } from './task.js';
+
+/** A task as its worker runs it. */
+export interface RunnableTask {
+  readonly task: number;
+  /** It stands in the worker's queue of tasks to run. */
+  scheduled: boolean;
+  /** It stands among those whose batch is to be committed. */
+  commitScheduled: boolean;
+  /** Runs one slice of what there is to do. */
+  run(): void;
+  /** The tuples of a slice have been executed; makes their acks leave. */
+  commit(): void;
+}
+
+/** What an error is reported for. */
+export interface ReportingTask {
+  readonly task: number;
+  readonly component: string;
+}
 
 export interface TaskHost {
   readonly topology: string;
@@ -19,15 +37,15 @@ export interface TaskHost {
   /** Development: values are frozen and sent through the codec at each emit, wherever they go. */
   readonly strict: boolean;
   /** Has the task run a slice soon. */
-  schedule(task: Task): void;
+  schedule(task: RunnableTask): void;
   /** Has `endBatch` of the task called before the acks of this turn leave. */
-  scheduleCommit(task: Task): void;
+  scheduleCommit(task: RunnableTask): void;
   /** A call of user code threw. */
-  reportError(task: Task, call: string, error: unknown): void;
+  reportError(task: ReportingTask, call: string, error: unknown): void;
   /** The task has handled all its input and passed the end on. */
-  taskEnded(task: Task): void;
+  taskEnded(task: ReportingTask): void;
   /** A task of this worker has sent all that it had for that other task of this worker. */
-  endLocal(sourceTask: number, target: Task): void;
+  endLocal(sourceTask: number, target: { readonly task: number }): void;
   /** The revision of the wiring that end markers carry. */
   readonly revision: number;
 }

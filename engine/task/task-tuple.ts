@@ -9,11 +9,15 @@
 
 import type { Tuple, Values } from '../component/tuple.js';
 import type { Root } from '../ack/root.js';
-import type { InboundChannel } from '../link/inbound-channel.js';
 
 export const PENDING = 0;
 export const ACKED = 1;
 export const FAILED = 2;
+
+/** What a tuple came through, which is told when it is taken from its mailbox. */
+export interface TupleChannel {
+  taken(): void;
+}
 
 /** Where tuples of one stream of one task come from, shared by all of them. */
 export class Origin {
@@ -24,7 +28,7 @@ export class Origin {
   readonly task: number;
   readonly fields: readonly string[];
   /** The channel that gets its credit back when the tuple is taken; null for tuples of this worker. */
-  readonly channel: InboundChannel | null;
+  readonly channel: TupleChannel | null;
 
   constructor(
     component: string,
@@ -32,7 +36,7 @@ export class Origin {
     streamIndex: number,
     task: number,
     fields: readonly string[],
-    channel: InboundChannel | null,
+    channel: TupleChannel | null,
   ) {
     this.component = component;
     this.stream = stream;

@@ -17,7 +17,7 @@ import { EMITTED, ERRORS, MISUSED } from '../metrics/counters.js';
 import { DEFAULT_STREAM } from '../model/definition.js';
 import type { EmitCall, Emitter } from './emit-call.js';
 import type { Output, Target } from './output.js';
-import type { TaskHost } from './task-host.js';
+import type { RunnableTask, TaskHost } from './task-host.js';
 import { Held, TaskTuple, type Accumulator } from './task-tuple.js';
 
 /** Why a task takes no input, as bits of its gate. */
@@ -38,7 +38,7 @@ export interface TaskSetup {
   readonly row: number;
 }
 
-export abstract class Task implements Emitter {
+export abstract class Task implements Emitter, RunnableTask {
   readonly task: number;
   readonly component: string;
   readonly incarnation: number;

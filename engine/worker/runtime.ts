@@ -16,7 +16,7 @@ import { downstreamOf } from '../plan/plan.js';
 import { Random } from '../random.js';
 import { BoltTask } from '../task/bolt-task.js';
 import { SpoutTask } from '../task/spout-task.js';
-import type { TaskHost } from '../task/task-host.js';
+import type { ReportingTask, RunnableTask, TaskHost } from '../task/task-host.js';
 import { NOT_ACTIVE, type Task } from '../task/task.js';
 import { ErrorReporter, startError } from './error-reporter.js';
 import type { FromWorker, PeerPorts, ToWorker, WorkerInit } from './messages.js';
@@ -119,23 +119,23 @@ export class WorkerRuntime implements TaskHost {
 
   // --- what tasks ask for -------------------------------------------------------------------------------------------
 
-  schedule(task: Task): void {
+  schedule(task: RunnableTask): void {
     this.turns.schedule(task);
   }
 
-  scheduleCommit(task: Task): void {
+  scheduleCommit(task: RunnableTask): void {
     this.turns.scheduleCommit(task);
   }
 
-  reportError(task: Task, call: string, error: unknown): void {
+  reportError(task: ReportingTask, call: string, error: unknown): void {
     this.errors.report(task.component, task.task, call, error);
   }
 
-  taskEnded(task: Task): void {
+  taskEnded(task: ReportingTask): void {
     this.post({ type: 'taskEnded', task: task.task, revision: this.revision });
   }
 
-  endLocal(sourceTask: number, target: Task): void {
+  endLocal(sourceTask: number, target: { readonly task: number }): void {
     this.links.receiveEnd(sourceTask, target.task, this.revision);
   }
 

@@ -334,7 +334,7 @@ export class TopologyRun {
   private workerDied({ worker, lastWords }: Seat, reason: string): void {
     const { name } = this.options.description;
     const error = failure('MILLRACE_WORKER_DIED', { worker, topology: name, reason });
-    if (lastWords?.stack != null) error.stack = lastWords.stack;
+    if (lastWords !== null && lastWords.stack !== null) error.stack = lastWords.stack;
     this.report.addDeath(toWire(error));
     this.options.logger.warn(error.message);
     if (this.report.state === 'starting') {

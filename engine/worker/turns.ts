@@ -7,7 +7,7 @@
 import type { Clock } from '../clock.js';
 import type { Link } from '../link/link.js';
 import type { SpoutTask } from '../task/spout-task.js';
-import type { Task } from '../task/task.js';
+import type { RunnableTask } from '../task/task-host.js';
 
 /** Slices in a turn at most: bounds a turn when the clock stands still, as it does in tests. */
 const SLICES_MAX = 64;
@@ -16,9 +16,9 @@ export class Turns {
   private readonly clock: Clock;
   private readonly turnMs: number;
   private readonly beat: () => void;
-  private readonly ready: Task[] = [];
+  private readonly ready: RunnableTask[] = [];
   private first = 0;
-  private commits: Task[] = [];
+  private commits: RunnableTask[] = [];
   private requested = false;
   private stopped = false;
   private links: readonly Link[] = [];
@@ -40,14 +40,14 @@ export class Turns {
     this.spouts = spouts;
   }
 
-  schedule(task: Task): void {
+  schedule(task: RunnableTask): void {
     if (task.scheduled) return;
     task.scheduled = true;
     this.ready.push(task);
     this.request();
   }
 
-  scheduleCommit(task: Task): void {
+  scheduleCommit(task: RunnableTask): void {
     if (task.commitScheduled) return;
     task.commitScheduled = true;
     this.commits.push(task);

@@ -1,5 +1,5 @@
-// The short form of `npm run soak`: a spout that is far faster than the bolt behind it, on two real threads, until all of
-// its tuples are through. What waits in between never exceeds what the limits allow, tracked or not.
+// The short form of `npm run soak`: a spout that is far faster than the bolt behind it, on two real threads, until all
+// of its tuples are through. What waits in between never exceeds what the limits allow, tracked or not.
 
 import t from 'tap';
 import { runtimeLimits } from '../../engine/limits.js';
