@@ -21,7 +21,7 @@ import { EXIT_FAILED, EXIT_OK, exitCodeOf, SIGNAL_EXITS, type EndSignal } from '
 import { Interrupts } from './interrupts.js';
 import { Monitor } from './monitor.js';
 import { Output, type OutputStream } from './output.js';
-import { formatSummary, summaryOf, type RunResult } from './summary.js';
+import { formatStart, formatSummary, summaryOf, type RunResult } from './summary.js';
 
 /** What the user asked for. */
 export interface RunRequest {
@@ -129,7 +129,7 @@ class RunSession {
     const monitor = new Monitor(this.output, this.environment.clock, () => run.status());
     monitor.start();
     try {
-      await Promise.race([this.start(run), run.completed]);
+      await Promise.race([this.start(run, description), run.completed]);
       const { status: end, error } = await run.completed;
       this.ending.signal.throwIfAborted();
       const status = run.status();
@@ -142,9 +142,11 @@ class RunSession {
     }
   }
 
-  private async start(run: Run): Promise<void> {
+  private async start(run: Run, description: TopologyDescription): Promise<void> {
     await run.start();
-    if (!this.ending.signal.aborted) this.phase = 'run';
+    if (this.ending.signal.aborted) return;
+    this.phase = 'run';
+    this.output.say(formatStart(description, this.request.workers ?? description.config.workers));
   }
 
   /** What it comes to when there was no outcome. */

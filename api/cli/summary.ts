@@ -2,6 +2,7 @@
 // contract: `type`, `topology`, `status`, `seconds`, `components`; more may come. Pure.
 
 import type { WireError } from '../../engine/errors.js';
+import type { TopologyDescription } from '../../engine/model/describe.js';
 import type { TopologyStatus } from '../../engine/worker/topology-run.js';
 import { formatCount, formatMs, formatSeconds } from './numbers.js';
 import { totalsOf } from './progress.js';
@@ -62,13 +63,23 @@ export function summaryOf({ topology, end, seconds, status, error }: RunResult):
   };
 }
 
+/** What is said when every task is prepared and spouts begin to emit. */
+export function formatStart({ name, components }: TopologyDescription, workers: number): string {
+  const tasks = components.reduce((sum, { parallelism }) => sum + parallelism, 0);
+  return `${name} runs: ${counted(tasks, 'task')} on ${counted(workers, 'worker')}, Ctrl-C drains`;
+}
+
+function counted(count: number, what: string): string {
+  return `${formatCount(count)} ${what}${count === 1 ? '' : 's'}`;
+}
+
 const COLUMNS = ['component', 'kind', 'tasks', 'emitted', 'executed', 'acked', 'failed'] as const;
 
 /** The summary for people, several lines without a line break at the end. */
 export function formatSummary({ topology, end, seconds, status }: RunResult): string {
   const head = `${topology ?? 'the topology'} ${end} after ${formatSeconds(seconds)}`;
   if (status === null) return head;
-  const workers = status.workers === 1 ? '1 worker' : `${status.workers} workers`;
+  const workers = counted(status.workers, 'worker');
   const deaths = status.workerDeaths === 0 ? '' : `, ${status.workerDeaths} replaced after they died`;
   return [`${head} on ${workers}${deaths}`, '', ...formatTable(status), '', formatTrees(status)].join('\n');
 }
