@@ -110,6 +110,8 @@ export type FromWorker =
   | { readonly type: 'checkpoint'; readonly checkpoint: Checkpoint }
   /** Lines for standard output. */
   | { readonly type: 'print'; readonly lines: readonly string[] }
+  /** What user code wrote to the standard output of its thread, line by line. */
+  | { readonly type: 'output'; readonly lines: readonly string[] }
   /** A component logs. */
   | { readonly type: 'log'; readonly level: LogLevel; readonly component: string; readonly message: string }
   /** User-defined metrics of a task, by name. */

@@ -23,6 +23,7 @@ export default async function runWorker(port: MessagePort): Promise<void> {
   const post = (message: FromWorker): void => control.postMessage(message);
   process.setSourceMapsEnabled(true);
   sayLastWords(post);
+  passOutputOn(post);
   post({ type: 'hello', threadId });
   const loading = new Loading(control);
   try {
@@ -61,6 +62,21 @@ class Loading {
 }
 
 const exit = process.exit.bind(process);
+
+/** `console.log` in a component goes the way of printed lines, so that standard output stays in one hand. */
+function passOutputOn(post: (message: FromWorker) => void): void {
+  let text = '';
+  const write = (chunk: string | Uint8Array, ...rest: readonly unknown[]): boolean => {
+    text += typeof chunk === 'string' ? chunk : Buffer.from(chunk).toString();
+    const lines = text.split('\n');
+    text = lines.pop() ?? '';
+    if (lines.length > 0) post({ type: 'output', lines });
+    const written = rest.at(-1);
+    if (typeof written === 'function') (written as () => void)();
+    return true;
+  };
+  process.stdout.write = write;
+}
 
 /** What ends a thread behind the engine's back is told first, with its place in the user's code. */
 function sayLastWords(post: (message: FromWorker) => void): void {

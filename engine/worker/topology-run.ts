@@ -237,6 +237,9 @@ export class TopologyRun {
       case 'print':
         this.printing = this.printing.then(() => this.print(seat, message.lines));
         return;
+      case 'output':
+        this.printing = this.printing.then(() => this.printAll(message.lines));
+        return;
       case 'log':
         this.options.logger[message.level](`${message.component}: ${message.message}`);
         return;
@@ -274,8 +277,12 @@ export class TopologyRun {
   }
 
   private async print(seat: Seat, lines: readonly string[]): Promise<void> {
-    for (const line of lines) await this.options.print(line);
+    await this.printAll(lines);
     this.post(seat, { type: 'printed', count: lines.length });
+  }
+
+  private async printAll(lines: readonly string[]): Promise<void> {
+    for (const line of lines) await this.options.print(line);
   }
 
   // --- ends ---------------------------------------------------------------------------------------------------------
