@@ -103,11 +103,12 @@ export class WorkerRuntime implements TaskHost {
   }
 
   /** Makes and prepares all tasks and listens to the supervisor; answers `prepared` or `refused`. */
-  async run(): Promise<void> {
+  async run(told: readonly ToWorker[] = []): Promise<void> {
     this.init.control.on('message', (message: ToWorker) => this.onMessage(message));
     try {
       this.checkDefinition();
       this.makeTasks();
+      for (const message of told) this.onMessage(message);
       // Who is told to stop meanwhile does not wait for an `open` that may never end.
       await Promise.race([this.callAll('prepare', this.living), this.stopped]);
       this.post({ type: 'prepared' });

@@ -32,8 +32,7 @@ export default async function runWorker(port: MessagePort): Promise<void> {
       const module = (await import(init.instrument.url)) as InstrumentModule;
       topology = module.instrument(topology, init.instrument.port);
     }
-    loading.done();
-    await new WorkerRuntime(init, topology).run();
+    await new WorkerRuntime(init, topology).run(loading.done());
   } catch (error) {
     // Stays until it is told to go, so that it does not look like one that died.
     post({ type: 'refused', error: toWire(error) });
@@ -41,21 +40,30 @@ export default async function runWorker(port: MessagePort): Promise<void> {
   }
 }
 
-/** Until the runtime listens, a worker that is told to stop has nothing to close, and goes at once. */
+/**
+ * Listens until the runtime does: a worker that is told to stop then has nothing to close, and goes at once. Whatever
+ * else it is told is kept for the runtime.
+ */
 class Loading {
   private readonly control: MessagePort;
+  private readonly told: ToWorker[] = [];
 
   constructor(control: MessagePort) {
     this.control = control;
     control.on('message', this.onMessage);
   }
 
-  done(): void {
+  /** What came meanwhile. */
+  done(): readonly ToWorker[] {
     this.control.off('message', this.onMessage);
+    return this.told;
   }
 
   private readonly onMessage = (message: ToWorker): void => {
-    if (message.type !== 'stop') return;
+    if (message.type !== 'stop') {
+      this.told.push(message);
+      return;
+    }
     this.control.postMessage({ type: 'stopped' } satisfies FromWorker);
     exit(0);
   };
