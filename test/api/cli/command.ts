@@ -47,7 +47,12 @@ export async function millrace(directory: string, args: readonly string[], watch
       onText?.(text.stdout + text.stderr, started);
     });
   }
-  const exitCode = await new Promise<number | null>((resolve) => child.on('close', resolve));
+  const exitCode = await new Promise<number | null>((resolve) => {
+    child.on('close', (code, signal) => {
+      if (signal !== null) text.stderr += `ended by ${signal}\n`;
+      resolve(code);
+    });
+  });
   return { exitCode, ...text };
 }
 
