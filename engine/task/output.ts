@@ -35,6 +35,8 @@ export class Target {
 export interface Subscription {
   readonly grouping: Grouping;
   readonly targets: readonly Target[];
+  /** The one target, when there is no other to choose; null else. */
+  readonly only: Target | null;
 }
 
 export class Output {

@@ -169,13 +169,7 @@ export class SpoutTask extends Task implements EndedReceiver {
     try {
       const result = this.spout.nextTuple(call.emit);
       if (typeof result === 'object') {
-        this.gate |= CALLS_FULL;
-        this.call = new EmitCall(this);
-        const askedMs = this.host.clock.now();
-        result.then(
-          (said) => this.settled(call, said, askedMs, null),
-          (error: unknown) => this.settled(call, undefined, askedMs, { error }),
-        );
+        this.waitFor(call, result);
       } else {
         call.open = false;
         this.said(result);
@@ -186,6 +180,17 @@ export class SpoutTask extends Task implements EndedReceiver {
       this.takeRest();
     }
     this.gate &= ~RUNNING;
+  }
+
+  /** The call is asynchronous: it keeps its `EmitCall`, and the task gets a new one. */
+  private waitFor(call: EmitCall, result: Promise<NextTuple>): void {
+    this.gate |= CALLS_FULL;
+    this.call = new EmitCall(this);
+    const askedMs = this.host.clock.now();
+    result.then(
+      (said) => this.settled(call, said, askedMs, null),
+      (error: unknown) => this.settled(call, undefined, askedMs, { error }),
+    );
   }
 
   private settled(call: EmitCall, said: NextTuple, askedMs: number, failed: { readonly error: unknown } | null): void {

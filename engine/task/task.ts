@@ -52,6 +52,8 @@ export abstract class Task implements Emitter, RunnableTask {
   protected readonly host: TaskHost;
   protected readonly row: number;
   protected readonly counters: Float64Array;
+  private readonly strict: boolean;
+  private readonly depthMax: number;
   private outputs = new Map<string, Output>();
   private defaultOutput: Output | undefined;
   private readonly blockedBy: object[] = [];
@@ -65,6 +67,8 @@ export abstract class Task implements Emitter, RunnableTask {
     this.incarnation = setup.incarnation;
     this.row = setup.row;
     this.counters = setup.host.counters;
+    this.strict = setup.host.strict;
+    this.depthMax = setup.host.limits.directDepthMax;
   }
 
   /** Runs one slice of what there is to do. */
@@ -140,11 +144,15 @@ export abstract class Task implements Emitter, RunnableTask {
 
   /** Deals one tuple to the subscribers of its stream. The edges of what outlives this call are XORed into `acc`. */
   protected send(output: Output, values: Values, root: Root | null, acc: Accumulator): void {
-    const sent = this.host.strict ? this.throughCodec(output, values) : values;
-    if (this.blockedBy.length > 0 && ++this.overrun > this.host.limits.emitsPerCallMax) throw this.tooMany();
+    const sent = this.strict ? this.throughCodec(output, values) : values;
+    if ((this.gate & BLOCKED) !== 0 && ++this.overrun > this.host.limits.emitsPerCallMax) throw this.tooMany();
     const { subscriptions } = output;
     for (let i = 0; i < subscriptions.length; i++) {
-      const { grouping, targets } = subscriptions[i]!;
+      const { grouping, targets, only } = subscriptions[i]!;
+      if (only !== null) {
+        this.deliver(only, output, sent, root, acc);
+        continue;
+      }
       const index = grouping.select(sent);
       if (index !== ALL) this.deliver(targets[index]!, output, sent, root, acc);
       else for (let each = 0; each < targets.length; each++) this.deliver(targets[each]!, output, sent, root, acc);
@@ -155,7 +163,7 @@ export abstract class Task implements Emitter, RunnableTask {
     const tuple = new TaskTuple(values, output.origin, root);
     const { host } = this;
     const { local } = target;
-    if (local !== null && local.gate === 0 && local.mailbox.size === 0 && host.depth < host.limits.directDepthMax) {
+    if (local !== null && local.gate === 0 && local.mailbox.size === 0 && host.depth < this.depthMax) {
       host.depth++;
       local.take(tuple);
       host.depth--;

@@ -123,10 +123,10 @@ export function connect(
     const definition = options.topology.components.find((component) => component.id === plan.component)!;
     const outputs = Object.entries(definition.outputs).map(([stream, fields], streamIndex) => {
       const origin = new Origin(definition.id, stream, streamIndex, plan.task, fields, null);
-      const subscriptions = subscriptionsOf(options, definition, stream, plan).map(({ grouping, targets }) => ({
-        grouping,
-        targets: targets.map((target) => makeTarget(task, target, tasks, linkTo)),
-      }));
+      const subscriptions = subscriptionsOf(options, definition, stream, plan).map((each) => {
+        const targets = each.targets.map((target) => makeTarget(task, target, tasks, linkTo));
+        return { grouping: each.grouping, targets, only: targets.length === 1 ? targets[0]! : null };
+      });
       return [stream, new Output(origin, subscriptions)] as const;
     });
     task.wire(new Map(outputs));
