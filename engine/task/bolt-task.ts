@@ -20,6 +20,7 @@ import { InputEnds } from './input-ends.js';
 import { Mailbox } from './mailbox.js';
 import type { LocalTask } from './output.js';
 import { BROKEN, CALLS_FULL, COMMITTING, RUNNING, Task, type TaskSetup } from './task.js';
+import { isPending, isPromise } from './settling.js';
 import { ACKED, FAILED, PENDING, TaskTuple, type Held } from './task-tuple.js';
 
 /** Tuples in a batch at which it is committed without waiting for the end of the turn. */
@@ -393,13 +394,4 @@ export class BoltTask extends Task implements LocalTask {
     this.count(MISUSED);
     return failure('MILLRACE_EMIT_ANCHOR', { component: this.component });
   }
-}
-
-/** Neither acked nor failed yet. */
-function isPending(tuple: TaskTuple): boolean {
-  return tuple.held === null || tuple.held.state === PENDING;
-}
-
-function isPromise(value: unknown): value is Promise<void> {
-  return typeof value === 'object' && value !== null && typeof (value as Partial<Promise<void>>).then === 'function';
 }
