@@ -1,5 +1,5 @@
-// Two questions that a bolt task asks on its way: has this tuple been settled, and did this call return a promise? Pure;
-// both run once for each tuple.
+// Two questions that a bolt task asks on its way: has this tuple been settled, and did this call return a promise?
+// Pure. They may run once for each tuple, so they allocate nothing.
 
 import { PENDING, type TaskTuple } from './task-tuple.js';
 
