@@ -10,6 +10,9 @@ import { words } from './words.js';
 
 const benchmarks: Readonly<Record<string, readonly Side[]>> = { words, idle };
 
+/** Workers are new in each round: until V8 has optimised what they run, they do half as much. */
+const WARM_UP_MS = 4000;
+
 interface Options {
   readonly names: readonly string[];
   readonly rounds: number;
@@ -84,7 +87,7 @@ for (const name of options.names) {
   if (!options.json) console.log(`${name}: ${options.rounds} rounds, min median max`);
   for (let round = 0; round < options.rounds; round++) {
     const measured: Measured[] = [];
-    for (const side of sides) measured.push(await side.measure(1500, options.measureMs));
+    for (const side of sides) measured.push(await side.measure(WARM_UP_MS, options.measureMs));
     rounds.push(measured);
   }
   report(name, sides, rounds, options.json);
