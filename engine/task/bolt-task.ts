@@ -272,15 +272,6 @@ export class BoltTask extends Task implements LocalTask {
     if (!this.reopened) this.passEndOn();
   }
 
-  private passEndOn(): void {
-    this.ended = true;
-    for (const target of this.targets()) {
-      if (target.local !== null) this.host.endLocal(this.task, target.local);
-      else target.channel!.pushEnd(this.host.revision);
-    }
-    this.host.taskEnded(this);
-  }
-
   /** The call is asynchronous: it keeps its `EmitCall`, and the task gets a new one. */
   private underWay(call: EmitCall, promise: Promise<void>, name: 'execute' | 'tick' | 'finish'): void {
     const tuple = call.input;

@@ -263,12 +263,7 @@ export class SpoutTask extends Task implements EndedReceiver {
     if (this.ended || this.ledger.open > 0 || this.ledger.ended > 0 || this.unsent.length > 0) return;
     const busy = this.draining ? this.gate & ~(BROKEN | CALLS_FULL) : this.gate & ~BROKEN;
     if (busy !== 0 || !(this.done || this.draining || this.gate === BROKEN)) return;
-    this.ended = true;
-    for (const target of this.targets()) {
-      if (target.local !== null) this.host.endLocal(this.task, target.local);
-      else target.channel!.pushEnd(this.host.revision);
-    }
-    this.host.taskEnded(this);
+    this.passEndOn();
   }
 
   private publish(): void {

@@ -97,6 +97,16 @@ export abstract class Task implements Emitter, RunnableTask {
     return new Promise((resolve) => this.readyCallbacks.push(resolve));
   }
 
+  /** Nothing more comes from here: end markers go the way of the tuples. */
+  protected passEndOn(): void {
+    this.ended = true;
+    for (const target of this.targets()) {
+      if (target.local !== null) this.host.endLocal(this.task, target.local);
+      else target.channel!.pushEnd(this.host.revision);
+    }
+    this.host.taskEnded(this);
+  }
+
   /** That mailbox or channel is full: no more input until it has room. False when that was known. */
   block(by: object): boolean {
     if (this.blockedBy.includes(by)) return false;
