@@ -6,13 +6,22 @@
 // Adding one: an entry in error-catalogue/, in the file of its area, called `MILLRACE_<AREA>_<WHAT>`; the message names
 // the thing in quotes; `{name}` marks what the thrower fills in.
 
+import { apiErrors } from './error-catalogue/api.js';
 import { commandErrors } from './error-catalogue/command.js';
 import { connectErrors } from './error-catalogue/connect.js';
+import { coordinationErrors } from './error-catalogue/coordination.js';
 import { engineErrors } from './error-catalogue/engine.js';
 import { modelErrors } from './error-catalogue/model.js';
 
 /** Every error of Millrace, by code. */
-export const catalogue = { ...modelErrors, ...engineErrors, ...connectErrors, ...commandErrors } as const;
+export const catalogue = {
+  ...modelErrors,
+  ...engineErrors,
+  ...connectErrors,
+  ...commandErrors,
+  ...coordinationErrors,
+  ...apiErrors,
+} as const;
 
 export type ErrorCode = keyof typeof catalogue;
 

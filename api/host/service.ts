@@ -1,0 +1,131 @@
+// What a host does for whoever asks, over HTTP or embedded: the one interface between the ways in (api/http, the client
+// and the commands over it) and the host itself (api/host). Everything is asynchronous and may fail with an error of
+// the catalogue; nothing here knows of requests and replies. Types only.
+
+import type { Settings } from '../../engine/model/settings.js';
+import type { Plan } from '../../engine/plan/plan.js';
+import type { Latency } from '../../engine/metrics/histogram.js';
+import type { WireError } from '../../engine/errors.js';
+
+/** The states of a topology; the last three are ends, after which its name is free again. */
+export type TopologyState = 'inactive' | 'waiting' | 'active' | 'draining' | 'completed' | 'killed' | 'failed';
+
+/** What is to be run: a JSON document, or an artifact that default-exports a topology. */
+export type Submission = (
+  | {
+      /** A topology as JSON; an `artifact` in it names a bundle whose exports are further types of components. */
+      readonly document: unknown;
+    }
+  | {
+      /** The SHA-256 of a bundle that was put before, in lower-case hex. */
+      readonly artifact: string;
+      /** What the bundled file is called in errors. */
+      readonly file?: string;
+    }
+) & {
+  /** Overrides, as `millrace run --set` takes them. */
+  readonly settings?: Settings;
+  /** False: it is kept asleep until it is activated; nothing of it is opened or prepared. Default true. */
+  readonly active?: boolean;
+};
+
+/** What a list of topologies shows of each. */
+export interface TopologySummary {
+  readonly name: string;
+  /** The name of this one submission, different for each that ever had the name. */
+  readonly id: string;
+  readonly state: TopologyState;
+  /** Milliseconds since the epoch. */
+  readonly submittedAtMs: number;
+  /** How long it has run, or ran, on this host. */
+  readonly seconds: number;
+  readonly workers: number;
+  readonly tasks: number;
+  /** Why it failed, or why it was killed; null else. */
+  readonly reason: string | null;
+}
+
+/** One error of a component, with how many like it came. */
+export interface ComponentError {
+  readonly task: number;
+  readonly count: number;
+  /** Milliseconds since the epoch. */
+  readonly atMs: number;
+  readonly error: WireError;
+}
+
+export interface ComponentDetails {
+  readonly kind: 'spout' | 'bolt';
+  readonly parallelism: number;
+  readonly emitted: number;
+  readonly executed: number;
+  readonly acked: number;
+  readonly failed: number;
+  readonly errors: number;
+  readonly queued: number;
+  readonly outbox: number;
+  /** Tuples a second over the last ten seconds: emitted by a spout, executed by a bolt. */
+  readonly rate: number;
+  /** Spouts: from emit to the end of the tree. Bolts: the time of `execute`, sampled. In milliseconds. */
+  readonly latency: Latency;
+  readonly metrics: Readonly<Record<string, number>>;
+  /** The last ones, newest first. */
+  readonly lastErrors: readonly ComponentError[];
+}
+
+export interface TopologyDetails extends TopologySummary {
+  readonly plan: Plan;
+  readonly components: Readonly<Record<string, ComponentDetails>>;
+  readonly openTrees: number;
+  readonly workerDeaths: number;
+}
+
+export interface KillRequest {
+  /** How long bolts may go on after the spouts have stopped. Default: the topology's message timeout. */
+  readonly waitMs?: number;
+  readonly reason?: string;
+}
+
+export interface HostHealth {
+  readonly status: 'ok' | 'closing';
+  readonly host: string;
+  readonly version: string;
+  readonly slots: { readonly total: number; readonly used: number };
+}
+
+/** What is stored under the SHA-256 of its content. */
+export interface ArtifactInfo {
+  readonly sha256: string;
+  readonly bytes: number;
+  /** False when it was there already. */
+  readonly created: boolean;
+}
+
+/** Operations on a name that is not known fail with MILLRACE_TOPOLOGY_UNKNOWN (404). */
+export interface HostService {
+  /** @throws MILLRACE_TOPOLOGY_INVALID (400), MILLRACE_TOPOLOGY_EXISTS (409), MILLRACE_ARTIFACT_UNKNOWN (404) */
+  submit(submission: Submission): Promise<TopologyDetails>;
+  /** Running ones, and a bounded history of ended ones, newest first. */
+  list(): Promise<readonly TopologySummary[]>;
+  describe(name: string): Promise<TopologyDetails>;
+  activate(name: string): Promise<TopologyDetails>;
+  deactivate(name: string): Promise<TopologyDetails>;
+  /** Resolves when the wish is kept, not when it is carried out. Killing a killed topology changes nothing. */
+  kill(name: string, request: KillRequest): Promise<TopologyDetails>;
+  /**
+   * Emits one record from a spout of type `ingest`; resolves when its tree is done.
+   *
+   * @param record - the values by field name, or as a list in the order of the fields
+   * @throws MILLRACE_INGEST_FAILED, MILLRACE_INGEST_TIMEOUT, MILLRACE_INGEST_LOST (504 each), MILLRACE_INGEST_SPOUT (404),
+   * MILLRACE_INGEST_RECORD (400), MILLRACE_INGEST_INACTIVE (409), MILLRACE_INGEST_FULL (503)
+   */
+  ingest(name: string, spout: string, record: unknown, signal: AbortSignal): Promise<void>;
+  /**
+   * Keeps a bundle under its hash.
+   *
+   * @throws MILLRACE_ARTIFACT_HASH (400), MILLRACE_ARTIFACT_TOO_LARGE (413), MILLRACE_ARTIFACT_INVALID (400) when it is
+   * not JavaScript
+   */
+  putArtifact(sha256: string, content: AsyncIterable<Uint8Array>): Promise<ArtifactInfo>;
+  health(): Promise<HostHealth>;
+}
