@@ -116,8 +116,8 @@ export interface HostService {
    * Emits one record from a spout of type `ingest`; resolves when its tree is done.
    *
    * @param record - the values by field name, or as a list in the order of the fields
-   * @throws MILLRACE_INGEST_FAILED, MILLRACE_INGEST_TIMEOUT, MILLRACE_INGEST_LOST (504 each), MILLRACE_INGEST_SPOUT (404),
-   * MILLRACE_INGEST_RECORD (400), MILLRACE_INGEST_INACTIVE (409), MILLRACE_INGEST_FULL (503)
+   * @throws MILLRACE_INGEST_FAILED, MILLRACE_INGEST_TIMEOUT, MILLRACE_INGEST_LOST (504 each), MILLRACE_INGEST_SPOUT
+   * (404), MILLRACE_INGEST_RECORD (400), MILLRACE_INGEST_INACTIVE (409), MILLRACE_INGEST_FULL (503)
    */
   ingest(name: string, spout: string, record: unknown, signal: AbortSignal): Promise<void>;
   /**

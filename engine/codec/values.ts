@@ -2,7 +2,7 @@
 // numbers, bigints, strings, dates, binary data, and arrays and plain objects of them. Runs at each emit that leaves
 // the thread, and for the first tuples of each stream, so it walks once and allocates only when it refuses.
 
-import { VALUE_DEPTH_MAX } from '../limits.js';
+import { TUPLE_BYTES_MAX, VALUE_DEPTH_MAX } from '../limits.js';
 import type { Values } from '../component/tuple.js';
 
 /** Why a value cannot travel, and where in the tuple it is. */
@@ -18,6 +18,20 @@ export class ValueRefused extends Error {
 }
 
 const SMALL_BYTES = 9;
+
+/** Whether it is a list of that many numbers, booleans and texts of a size that may travel: what most tuples are. */
+export function areScalars(values: Values, arity: number): boolean {
+  if (!Array.isArray(values) || values.length !== arity) return false;
+  for (let i = 0; i < arity; i++) {
+    const value: unknown = values[i];
+    if (typeof value === 'string') {
+      if (value.length > TUPLE_BYTES_MAX) return false;
+    } else if (typeof value !== 'number' && typeof value !== 'boolean') {
+      return false;
+    }
+  }
+  return true;
+}
 
 /**
  * The estimated packed size of a list of values, in bytes; text counts one byte a UTF-16 code unit.

@@ -14,17 +14,15 @@ import type { Tuple, Values } from '../component/tuple.js';
 import { failure, reasonOf } from '../errors.js';
 import { ACKED as ACKED_COUNT, EXECUTED, FAILED as FAILED_COUNT, MISUSED, QUEUED, STALE } from '../metrics/counters.js';
 import type { BoltBehavior } from '../model/definition.js';
+import { BatchCommits } from './batch-commits.js';
 import { CallsInOrder } from './calls-in-order.js';
 import { EmitCall } from './emit-call.js';
 import { InputEnds } from './input-ends.js';
 import { Mailbox } from './mailbox.js';
-import type { LocalTask } from './output.js';
+import type { LocalTask, Output } from './output.js';
 import { BROKEN, CALLS_FULL, COMMITTING, RUNNING, Task, type TaskSetup } from './task.js';
 import { isPending, isPromise } from './settling.js';
 import { ACKED, FAILED, PENDING, TaskTuple, type Held } from './task-tuple.js';
-
-/** Tuples in a batch at which it is committed without waiting for the end of the turn. */
-const BATCH_COMMITTED_AT = 4096;
 
 export class BoltTask extends Task implements LocalTask {
   readonly mailbox: Mailbox;
@@ -35,17 +33,16 @@ export class BoltTask extends Task implements LocalTask {
   leftLo = 0;
   private readonly bolt: Bolt;
   private readonly behavior: BoltBehavior;
-  private readonly commits: boolean;
+  private readonly commits: BatchCommits | null;
   /** Its tuples are never done when their call returns. */
   private readonly holds: boolean;
   private readonly order: CallsInOrder | null;
+  /** Its tuples are done when their call returns, and no call of it ever was asynchronous. */
+  private simple: boolean;
   private call = new EmitCall(this);
   private callsUnderWay = 0;
   /** Some call was. */
   private asynchronous = false;
-  private batch: TaskTuple[] = [];
-  /** Resolves when no `endBatch` is under way. */
-  committing: Promise<void> = Promise.resolve();
   private tickDue = false;
   private finishing = false;
   /** Its inputs began anew since `finish` was called: that was not the end. */
@@ -55,9 +52,16 @@ export class BoltTask extends Task implements LocalTask {
     super(setup);
     this.bolt = bolt;
     this.behavior = behavior;
-    this.commits = bolt.endBatch !== undefined;
+    this.commits =
+      bolt.endBatch === undefined
+        ? null
+        : new BatchCommits(
+            () => bolt.endBatch!(),
+            (batch, failed) => this.committed(batch, failed),
+          );
     this.order = behavior.ordered && behavior.concurrency > 1 ? new CallsInOrder() : null;
-    this.holds = behavior.manualAck || this.commits || this.order !== null;
+    this.holds = behavior.manualAck || this.commits !== null || this.order !== null;
+    this.simple = !this.holds;
     this.mailbox = new Mailbox(setup.host.limits);
     this.inputs = new InputEnds(sources);
   }
@@ -68,20 +72,19 @@ export class BoltTask extends Task implements LocalTask {
    */
   take(tuple: TaskTuple): void {
     const { call } = this;
-    this.gate |= RUNNING;
+    this.gate = RUNNING;
     this.counters[this.row + EXECUTED]!++;
-    this.leftHi = 0;
-    this.leftLo = 0;
-    if (this.holds && tuple.held === null) this.outlive(tuple);
-    call.begin(tuple);
-    if (this.order !== null) this.order.begin(call);
+    if (!this.simple || tuple.held !== null) this.beginHeld(call, tuple);
+    else call.begin(tuple.root);
     try {
       const result = this.bolt.execute(tuple, call.emit);
-      if (result === undefined || !isPromise(result)) {
-        this.returned(call, tuple);
+      if (result === undefined && this.simple) {
+        this.leftHi = call.accHi;
+        this.leftLo = call.accLo;
+        call.end();
+        this.settle(tuple, ACKED);
       } else {
-        if (tuple.held === null) this.outlive(tuple, call);
-        this.underWay(call, result, 'execute');
+        this.returned(call, tuple, result);
       }
     } catch (error) {
       this.threw(call, tuple, error);
@@ -89,22 +92,38 @@ export class BoltTask extends Task implements LocalTask {
     this.gate &= ~RUNNING;
   }
 
-  private returned(call: EmitCall, tuple: TaskTuple): void {
-    call.open = false;
-    this.leftHi ^= call.accHi;
-    this.leftLo ^= call.accLo;
+  private beginHeld(call: EmitCall, tuple: TaskTuple): void {
+    this.leftHi = 0;
+    this.leftLo = 0;
+    if (this.holds && tuple.held === null) this.outlive(tuple);
+    if (tuple.held === null) call.begin(tuple.root);
+    else call.beginHeld(tuple);
+    if (this.order !== null) this.order.begin(call);
+  }
+
+  private returned(call: EmitCall, tuple: TaskTuple, result: unknown): void {
+    if (isPromise(result)) {
+      if (tuple.held === null) this.outlive(tuple, call);
+      this.underWay(call, tuple, result, 'execute');
+      return;
+    }
+    call.end();
+    if (tuple.held === null) {
+      this.leftHi = call.accHi;
+      this.leftLo = call.accLo;
+    }
     // Beside asynchronous calls, an emit that was kept too long must not pass for that of a call under way.
     if (this.asynchronous) this.call = new EmitCall(this);
     if (this.order === null) this.executed(tuple);
-    else this.executedInOrder(call, tuple);
-  }
-
-  private executedInOrder(call: EmitCall, tuple: TaskTuple): void {
-    this.endInOrder(call, () => this.executed(tuple));
+    else this.endInOrder(call, () => this.executed(tuple));
   }
 
   private threw(call: EmitCall, tuple: TaskTuple, error: unknown): void {
-    call.open = false;
+    call.end();
+    if (tuple.held === null) {
+      this.leftHi = 0;
+      this.leftLo = 0;
+    }
     if (this.order === null) this.failed(tuple, error);
     else this.endInOrder(call, () => this.failed(tuple, error));
   }
@@ -148,19 +167,21 @@ export class BoltTask extends Task implements LocalTask {
   }
 
   emit(call: EmitCall, values: Values, options: EmitOptions | undefined): void {
-    const output = this.checked(call, values, options);
-    const { input } = call;
-    let root = input === null ? null : input.root;
+    if (options === undefined && call.simple && this.dealAtOnce(call, values)) return;
+    this.emitAnchored(call, this.checked(call, values, options), values, options);
+  }
+
+  /** What is anchored to a tuple that is held, waits until calls before it have ended, or needs a closer look. */
+  private emitAnchored(call: EmitCall, output: Output, values: Values, options: EmitOptions | undefined): void {
+    let { root } = call;
     let acc = call.sink;
-    if (options !== undefined) {
-      if (options.id !== undefined) throw failure('MILLRACE_EMIT_ID_IN_BOLT', { component: this.component });
-      if (options.anchor === null) {
-        root = null;
-      } else if (options.anchor !== undefined && options.anchor !== input) {
-        const anchor = this.heldBy(options.anchor);
-        root = anchor.root;
-        acc = anchor.held!;
-      }
+    if (options?.id !== undefined) throw failure('MILLRACE_EMIT_ID_IN_BOLT', { component: this.component });
+    if (options?.anchor === null) {
+      root = null;
+    } else if (options?.anchor !== undefined) {
+      const anchor = this.anchorOf(call, options.anchor);
+      root = anchor.root;
+      acc = anchor.held ?? call;
     }
     if (root !== null && acc !== call && (acc as Held).state !== PENDING) throw this.anchorError();
     if (call.held !== null) call.held.push({ output, values, root, acc });
@@ -196,30 +217,20 @@ export class BoltTask extends Task implements LocalTask {
 
   /** Has `endBatch` called; then the acks of the batch leave. */
   commit(): void {
-    if (this.batch.length === 0 || (this.gate & COMMITTING) !== 0) return;
-    const batch = this.batch;
-    this.batch = [];
-    try {
-      const result = this.bolt.endBatch!();
-      if (result === undefined || !isPromise(result)) {
-        this.settleBatch(batch);
-        return;
-      }
-      this.gate |= COMMITTING;
-      this.committing = result.then(
-        () => this.committed(batch, null),
-        (error: unknown) => this.committed(batch, { error }),
-      );
-    } catch (error) {
-      this.batchFailed(batch, error);
-    }
+    this.commits?.commit();
+    if (this.commits?.running === true) this.gate |= COMMITTING;
+  }
+
+  /** Resolves when no `endBatch` is under way. */
+  get committing(): Promise<void> {
+    return this.commits?.done ?? Promise.resolve();
   }
 
   /** Its inputs may all have ended: once nothing waits or is under way, flushes and passes the end on. */
   finishIfEnded(): void {
     if (this.ended || this.finishing || !this.inputs.ended || this.mailbox.size > 0 || this.callsUnderWay > 0) return;
     if ((this.gate & ~BROKEN) !== 0) return;
-    if (this.batch.length > 0) this.commit();
+    this.commit();
     if ((this.gate & COMMITTING) !== 0) return;
     if (this.bolt.finish === undefined || this.gate === BROKEN) {
       this.passEndOn();
@@ -255,7 +266,7 @@ export class BoltTask extends Task implements LocalTask {
     if (this.order !== null) this.order.begin(call);
     try {
       const result = invoke(call.emit);
-      if (result !== undefined && isPromise(result)) this.underWay(call, result, name);
+      if (result !== undefined && isPromise(result)) this.underWay(call, null, result, name);
       else this.outsideEnded(name, call);
     } catch (error) {
       this.report(name, error);
@@ -273,9 +284,14 @@ export class BoltTask extends Task implements LocalTask {
   }
 
   /** The call is asynchronous: it keeps its `EmitCall`, and the task gets a new one. */
-  private underWay(call: EmitCall, promise: Promise<void>, name: 'execute' | 'tick' | 'finish'): void {
-    const tuple = call.input;
+  private underWay(
+    call: EmitCall,
+    tuple: TaskTuple | null,
+    promise: Promise<void>,
+    name: 'execute' | 'tick' | 'finish',
+  ): void {
     this.asynchronous = true;
+    this.simple = false;
     this.call = new EmitCall(this);
     if (++this.callsUnderWay >= this.behavior.concurrency) this.gate |= CALLS_FULL;
     promise.then(
@@ -322,9 +338,8 @@ export class BoltTask extends Task implements LocalTask {
   }
 
   private executed(tuple: TaskTuple): void {
-    if (this.commits) {
-      this.batch.push(tuple);
-      if (this.batch.length >= BATCH_COMMITTED_AT && (this.gate & COMMITTING) === 0) this.commit();
+    if (this.commits !== null) {
+      if (this.commits.add(tuple)) this.commit();
       else this.host.scheduleCommit(this);
       return;
     }
@@ -346,21 +361,13 @@ export class BoltTask extends Task implements LocalTask {
     else if (held !== null) root.ack(held.edgeHi ^ held.accHi, held.edgeLo ^ held.accLo);
   }
 
-  private settleBatch(batch: readonly TaskTuple[]): void {
-    if (this.behavior.manualAck) return;
-    for (const tuple of batch) if (isPending(tuple)) this.settle(tuple, ACKED);
-  }
-
-  private batchFailed(batch: readonly TaskTuple[], error: unknown): void {
-    for (const tuple of batch) if (isPending(tuple)) this.settle(tuple, FAILED);
-    this.report('endBatch', error);
-  }
-
   private committed(batch: readonly TaskTuple[], failed: { readonly error: unknown } | null): void {
     this.gate &= ~COMMITTING;
-    if (failed === null) this.settleBatch(batch);
-    else this.batchFailed(batch, failed.error);
-    if (this.batch.length > 0) this.host.scheduleCommit(this);
+    const state = failed === null ? ACKED : FAILED;
+    const settles = failed !== null || !this.behavior.manualAck;
+    for (const tuple of batch) if (settles && isPending(tuple)) this.settle(tuple, state);
+    if (failed !== null) this.report('endBatch', failed.error);
+    if (this.commits!.waiting) this.host.scheduleCommit(this);
     this.host.schedule(this);
   }
 
@@ -375,9 +382,13 @@ export class BoltTask extends Task implements LocalTask {
     if ((this.gate & RUNNING) === 0) this.host.schedule(this);
   }
 
-  /** A tuple that this bolt still holds, to anchor another one to. */
-  private heldBy(anchor: Tuple): TaskTuple {
-    if (anchor instanceof TaskTuple && anchor.held !== null) return anchor;
+  /** A tuple that this bolt still holds, or the input of the call, to anchor another one to. */
+  private anchorOf(call: EmitCall, anchor: Tuple): TaskTuple {
+    if (anchor instanceof TaskTuple) {
+      if (anchor.held !== null) return anchor;
+      // Not held: the input of this call, or an older tuple, whose tree is only known to be open if it is the same.
+      if (call.sink === call && anchor.root === call.root) return anchor;
+    }
     throw this.anchorError();
   }
 

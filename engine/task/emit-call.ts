@@ -23,8 +23,8 @@ export interface HeldEmit {
 }
 
 export class EmitCall implements Accumulator {
-  /** What the call works on; null in a tick, at the end and in a spout. */
-  input: TaskTuple | null = null;
+  /** The tree of what the call works on; null when that is not tracked, in a tick, at the end and in a spout. */
+  root: Root | null = null;
   /** The XOR of the edges that this call made, while its input is not held. */
   accHi = 0;
   accLo = 0;
@@ -41,12 +41,29 @@ export class EmitCall implements Accumulator {
     this.emit = Object.assign(emit, { ready: () => emitter.ready(this) });
   }
 
-  /** Begins to work on a tuple, or on none. */
-  begin(input: TaskTuple | null): void {
-    this.input = input;
+  /** What it emits leaves at once and adds its edges to the call. */
+  get simple(): boolean {
+    return this.sink === this && this.held === null;
+  }
+
+  /** Begins to work on a tuple that lives inside its emitter's call, or on none. */
+  begin(root: Root | null): void {
+    // Young into old is dear for the garbage collector, and the tuples of one tree come together.
+    if (this.root !== root) this.root = root;
     this.accHi = 0;
     this.accLo = 0;
-    this.sink = input === null || input.held === null ? this : input.held;
     this.open = true;
+  }
+
+  /** Begins to work on a tuple that is an edge of its tree. */
+  beginHeld(tuple: TaskTuple): void {
+    this.begin(tuple.root);
+    this.sink = tuple.held!;
+  }
+
+  /** The call has ended, or at least what it did synchronously. */
+  end(): void {
+    this.open = false;
+    if (this.sink !== this) this.sink = this;
   }
 }

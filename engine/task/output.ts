@@ -43,6 +43,8 @@ export class Output {
   readonly origin: Origin;
   readonly arity: number;
   readonly subscriptions: readonly Subscription[];
+  /** The one target of the one subscription, when there is no choice at all; null else. */
+  readonly only: Target | null;
   /** Tuples whose objects were walked so far. */
   checked = 0;
 
@@ -50,5 +52,6 @@ export class Output {
     this.origin = origin;
     this.arity = origin.fields.length;
     this.subscriptions = subscriptions;
+    this.only = subscriptions.length === 1 ? subscriptions[0]!.only : null;
   }
 }

@@ -8,7 +8,7 @@
 import type { Root } from '../ack/root.js';
 import type { EmitOptions } from '../component/emit.js';
 import type { Values } from '../component/tuple.js';
-import { freezeValues, measureValues, ValueRefused } from '../codec/values.js';
+import { areScalars, freezeValues, measureValues, ValueRefused } from '../codec/values.js';
 import { pack, unpack } from '../codec/pack.js';
 import { failure, isMillraceError } from '../errors.js';
 import { ALL } from '../grouping/grouping.js';
@@ -53,6 +53,8 @@ export abstract class Task implements Emitter, RunnableTask {
   protected readonly row: number;
   protected readonly counters: Float64Array;
   private readonly strict: boolean;
+  /** Each emit needs a closer look: `strict`, or a target is full. */
+  private careful: boolean;
   private readonly depthMax: number;
   private outputs = new Map<string, Output>();
   private defaultOutput: Output | undefined;
@@ -68,6 +70,7 @@ export abstract class Task implements Emitter, RunnableTask {
     this.row = setup.row;
     this.counters = setup.host.counters;
     this.strict = setup.host.strict;
+    this.careful = this.strict;
     this.depthMax = setup.host.limits.directDepthMax;
   }
 
@@ -112,6 +115,7 @@ export abstract class Task implements Emitter, RunnableTask {
     if (this.blockedBy.includes(by)) return false;
     this.blockedBy.push(by);
     this.gate |= BLOCKED;
+    this.careful = true;
     return true;
   }
 
@@ -121,6 +125,7 @@ export abstract class Task implements Emitter, RunnableTask {
     this.blockedBy.splice(at, 1);
     if (this.blockedBy.length > 0) return;
     this.gate &= ~BLOCKED;
+    this.careful = this.strict;
     this.overrun = 0;
     const callbacks = this.readyCallbacks;
     this.readyCallbacks = [];
@@ -128,44 +133,67 @@ export abstract class Task implements Emitter, RunnableTask {
     this.host.schedule(this);
   }
 
+  /**
+   * The way of most tuples: plain values on the default stream, with nothing in the way. False: nothing was done, and
+   * `checked` and `send` have to look closer.
+   */
+  protected dealAtOnce(call: EmitCall, values: Values): boolean {
+    const output = this.defaultOutput;
+    if (output === undefined || this.careful || !call.open || !areScalars(values, output.arity)) return false;
+    this.counters[this.row + EMITTED]!++;
+    if (output.only !== null) this.deliver(output.only, output, values, call.root, call);
+    else if (output.subscriptions.length > 0) this.deal(output, values, call.root, call);
+    return true;
+  }
+
   /** Finds the stream and checks the values; what is wrong is thrown at the emitter. */
   protected checked(call: EmitCall, values: Values, options: EmitOptions | undefined): Output {
-    if (!call.open) throw this.lateError();
     const stream = options?.stream;
     const output = stream === undefined ? this.defaultOutput : this.outputs.get(stream);
+    if (output === undefined || !call.open || !areScalars(values, output.arity)) this.checkValues(call, values, stream);
+    this.counters[this.row + EMITTED]!++;
+    return output!;
+  }
+
+  private checkValues(call: EmitCall, values: Values, stream: string | undefined): void {
+    if (!call.open) throw this.lateError();
+    const output = this.outputs.get(stream ?? DEFAULT_STREAM);
     if (output === undefined) throw this.unknownStream(stream ?? DEFAULT_STREAM);
     if (!Array.isArray(values) || values.length !== output.arity) throw this.wrongArity(output, values);
-    for (let i = 0; i < values.length; i++) {
-      const value: unknown = values[i];
-      if (typeof value === 'string') {
-        if (value.length > TUPLE_BYTES_MAX) throw this.tooLarge(output, value.length);
-      } else if (typeof value !== 'number' && typeof value !== 'boolean') {
-        if (output.checked < VALUES_CHECKED_FIRST) {
-          output.checked++;
-          this.measure(output, values);
-          break;
-        }
-        if (typeof value === 'function' || typeof value === 'symbol') this.measure(output, values);
-      }
+    if (output.checked < VALUES_CHECKED_FIRST) {
+      output.checked++;
+      this.measure(output, values);
+      return;
     }
-    this.counters[this.row + EMITTED]!++;
-    return output;
+    for (const value of values as readonly unknown[]) {
+      if (typeof value === 'string' && value.length > TUPLE_BYTES_MAX) throw this.tooLarge(output, value.length);
+      if (typeof value === 'function' || typeof value === 'symbol') this.measure(output, values);
+    }
   }
 
   /** Deals one tuple to the subscribers of its stream. The edges of what outlives this call are XORed into `acc`. */
   protected send(output: Output, values: Values, root: Root | null, acc: Accumulator): void {
-    const sent = this.strict ? this.throughCodec(output, values) : values;
+    const sent = this.careful ? this.beforeSend(output, values) : values;
+    if (output.only !== null) this.deliver(output.only, output, sent, root, acc);
+    else this.deal(output, sent, root, acc);
+  }
+
+  private beforeSend(output: Output, values: Values): Values {
     if ((this.gate & BLOCKED) !== 0 && ++this.overrun > this.host.limits.emitsPerCallMax) throw this.tooMany();
+    return this.strict ? this.throughCodec(output, values) : values;
+  }
+
+  private deal(output: Output, values: Values, root: Root | null, acc: Accumulator): void {
     const { subscriptions } = output;
     for (let i = 0; i < subscriptions.length; i++) {
       const { grouping, targets, only } = subscriptions[i]!;
       if (only !== null) {
-        this.deliver(only, output, sent, root, acc);
+        this.deliver(only, output, values, root, acc);
         continue;
       }
-      const index = grouping.select(sent);
-      if (index !== ALL) this.deliver(targets[index]!, output, sent, root, acc);
-      else for (let each = 0; each < targets.length; each++) this.deliver(targets[each]!, output, sent, root, acc);
+      const index = grouping.select(values);
+      if (index !== ALL) this.deliver(targets[index]!, output, values, root, acc);
+      else for (let each = 0; each < targets.length; each++) this.deliver(targets[each]!, output, values, root, acc);
     }
   }
 
@@ -173,18 +201,23 @@ export abstract class Task implements Emitter, RunnableTask {
     const tuple = new TaskTuple(values, output.origin, root);
     const { host } = this;
     const { local } = target;
-    if (local !== null && local.gate === 0 && local.mailbox.size === 0 && host.depth < this.depthMax) {
-      host.depth++;
-      local.take(tuple);
-      host.depth--;
-      if (root !== null) {
-        acc.accHi ^= local.leftHi;
-        acc.accLo ^= local.leftLo;
-      }
+    if (local === null || local.gate !== 0 || local.mailbox.size !== 0 || host.depth >= this.depthMax) {
+      this.queue(target, output, tuple, acc);
       return;
     }
-    tuple.bytes = this.measure(output, values);
-    if (root !== null) {
+    host.depth++;
+    local.take(tuple);
+    host.depth--;
+    if (root === null) return;
+    acc.accHi ^= local.leftHi;
+    acc.accLo ^= local.leftLo;
+  }
+
+  /** The target is busy or elsewhere: the tuple waits for it. */
+  private queue(target: Target, output: Output, tuple: TaskTuple, acc: Accumulator): void {
+    const { local } = target;
+    tuple.bytes = this.measure(output, tuple.values);
+    if (tuple.root !== null) {
       const held = this.hold(tuple);
       acc.accHi ^= held.edgeHi;
       acc.accLo ^= held.edgeLo;
@@ -194,7 +227,7 @@ export abstract class Task implements Emitter, RunnableTask {
       return;
     }
     local.mailbox.push(tuple);
-    host.schedule(local);
+    this.host.schedule(local);
     if (local.mailbox.crowded && this.block(local.mailbox)) local.mailbox.wait(this);
   }
 

@@ -1,0 +1,66 @@
+// The group commit of a bolt with `endBatch`: what it executed waits here until its batch is committed, and is settled
+// as a whole. One `endBatch` runs at a time; what is executed meanwhile is the next batch.
+//
+//   add ─► batch ─commit─► endBatch ─┬─ returned, resolved ─► settled as acked
+//                                    └─ threw, rejected ────► settled as failed
+
+import type { TaskTuple } from './task-tuple.js';
+import { isPromise } from './settling.js';
+
+/** Tuples in a batch at which it is committed without waiting for the end of the turn. */
+const COMMITTED_AT = 4096;
+
+/** How one `endBatch` ended; `error` holds what it threw, wrapped, because anything can be thrown. */
+export type Committed = (batch: readonly TaskTuple[], failed: { readonly error: unknown } | null) => void;
+
+export class BatchCommits {
+  /** An `endBatch` is under way. */
+  running = false;
+  /** Resolves when none is. */
+  done: Promise<void> = Promise.resolve();
+  private batch: TaskTuple[] = [];
+  private readonly endBatch: () => void | Promise<void>;
+  private readonly committed: Committed;
+
+  constructor(endBatch: () => void | Promise<void>, committed: Committed) {
+    this.endBatch = endBatch;
+    this.committed = committed;
+  }
+
+  /** Something waits to be committed. */
+  get waiting(): boolean {
+    return this.batch.length > 0;
+  }
+
+  /** Adds what was executed; true when the batch is large enough to be committed at once. */
+  add(tuple: TaskTuple): boolean {
+    this.batch.push(tuple);
+    return this.batch.length >= COMMITTED_AT && !this.running;
+  }
+
+  /** Has `endBatch` called, unless nothing waits or one is under way. */
+  commit(): void {
+    if (this.batch.length === 0 || this.running) return;
+    const batch = this.batch;
+    this.batch = [];
+    try {
+      const result = this.endBatch();
+      if (result === undefined || !isPromise(result)) {
+        this.committed(batch, null);
+        return;
+      }
+      this.running = true;
+      this.done = result.then(
+        () => this.ended(batch, null),
+        (error: unknown) => this.ended(batch, { error }),
+      );
+    } catch (error) {
+      this.committed(batch, { error });
+    }
+  }
+
+  private ended(batch: readonly TaskTuple[], failed: { readonly error: unknown } | null): void {
+    this.running = false;
+    this.committed(batch, failed);
+  }
+}
