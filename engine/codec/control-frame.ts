@@ -18,13 +18,16 @@ const ACKS = 1;
 const FAILS = 2;
 const TOUCHES = 3;
 const CREDIT = 4;
-const ROOT_INTS = 2;
+export const ROOT_INTS = 2;
 
-/** What a control frame tells, called section by section. */
+/** What a control frame tells, called section by section; `rows` is only valid during the call. */
 export interface ControlHandler {
-  acked(spoutTask: number, incarnation: number, rootHi: number, rootLo: number, hi: number, lo: number): void;
-  failed(spoutTask: number, incarnation: number, rootHi: number, rootLo: number): void;
-  touched(spoutTask: number, incarnation: number, rootHi: number, rootLo: number): void;
+  /** Rows of rootHi, rootLo, hi and lo. */
+  acked(spoutTask: number, incarnation: number, rows: Int32Array): void;
+  /** Rows of rootHi and rootLo. */
+  failed(spoutTask: number, incarnation: number, rows: Int32Array): void;
+  /** Rows of rootHi and rootLo. */
+  touched(spoutTask: number, incarnation: number, rows: Int32Array): void;
   credited(sourceTask: number, targetTask: number, tuples: number, bytes: number): void;
 }
 
@@ -134,13 +137,10 @@ function readSection(ints: Int32Array, start: number, handler: ControlHandler): 
   const rowInts = kind === ACKS ? ACK_ROW_INTS : ROOT_INTS;
   if (kind < ACKS || kind > TOUCHES) throw refuse(`an unknown section kind ${kind}`);
   if (!(c >= 0) || at + c * rowInts > ints.length) throw refuse('a section is longer than the frame');
-  for (const end = at + c * rowInts; at < end; at += rowInts) {
-    const rootHi = ints[at]!;
-    const rootLo = ints[at + 1]!;
-    if (kind === ACKS) handler.acked(a, b, rootHi, rootLo, ints[at + 2]!, ints[at + 3]!);
-    else if (kind === FAILS) handler.failed(a, b, rootHi, rootLo);
-    else handler.touched(a, b, rootHi, rootLo);
-  }
+  const rows = ints.subarray(at, (at += c * rowInts));
+  if (kind === ACKS) handler.acked(a, b, rows);
+  else if (kind === FAILS) handler.failed(a, b, rows);
+  else handler.touched(a, b, rows);
   return at;
 }
 

@@ -2,32 +2,38 @@
 //
 //   frame    = magic|version|kind  segments  ledgers  tracked  payloadBytes  number  ledger*  segment*  track*  payload
 //   ledger   = spoutTask  incarnation  baseHi  baseLo        the roots of the tracks below count from this base
-//   segment  = sourceTask  targetTask  kind  a  b  c         in the order of their channel
-//              kind 0: a = stream, b = tuples, c = bytes; untracked
+//   segment  = sourceTask  targetTask  kind  a  b  c  d      in the order of their channel
+//              kind 0: a = stream, b = tuples, c = their estimated bytes, d = bytes of the payload; untracked
 //              kind 1: the same; each tuple has a track
 //              kind 2: an end marker; a = revision
 //   track    = ledger  offset  edgeHi  edgeLo                offset = root - base of that ledger, unsigned
-//   payload  = msgpack: an array with one array of rows for each segment of kind 0 and 1; a row is an array of values
+//   payload  = for each segment of kind 0 and 1 its rows as msgpack: an array of rows, each an array of values
 //
 // `number` counts the frames of a link. Kinds of segments and columns can be added without changing what stands here; a
-// reader refuses kinds that it does not know. Rows come first; columns may follow as a segment kind of their own.
+// reader refuses kinds that it does not know. Rows come first; columns may follow as a segment kind of their own. Each
+// segment is packed by itself, so that its receiver unpacks it when its task gets to it (`readRows`).
 
 import { failure } from '../errors.js';
 import { FRAME_BYTES_MAX } from '../limits.js';
 import type { AckTarget } from '../ack/ack-target.js';
 import { sequenceOf } from '../ack/ack-target.js';
+import type { Root } from '../ack/root.js';
 import type { Values } from '../component/tuple.js';
-import type { TaskTuple } from '../task/task-tuple.js';
+import { OUTBOX_INTS, type Outbox } from './outbox.js';
 import { pack, unpack } from './pack.js';
 
 export const PROTOCOL_VERSION = 1;
 const MAGIC = 0x4d520000 | (PROTOCOL_VERSION << 8);
 export const KIND_DATA = 1;
 const HEADER_INTS = 6;
-const LEDGER_INTS = 4;
-const SEGMENT_INTS = 6;
-const TRACK_INTS = 4;
+export const LEDGER_INTS = 4;
+export const SEGMENT_INTS = 7;
+export const TRACK_INTS = 4;
 const OFFSET_END = 4294967296;
+/** A writer starts with this much room for packed rows: a usual batch of small tuples. */
+const PAYLOAD_BYTES_FIRST = 32 * 1024;
+/** More than this is let go after a frame of unusual size. */
+const PAYLOAD_BYTES_KEPT_MAX = 1024 * 1024;
 
 export const SEGMENT_UNTRACKED = 0;
 export const SEGMENT_TRACKED = 1;
@@ -42,43 +48,44 @@ export class DataFrameWriter {
   private segments: number[] = [];
   private tracks = new Int32Array(1024 * TRACK_INTS);
   private trackInts = 0;
-  private rows: Values[][] = [];
+  private payload = new Uint8Array(PAYLOAD_BYTES_FIRST);
+  private payloadBytes = 0;
   private number = 0;
 
   get empty(): boolean {
     return this.segments.length === 0;
   }
 
-  /** Adds tuples of one stream from one task to another, `first` to below `end` of the list. */
-  addTuples(
-    source: number,
-    target: number,
-    stream: number,
-    tuples: readonly TaskTuple[],
-    first: number,
-    end: number,
-    bytes: number,
-  ): void {
-    const count = end - first;
-    const rows = new Array<Values>(count);
+  /** Adds tuples of one stream from one task to another: the oldest `count` of an outbox. */
+  addTuples(source: number, target: number, stream: number, outbox: Outbox, count: number, bytes: number): void {
+    const { first, roots } = outbox;
     let tracked = false;
-    for (let i = 0; i < count; i++) {
-      const tuple = tuples[first + i]!;
-      rows[i] = tuple.values;
-      if (tuple.root !== null) tracked = true;
+    for (let row = first; row < first + count && !tracked; row++) tracked = roots[row] !== null;
+    if (tracked) this.addTracks(outbox, count);
+    const packed = pack(outbox.values.slice(first, first + count));
+    this.addPayload(packed);
+    const kind = tracked ? SEGMENT_TRACKED : SEGMENT_UNTRACKED;
+    this.segments.push(source, target, kind, stream, count, bytes, packed.length);
+  }
+
+  private addPayload(packed: Uint8Array): void {
+    const end = this.payloadBytes + packed.length;
+    if (end > this.payload.length) {
+      const payload = new Uint8Array(Math.max(this.payload.length * 2, end));
+      payload.set(this.payload.subarray(0, this.payloadBytes));
+      this.payload = payload;
     }
-    if (tracked) this.addTracks(tuples, first, end);
-    this.rows.push(rows);
-    this.segments.push(source, target, tracked ? SEGMENT_TRACKED : SEGMENT_UNTRACKED, stream, count, bytes);
+    this.payload.set(packed, this.payloadBytes);
+    this.payloadBytes = end;
   }
 
   addEnd(source: number, target: number, revision: number): void {
-    this.segments.push(source, target, SEGMENT_END, revision, 0, 0);
+    this.segments.push(source, target, SEGMENT_END, revision, 0, 0, 0);
   }
 
   /** The frame, in memory of its own, so that it can be transferred; the writer is empty again. */
   finish(): Uint8Array<ArrayBuffer> {
-    const payload = pack(this.rows);
+    const payload = this.payload.subarray(0, this.payloadBytes);
     const ints = HEADER_INTS + this.ledgers.length * LEDGER_INTS + this.segments.length + this.trackInts;
     const frame = new Uint8Array(ints * 4 + payload.length);
     const head = new Int32Array(frame.buffer, 0, ints);
@@ -103,41 +110,42 @@ export class DataFrameWriter {
     this.ledgers = [];
     this.bases = [];
     this.segments = [];
-    this.rows = [];
+    this.payloadBytes = 0;
+    if (this.payload.length > PAYLOAD_BYTES_KEPT_MAX) this.payload = new Uint8Array(PAYLOAD_BYTES_FIRST);
     this.trackInts = 0;
     return frame;
   }
 
-  private addTracks(tuples: readonly TaskTuple[], first: number, end: number): void {
+  private addTracks({ first, roots, ints }: Outbox, count: number): void {
     let at = this.trackInts;
-    if (at + (end - first) * TRACK_INTS > this.tracks.length) {
-      const tracks = new Int32Array(Math.max(this.tracks.length * 2, at + (end - first) * TRACK_INTS));
+    if (at + count * TRACK_INTS > this.tracks.length) {
+      const tracks = new Int32Array(Math.max(this.tracks.length * 2, at + count * TRACK_INTS));
       tracks.set(this.tracks);
       this.tracks = tracks;
     }
     const tracks = this.tracks;
+    let lastRoot: Root | null = null;
     let lastLedger: AckTarget | null = null;
-    let lastIndex = -1;
-    for (let i = first; i < end; i++) {
-      const tuple = tuples[i]!;
-      const { root, held } = tuple;
-      let offset = 0;
-      let index = -1;
-      if (root !== null) {
+    let index = -1;
+    let offset = 0;
+    for (let row = first; row < first + count; row++) {
+      const root = roots[row]!;
+      if (root === null) {
+        index = -1;
+        offset = 0;
+      } else if (root !== lastRoot) {
         const { ledger } = root;
         const sequence = sequenceOf(root.hi, root.lo);
-        index = ledger === lastLedger ? lastIndex : -1;
-        if (index < 0 || sequence < this.bases[index]! || sequence - this.bases[index]! >= OFFSET_END) {
-          index = this.ledgerIndex(ledger, sequence);
-        }
+        const base = ledger === lastLedger && index >= 0 ? this.bases[index]! : -1;
+        if (base < 0 || sequence < base || sequence - base >= OFFSET_END) index = this.ledgerIndex(ledger, sequence);
         offset = (sequence - this.bases[index]!) | 0;
         lastLedger = ledger;
-        lastIndex = index;
       }
+      lastRoot = root;
       tracks[at] = index;
       tracks[at + 1] = offset;
-      tracks[at + 2] = held === null ? 0 : held.edgeHi;
-      tracks[at + 3] = held === null ? 0 : held.edgeLo;
+      tracks[at + 2] = ints[row * OUTBOX_INTS]!;
+      tracks[at + 3] = ints[row * OUTBOX_INTS + 1]!;
       at += TRACK_INTS;
     }
     this.trackInts = at;
@@ -156,14 +164,12 @@ export class DataFrameWriter {
   }
 }
 
-/** The root and edge of one received tuple, as a place in the frame's tracks. */
+/** The parts of a received frame; what stands in its payload has not been looked at. */
 export interface DataFrame {
   readonly segments: Int32Array;
-  readonly segmentCount: number;
   readonly ledgers: Int32Array;
   readonly tracks: Int32Array;
-  /** For each segment of tuples in turn its rows; each row is a list of values. */
-  readonly rows: readonly (readonly Values[])[];
+  readonly payload: Uint8Array;
 }
 
 /**
@@ -188,31 +194,32 @@ export function readDataFrame(frame: Uint8Array): DataFrame {
   if (payloadAt * 4 + payloadBytes !== frame.byteLength) throw refuse('its parts do not add up to its length');
   const segments = ints.subarray(segmentsAt, tracksAt);
   const tracks = ints.subarray(tracksAt, payloadAt);
-  const rows = unpackRows(frame.subarray(payloadAt * 4));
-  checkSegments(segments, tracks, ledgerCount, rows);
-  return { segments, segmentCount, ledgers: ints.subarray(ledgersAt, segmentsAt), tracks, rows };
+  checkSegments(segments, tracks, ledgerCount, payloadBytes);
+  return { segments, ledgers: ints.subarray(ledgersAt, segmentsAt), tracks, payload: frame.subarray(payloadAt * 4) };
 }
 
-function unpackRows(payload: Uint8Array): (readonly Values[])[] {
+/**
+ * Unpacks the rows of one segment.
+ *
+ * @throws MILLRACE_FRAME_INVALID when they are no rows, or not that many
+ */
+export function readRows(payload: Uint8Array, count: number): readonly Values[] {
   let rows: unknown;
   try {
     rows = unpack(payload);
   } catch {
     throw refuse('its payload is not msgpack');
   }
-  if (!Array.isArray(rows) || !rows.every((segment) => Array.isArray(segment) && segment.every(Array.isArray))) {
-    throw refuse('its payload is not rows of values');
+  if (!Array.isArray(rows)) throw refuse('its payload is not rows of values');
+  for (let i = 0; i < rows.length; i++) {
+    if (!Array.isArray(rows[i])) throw refuse('its payload is not rows of values');
   }
-  return rows as (readonly Values[])[];
+  if (rows.length !== count) throw refuse('a segment has another number of rows than it says');
+  return rows as readonly Values[];
 }
 
-function checkSegments(
-  segments: Int32Array,
-  tracks: Int32Array,
-  ledgerCount: number,
-  rows: readonly (readonly Values[])[],
-): void {
-  let rowsSeen = 0;
+function checkSegments(segments: Int32Array, tracks: Int32Array, ledgerCount: number, payloadBytes: number): void {
+  let payloadSeen = 0;
   let tracksSeen = 0;
   for (let at = 0; at < segments.length; at += SEGMENT_INTS) {
     const kind = segments[at + 2]!;
@@ -220,11 +227,12 @@ function checkSegments(
     if (kind !== SEGMENT_TRACKED && kind !== SEGMENT_UNTRACKED) throw refuse(`an unknown segment kind ${kind}`);
     const count = segments[at + 4]!;
     if (count < 1 || segments[at + 3]! < 0 || segments[at + 5]! < 0) throw refuse('a segment is empty or negative');
-    if (rows[rowsSeen]?.length !== count) throw refuse('a segment has another number of rows than it says');
-    rowsSeen++;
+    // Each row takes a byte at least: no count can promise more than there is.
+    if (segments[at + 6]! < count) throw refuse('a segment has fewer bytes than rows');
+    payloadSeen += segments[at + 6]!;
     if (kind === SEGMENT_TRACKED) tracksSeen += count;
   }
-  if (rowsSeen !== rows.length || tracksSeen * TRACK_INTS !== tracks.length) {
+  if (payloadSeen !== payloadBytes || tracksSeen * TRACK_INTS !== tracks.length) {
     throw refuse('its segments do not cover its rows and tracks');
   }
   for (let at = 0; at < tracks.length; at += TRACK_INTS) {

@@ -4,7 +4,7 @@
 import type { AckTarget } from '../ack/ack-target.js';
 import type { ControlHandler } from '../codec/control-frame.js';
 import type { RuntimeLimits } from '../limits.js';
-import type { TaskTuple } from '../task/task-tuple.js';
+import type { InboundBatch } from '../task/inbound-batch.js';
 import type { InboundChannel } from './inbound-channel.js';
 
 /** What a link needs of the worker that it serves. */
@@ -14,10 +14,8 @@ export interface LinkHost extends Omit<ControlHandler, 'credited'> {
   ledgerOf(spoutTask: number, incarnation: number): AckTarget | null;
   /** Makes the origins of a new channel, one for each stream of its source. */
   fillOrigins(channel: InboundChannel): void;
-  /** Puts tuples into the mailbox of a task of this worker, in order. */
-  receive(task: number, tuples: readonly TaskTuple[]): void;
-  /** A tuple of a dead incarnation came and was dropped. */
-  dropped(task: number): void;
+  /** Puts tuples into the mailbox of a task of this worker. */
+  receive(task: number, batch: InboundBatch): void;
   /** The source task has sent all that it had for the target task. */
   receiveEnd(sourceTask: number, targetTask: number, revision: number): void;
   /** So many more (or fewer) tuples of that task wait in outboxes than at the last flush. */

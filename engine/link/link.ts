@@ -145,28 +145,29 @@ export class Link implements AckSender, CreditReturner, ChannelOwner {
     while (channel.waiting > 0) {
       const tuplesMax = Math.min(this.credit.tuplesFor(channel), batchTuplesMax - this.frameTuples);
       const bytesMax = Math.min(this.credit.bytesFor(channel), batchBytesMax - this.frameBytes);
-      const { outbox, first } = channel;
-      const origin = outbox[first]!.origin;
+      const { outbox } = channel;
+      const { first } = outbox;
+      const stream = outbox.streamAt(first);
       let end = first;
       let bytes = 0;
-      while (end < outbox.length && end - first < tuplesMax && outbox[end]!.origin === origin) {
-        const more = outbox[end]!.bytes;
+      while (end < outbox.end && end - first < tuplesMax && outbox.streamAt(end) === stream) {
+        const more = outbox.bytesAt(end);
         if (bytes + more > bytesMax) break;
         bytes += more;
         end++;
       }
       if (end === first) {
         // One tuple may always travel alone, however large: in a frame of its own, with nothing else under way.
-        if (channel.outstandingTuples > 0 && this.credit.bytesFor(channel) < outbox[first]!.bytes) return;
+        if (channel.outstandingTuples > 0 && this.credit.bytesFor(channel) < outbox.bytesAt(first)) return;
         if (channel.outstandingTuples > 0 && this.credit.tuplesFor(channel) < 1) return;
         if (this.frameTuples > 0) {
           this.sendFrame();
           continue;
         }
-        bytes = outbox[first]!.bytes;
+        bytes = outbox.bytesAt(first);
         end = first + 1;
       }
-      this.writer.addTuples(channel.sourceTask, channel.targetTask, origin.streamIndex, outbox, first, end, bytes);
+      this.writer.addTuples(channel.sourceTask, channel.targetTask, stream, outbox, end - first, bytes);
       this.frameTuples += end - first;
       this.frameBytes += bytes;
       this.credit.spend(channel, end - first, bytes);
@@ -213,9 +214,9 @@ export class Link implements AckSender, CreditReturner, ChannelOwner {
   }
 
   private readonly handler: ControlHandler = {
-    acked: (task, incarnation, rootHi, rootLo, hi, lo) => this.host.acked(task, incarnation, rootHi, rootLo, hi, lo),
-    failed: (task, incarnation, rootHi, rootLo) => this.host.failed(task, incarnation, rootHi, rootLo),
-    touched: (task, incarnation, rootHi, rootLo) => this.host.touched(task, incarnation, rootHi, rootLo),
+    acked: (task, incarnation, rows) => this.host.acked(task, incarnation, rows),
+    failed: (task, incarnation, rows) => this.host.failed(task, incarnation, rows),
+    touched: (task, incarnation, rows) => this.host.touched(task, incarnation, rows),
     credited: (sourceTask, targetTask, tuples, bytes) => {
       const channel = this.outbound.get(`${sourceTask}>${targetTask}`);
       if (channel === undefined) return;

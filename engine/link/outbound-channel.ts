@@ -1,9 +1,11 @@
 // The sending end of a channel: what flows from one task of this worker to one task of another, in order. Tuples wait
 // in its outbox until the link sends them in a batch, as far as there is credit. An end marker waits behind them.
 //
-//   outbox[first] … outbox[length - 1] ── credit ──► under way (outstanding) ── taken ──► credit comes back
+//   outbox: oldest … newest ── credit ──► under way (outstanding) ── taken ──► credit comes back
 
-import type { TaskTuple } from '../task/task-tuple.js';
+import type { Root } from '../ack/root.js';
+import { Outbox } from '../codec/outbox.js';
+import type { Values } from '../component/tuple.js';
 import type { Outstanding } from './credit.js';
 
 /** The task that sends; it takes no more input while one of its channels is out of credit. */
@@ -19,16 +21,13 @@ export interface ChannelOwner {
 }
 
 const NO_END = -1;
-const SPLICE_AT = 4096;
 
 export class OutboundChannel implements Outstanding {
   readonly sourceTask: number;
   readonly targetTask: number;
   outstandingTuples = 0;
   outstandingBytes = 0;
-  /** Where the waiting tuples start in `outbox`. */
-  first = 0;
-  readonly outbox: TaskTuple[] = [];
+  readonly outbox = new Outbox();
   /** It stands in the link's list of channels to flush. */
   dirty = false;
   private readonly owner: ChannelOwner;
@@ -44,12 +43,13 @@ export class OutboundChannel implements Outstanding {
   }
 
   get waiting(): number {
-    return this.outbox.length - this.first;
+    return this.outbox.waiting;
   }
 
-  push(tuple: TaskTuple): void {
-    this.outbox.push(tuple);
-    this.owner.pushed(this, tuple.bytes);
+  /** @param bytes - their estimated size */
+  push(values: Values, stream: number, root: Root | null, edgeHi: number, edgeLo: number, bytes: number): void {
+    this.outbox.push(values, stream, root, edgeHi, edgeLo, bytes);
+    this.owner.pushed(this, bytes);
   }
 
   /** Ends the channel behind what waits in it. */
@@ -70,14 +70,7 @@ export class OutboundChannel implements Outstanding {
   sent(count: number, bytes: number): void {
     this.outstandingTuples += count;
     this.outstandingBytes += bytes;
-    this.first += count;
-    if (this.first === this.outbox.length) {
-      this.outbox.length = 0;
-      this.first = 0;
-    } else if (this.first >= SPLICE_AT) {
-      this.outbox.splice(0, this.first);
-      this.first = 0;
-    }
+    this.outbox.drop(count);
   }
 
   /** After each flush: the sender rests while something is left. Gives by how much more is left than last time. */
@@ -92,7 +85,6 @@ export class OutboundChannel implements Outstanding {
 
   /** The link is gone: what waits is dropped, and then holds nobody (`settle`). Its trees fail by the rewiring. */
   abandon(): void {
-    this.outbox.length = 0;
-    this.first = 0;
+    this.outbox.drop(this.outbox.waiting);
   }
 }

@@ -10,29 +10,33 @@
 
 import type { Bolt } from '../component/bolt.js';
 import type { EmitOptions } from '../component/emit.js';
-import type { Tuple, Values } from '../component/tuple.js';
-import { failure, reasonOf } from '../errors.js';
-import { ACKED as ACKED_COUNT, EXECUTED, FAILED as FAILED_COUNT, MISUSED, QUEUED, STALE } from '../metrics/counters.js';
+import type { Values } from '../component/tuple.js';
+import { failure } from '../errors.js';
+import { EXECUTED, QUEUED, STALE } from '../metrics/counters.js';
 import type { BoltBehavior } from '../model/definition.js';
 import { BatchCommits } from './batch-commits.js';
 import { CallsInOrder } from './calls-in-order.js';
 import { EmitCall } from './emit-call.js';
+import type { InboundBatch } from './inbound-batch.js';
 import { InputEnds } from './input-ends.js';
 import { Mailbox } from './mailbox.js';
 import type { LocalTask, Output } from './output.js';
-import { BROKEN, CALLS_FULL, COMMITTING, RUNNING, Task, type TaskSetup } from './task.js';
+import { BROKEN, CALLS_FULL, COMMITTING, RUNNING, type TaskSetup } from './task.js';
+import { SettlingTask } from './settling-task.js';
 import { isPending, isPromise } from './settling.js';
-import { ACKED, FAILED, PENDING, TaskTuple, type Held } from './task-tuple.js';
+import type { TaskTuple } from './task-tuple.js';
+import { ACKED, FAILED, Held, PENDING } from './task-tuple.js';
 
-export class BoltTask extends Task implements LocalTask {
+export class BoltTask extends SettlingTask implements LocalTask {
   readonly mailbox: Mailbox;
   /** Which of its source tasks have ended. */
   readonly inputs: InputEnds;
   /** After `take`: the XOR of the edges that the tuple leaves open in its tree. */
   leftHi = 0;
   leftLo = 0;
+  /** The last `take` threw. */
+  private hasFailed = false;
   private readonly bolt: Bolt;
-  private readonly behavior: BoltBehavior;
   private readonly commits: BatchCommits | null;
   /** Its tuples are never done when their call returns. */
   private readonly holds: boolean;
@@ -49,9 +53,8 @@ export class BoltTask extends Task implements LocalTask {
   private reopened = false;
 
   constructor(setup: TaskSetup, bolt: Bolt, behavior: BoltBehavior, sources: readonly number[]) {
-    super(setup);
+    super(setup, behavior);
     this.bolt = bolt;
-    this.behavior = behavior;
     this.commits =
       bolt.endBatch === undefined
         ? null
@@ -120,6 +123,7 @@ export class BoltTask extends Task implements LocalTask {
 
   private threw(call: EmitCall, tuple: TaskTuple, error: unknown): void {
     call.end();
+    this.hasFailed = true;
     if (tuple.held === null) {
       this.leftHi = 0;
       this.leftLo = 0;
@@ -142,9 +146,45 @@ export class BoltTask extends Task implements LocalTask {
     call.sink = held;
   }
 
-  /** A tuple of a dead incarnation came. */
-  dropStale(): void {
-    this.count(STALE);
+  private takeQueued(tuple: TaskTuple): void {
+    if (tuple.root !== null && tuple.root.ledger.dead) this.count(STALE);
+    else if (this.gate === BROKEN) this.settle(tuple, FAILED);
+    else this.take(tuple);
+  }
+
+  /** Takes the next tuple that came from another worker; it is an edge of its tree. */
+  private takeInbound(batch: InboundBatch): void {
+    let tuple: TaskTuple;
+    try {
+      tuple = batch.next();
+    } catch (error) {
+      this.refuse(batch, error);
+      return;
+    }
+    batch.origin.channel!.taken();
+    this.mailbox.tookFromBatch(1);
+    const { root } = tuple;
+    if (batch.dead || (root !== null && root.ledger.dead)) {
+      this.count(STALE);
+    } else if (this.gate === BROKEN) {
+      this.settle(tuple, FAILED);
+    } else {
+      const held = !this.simple;
+      if (held && root !== null) tuple.held = new Held(batch.edgeHi, batch.edgeLo);
+      this.hasFailed = false;
+      this.take(tuple);
+      if (held || root === null || this.hasFailed) return;
+      // An asynchronous call has left an edge of its own, which takes the place of this one.
+      root.ack(batch.edgeHi ^ this.leftHi, batch.edgeLo ^ this.leftLo);
+    }
+  }
+
+  /** What came cannot be read: its trees fail. */
+  private refuse(batch: InboundBatch, error: unknown): void {
+    const lost = batch.abandon();
+    for (let i = 0; i < lost; i++) batch.origin.channel!.taken();
+    this.mailbox.tookFromBatch(lost);
+    this.report('receive', error);
   }
 
   run(): void {
@@ -153,11 +193,9 @@ export class BoltTask extends Task implements LocalTask {
     let left = host.limits.sliceTuplesMax;
     const untilMs = host.clock.now() + host.limits.turnMs;
     while (mailbox.size > 0 && (this.gate & ~BROKEN) === 0 && left > 0) {
-      const tuple = mailbox.shift();
-      if (tuple.origin.channel !== null) tuple.origin.channel.taken();
-      if (tuple.root !== null && tuple.root.ledger.dead) this.dropStale();
-      else if (this.gate === BROKEN) this.settle(tuple, FAILED);
-      else this.take(tuple);
+      const batch = mailbox.nextBatch();
+      if (batch === null) this.takeQueued(mailbox.shift());
+      else this.takeInbound(batch);
       left--;
       if ((left & 15) === 0 && host.clock.now() >= untilMs) break;
     }
@@ -192,27 +230,6 @@ export class BoltTask extends Task implements LocalTask {
   tick(): void {
     this.tickDue = true;
     this.host.schedule(this);
-  }
-
-  ack(tuple: Tuple): void {
-    this.byHand('ack', tuple, (held) => this.settle(held, ACKED));
-  }
-
-  fail(tuple: Tuple, reason: unknown): void {
-    this.byHand('fail', tuple, (held) => {
-      this.settle(held, FAILED);
-      if (reason === undefined) return;
-      const error = failure(
-        'MILLRACE_TASK_FAILED_TUPLE',
-        { component: this.component, reason: reasonOf(reason) },
-        { cause: reason },
-      );
-      this.report('execute', error);
-    });
-  }
-
-  resetTimeout(tuple: Tuple): void {
-    this.byHand('resetTimeout', tuple, ({ root }) => root?.ledger.touch(root.hi, root.lo));
   }
 
   /** Has `endBatch` called; then the acks of the batch leave. */
@@ -351,16 +368,6 @@ export class BoltTask extends Task implements LocalTask {
     this.report('execute', error);
   }
 
-  /** Ends the tuple here and tells its ledger. One that is not held leaves its edges to its emitter (`left`). */
-  private settle(tuple: TaskTuple, state: typeof ACKED | typeof FAILED): void {
-    this.count(state === ACKED ? ACKED_COUNT : FAILED_COUNT);
-    const { held, root } = tuple;
-    if (held !== null) held.state = state;
-    if (root === null) return;
-    if (state === FAILED) root.fail();
-    else if (held !== null) root.ack(held.edgeHi ^ held.accHi, held.edgeLo ^ held.accLo);
-  }
-
   private committed(batch: readonly TaskTuple[], failed: { readonly error: unknown } | null): void {
     this.gate &= ~COMMITTING;
     const state = failed === null ? ACKED : FAILED;
@@ -369,31 +376,5 @@ export class BoltTask extends Task implements LocalTask {
     if (failed !== null) this.report('endBatch', failed.error);
     if (this.commits!.waiting) this.host.scheduleCommit(this);
     this.host.schedule(this);
-  }
-
-  private byHand(call: string, tuple: Tuple, then: (held: TaskTuple) => void): void {
-    if (!this.behavior.manualAck) throw failure('MILLRACE_TASK_MANUAL_ACK', { component: this.component, call });
-    if (!(tuple instanceof TaskTuple) || tuple.held?.state !== PENDING) {
-      this.count(MISUSED);
-      return;
-    }
-    then(tuple);
-    // Outside of a call nothing else would have the spout hear of it.
-    if ((this.gate & RUNNING) === 0) this.host.schedule(this);
-  }
-
-  /** A tuple that this bolt still holds, or the input of the call, to anchor another one to. */
-  private anchorOf(call: EmitCall, anchor: Tuple): TaskTuple {
-    if (anchor instanceof TaskTuple) {
-      if (anchor.held !== null) return anchor;
-      // Not held: the input of this call, or an older tuple, whose tree is only known to be open if it is the same.
-      if (call.sink === call && anchor.root === call.root) return anchor;
-    }
-    throw this.anchorError();
-  }
-
-  private anchorError(): Error {
-    this.count(MISUSED);
-    return failure('MILLRACE_EMIT_ANCHOR', { component: this.component });
   }
 }

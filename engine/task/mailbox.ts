@@ -3,11 +3,16 @@
 // it by what it emits and no more.
 //
 //   tuples[head & mask] … tuples[(tail - 1) & mask]      capacity is a power of two and doubles when full
+//   batches[0] … batches[last]                           what came from other workers, still packed
+//
+// Order holds for each sender: those of this worker use the one queue, those of others the other. They take turns.
 
 import type { RuntimeLimits } from '../limits.js';
+import type { InboundBatch } from './inbound-batch.js';
 import type { TaskTuple } from './task-tuple.js';
 
 const CAPACITY_FIRST = 16;
+const BATCHES_DROPPED_AT = 64;
 
 /** A task that rests until this mailbox has room again. */
 export interface Waiting {
@@ -15,12 +20,17 @@ export interface Waiting {
 }
 
 export class Mailbox {
+  /** Tuples that wait, in both queues. */
   size = 0;
-  private localTuples = 0;
+  /** Those from tasks of this worker. */
+  localTuples = 0;
   private localBytes = 0;
   private head = 0;
   private mask = CAPACITY_FIRST - 1;
   private tuples = new Array<TaskTuple | undefined>(CAPACITY_FIRST).fill(undefined);
+  private readonly batches: InboundBatch[] = [];
+  private firstBatch = 0;
+  private batchIsNext = false;
   private waiting: Waiting[] = [];
   private readonly tuplesMax: number;
   private readonly bytesMax: number;
@@ -35,27 +45,47 @@ export class Mailbox {
     return this.localTuples >= this.tuplesMax || this.localBytes >= this.bytesMax;
   }
 
+  /** Adds a tuple of this worker. */
   push(tuple: TaskTuple): void {
-    if (this.size > this.mask) this.grow();
-    this.tuples[(this.head + this.size++) & this.mask] = tuple;
-    if (tuple.origin.channel === null) {
-      this.localTuples++;
-      this.localBytes += tuple.bytes;
-    }
+    if (this.localTuples > this.mask) this.grow();
+    this.tuples[(this.head + this.localTuples++) & this.mask] = tuple;
+    this.localBytes += tuple.bytes;
+    this.size++;
   }
 
-  /** The oldest tuple; call only while `size` is above zero. */
+  /** Adds tuples of another worker. */
+  pushBatch(batch: InboundBatch): void {
+    this.batches.push(batch);
+    this.size += batch.left;
+  }
+
+  /** The batch that the next tuple is to be taken from, or null when that is one of this worker (`shift`). */
+  nextBatch(): InboundBatch | null {
+    this.batchIsNext = !this.batchIsNext;
+    if (this.firstBatch === this.batches.length || (this.localTuples > 0 && !this.batchIsNext)) return null;
+    return this.batches[this.firstBatch]!;
+  }
+
+  /** So many tuples were taken from the batch that was next. */
+  tookFromBatch(count: number): void {
+    this.size -= count;
+    if (this.batches[this.firstBatch]!.left > 0) return;
+    this.firstBatch++;
+    if (this.firstBatch < this.batches.length && this.firstBatch < BATCHES_DROPPED_AT) return;
+    this.batches.splice(0, this.firstBatch);
+    this.firstBatch = 0;
+  }
+
+  /** The oldest tuple of this worker; call only while there is one. */
   shift(): TaskTuple {
     const at = this.head & this.mask;
     const tuple = this.tuples[at]!;
     this.tuples[at] = undefined;
     this.head = (this.head + 1) & this.mask;
     this.size--;
-    if (tuple.origin.channel === null) {
-      this.localTuples--;
-      this.localBytes -= tuple.bytes;
-      if (this.waiting.length > 0) this.wakeWaiting();
-    }
+    this.localTuples--;
+    this.localBytes -= tuple.bytes;
+    if (this.waiting.length > 0) this.wakeWaiting();
     return tuple;
   }
 
@@ -75,7 +105,7 @@ export class Mailbox {
     const old = this.tuples;
     const capacity = old.length * 2;
     const tuples = new Array<TaskTuple | undefined>(capacity).fill(undefined);
-    for (let i = 0; i < this.size; i++) tuples[i] = old[(this.head + i) & this.mask];
+    for (let i = 0; i < this.localTuples; i++) tuples[i] = old[(this.head + i) & this.mask];
     this.tuples = tuples;
     this.head = 0;
     this.mask = capacity - 1;

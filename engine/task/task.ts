@@ -198,34 +198,40 @@ export abstract class Task implements Emitter, RunnableTask {
   }
 
   private deliver(target: Target, output: Output, values: Values, root: Root | null, acc: Accumulator): void {
-    const tuple = new TaskTuple(values, output.origin, root);
     const { host } = this;
     const { local } = target;
-    if (local === null || local.gate !== 0 || local.mailbox.size !== 0 || host.depth >= this.depthMax) {
-      this.queue(target, output, tuple, acc);
+    if (local === null || local.gate !== 0 || local.mailbox.localTuples !== 0 || host.depth >= this.depthMax) {
+      this.queue(target, output, values, root, acc);
       return;
     }
     host.depth++;
-    local.take(tuple);
+    local.take(new TaskTuple(values, output.origin, root));
     host.depth--;
     if (root === null) return;
     acc.accHi ^= local.leftHi;
     acc.accLo ^= local.leftLo;
   }
 
-  /** The target is busy or elsewhere: the tuple waits for it. */
-  private queue(target: Target, output: Output, tuple: TaskTuple, acc: Accumulator): void {
-    const { local } = target;
-    tuple.bytes = this.measure(output, tuple.values);
-    if (tuple.root !== null) {
-      const held = this.hold(tuple);
-      acc.accHi ^= held.edgeHi;
-      acc.accLo ^= held.edgeLo;
+  /** The target is busy or elsewhere: the tuple waits for it, and is an edge of its tree. */
+  private queue(target: Target, output: Output, values: Values, root: Root | null, acc: Accumulator): void {
+    const bytes = this.measure(output, values);
+    let edgeHi = 0;
+    let edgeLo = 0;
+    if (root !== null) {
+      const { random } = this.host;
+      edgeHi = random.nextInt32();
+      edgeLo = random.nextInt32() | 1;
+      acc.accHi ^= edgeHi;
+      acc.accLo ^= edgeLo;
     }
+    const { local } = target;
     if (local === null) {
-      target.channel!.push(tuple);
+      target.channel!.push(values, output.origin.streamIndex, root, edgeHi, edgeLo, bytes);
       return;
     }
+    const tuple = new TaskTuple(values, output.origin, root);
+    tuple.bytes = bytes;
+    if (root !== null) tuple.held = new Held(edgeHi, edgeLo);
     local.mailbox.push(tuple);
     this.host.schedule(local);
     if (local.mailbox.crowded && this.block(local.mailbox)) local.mailbox.wait(this);

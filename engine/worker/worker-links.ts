@@ -4,7 +4,8 @@
 
 import type { AckTarget } from '../ack/ack-target.js';
 import type { Ledger } from '../ack/ledger.js';
-import { RemoteLedger } from '../ack/remote-ledger.js';
+import { ACK_ROW_INTS, RemoteLedger } from '../ack/remote-ledger.js';
+import { ROOT_INTS } from '../codec/control-frame.js';
 import type { RuntimeLimits } from '../limits.js';
 import type { InboundChannel } from '../link/inbound-channel.js';
 import { Link } from '../link/link.js';
@@ -15,7 +16,8 @@ import type { Topology } from '../model/definition.js';
 import type { Plan } from '../plan/plan.js';
 import { BoltTask } from '../task/bolt-task.js';
 import type { Task } from '../task/task.js';
-import { Origin, type TaskTuple } from '../task/task-tuple.js';
+import type { InboundBatch } from '../task/inbound-batch.js';
+import { Origin } from '../task/task-tuple.js';
 import type { PeerPorts } from './messages.js';
 import type { Turns } from './turns.js';
 
@@ -99,15 +101,11 @@ export class WorkerLinks implements LinkHost {
     });
   }
 
-  receive(task: number, tuples: readonly TaskTuple[]): void {
+  receive(task: number, batch: InboundBatch): void {
     const target = this.options.tasks.get(task);
     if (!(target instanceof BoltTask)) return;
-    for (let i = 0; i < tuples.length; i++) target.mailbox.push(tuples[i]!);
+    target.mailbox.pushBatch(batch);
     this.options.turns.schedule(target);
-  }
-
-  dropped(task: number): void {
-    this.countFor(task, STALE, 1);
   }
 
   receiveEnd(sourceTask: number, targetTask: number, revision: number): void {
@@ -129,22 +127,31 @@ export class WorkerLinks implements LinkHost {
     this.options.frameRefused(error);
   }
 
-  acked(spoutTask: number, incarnation: number, rootHi: number, rootLo: number, hi: number, lo: number): void {
-    this.ledgerHere(spoutTask, incarnation)?.ack(rootHi, rootLo, hi, lo);
+  acked(spoutTask: number, incarnation: number, rows: Int32Array): void {
+    const ledger = this.ledgerHere(spoutTask, incarnation, rows.length / ACK_ROW_INTS);
+    if (ledger === null) return;
+    for (let at = 0; at < rows.length; at += ACK_ROW_INTS) {
+      ledger.ack(rows[at]!, rows[at + 1]!, rows[at + 2]!, rows[at + 3]!);
+    }
   }
 
-  failed(spoutTask: number, incarnation: number, rootHi: number, rootLo: number): void {
-    this.ledgerHere(spoutTask, incarnation)?.fail(rootHi, rootLo);
+  failed(spoutTask: number, incarnation: number, rows: Int32Array): void {
+    const ledger = this.ledgerHere(spoutTask, incarnation, rows.length / ROOT_INTS);
+    if (ledger === null) return;
+    for (let at = 0; at < rows.length; at += ROOT_INTS) ledger.fail(rows[at]!, rows[at + 1]!);
   }
 
-  touched(spoutTask: number, incarnation: number, rootHi: number, rootLo: number): void {
-    this.ledgerHere(spoutTask, incarnation)?.touch(rootHi, rootLo);
+  touched(spoutTask: number, incarnation: number, rows: Int32Array): void {
+    const ledger = this.ledgerHere(spoutTask, incarnation, rows.length / ROOT_INTS);
+    if (ledger === null) return;
+    for (let at = 0; at < rows.length; at += ROOT_INTS) ledger.touch(rows[at]!, rows[at + 1]!);
   }
 
-  private ledgerHere(spoutTask: number, incarnation: number): Ledger | null {
+  /** The ledger that so many rows are for; those for another incarnation than the living one are counted. */
+  private ledgerHere(spoutTask: number, incarnation: number, rows: number): Ledger | null {
     const ledger = this.options.ledgers.get(spoutTask);
     if (ledger !== undefined && ledger.incarnation === incarnation) return ledger;
-    if (ledger !== undefined) this.dropped(spoutTask);
+    if (ledger !== undefined) this.countFor(spoutTask, STALE, rows);
     return null;
   }
 

@@ -10,10 +10,18 @@ import { FRAME_BYTES_MAX } from '../../../engine/limits.js';
 /** Writes down what a frame says. */
 class Heard implements ControlHandler {
   readonly all: string[] = [];
-  acked = (...row: number[]): void => this.hear('ack', row);
-  failed = (...row: number[]): void => this.hear('fail', row);
-  touched = (...row: number[]): void => this.hear('touch', row);
+  acked = (task: number, incarnation: number, rows: Int32Array): void =>
+    this.hearRows('ack', task, incarnation, rows, 4);
+  failed = (task: number, incarnation: number, rows: Int32Array): void =>
+    this.hearRows('fail', task, incarnation, rows, 2);
+  touched = (task: number, incarnation: number, rows: Int32Array): void =>
+    this.hearRows('touch', task, incarnation, rows, 2);
   credited = (...row: number[]): void => this.hear('credit', row);
+
+  private hearRows(what: string, task: number, incarnation: number, rows: Int32Array, ints: number): void {
+    for (let at = 0; at < rows.length; at += ints)
+      this.hear(what, [task, incarnation, ...rows.subarray(at, at + ints)]);
+  }
 
   private hear(what: string, row: readonly number[]): void {
     this.all.push(`${what} ${row.join(' ')}`);
@@ -102,10 +110,14 @@ t.test('what is more than a frame may hold is spread over several', async (t) =>
   for (let channel = 0; channel < roots; channel++) writer.addCredit(channel, 1, 2, 3);
   frames.push(writer.finish());
   const counts = { ack: 0, touch: 0, credit: 0 };
+  const inOrder = (rows: Int32Array, ints: number, from: number): number => {
+    for (let at = 0; at < rows.length; at += ints) if (rows[at + 1] !== from + at / ints) t.fail('out of order');
+    return rows.length / ints;
+  };
   const handler: ControlHandler = {
-    acked: (_task, _incarnation, _hi, lo) => (lo === counts.ack ? counts.ack++ : t.fail('out of order')),
+    acked: (_task, _incarnation, rows) => (counts.ack += inOrder(rows, 4, counts.ack)),
     failed: () => t.fail('nothing failed'),
-    touched: (_task, _incarnation, _hi, lo) => (lo === counts.touch ? counts.touch++ : t.fail('out of order')),
+    touched: (_task, _incarnation, rows) => (counts.touch += inOrder(rows, 2, counts.touch)),
     credited: (source) => (source === counts.credit ? counts.credit++ : t.fail('out of order')),
   };
   for (const frame of frames) {

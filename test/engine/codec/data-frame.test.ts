@@ -8,14 +8,16 @@ import type { AckTarget } from '../../../engine/ack/ack-target.js';
 import {
   DataFrameWriter,
   readDataFrame,
+  readRows,
   SEGMENT_END,
+  SEGMENT_INTS,
   SEGMENT_TRACKED,
   SEGMENT_UNTRACKED,
 } from '../../../engine/codec/data-frame.js';
+import { Outbox } from '../../../engine/codec/outbox.js';
 import { pack } from '../../../engine/codec/pack.js';
 import { isMillraceError } from '../../../engine/errors.js';
 import { FRAME_BYTES_MAX } from '../../../engine/limits.js';
-import { Held, Origin, TaskTuple } from '../../../engine/task/task-tuple.js';
 
 const nothing = (): void => undefined;
 const ledgers: readonly AckTarget[] = [0, 1, 2].map((n) => ({
@@ -26,7 +28,6 @@ const ledgers: readonly AckTarget[] = [0, 1, 2].map((n) => ({
   fail: nothing,
   touch: nothing,
 }));
-const origin = new Origin('source', 'default', 0, 0, ['a'], null);
 
 const int32 = fc.integer({ min: -(2 ** 31), max: 2 ** 31 - 1 });
 const sequence = fc.oneof(
@@ -67,28 +68,24 @@ function write(writer: DataFrameWriter, all: Segments): Uint8Array {
       writer.addEnd(each.source, each.target, each.revision);
       continue;
     }
-    const list = each.tuples.map(({ values, track }) => {
-      if (track === null) return new TaskTuple(values, origin, null);
+    const outbox = new Outbox();
+    const pad = (): void => {
+      for (let i = 0; i < each.skipped; i++) outbox.push(['not this'], 7, new Root(ledgers[0]!, 9, 9), 9, 9, 9);
+    };
+    // The outbox has sent tuples in front and waiting ones behind.
+    pad();
+    for (const { values, track } of each.tuples) {
+      if (track === null) {
+        outbox.push(values, each.stream, null, 0, 0, 1);
+        continue;
+      }
       const { ledger, sequence, hi, lo } = track;
       const root = new Root(ledgers[ledger]!, Math.floor(sequence / 2 ** 32), sequence | 0);
-      const made = new TaskTuple(values, origin, root);
-      made.held = new Held(hi, lo);
-      return made;
-    });
-    // The outbox has sent tuples in front and waiting ones behind.
-    const padding = Array.from(
-      { length: each.skipped },
-      () => new TaskTuple(['not this'], origin, new Root(ledgers[0]!, 9, 9)),
-    );
-    writer.addTuples(
-      each.source,
-      each.target,
-      each.stream,
-      [...padding, ...list, ...padding],
-      padding.length,
-      padding.length + list.length,
-      each.bytes,
-    );
+      outbox.push(values, each.stream, root, hi, lo, 1);
+    }
+    pad();
+    outbox.drop(each.skipped);
+    writer.addTuples(each.source, each.target, each.stream, outbox, each.tuples.length, each.bytes);
   }
   return writer.finish();
 }
@@ -97,16 +94,16 @@ function write(writer: DataFrameWriter, all: Segments): Uint8Array {
 function read(bytes: Uint8Array, changed = false): unknown[] {
   const frame = readDataFrame(bytes);
   const found: unknown[] = [];
-  let rowsAt = 0;
+  let payloadAt = 0;
   let track = 0;
-  for (let at = 0; at < frame.segments.length; at += 6) {
-    const [source, target, kind, a, count, size] = frame.segments.subarray(at, at + 6);
+  for (let at = 0; at < frame.segments.length; at += SEGMENT_INTS) {
+    const [source, target, kind, a, count, size, bytes] = frame.segments.subarray(at, at + SEGMENT_INTS);
     if (kind === SEGMENT_END) {
       found.push({ kind: 'end', source, target, revision: a });
       continue;
     }
     if (kind !== SEGMENT_TRACKED && kind !== SEGMENT_UNTRACKED) throw new Error(`a segment of kind ${kind}`);
-    const rows = frame.rows[rowsAt++]!;
+    const rows = readRows(frame.payload.subarray(payloadAt, (payloadAt += bytes!)), count!);
     if (rows.length !== count) throw new Error('another number of rows');
     const list = rows.map((values) => {
       if (kind === SEGMENT_UNTRACKED) return { values, track: null };
@@ -218,8 +215,8 @@ t.test('random bytes are refused', async (t) => {
 
 /** A frame with that payload and one segment that claims so many rows. */
 function frameOf(payload: Uint8Array, rows: number): Uint8Array {
-  const bytes = new Uint8Array(12 * 4 + payload.length);
-  new Int32Array(bytes.buffer, 0, 12).set([
+  const bytes = new Uint8Array(13 * 4 + payload.length);
+  new Int32Array(bytes.buffer, 0, 13).set([
     0x4d520101,
     1,
     0,
@@ -232,13 +229,14 @@ function frameOf(payload: Uint8Array, rows: number): Uint8Array {
     0,
     rows,
     9,
+    payload.length,
   ]);
-  bytes.set(payload, 48);
+  bytes.set(payload, 52);
   return bytes;
 }
 
 t.test('a short frame that claims huge counts is refused without taking memory for them', async (t) => {
-  t.equal(readAnything(frameOf(pack([[['x']]]), 1)), 'read', 'the frame itself is right');
+  t.equal(readAnything(frameOf(pack([['x']]), 1)), 'read', 'the frame itself is right');
   const huge = [0x7f, 0xff, 0xff, 0xff];
   const some = [0x00, 0x7f, 0xff, 0xff];
   const arrays = (count: readonly number[], depth: number): number[] =>
@@ -247,10 +245,10 @@ t.test('a short frame that claims huge counts is refused without taking memory f
     'an array': arrays(huge, 1),
     'arrays in arrays': arrays(some, 1000),
     'a map': [0xdf, ...huge],
-    'maps in arrays': [0x91, 0x91, 0x91, 0xdf, ...some],
-    text: [0x91, 0x91, 0x91, 0xdb, ...huge],
-    'binary data': [0x91, 0x91, 0x91, 0xc6, ...huge],
-    'an extension': [0x91, 0x91, 0x91, 0xc9, ...huge, 0x42],
+    'maps in arrays': [0x91, 0x91, 0xdf, ...some],
+    text: [0x91, 0x91, 0xdb, ...huge],
+    'binary data': [0x91, 0x91, 0xc6, ...huge],
+    'an extension': [0x91, 0x91, 0xc9, ...huge, 0x42],
     'arrays one in the other, too deep for the stack': Array<number>(200_000).fill(0x91),
     nothing: [],
   };
@@ -270,24 +268,24 @@ t.test('a short frame that claims huge counts is refused without taking memory f
     [-1, 0, 0],
     [0, 1, -1],
   ]) {
-    const bytes = frameOf(pack([[['x']]]), 1);
+    const bytes = frameOf(pack([['x']]), 1);
     new Int32Array(bytes.buffer, 4, 3).set(ints);
     t.equal(readAnything(bytes), 'refused');
   }
 });
 
 t.test('what is well-formed msgpack but no rows of values is refused', async (t) => {
-  for (const payload of [1, 'x', null, {}, [1], [[1]], [['x']], [[{}]], [[[1], [2]]], [[[1]], [[2]]], []]) {
+  for (const payload of [1, 'x', null, {}, [1], ['x'], [{}], [[1], [2]], []]) {
     t.equal(readAnything(frameOf(pack(payload), 1)), 'refused', JSON.stringify(payload));
   }
-  t.equal(readAnything(frameOf(pack([[['x']]]), 2)), 'refused', 'fewer rows than the segment says');
-  t.equal(readAnything(frameOf(pack([[]]), 0)), 'refused', 'an empty segment: its bytes would never be given back');
+  t.equal(readAnything(frameOf(pack([['x']]), 2)), 'refused', 'fewer rows than the segment says');
+  t.equal(readAnything(frameOf(pack([]), 0)), 'refused', 'an empty segment: its bytes would never be given back');
   for (const [at, what] of [
     [9, 'stream'],
     [11, 'size'],
   ] as const) {
-    const bytes = frameOf(pack([[['x']]]), 1);
-    new Int32Array(bytes.buffer, 0, 12)[at] = -1;
+    const bytes = frameOf(pack([['x']]), 1);
+    new Int32Array(bytes.buffer, 0, 13)[at] = -1;
     t.equal(readAnything(bytes), 'refused', `a negative ${what}`);
   }
 });
@@ -300,7 +298,7 @@ t.test('a frame above the limit, or one that is not aligned, is refused before i
 });
 
 t.test('a frame of another protocol version is refused', async (t) => {
-  const bytes = frameOf(pack([[['x']]]), 1);
+  const bytes = frameOf(pack([['x']]), 1);
   bytes[1] = 2;
   t.equal(readAnything(bytes), 'refused');
 });

@@ -8,7 +8,8 @@ import { Link } from '../../../engine/link/link.js';
 import type { LinkHost } from '../../../engine/link/link-host.js';
 import type { ChannelSender, OutboundChannel } from '../../../engine/link/outbound-channel.js';
 import type { Frame, Wire } from '../../../engine/link/wire.js';
-import { Held, Origin, TaskTuple } from '../../../engine/task/task-tuple.js';
+import type { InboundBatch } from '../../../engine/task/inbound-batch.js';
+import { Origin, type TaskTuple } from '../../../engine/task/task-tuple.js';
 
 /** One end of a wire in memory. Frames wait, data and control apart, until they are delivered. */
 export class MemoryWire implements Wire {
@@ -50,7 +51,8 @@ export class MemoryWire implements Wire {
 }
 
 /** What came to a task, in order: tuples and end markers. */
-export type Received = { readonly tuple: TaskTuple } | { readonly endOf: number; readonly revision: number };
+export type Received =
+  { readonly tuple: TaskTuple; readonly edgeHi: number } | { readonly endOf: number; readonly revision: number };
 
 /** A worker without tasks: it keeps what it receives until `take` is called. */
 export class FakeHost implements LinkHost {
@@ -84,11 +86,19 @@ export class FakeHost implements LinkHost {
     }
   }
 
-  receive(task: number, tuples: readonly TaskTuple[]): void {
+  receive(task: number, batch: InboundBatch): void {
     const mailbox = this.mailboxes.get(task) ?? [];
     this.mailboxes.set(task, mailbox);
-    mailbox.push(...tuples);
-    for (const tuple of tuples) this.received.push({ tuple });
+    while (batch.left > 0) {
+      const tuple = batch.next();
+      if (batch.dead) {
+        this.droppedCount++;
+        batch.origin.channel!.taken();
+        continue;
+      }
+      mailbox.push(tuple);
+      this.received.push({ tuple, edgeHi: batch.edgeHi });
+    }
   }
 
   /** The task takes the oldest tuple of its mailbox. */
@@ -103,10 +113,6 @@ export class FakeHost implements LinkHost {
     let sum = 0;
     for (const mailbox of this.mailboxes.values()) sum += mailbox.length;
     return sum;
-  }
-
-  dropped(): void {
-    this.droppedCount++;
   }
 
   receiveEnd(sourceTask: number, _targetTask: number, revision: number): void {
@@ -125,17 +131,21 @@ export class FakeHost implements LinkHost {
     this.refused.push(error);
   }
 
-  acked(...row: number[]): void {
-    this.acks.push(row);
+  acked(task: number, incarnation: number, rows: Int32Array): void {
+    this.acks.push(...rowsOf(task, incarnation, rows, 4));
   }
 
-  failed(...row: number[]): void {
-    this.fails.push(row);
+  failed(task: number, incarnation: number, rows: Int32Array): void {
+    this.fails.push(...rowsOf(task, incarnation, rows, 2));
   }
 
-  touched(...row: number[]): void {
-    this.touches.push(row);
+  touched(task: number, incarnation: number, rows: Int32Array): void {
+    this.touches.push(...rowsOf(task, incarnation, rows, 2));
   }
+}
+
+function* rowsOf(task: number, incarnation: number, rows: Int32Array, ints: number): Generator<number[]> {
+  for (let at = 0; at < rows.length; at += ints) yield [task, incarnation, ...rows.subarray(at, at + ints)];
 }
 
 /** A task that sends; says whether something blocks it. */
@@ -198,15 +208,17 @@ export function turnIfAsked(host: FakeHost, link: Link): boolean {
   return true;
 }
 
-const origins = [0, 1].map((stream) => new Origin('source', `stream${stream}`, stream, 0, ['n'], null));
-
-/** A tuple with one number, of a stated size. */
-export function tupleOf(n: number, bytes = 10, stream = 0, ledger: AckTarget | null = null, root = 0): TaskTuple {
+/** Sends a tuple with one number, of a stated size. */
+export function push(
+  channel: OutboundChannel,
+  n: number,
+  bytes = 10,
+  stream = 0,
+  ledger: AckTarget | null = null,
+  root = 0,
+): void {
   const tree = ledger === null ? null : new Root(ledger, Math.floor(root / 2 ** 32), root | 0);
-  const tuple = new TaskTuple([n], origins[stream]!, tree);
-  if (tree !== null) tuple.held = new Held(n, 1);
-  tuple.bytes = bytes;
-  return tuple;
+  channel.push([n], stream, tree, n, 1, bytes);
 }
 
 /** The numbers that came to a task from a source. */

@@ -7,7 +7,7 @@ import { RemoteLedger } from '../../../engine/ack/remote-ledger.js';
 import { isMillraceError } from '../../../engine/errors.js';
 import { FRAME_BYTES_MAX, type RuntimeLimits } from '../../../engine/limits.js';
 import type { OutboundChannel } from '../../../engine/link/outbound-channel.js';
-import { FakeSender, linkPair, numbersOf, settleTurns, tupleOf, turnIfAsked, type LinkPair } from './fakes.js';
+import { FakeSender, linkPair, numbersOf, push, settleTurns, turnIfAsked, type LinkPair } from './fakes.js';
 
 const tiny = fc.record({
   batchTuplesMax: fc.integer({ min: 1, max: 6 }),
@@ -94,7 +94,7 @@ t.test('random traffic with tiny limits: in order, complete, bounded, and everyb
           if (ended[each.at]! > 0) break;
           largest = Math.max(largest, each.bytes);
           pushed[each.at]!.push(next);
-          channels[each.at]!.push(tupleOf(next++, each.bytes, each.stream));
+          push(channels[each.at]!, next++, each.bytes, each.stream);
           break;
         case 'end':
           if (ended[each.at]!++ === 0) channels[each.at]!.pushEnd(1);
@@ -158,12 +158,12 @@ t.test('a frame holds no more than a batch, but for a tuple that is larger by it
     channelReserveBytes: 10_000,
   });
   const channel = pair.link.channelTo(0, 10, new FakeSender());
-  for (let n = 0; n < 7; n++) channel.push(tupleOf(n, 10));
+  for (let n = 0; n < 7; n++) push(channel, n, 10);
   t.equal(pair.far.data.length, 2, 'full batches leave at once');
   pair.link.flush();
   t.equal(pair.far.data.length, 3);
-  channel.push(tupleOf(7, 5000));
-  channel.push(tupleOf(8, 10));
+  push(channel, 7, 5000);
+  push(channel, 8, 10);
   pair.link.flush();
   t.equal(pair.far.data.length, 5, 'the large one went alone');
   settleTurns(pair);
@@ -181,9 +181,9 @@ t.test('a tuple larger than every limit travels once nothing of its channel is u
   const pair = linkPair(limits);
   const sender = new FakeSender();
   const channel = pair.link.channelTo(0, 10, sender);
-  channel.push(tupleOf(0, 10));
-  channel.push(tupleOf(1, 1_000_000));
-  channel.push(tupleOf(2, 1_000_000));
+  push(channel, 0, 10);
+  push(channel, 1, 1_000_000);
+  push(channel, 2, 1_000_000);
   settleTurns(pair);
   t.strictSame(numbersOf(pair.receiver, channel), [0]);
   t.ok(sender.blocked);
@@ -202,12 +202,12 @@ t.test('C120 a target that takes nothing stops its own senders and nobody else',
   const free = new FakeSender();
   const toStuck = pair.link.channelTo(0, 10, stuck);
   const toFree = pair.link.channelTo(1, 11, free);
-  for (let n = 0; n < 100; n++) toStuck.push(tupleOf(n));
+  for (let n = 0; n < 100; n++) push(toStuck, n);
   settleTurns(pair);
   t.ok(stuck.blocked);
   t.ok(toStuck.outstandingTuples <= 2 + 4, 'one channel never takes all of the pool');
   for (let n = 0; n < 100; n++) {
-    toFree.push(tupleOf(1000 + n));
+    push(toFree, 1000 + n);
     settleTurns(pair);
     pair.receiver.take(11);
   }
@@ -221,18 +221,18 @@ t.test('what is pushed outside a turn asks for one, also while another channel i
   const pair = linkPair({ channelReserveTuples: 1, linkSharedTuples: 0 });
   const held = pair.link.channelTo(0, 10, new FakeSender());
   const open = pair.link.channelTo(1, 11, new FakeSender());
-  held.push(tupleOf(0));
-  held.push(tupleOf(1));
+  push(held, 0);
+  push(held, 1);
   settleTurns(pair);
   t.equal(held.waiting, 1);
-  held.push(tupleOf(2));
+  push(held, 2);
   turnIfAsked(pair.sender, pair.link);
-  open.push(tupleOf(3));
+  push(open, 3);
   t.ok(pair.sender.turnRequested, 'or the tuple would lie there until something else happens');
   settleTurns(pair);
   t.strictSame(numbersOf(pair.receiver, open), [3]);
   const ending = pair.link.channelTo(2, 12, new FakeSender());
-  held.push(tupleOf(4));
+  push(held, 4);
   turnIfAsked(pair.sender, pair.link);
   ending.pushEnd(0);
   t.ok(pair.sender.turnRequested, 'the same for an end marker');
@@ -241,8 +241,8 @@ t.test('what is pushed outside a turn asks for one, also while another channel i
 t.test('an end marker of a later revision takes the place of one that still waits', async (t) => {
   const pair = linkPair({ channelReserveTuples: 1, linkSharedTuples: 0 });
   const channel = pair.link.channelTo(0, 10, new FakeSender());
-  channel.push(tupleOf(0));
-  channel.push(tupleOf(1));
+  push(channel, 0);
+  push(channel, 1);
   channel.pushEnd(1);
   settleTurns(pair);
   channel.pushEnd(2);
@@ -257,7 +257,7 @@ t.test('close lets go of blocked senders and drops what waits; what a closed lin
   const pair = linkPair({ channelReserveTuples: 1, linkSharedTuples: 0 });
   const sender = new FakeSender();
   const channel = pair.link.channelTo(0, 10, sender);
-  for (let n = 0; n < 5; n++) channel.push(tupleOf(n));
+  for (let n = 0; n < 5; n++) push(channel, n);
   settleTurns(pair);
   t.ok(sender.blocked);
   t.equal(pair.sender.outbox.get(0), 4);
@@ -269,7 +269,7 @@ t.test('close lets go of blocked senders and drops what waits; what a closed lin
   pair.receiver.take(10);
   pair.back.flush();
   pair.near.deliverControl();
-  channel.push(tupleOf(9));
+  push(channel, 9);
   pair.link.flush();
   t.equal(pair.far.data.length, 0);
   t.notOk(sender.blocked);
@@ -283,7 +283,7 @@ t.test('tuples of a dead incarnation are dropped, counted, and their credit come
   const channel = pair.link.channelTo(0, 10, new FakeSender());
   const root = 2 ** 33 + 5;
   for (let n = 0; n < 30; n++) {
-    channel.push(tupleOf(n, 10, 0, n % 3 === 0 ? alive : dead, root + n));
+    push(channel, n, 10, 0, n % 3 === 0 ? alive : dead, root + n);
     settleTurns(pair);
     pair.receiver.take(10);
   }
@@ -291,15 +291,15 @@ t.test('tuples of a dead incarnation are dropped, counted, and their credit come
   while (pair.receiver.take(10)) settleTurns(pair);
   settleTurns(pair);
   t.equal(pair.receiver.droppedCount, 20);
-  const tuples = pair.receiver.received.flatMap((each) => ('tuple' in each ? [each.tuple] : []));
+  const received = pair.receiver.received.flatMap((each) => ('tuple' in each ? [each] : []));
   t.strictSame(
-    tuples.map((tuple) => tuple.values[0]),
+    received.map(({ tuple }) => tuple.values[0]),
     [0, 3, 6, 9, 12, 15, 18, 21, 24, 27],
   );
-  for (const tuple of tuples) {
+  for (const { tuple, edgeHi } of received) {
     t.equal(tuple.root?.ledger, alive);
     t.equal(tuple.root!.hi * 2 ** 32 + (tuple.root!.lo >>> 0), root + (tuple.values[0] as number));
-    t.equal(tuple.held?.edgeHi, tuple.values[0]);
+    t.equal(edgeHi, tuple.values[0]);
   }
   t.equal(channel.outstandingTuples, 0);
   t.equal(channel.outstandingBytes, 0);
@@ -309,7 +309,7 @@ t.test('acks, fails and touches travel apart from data, however full the channel
   const pair = linkPair({ channelReserveTuples: 1, linkSharedTuples: 0 });
   const ledger = new RemoteLedger(3, 2, pair.link);
   const channel = pair.link.channelTo(0, 10, new FakeSender());
-  for (let n = 0; n < 5; n++) channel.push(tupleOf(n));
+  for (let n = 0; n < 5; n++) push(channel, n);
   ledger.ack(1, -5, 17, 19);
   ledger.ack(1, -5, 17, 0);
   ledger.fail(0, 6);
@@ -348,7 +348,7 @@ t.test('more acks than one frame may hold travel in several', async (t) => {
 t.test('frames count on both ends; a frame that cannot be read is refused and harms nothing', async (t) => {
   const pair = linkPair();
   const channel = pair.link.channelTo(0, 10, new FakeSender());
-  channel.push(tupleOf(1));
+  push(channel, 1);
   pair.link.flush();
   const frame = pair.far.data[0]!;
   pair.far.data.unshift(frame.slice(0, 30));

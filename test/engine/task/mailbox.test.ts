@@ -4,6 +4,8 @@ import fc from 'fast-check';
 import t from 'tap';
 import { runtimeLimits } from '../../../engine/limits.js';
 import { InboundChannel } from '../../../engine/link/inbound-channel.js';
+import { pack } from '../../../engine/codec/pack.js';
+import { InboundBatch } from '../../../engine/task/inbound-batch.js';
 import { Mailbox } from '../../../engine/task/mailbox.js';
 import { Origin, TaskTuple } from '../../../engine/task/task-tuple.js';
 
@@ -11,13 +13,27 @@ const local = new Origin('source', 'default', 0, 0, ['n'], null);
 const channel = new InboundChannel(0, 1, { markOwing: () => undefined });
 const remote = new Origin('source', 'default', 0, 0, ['n'], channel);
 
-function tupleOf(n: number, origin = local, bytes = 1): TaskTuple {
-  const tuple = new TaskTuple([n], origin, null);
+function tupleOf(n: number, bytes = 1): TaskTuple {
+  const tuple = new TaskTuple([n], local, null);
   tuple.bytes = bytes;
   return tuple;
 }
 
-t.test('first in, first out; crowded and woken as its local tuples say', async (t) => {
+function batchOf(first: number, count: number): InboundBatch {
+  const rows = Array.from({ length: count }, (_, i) => [first + i]);
+  return new InboundBatch(remote, count, pack(rows).slice(), null, 0);
+}
+
+/** Takes the next tuple, as a bolt task does. */
+function take(mailbox: Mailbox): TaskTuple {
+  const batch = mailbox.nextBatch();
+  if (batch === null) return mailbox.shift();
+  const tuple = batch.next();
+  mailbox.tookFromBatch(1);
+  return tuple;
+}
+
+t.test('each sender in order, in turns; crowded and woken as the local tuples say', async (t) => {
   const step = fc.oneof(
     {
       weight: 5,
@@ -28,7 +44,7 @@ t.test('first in, first out; crowded and woken as its local tuples say', async (
         count: fc.integer({ min: 1, max: 20 }),
       }),
     },
-    { weight: 5, arbitrary: fc.record({ do: fc.constant('shift' as const), count: fc.integer({ min: 1, max: 20 }) }) },
+    { weight: 5, arbitrary: fc.record({ do: fc.constant('take' as const), count: fc.integer({ min: 1, max: 20 }) }) },
     { weight: 2, arbitrary: fc.constant({ do: 'wait' as const }) },
   );
   const property = fc.property(
@@ -37,12 +53,20 @@ t.test('first in, first out; crowded and woken as its local tuples say', async (
     fc.array(step, { maxLength: 80 }),
     (mailboxTuplesMax, mailboxBytesMax, steps) => {
       const mailbox = new Mailbox({ ...runtimeLimits, mailboxTuplesMax, mailboxBytesMax });
-      const model: TaskTuple[] = [];
+      const own: TaskTuple[] = [];
+      const others: number[] = [];
       let next = 0;
       let waiting = 0;
-      const sums = (): readonly [number, number] => {
-        const own = model.filter((tuple) => tuple.origin.channel === null);
-        return [own.length, own.reduce((sum, tuple) => sum + tuple.bytes, 0)];
+      let passedOver = 0;
+      const bytesOf = (): number => own.reduce((sum, tuple) => sum + tuple.bytes, 0);
+      const check = (): void => {
+        if (mailbox.size !== own.length + others.length || mailbox.localTuples !== own.length) {
+          throw new Error('another size');
+        }
+        if (mailbox.crowded !== (own.length >= mailboxTuplesMax || bytesOf() >= mailboxBytesMax)) {
+          throw new Error('crowded is wrong');
+        }
+        if (own.length === 0 && waiting > 0) throw new Error('a sender waits for an empty mailbox');
       };
       for (const each of steps) {
         if (each.do === 'wait') {
@@ -50,28 +74,41 @@ t.test('first in, first out; crowded and woken as its local tuples say', async (
           waiting++;
           mailbox.wait({
             unblock: (by) => {
-              const [tuples, bytes] = sums();
-              if (by !== mailbox || tuples > mailboxTuplesMax / 2 || bytes > mailboxBytesMax / 2)
+              if (by !== mailbox || own.length > mailboxTuplesMax / 2 || bytesOf() > mailboxBytesMax / 2) {
                 throw new Error('too early');
+              }
               waiting--;
             },
           });
-          continue;
-        }
-        for (let i = 0; i < each.count; i++) {
-          if (each.do === 'push') {
-            const tuple = tupleOf(next++, each.remote ? remote : local, each.bytes);
-            model.push(tuple);
-            mailbox.push(tuple);
-          } else if (model.length > 0) {
-            const wanted = model.shift();
-            if (mailbox.shift() !== wanted) throw new Error('out of order');
+        } else if (each.do === 'push' && each.remote) {
+          mailbox.pushBatch(batchOf(next, each.count));
+          for (let i = 0; i < each.count; i++) others.push(next++);
+          check();
+        } else {
+          for (let i = 0; i < each.count; i++) {
+            if (each.do === 'push') {
+              const tuple = tupleOf(next++, each.bytes);
+              own.push(tuple);
+              mailbox.push(tuple);
+            } else if (mailbox.size > 0) {
+              const mixed = own.length > 0 && others.length > 0;
+              const wanted = own.length > 0 ? own[0] : null;
+              // Told that there is room while it is taken.
+              const isOwn = mailbox.localTuples > 0;
+              const batch = mailbox.nextBatch();
+              if (batch === null) {
+                if (!isOwn) throw new Error('there is none of this worker');
+                own.shift();
+                if (mailbox.shift() !== wanted) throw new Error('out of order');
+              } else {
+                if (batch.next().values[0] !== others.shift()) throw new Error('out of order');
+                mailbox.tookFromBatch(1);
+              }
+              passedOver = mixed && batch === null ? passedOver + 1 : 0;
+              if (passedOver > 1) throw new Error('other workers do not get their turn');
+            }
+            check();
           }
-          const [tuples, bytes] = sums();
-          if (mailbox.size !== model.length) throw new Error('another size');
-          if (mailbox.crowded !== (tuples >= mailboxTuplesMax || bytes >= mailboxBytesMax))
-            throw new Error('crowded is wrong');
-          if (tuples === 0 && waiting > 0) throw new Error('a sender waits for an empty mailbox');
         }
       }
     },
@@ -82,7 +119,7 @@ t.test('first in, first out; crowded and woken as its local tuples say', async (
 
 t.test('tuples that credit pays for crowd nobody', async (t) => {
   const mailbox = new Mailbox({ ...runtimeLimits, mailboxTuplesMax: 1 });
-  for (let n = 0; n < 100; n++) mailbox.push(tupleOf(n, remote));
+  mailbox.pushBatch(batchOf(0, 100));
   t.notOk(mailbox.crowded);
   mailbox.push(tupleOf(100));
   t.ok(mailbox.crowded);
@@ -91,7 +128,9 @@ t.test('tuples that credit pays for crowd nobody', async (t) => {
 t.test('it lets go of what it gave out', async (t) => {
   const mailbox = new Mailbox(runtimeLimits);
   for (let n = 0; n < 40; n++) mailbox.push(tupleOf(n));
-  while (mailbox.size > 0) mailbox.shift();
-  const { tuples } = mailbox as unknown as { tuples: unknown[] };
+  for (let n = 0; n < 200; n++) mailbox.pushBatch(batchOf(n, 1));
+  while (mailbox.size > 0) take(mailbox);
+  const { tuples, batches } = mailbox as unknown as { tuples: unknown[]; batches: unknown[] };
   t.ok(tuples.every((tuple) => tuple === undefined));
+  t.equal(batches.length, 0);
 });

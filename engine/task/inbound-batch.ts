@@ -1,0 +1,98 @@
+// Tuples of one stream that came from one task of another worker, as they stand in a frame. They are unpacked when the
+// first of them is taken and become objects one at a time, so that what waits in a mailbox is bytes, which no garbage
+// collection has to look at, and what is taken dies young. Tuples of one tree stand next to each other more often than
+// not and then share their root.
+//
+//   waiting [ bytes | tracks ] ──next──► rows, unpacked ──next──► tuple, edgeHi, edgeLo │ dead │ broken
+
+import type { AckTarget } from '../ack/ack-target.js';
+import { rootHiOf, rootLoOf } from '../ack/ack-target.js';
+import { Root } from '../ack/root.js';
+import { readRows, TRACK_INTS } from '../codec/data-frame.js';
+import type { Values } from '../component/tuple.js';
+import { TaskTuple, type Origin } from './task-tuple.js';
+
+/** The ledgers and tracks of a frame, shared by its batches. A ledger is null when its incarnation is over. */
+export interface Tracks {
+  readonly ints: Int32Array;
+  readonly ledgers: readonly (AckTarget | null)[];
+  readonly bases: readonly number[];
+}
+
+export class InboundBatch {
+  readonly origin: Origin;
+  /** Tuples that were not taken yet. */
+  left: number;
+  /** The edge of the tuple that was taken last, when it is tracked. */
+  edgeHi = 0;
+  edgeLo = 0;
+  /** The tuple that was taken last belongs to an incarnation that is over. */
+  dead = false;
+  private payload: Uint8Array | null;
+  private rows: readonly Values[] = [];
+  private readonly count: number;
+  private readonly tracks: Tracks | null;
+  private trackAt: number;
+  private root: Root | null = null;
+  private rootLedger = -1;
+  private rootOffset = 0;
+
+  /** @param tracks - null when the batch is not tracked; those of its tuples start at `trackAt` */
+  constructor(origin: Origin, count: number, payload: Uint8Array, tracks: Tracks | null, trackAt: number) {
+    this.origin = origin;
+    this.count = count;
+    this.left = count;
+    this.payload = payload;
+    this.tracks = tracks;
+    this.trackAt = trackAt;
+  }
+
+  /**
+   * Takes the oldest tuple; call only while `left` is above zero.
+   *
+   * @throws MILLRACE_FRAME_INVALID at the first one when its bytes are no rows; `abandon` it then
+   */
+  next(): TaskTuple {
+    if (this.payload !== null) this.open(this.payload);
+    const values = this.rows[this.count - this.left]!;
+    if (--this.left === 0) this.rows = [];
+    if (this.tracks !== null) this.nextTrack(this.tracks);
+    return new TaskTuple(values, this.origin, this.root);
+  }
+
+  /** Its bytes cannot be read: fails the trees of all its tuples and gives how many those were. */
+  abandon(): number {
+    const { left } = this;
+    for (; this.left > 0; this.left--) {
+      if (this.tracks !== null) this.nextTrack(this.tracks);
+      this.root?.fail();
+    }
+    this.payload = null;
+    return left;
+  }
+
+  private open(payload: Uint8Array): void {
+    this.rows = readRows(payload, this.count);
+    this.payload = null;
+  }
+
+  private nextTrack({ ints, ledgers, bases }: Tracks): void {
+    const at = this.trackAt;
+    this.trackAt = at + TRACK_INTS;
+    const ledger = ints[at]!;
+    const offset = ints[at + 1]!;
+    this.edgeHi = ints[at + 2]!;
+    this.edgeLo = ints[at + 3]!;
+    if (ledger === this.rootLedger && offset === this.rootOffset) return;
+    this.rootLedger = ledger;
+    this.rootOffset = offset;
+    const target = ledger < 0 ? null : ledgers[ledger]!;
+    this.dead = ledger >= 0 && target === null;
+    if (target === null) {
+      this.root = null;
+      return;
+    }
+    const sequence = bases[ledger]! + (offset >>> 0);
+    this.root = new Root(target, rootHiOf(sequence), rootLoOf(sequence));
+  }
+}

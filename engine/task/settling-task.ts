@@ -1,0 +1,76 @@
+// What a bolt task does with tuples that outlive the call they came to: acks and fails them, by itself or as the bolt
+// says by hand, and finds those that new tuples are anchored to. On the worker's thread.
+
+import type { Tuple } from '../component/tuple.js';
+import { failure, reasonOf } from '../errors.js';
+import { ACKED as ACKED_COUNT, FAILED as FAILED_COUNT, MISUSED } from '../metrics/counters.js';
+import type { BoltBehavior } from '../model/definition.js';
+import type { EmitCall } from './emit-call.js';
+import { RUNNING, Task, type TaskSetup } from './task.js';
+import { ACKED, FAILED, PENDING, TaskTuple } from './task-tuple.js';
+
+export abstract class SettlingTask extends Task {
+  protected readonly behavior: BoltBehavior;
+
+  constructor(setup: TaskSetup, behavior: BoltBehavior) {
+    super(setup);
+    this.behavior = behavior;
+  }
+
+  ack(tuple: Tuple): void {
+    this.byHand('ack', tuple, (held) => this.settle(held, ACKED));
+  }
+
+  fail(tuple: Tuple, reason: unknown): void {
+    this.byHand('fail', tuple, (held) => {
+      this.settle(held, FAILED);
+      if (reason === undefined) return;
+      const error = failure(
+        'MILLRACE_TASK_FAILED_TUPLE',
+        { component: this.component, reason: reasonOf(reason) },
+        { cause: reason },
+      );
+      this.report('execute', error);
+    });
+  }
+
+  resetTimeout(tuple: Tuple): void {
+    this.byHand('resetTimeout', tuple, ({ root }) => root?.ledger.touch(root.hi, root.lo));
+  }
+
+  /** Ends the tuple here and tells its ledger. One that is not held leaves its edges to its emitter (`left`). */
+  protected settle(tuple: TaskTuple, state: typeof ACKED | typeof FAILED): void {
+    this.count(state === ACKED ? ACKED_COUNT : FAILED_COUNT);
+    const { held, root } = tuple;
+    if (held !== null) held.state = state;
+    if (root === null) return;
+    if (state === FAILED) root.fail();
+    else if (held !== null) root.ack(held.edgeHi ^ held.accHi, held.edgeLo ^ held.accLo);
+  }
+
+  private byHand(call: string, tuple: Tuple, then: (held: TaskTuple) => void): void {
+    if (!this.behavior.manualAck) throw failure('MILLRACE_TASK_MANUAL_ACK', { component: this.component, call });
+    if (!(tuple instanceof TaskTuple) || tuple.held?.state !== PENDING) {
+      this.count(MISUSED);
+      return;
+    }
+    then(tuple);
+    // Outside of a call nothing else would have the spout hear of it.
+    if ((this.gate & RUNNING) === 0) this.host.schedule(this);
+  }
+
+  /** A tuple that this bolt still holds, or the input of the call, to anchor another one to. */
+  protected anchorOf(call: EmitCall, anchor: Tuple): TaskTuple {
+    if (anchor instanceof TaskTuple) {
+      if (anchor.held !== null) return anchor;
+      // Not held: the input of this call, or an older tuple, whose tree is only known to be open if it is the same.
+      if (call.sink === call && anchor.root === call.root) return anchor;
+    }
+    throw this.anchorError();
+  }
+
+  protected anchorError(): Error {
+    this.count(MISUSED);
+    return failure('MILLRACE_EMIT_ANCHOR', { component: this.component });
+  }
+}
