@@ -1,7 +1,7 @@
 // Counters of all tasks of a topology in one piece of shared memory: workers write their tasks' rows, the main thread
 // reads at any moment, also when a worker spins, and a row outlives the worker that wrote it. One writer a row.
 //
-//   | task 0: emitted executed acked failed … 16 words | task 1 | … | spout histograms | workers' heartbeats |
+//   | task 0: emitted executed acked failed … 16 words | task 1 | … | histogram of each task | workers' heartbeats |
 //
 // A row is two cache lines of its own, so that workers never write to the same one.
 
@@ -28,20 +28,17 @@ const ROW_WORDS = 16;
 export class Counters {
   readonly memory: SharedArrayBuffer;
   readonly words: Float64Array;
-  private readonly spoutTasks: readonly number[];
   private readonly histogramsAt: number;
   private readonly beatsAt: number;
 
   /**
    * @param tasks - how many tasks the topology has
-   * @param spoutTasks - those that have a histogram of complete latency
    * @param workers - how many workers beat
    * @param memory - what another thread made for the same numbers; left out: new memory
    */
-  constructor(tasks: number, spoutTasks: readonly number[], workers: number, memory?: SharedArrayBuffer) {
-    this.spoutTasks = spoutTasks;
+  constructor(tasks: number, workers: number, memory?: SharedArrayBuffer) {
     this.histogramsAt = tasks * ROW_WORDS;
-    this.beatsAt = this.histogramsAt + spoutTasks.length * Histogram.WORDS;
+    this.beatsAt = this.histogramsAt + tasks * Histogram.WORDS;
     this.memory = memory ?? new SharedArrayBuffer((this.beatsAt + workers) * Float64Array.BYTES_PER_ELEMENT);
     this.words = new Float64Array(this.memory);
   }
@@ -55,9 +52,9 @@ export class Counters {
     return this.words[task * ROW_WORDS + counter] ?? 0;
   }
 
-  /** The complete latency of the trees of that spout task. */
-  histogram(spoutTask: number): Histogram {
-    const start = this.histogramsAt + this.spoutTasks.indexOf(spoutTask) * Histogram.WORDS;
+  /** Of a spout task: from emit to the end of its trees. Of a bolt task: the time of its calls of `execute`. */
+  histogram(task: number): Histogram {
+    const start = this.histogramsAt + task * Histogram.WORDS;
     return new Histogram(this.words.subarray(start, start + Histogram.WORDS));
   }
 

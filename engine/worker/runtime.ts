@@ -64,8 +64,7 @@ export class WorkerRuntime implements TaskHost {
     this.clock = init.virtualTimeMs === null ? new RealClock() : new VirtualClock(init.virtualTimeMs);
     this.random = new Random(init.seed ^ Math.imul(init.worker + 1, 0x9e3779b9));
     const { plan } = init;
-    const spoutTasks = spoutTasksOf(init);
-    this.allCounters = new Counters(plan.tasks.length, spoutTasks, plan.workers, init.counters);
+    this.allCounters = new Counters(plan.tasks.length, plan.workers, init.counters);
     this.counters = this.allCounters.words;
     this.turns = new Turns(this.clock, init.limits.turnMs, () => this.allCounters.beat(init.worker));
     this.errors = new ErrorReporter(this.clock, (report) => this.post({ type: 'error', report }));
@@ -332,12 +331,6 @@ export class WorkerRuntime implements TaskHost {
       }
     }
   }
-}
-
-/** The spout tasks of a plan, in the order of their numbers: those whose latency is measured. */
-export function spoutTasksOf(init: Pick<WorkerInit, 'plan' | 'description'>): number[] {
-  const kinds = new Map(init.description.components.map((component) => [component.id, component.kind]));
-  return init.plan.tasks.filter((task) => kinds.get(task.component) === 'spout').map((task) => task.task);
 }
 
 /** What a bolt has executed and not yet committed is committed before it closes. */

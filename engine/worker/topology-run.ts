@@ -1,5 +1,5 @@
-// Runs one topology on a pool of workers and watches over it, on the main thread. It plans the tasks, wires the
-// workers, replaces those that die, and gathers what they report.
+// Runs one topology on a pool of workers and watches over it, on the main thread. It plans the tasks, decides what
+// follows from what its workers report, and says how it goes; the workers themselves are in seats.ts.
 //
 //   starting ─ all prepared ─► active ─┬─ every task ended ─► completed
 //      │                               ├─ drain ─► draining ─ every task ended ─► killed
@@ -9,37 +9,23 @@
 //   a worker dies ─► its tasks get new incarnations, its replacement starts, the others are rewired
 //                 ─► all have confirmed ─► every open tree of theirs fails, and is replayed: seconds before any timeout
 
-import { MessageChannel, type MessagePort } from 'node:worker_threads';
 import { entropySeed } from '../random.js';
 import { failure, fromWire, toWire, type WireError } from '../errors.js';
 import { runtimeLimits, WORKER_DEATHS_WINDOW_MS } from '../limits.js';
 import { Counters } from '../metrics/counters.js';
-import { downstreamOf, planTasks, type Plan } from '../plan/plan.js';
+import { planTasks, type Plan } from '../plan/plan.js';
 import { DeathWatch } from './death-watch.js';
-import { closed, meshOf, pairOf } from './mesh.js';
-import type { Checkpoint, FromWorker, PeerPorts, Probed, ToWorker, WorkerInit } from './messages.js';
-import { ThreadPool, type WorkerHandle, type WorkerPool } from './pool.js';
+import { EndedTasks } from './ended-tasks.js';
+import type { Checkpoint, FromWorker, Probed } from './messages.js';
+import { ThreadPool, type WorkerPool } from './pool.js';
+import { Printer } from './printer.js';
 import type { Outcome, TopologyRunOptions } from './run-options.js';
-import { spoutTasksOf } from './runtime.js';
 import { RunReport, type TopologyStatus } from './run-report.js';
+import { Seats, type InitBase, type Seat } from './seats.js';
 
 export type { ErrorReport } from './messages.js';
 export type { Outcome, TopologyRunOptions } from './run-options.js';
 export type { ComponentStatus, TopologyStatus } from './run-report.js';
-
-/** A worker as the supervisor sees it. */
-interface Seat {
-  readonly worker: number;
-  control: MessagePort;
-  handle: WorkerHandle;
-  state: 'preparing' | 'prepared' | 'active' | 'stopped' | 'dead';
-  /** The last wiring that it confirmed. */
-  revision: number;
-  /** Resolves when it is over and all that it said was heard; null after it was stopped, else what it died of. */
-  gone: Promise<string | null>;
-  /** What its thread said that it dies of, when it could. */
-  lastWords: WireError | null;
-}
 
 /** What a killed worker may take to close its components. */
 const STOP_TIMEOUT_MS = 10_000;
@@ -54,28 +40,29 @@ export class TopologyRun {
   private readonly pool: WorkerPool;
   private readonly counters: Counters;
   private readonly report: RunReport;
-  private readonly seats: Seat[] = [];
-  private readonly incarnations: number[];
+  private readonly seats: Seats;
+  private readonly ends: EndedTasks;
+  private readonly printer: Printer;
   private readonly checkpoints = new Map<string, Checkpoint>();
-  private readonly endedTasks = new Set<number>();
-  private readonly reopenedAt = new Map<number, number>();
   private readonly deaths = new DeathWatch();
-  private revision = 0;
-  private unconfirmed = false;
   private outcome: Outcome | null = null;
-  private printing: Promise<void> = Promise.resolve();
   private resolveCompleted: (outcome: Outcome) => void = () => undefined;
   private resolveStarted: (error: WireError | null) => void = () => undefined;
-  private readonly probes = new Map<number, (answer: Probed) => void>();
 
   constructor(options: TopologyRunOptions) {
     this.options = options;
-    this.plan = planTasks(options.description, options.workers);
-    this.pool = options.pool ?? new ThreadPool({ threads: options.workers });
-    const spoutTasks = spoutTasksOf({ plan: this.plan, description: options.description });
-    this.counters = new Counters(this.plan.tasks.length, spoutTasks, options.workers);
-    this.report = new RunReport(options.description, this.plan, this.counters);
-    this.incarnations = this.plan.tasks.map(() => 0);
+    const { description, workers } = options;
+    this.plan = planTasks(description, workers);
+    this.pool = options.pool ?? new ThreadPool({ threads: workers });
+    this.counters = new Counters(this.plan.tasks.length, workers);
+    this.report = new RunReport(description, this.plan, this.counters);
+    this.ends = new EndedTasks(description, this.plan);
+    this.printer = new Printer(options.print);
+    this.seats = new Seats(this.plan, this.pool, {
+      initOf: (worker) => this.initOf(worker),
+      heard: (seat, message) => this.onMessage(seat, message),
+      gone: (seat, reason) => this.workerGone(seat, reason),
+    });
     this.completed = new Promise((resolve) => (this.resolveCompleted = resolve));
   }
 
@@ -86,8 +73,7 @@ export class TopologyRun {
    */
   async start(): Promise<void> {
     const started = new Promise<WireError | null>((resolve) => (this.resolveStarted = resolve));
-    const ports = meshOf(this.plan.workers);
-    for (let worker = 0; worker < this.plan.workers; worker++) this.seat(worker, ports[worker]!);
+    this.seats.open();
     const error = await started;
     if (error === null) return;
     await this.completed;
@@ -105,7 +91,7 @@ export class TopologyRun {
       void this.kill();
     } else if (this.report.state === 'active') {
       this.report.state = 'draining';
-      this.broadcast({ type: 'drain' });
+      this.seats.broadcast({ type: 'drain' });
     }
   }
 
@@ -117,110 +103,59 @@ export class TopologyRun {
 
   /** Kills the thread of one worker, as if it had crashed. For tests of what follows. */
   async crashWorker(worker: number): Promise<void> {
-    await this.seats[worker]?.handle.kill();
+    await this.seats.all[worker]?.handle.kill();
   }
 
   /** A worker is being started, replaced or stopped, or wiring is not confirmed yet. */
   get changing(): boolean {
-    return this.unconfirmed || this.outcome !== null || this.seats.some((seat) => seat.state !== 'active');
+    return this.outcome !== null || this.seats.changing;
   }
 
   /** Workers were replaced: frames sent to the dead ones were never received. */
   get rewired(): boolean {
-    return this.revision > 0;
+    return this.seats.revision > 0;
   }
 
   /** How many turns each worker has had: they stand still while nothing is to be done. */
   get turns(): readonly number[] {
-    return this.seats.map((seat) => this.counters.beats(seat.worker));
+    return this.seats.all.map((seat) => this.counters.beats(seat.worker));
   }
 
   /** Moves virtual time in every worker. */
   advance(toMs: number): void {
-    this.broadcast({ type: 'advance', toMs });
+    this.seats.broadcast({ type: 'advance', toMs });
   }
 
   /** Asks every worker whether it has anything to do. */
   async probe(round: number): Promise<readonly Probed[]> {
-    const alive = this.seats.filter((seat) => seat.state === 'active' || seat.state === 'prepared');
-    const answers = await Promise.all(
-      alive.map(
-        (seat) =>
-          new Promise<Probed | null>((resolve) => {
-            this.probes.set(seat.worker, resolve);
-            void seat.gone.then(() => resolve(null));
-            this.post(seat, { type: 'probe', round });
-          }),
-      ),
-    );
-    return answers.filter((answer) => answer !== null);
+    return await this.seats.probe(round);
   }
 
   // --- workers ------------------------------------------------------------------------------------------------------
 
-  private seat(worker: number, peers: readonly PeerPorts[]): void {
-    const { port1, port2 } = new MessageChannel();
+  private initOf(worker: number): InitBase {
     const { options } = this;
-    const instrument = options.instrument?.(worker) ?? null;
-    const init: WorkerInit = {
+    return {
       source: options.source,
       description: options.description,
       plan: this.plan,
-      worker,
-      incarnations: [...this.incarnations],
-      revision: this.revision,
       counters: this.counters.memory,
       seed: options.seed ?? entropySeed(),
       limits: options.limits ?? runtimeLimits,
       strict: options.strict ?? false,
       virtualTimeMs: options.virtualTimeMs?.() ?? null,
-      control: port2,
-      peers,
       checkpoints: [...this.checkpoints.values()],
-      instrument,
+      instrument: options.instrument?.(worker) ?? null,
     };
-    const transfer = [port2, ...peers.flatMap((peer) => [peer.data, peer.control])];
-    if (instrument !== null) transfer.push(instrument.port);
-    const handle = this.pool.start(init, transfer);
-    const gone = Promise.all([handle.ended, closed(port1, handle.ended)]).then(([reason]) => reason);
-    const seat: Seat = {
-      worker,
-      control: port1,
-      handle,
-      state: 'preparing',
-      revision: this.revision,
-      gone,
-      lastWords: null,
-    };
-    this.seats[worker] = seat;
-    port1.on('message', (message: FromWorker) => this.onMessage(seat, message));
-    void gone.then((reason) => this.workerEnded(seat, reason));
-  }
-
-  private post(seat: Seat, message: ToWorker): void {
-    seat.control.postMessage(message);
-  }
-
-  private broadcast(message: ToWorker): void {
-    for (const seat of this.seats) this.post(seat, message);
   }
 
   private onMessage(seat: Seat, message: FromWorker): void {
-    if (seat.state === 'dead') return;
     switch (message.type) {
-      case 'hello':
-        seat.handle.threadId = message.threadId;
-        return;
       case 'prepared':
-        seat.state = 'prepared';
         this.workerPrepared(seat);
         return;
       case 'refused':
         this.end({ status: 'failed', error: message.error });
-        return;
-      case 'rewired':
-        seat.revision = message.revision;
-        this.confirmWiring();
         return;
       case 'taskEnded':
         this.taskEnded(message.task, message.revision);
@@ -235,10 +170,12 @@ export class TopologyRun {
         return;
       }
       case 'print':
-        this.printing = this.printing.then(() => this.print(seat, message.lines));
+        this.printer.print(message.lines, () =>
+          this.seats.post(seat, { type: 'printed', count: message.lines.length }),
+        );
         return;
       case 'output':
-        this.printing = this.printing.then(() => this.printAll(message.lines));
+        this.printer.print(message.lines);
         return;
       case 'log':
         this.options.logger[message.level](`${message.component}: ${message.message}`);
@@ -246,14 +183,8 @@ export class TopologyRun {
       case 'metrics':
         this.report.setMetrics(message.task, message.values);
         return;
-      case 'dying':
-        seat.lastWords = message.error;
-        return;
-      case 'stopped':
-        seat.state = 'stopped';
-        return;
-      case 'probed':
-        this.probes.get(seat.worker)?.(message);
+      default:
+        // What the seats take for themselves.
         return;
     }
   }
@@ -264,33 +195,23 @@ export class TopologyRun {
       this.activate(seat);
       return;
     }
-    if (!this.seats.every((each) => each.state === 'prepared')) return;
+    if (!this.seats.all.every((each) => each.state === 'prepared')) return;
     this.report.state = 'active';
-    for (const each of this.seats) this.activate(each);
+    for (const each of this.seats.all) this.activate(each);
     this.resolveStarted(null);
   }
 
   private activate(seat: Seat): void {
     seat.state = 'active';
-    this.post(seat, { type: 'start' });
-    if (this.report.state === 'draining') this.post(seat, { type: 'drain' });
-  }
-
-  private async print(seat: Seat, lines: readonly string[]): Promise<void> {
-    await this.printAll(lines);
-    this.post(seat, { type: 'printed', count: lines.length });
-  }
-
-  private async printAll(lines: readonly string[]): Promise<void> {
-    for (const line of lines) await this.options.print(line);
+    this.seats.post(seat, { type: 'start' });
+    if (this.report.state === 'draining') this.seats.post(seat, { type: 'drain' });
   }
 
   // --- ends ---------------------------------------------------------------------------------------------------------
 
   private taskEnded(task: number, revision: number): void {
-    if (revision < (this.reopenedAt.get(task) ?? 0)) return;
-    this.endedTasks.add(task);
-    if (this.endedTasks.size < this.plan.tasks.length) return;
+    this.ends.add(task, revision);
+    if (!this.ends.all) return;
     this.end({ status: this.report.state === 'draining' ? 'killed' : 'completed', error: null });
   }
 
@@ -315,14 +236,14 @@ export class TopologyRun {
   }
 
   private async stopAll(outcome: Outcome): Promise<void> {
-    this.broadcast({ type: 'stop' });
+    this.seats.broadcast({ type: 'stop' });
     const stragglers = setTimeout(() => {
       void this.pool.destroy();
     }, STOP_TIMEOUT_MS);
-    await Promise.all(this.seats.map((seat) => seat.gone));
+    await Promise.all(this.seats.all.map((seat) => seat.gone));
     clearTimeout(stragglers);
-    await this.printing;
-    for (const seat of this.seats) seat.control.close();
+    await this.printer.written;
+    for (const seat of this.seats.all) seat.control.close();
     await this.pool.destroy();
     this.report.finish(outcome.status);
     this.resolveStarted(outcome.error ?? (outcome.status === 'killed' ? killedWhileStarting(this.options) : null));
@@ -331,7 +252,7 @@ export class TopologyRun {
 
   // --- deaths -------------------------------------------------------------------------------------------------------
 
-  private workerEnded(seat: Seat, reason: string | null): void {
+  private workerGone(seat: Seat, reason: string | null): void {
     if (this.outcome !== null || seat.state === 'dead') return;
     seat.state = 'dead';
     seat.control.close();
@@ -355,43 +276,8 @@ export class TopologyRun {
       this.end({ status: 'failed', error: { ...failing, stack: lastWords?.stack ?? failing.stack } });
       return;
     }
-    this.replace(worker);
-  }
-
-  /** New incarnations on a new thread, new ports to all others; then those confirm. */
-  private replace(worker: number): void {
-    this.revision++;
-    const lost = this.plan.tasks.filter((task) => task.worker === worker);
-    for (const { task } of lost) this.incarnations[task]!++;
-    const below = downstreamOf(this.options.description, new Set(lost.map((task) => task.component)));
-    for (const task of this.plan.tasks) {
-      if (task.worker !== worker && !below.has(task.component)) continue;
-      this.endedTasks.delete(task.task);
-      this.reopenedAt.set(task.task, this.revision);
-    }
-    const peers: PeerPorts[] = [];
-    const others = this.seats.filter((seat) => seat.worker !== worker && seat.state !== 'dead');
-    this.unconfirmed = true;
-    for (const seat of others) {
-      const ends = pairOf(worker, seat.worker);
-      peers.push(ends.first);
-      const rewire: ToWorker = {
-        type: 'rewire',
-        revision: this.revision,
-        ports: ends.second,
-        incarnations: [...this.incarnations],
-      };
-      seat.control.postMessage(rewire, [ends.second.data, ends.second.control]);
-    }
-    this.seat(worker, peers);
-    this.confirmWiring();
-  }
-
-  /** Once all who were there have the new wiring, nothing more can be lost: what was open before may be. */
-  private confirmWiring(): void {
-    if (!this.unconfirmed || this.seats.some((seat) => seat.revision < this.revision)) return;
-    this.unconfirmed = false;
-    this.broadcast({ type: 'lost', revision: this.revision });
+    this.seats.replace(worker);
+    this.ends.reopen(worker, this.seats.revision);
   }
 }
 

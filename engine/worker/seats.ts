@@ -1,0 +1,184 @@
+// The workers of one topology as its supervisor sees them, one seat each: started, told, replaced when they die. On the
+// main thread.
+//
+//   preparing ─ prepared ─► prepared ─ start ─► active ─ stop ─► stopped
+//        └───────────┴── its thread ended unasked ──┴──► dead ─► a new seat in its place
+//
+//   replace ─► new incarnations, a new thread, new ports to all others (`rewire`)
+//           ─► all who were there have confirmed ─► `lost`: nothing that is opened later can have been lost
+//
+// Invariant: a seat that is dead is never heard again, and an incarnation is used by one thread only.
+
+import { MessageChannel, type MessagePort } from 'node:worker_threads';
+import type { WireError } from '../errors.js';
+import type { Plan } from '../plan/plan.js';
+import { closed, meshOf, pairOf } from './mesh.js';
+import type { FromWorker, PeerPorts, Probed, ToWorker, WorkerInit } from './messages.js';
+import type { WorkerHandle, WorkerPool } from './pool.js';
+
+/** A worker as the supervisor sees it. */
+export interface Seat {
+  readonly worker: number;
+  readonly control: MessagePort;
+  readonly handle: WorkerHandle;
+  state: 'preparing' | 'prepared' | 'active' | 'stopped' | 'dead';
+  /** The last wiring that it confirmed. */
+  revision: number;
+  /** The last switch of the spouts, on or off, that it has carried out. */
+  switched: number;
+  /** Resolves when it is over and all that it said was heard; null after it was stopped, else what it died of. */
+  readonly gone: Promise<string | null>;
+  /** What its thread said that it dies of, when it could. */
+  lastWords: WireError | null;
+}
+
+/** What a worker is told at its start beyond where it stands in the wiring. */
+export type InitBase = Omit<WorkerInit, 'worker' | 'incarnations' | 'revision' | 'control' | 'peers'>;
+
+/** Whom the seats belong to. */
+export interface SeatOwner {
+  initOf(worker: number): InitBase;
+  heard(seat: Seat, message: FromWorker): void;
+  /** It is over, asked or unasked. */
+  gone(seat: Seat, reason: string | null): void;
+}
+
+export class Seats {
+  readonly all: Seat[] = [];
+  /** Counts the wirings. */
+  revision = 0;
+  private readonly plan: Plan;
+  private readonly pool: WorkerPool;
+  private readonly owner: SeatOwner;
+  /** Of each task, by its number. */
+  private readonly incarnations: number[];
+  private readonly probes = new Map<number, (answer: Probed) => void>();
+  private unconfirmed = false;
+
+  constructor(plan: Plan, pool: WorkerPool, owner: SeatOwner) {
+    this.plan = plan;
+    this.pool = pool;
+    this.owner = owner;
+    this.incarnations = plan.tasks.map(() => 0);
+  }
+
+  /** Starts every worker. */
+  open(): void {
+    const ports = meshOf(this.plan.workers);
+    for (let worker = 0; worker < this.plan.workers; worker++) this.seat(worker, ports[worker]!);
+  }
+
+  /** A worker is being started, replaced or stopped, or wiring is not confirmed yet. */
+  get changing(): boolean {
+    return this.unconfirmed || this.all.some((seat) => seat.state !== 'active');
+  }
+
+  post(seat: Seat, message: ToWorker): void {
+    seat.control.postMessage(message);
+  }
+
+  broadcast(message: ToWorker): void {
+    for (const seat of this.all) this.post(seat, message);
+  }
+
+  /** New incarnations on a new thread, new ports to all others; then those confirm. */
+  replace(worker: number): void {
+    this.revision++;
+    for (const task of this.plan.tasks) if (task.worker === worker) this.incarnations[task.task]!++;
+    const peers: PeerPorts[] = [];
+    const others = this.all.filter((seat) => seat.worker !== worker && seat.state !== 'dead');
+    this.unconfirmed = true;
+    for (const seat of others) {
+      const ends = pairOf(worker, seat.worker);
+      peers.push(ends.first);
+      const rewire: ToWorker = {
+        type: 'rewire',
+        revision: this.revision,
+        ports: ends.second,
+        incarnations: [...this.incarnations],
+      };
+      seat.control.postMessage(rewire, [ends.second.data, ends.second.control]);
+    }
+    this.seat(worker, peers);
+    this.confirmWiring();
+  }
+
+  /** Asks every worker whether it has anything to do. */
+  async probe(round: number): Promise<readonly Probed[]> {
+    const alive = this.all.filter((seat) => seat.state === 'active' || seat.state === 'prepared');
+    const answers = await Promise.all(
+      alive.map(
+        (seat) =>
+          new Promise<Probed | null>((resolve) => {
+            this.probes.set(seat.worker, resolve);
+            void seat.gone.then(() => resolve(null));
+            this.post(seat, { type: 'probe', round });
+          }),
+      ),
+    );
+    return answers.filter((answer) => answer !== null);
+  }
+
+  private seat(worker: number, peers: readonly PeerPorts[]): void {
+    const { port1, port2 } = new MessageChannel();
+    const init: WorkerInit = {
+      ...this.owner.initOf(worker),
+      worker,
+      incarnations: [...this.incarnations],
+      revision: this.revision,
+      control: port2,
+      peers,
+    };
+    const transfer = [port2, ...peers.flatMap((peer) => [peer.data, peer.control])];
+    if (init.instrument !== null) transfer.push(init.instrument.port);
+    const handle = this.pool.start(init, transfer);
+    const seat: Seat = {
+      worker,
+      control: port1,
+      handle,
+      state: 'preparing',
+      revision: this.revision,
+      switched: 0,
+      gone: Promise.all([handle.ended, closed(port1, handle.ended)]).then(([reason]) => reason),
+      lastWords: null,
+    };
+    this.all[worker] = seat;
+    port1.on('message', (message: FromWorker) => this.onMessage(seat, message));
+    void seat.gone.then((reason) => this.owner.gone(seat, reason));
+  }
+
+  private onMessage(seat: Seat, message: FromWorker): void {
+    if (seat.state === 'dead') return;
+    switch (message.type) {
+      case 'hello':
+        seat.handle.threadId = message.threadId;
+        return;
+      case 'prepared':
+        seat.state = 'prepared';
+        this.owner.heard(seat, message);
+        return;
+      case 'rewired':
+        seat.revision = message.revision;
+        this.confirmWiring();
+        return;
+      case 'dying':
+        seat.lastWords = message.error;
+        return;
+      case 'stopped':
+        seat.state = 'stopped';
+        return;
+      case 'probed':
+        this.probes.get(seat.worker)?.(message);
+        return;
+      default:
+        this.owner.heard(seat, message);
+    }
+  }
+
+  /** Once all who were there have the new wiring, nothing more can be lost: what was open before may be. */
+  private confirmWiring(): void {
+    if (!this.unconfirmed || this.all.some((seat) => seat.revision < this.revision)) return;
+    this.unconfirmed = false;
+    this.broadcast({ type: 'lost', revision: this.revision });
+  }
+}
