@@ -18,7 +18,7 @@ import { SPOUT_REST_MAX_MS, SPOUT_REST_MIN_MS } from '../limits.js';
 import { ACKED as ACKED_COUNT, FAILED as FAILED_COUNT, OPEN_TREES, QUEUED, STALE } from '../metrics/counters.js';
 import { EmitCall } from './emit-call.js';
 import type { Output } from './output.js';
-import { BROKEN, CALLS_FULL, RUNNING, Task, type TaskSetup } from './task.js';
+import { BROKEN, CALLS_FULL, INACTIVE, RUNNING, Task, type TaskSetup } from './task.js';
 import type { Accumulator } from './task-tuple.js';
 
 interface Unsent {
@@ -35,6 +35,8 @@ export class SpoutTask extends Task implements EndedReceiver {
   private readonly spout: Spout;
   private readonly tracking: boolean;
   private call = new EmitCall(this);
+  /** The asynchronous call that is under way. */
+  private callUnderWay: EmitCall | null = null;
   /** The XOR of the edges that the tree which is being opened has so far. */
   private readonly opening: Accumulator = { accHi: 0, accLo: 0 };
   private unsent: Unsent[] = [];
@@ -94,19 +96,40 @@ export class SpoutTask extends Task implements EndedReceiver {
   emit(call: EmitCall, values: Values, options: EmitOptions | undefined): void {
     const output = this.checked(call, values, options);
     this.emitted = true;
-    if ((this.gate & CALLS_FULL) !== 0) this.ledger.setTime(this.host.clock.now());
     const id = options?.id;
+    if ((this.gate & CALLS_FULL) !== 0) {
+      this.ledger.setTime(this.host.clock.now());
+      if ((this.gate & INACTIVE) !== 0) {
+        this.keep(output, values, id);
+        return;
+      }
+    }
     if (id === undefined || id === null) {
       this.send(output, values, null, this.opening);
     } else if (!this.tracking) {
       this.send(output, values, null, this.opening);
       this.ledger.addEnded(id, true);
     } else if (this.unsent.length > 0 || this.ledger.full) {
-      if (this.unsent.length >= this.host.limits.emitsPerCallMax) throw this.tooMany();
-      this.unsent.push({ output, values, id });
+      this.keep(output, values, id);
     } else {
       this.open(output, values, id);
     }
+  }
+
+  /** It waits unsent for room in the ledger, or until the spout is asked again. */
+  private keep(output: Output, values: Values, id: unknown): void {
+    if (this.unsent.length >= this.host.limits.emitsPerCallMax) throw this.tooMany();
+    this.unsent.push({ output, values, id });
+  }
+
+  /** No more `nextTuple` until {@link resume}; what a call that is under way still emits waits until then. */
+  pause(): void {
+    this.gate |= INACTIVE;
+  }
+
+  resume(): void {
+    this.gate &= ~INACTIVE;
+    this.wake();
   }
 
   /** Has `nextTuple` called soon. */
@@ -124,7 +147,8 @@ export class SpoutTask extends Task implements EndedReceiver {
    */
   drain(): void {
     this.draining = true;
-    this.call.open = false;
+    this.gate &= ~INACTIVE;
+    if (this.callUnderWay !== null) this.callUnderWay.open = false;
     this.wake();
   }
 
@@ -155,7 +179,8 @@ export class SpoutTask extends Task implements EndedReceiver {
         this.unsentFirst = 0;
       }
       try {
-        this.open(output, values, id);
+        if (this.tracking && id !== undefined && id !== null) this.open(output, values, id);
+        else this.sendUntracked(output, values, id);
       } catch (error) {
         this.report('nextTuple', error);
       }
@@ -186,6 +211,7 @@ export class SpoutTask extends Task implements EndedReceiver {
   private waitFor(call: EmitCall, result: Promise<NextTuple>): void {
     this.gate |= CALLS_FULL;
     this.call = new EmitCall(this);
+    this.callUnderWay = call;
     const askedMs = this.host.clock.now();
     result.then(
       (said) => this.settled(call, said, askedMs, null),
@@ -195,6 +221,7 @@ export class SpoutTask extends Task implements EndedReceiver {
 
   private settled(call: EmitCall, said: NextTuple, askedMs: number, failed: { readonly error: unknown } | null): void {
     call.open = false;
+    this.callUnderWay = null;
     this.gate &= ~CALLS_FULL;
     if (failed === null) {
       // A promise that took its time was a rest in itself; one that resolves at once with nothing would spin.
@@ -236,6 +263,12 @@ export class SpoutTask extends Task implements EndedReceiver {
     }
     ledger.opened(opening.accHi, opening.accLo);
     if (this.expiry === null && ledger.tickMs !== null && ledger.open > 0) this.watchDeadlines(ledger.tickMs);
+  }
+
+  /** Emitted without an id, or with one that counts as acked at once. */
+  private sendUntracked(output: Output, values: Values, id: unknown): void {
+    this.send(output, values, null, this.opening);
+    if (id !== undefined && id !== null) this.ledger.addEnded(id, true);
   }
 
   private watchDeadlines(tickMs: number): void {

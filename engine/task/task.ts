@@ -27,6 +27,8 @@ export const BLOCKED = 4;
 export const CALLS_FULL = 8;
 export const COMMITTING = 16;
 export const BROKEN = 32;
+/** A spout that is asked no more, until the topology is activated again. */
+export const INACTIVE = 64;
 
 /** What a task is made of, beyond its component's instance. */
 export interface TaskSetup {

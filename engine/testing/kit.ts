@@ -10,6 +10,7 @@
 //   await kit.close();
 
 import { MessageChannel, receiveMessageOnPort, type MessagePort } from 'node:worker_threads';
+import { VirtualClock } from '../clock.js';
 import type { Values } from '../component/tuple.js';
 import { runtimeLimits, type RuntimeLimits } from '../limits.js';
 import { silentLogger, type Logger } from '../log.js';
@@ -19,7 +20,7 @@ import { readDurationMs, type Duration } from '../model/duration.js';
 import type { Instrument } from '../worker/messages.js';
 import { loadTopology, type TopologySource } from '../worker/module.js';
 import { ThreadPool } from '../worker/pool.js';
-import { TopologyRun, type Outcome, type TopologyStatus } from '../worker/topology-run.js';
+import { TopologyRun, type KillOptions, type Outcome, type TopologyStatus } from '../worker/topology-run.js';
 import { InThreadPool } from './in-thread-pool.js';
 import type { FromInstrument, InstrumentSetup, LifeCall, TestEvent, ToInstrument } from './messages.js';
 
@@ -59,6 +60,8 @@ export class TestRun {
   private readonly ports = new Map<number, MessagePort>();
   private readonly synced = new Map<string, () => void>();
   private readonly endedFeeds = new Set<string>();
+  /** The supervisor's time, which goes ahead of the workers'. */
+  private readonly clock = new VirtualClock();
   private nowMs = 0;
   private round = 0;
   private over = false;
@@ -79,7 +82,7 @@ export class TestRun {
       limits: { ...runtimeLimits, ...options.limits },
       seed: options.seed ?? 1,
       strict: options.strict ?? true,
-      ...((options.virtualTime ?? true) ? { virtualTimeMs: () => this.nowMs } : {}),
+      ...((options.virtualTime ?? true) ? { virtualTimeMs: () => this.nowMs, clock: this.clock } : {}),
       instrument: (worker) => this.instrument(worker),
     });
     this.completed = this.run.completed.then((outcome) => {
@@ -169,6 +172,7 @@ export class TestRun {
       const { nextDueMs } = await this.look();
       if (this.over) return;
       this.nowMs = Math.min(targetMs, Math.max(this.nowMs, nextDueMs ?? targetMs));
+      while (this.clock.step(this.nowMs));
       this.run.advance(this.nowMs);
       if (this.nowMs >= targetMs && (nextDueMs ?? Infinity) > targetMs) break;
     }
@@ -224,6 +228,21 @@ export class TestRun {
   /** Spouts stop; what is under way is handled; the topology ends. */
   drain(): void {
     this.run.drain();
+  }
+
+  /** Spouts are asked no more; resolves when their `deactivate` has returned. */
+  async deactivate(): Promise<void> {
+    await this.run.deactivate();
+  }
+
+  /** Spouts are asked again; resolves when their `activate` has returned. */
+  async activate(): Promise<void> {
+    await this.run.activate();
+  }
+
+  /** Ends the topology, after the wait that is given in virtual time; resolves when it is over. */
+  async kill(options: KillOptions = {}): Promise<void> {
+    await this.run.kill(options);
   }
 
   /** Ends the topology, if it has not ended, and gives how it ended. */

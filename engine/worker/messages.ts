@@ -52,8 +52,10 @@ export interface WorkerInit {
 }
 
 export type ToWorker =
-  /** Every task of the topology is prepared: activate, and let spouts emit. */
-  | { readonly type: 'start' }
+  /** Every task of the topology is prepared: activate bolts, and spouts if these are to be asked. */
+  | { readonly type: 'start'; readonly spouts: boolean; readonly round: number }
+  /** Spouts are asked from now on, or no more. */
+  | { readonly type: 'switch'; readonly spouts: boolean; readonly round: number }
   /** A worker died and is replaced: its tasks have new incarnations, and a link of these ports leads to them. */
   | {
       readonly type: 'rewire';
@@ -102,6 +104,8 @@ export type FromWorker =
   | { readonly type: 'refused'; readonly error: WireError }
   /** It has the wiring of that revision. */
   | { readonly type: 'rewired'; readonly revision: number }
+  /** Its spouts are on or off, as it was told in that round. */
+  | { readonly type: 'switched'; readonly round: number }
   /** A task has handled all its input. */
   | { readonly type: 'taskEnded'; readonly task: number; readonly revision: number }
   /** User code threw. */

@@ -1,6 +1,7 @@
 // What a run of a topology is given, and how it ends. Only types: what starts runs (the command line, the testing kit)
 // and what carries them out share them.
 
+import type { Clock } from '../clock.js';
 import type { WireError } from '../errors.js';
 import type { RuntimeLimits } from '../limits.js';
 import type { Logger } from '../log.js';
@@ -14,6 +15,15 @@ export interface Outcome {
   readonly status: 'completed' | 'killed' | 'failed';
   /** Why, when it failed. */
   readonly error: WireError | null;
+}
+
+/** How a topology is killed. */
+export interface KillOptions {
+  /**
+   * Milliseconds that bolts may go on with what is in flight, after the spouts have stopped at once. Default 0: none of
+   * it is waited for.
+   */
+  readonly waitMs?: number;
 }
 
 export interface TopologyRunOptions {
@@ -32,6 +42,8 @@ export interface TopologyRunOptions {
   readonly strict?: boolean;
   /** Virtual time: gives the milliseconds that a worker starts at; the machine's clock by default. */
   readonly virtualTimeMs?: () => number;
+  /** What the supervisor itself measures and waits by; the machine's by default. */
+  readonly clock?: Clock;
   /** Looks inside the components of a worker; called for each worker that starts. */
   readonly instrument?: (worker: number) => Instrument;
 }

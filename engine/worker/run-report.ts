@@ -1,6 +1,7 @@
 // What is known of a running topology: its state, the counters that its workers keep in shared memory, their errors and
 // deaths. Pure bookkeeping on the main thread.
 
+import type { Clock } from '../clock.js';
 import type { WireError } from '../errors.js';
 import { ERRORS_KEPT_MAX } from '../limits.js';
 import {
@@ -21,7 +22,7 @@ import type { TopologyDescription } from '../model/describe.js';
 import { tasksOf, type Plan } from '../plan/plan.js';
 import type { ErrorReport } from './messages.js';
 
-export type RunState = 'starting' | 'active' | 'draining' | 'completed' | 'killed' | 'failed';
+export type RunState = 'starting' | 'active' | 'inactive' | 'draining' | 'completed' | 'killed' | 'failed';
 
 /** What one component has done, summed over its tasks. */
 export interface ComponentStatus {
@@ -71,13 +72,16 @@ export class RunReport {
   private readonly description: TopologyDescription;
   private readonly plan: Plan;
   private readonly counters: Counters;
-  private readonly startedMs = performance.now();
+  private readonly clock: Clock;
+  private readonly startedMs: number;
   private endedMs: number | null = null;
   private readonly errors: ErrorReport[] = [];
   private readonly metrics = new Map<number, Readonly<Record<string, number>>>();
   private deaths = 0;
 
-  constructor(description: TopologyDescription, plan: Plan, counters: Counters) {
+  constructor(description: TopologyDescription, plan: Plan, counters: Counters, clock: Clock) {
+    this.clock = clock;
+    this.startedMs = clock.now();
     this.description = description;
     this.plan = plan;
     this.counters = counters;
@@ -99,7 +103,7 @@ export class RunReport {
 
   finish(state: RunState): void {
     this.state = state;
-    this.endedMs = performance.now();
+    this.endedMs = this.clock.now();
   }
 
   status(workers: number): TopologyStatus {
@@ -118,7 +122,7 @@ export class RunReport {
     return {
       name: this.description.name,
       state: this.state,
-      seconds: ((this.endedMs ?? performance.now()) - this.startedMs) / 1000,
+      seconds: ((this.endedMs ?? this.clock.now()) - this.startedMs) / 1000,
       workers,
       components,
       openTrees,

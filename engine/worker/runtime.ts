@@ -1,7 +1,8 @@
 // One worker: its tasks, links and turns, steered by control messages of the supervisor. Runs in a thread of the pool,
 // or in the calling thread of a test: it is the same code.
 //
-//   prepare ─► prepared ─► start ─► active ─┬─► drain ─► (all tasks end) ─► stop
+//   prepare ─► prepared ─► start ─► active ─┬─► switch: spouts are asked no more, or again (activity.ts)
+//                                           ├─► drain ─► (all tasks end) ─► stop
 //                                           └─► rewire (another worker died) ─► rewired ─► lost: open trees fail
 
 import type { Ledger } from '../ack/ledger.js';
@@ -20,6 +21,8 @@ import type { ReportingTask, RunnableTask, TaskHost } from '../task/task-host.js
 import { NOT_ACTIVE, type Task } from '../task/task.js';
 import { ErrorReporter, startError } from './error-reporter.js';
 import type { FromWorker, PeerPorts, ToWorker, WorkerInit } from './messages.js';
+import { Activity } from './activity.js';
+import { withDeadline } from './deadline.js';
 import { Reports } from './reports.js';
 import { Turns } from './turns.js';
 import { WorkerLinks } from './worker-links.js';
@@ -51,6 +54,7 @@ export class WorkerRuntime implements TaskHost {
   private living: LivingTask[] = [];
   private readonly spouts: SpoutTask[] = [];
   private ticks: Timer[] = [];
+  private activity: Activity | null = null;
   private active = false;
   private confirmStopped: () => void = () => undefined;
 
@@ -109,7 +113,7 @@ export class WorkerRuntime implements TaskHost {
       this.makeTasks();
       for (const message of told) this.onMessage(message);
       // Who is told to stop meanwhile does not wait for an `open` that may never end.
-      await Promise.race([this.callAll('prepare', this.living), this.stopped]);
+      await Promise.race([this.prepareAll(), this.stopped]);
       this.post({ type: 'prepared' });
     } catch (error) {
       this.post({ type: 'refused', error: toWire(error) });
@@ -148,7 +152,10 @@ export class WorkerRuntime implements TaskHost {
   private onMessage(message: ToWorker): void {
     switch (message.type) {
       case 'start':
-        void this.start();
+        void this.start(message.spouts, message.round);
+        return;
+      case 'switch':
+        void this.carryOut(this.activity?.switch(message.spouts), message.round);
         return;
       case 'rewire':
         this.rewire(message.revision, message.ports, message.incarnations);
@@ -157,7 +164,7 @@ export class WorkerRuntime implements TaskHost {
         for (const spout of this.spouts) spout.failOpen();
         return;
       case 'drain':
-        for (const spout of this.spouts) spout.drain();
+        this.activity?.drain();
         return;
       case 'stop':
         void this.stop();
@@ -191,38 +198,49 @@ export class WorkerRuntime implements TaskHost {
       this.spouts.push(task);
       this.ledgers.set(task.task, task.ledger);
     }
+    this.activity = new Activity(this.living, ({ task }, call, error) => this.reportError(task, call, error));
     connect(this.wiring, this.tasks, (worker) => this.links.to(worker));
     for (const link of this.links.all()) link.open();
     this.turns.serve(this.links.all(), this.spouts);
   }
 
-  /** Calls that of every task at once; the first failure names its component. */
-  private async callAll(call: 'prepare' | 'activate', tasks: readonly LivingTask[]): Promise<void> {
+  /** Calls `open` or `prepare` of every task at once; the first failure names its component. */
+  private async prepareAll(): Promise<void> {
     await Promise.all(
-      tasks.map(async (living) => {
+      this.living.map(async (living) => {
         try {
-          await living[call]();
+          await living.prepare();
         } catch (error) {
-          const name = call === 'prepare' && living.definition.kind === 'spout' ? 'open' : call;
-          throw startError(name, living.definition.id, error);
+          throw startError(living.definition.kind === 'spout' ? 'open' : 'prepare', living.definition.id, error);
         }
       }),
     );
   }
 
-  private async start(): Promise<void> {
-    try {
-      await this.callAll('activate', this.living);
-    } catch (error) {
-      this.post({ type: 'refused', error: toWire(error) });
-      return;
-    }
+  private async start(spouts: boolean, round: number): Promise<void> {
+    await this.carryOut(
+      this.activity?.start(spouts).then(() => this.openGates()),
+      round,
+    );
+  }
+
+  private openGates(): void {
     this.active = true;
     for (const { task, definition } of this.living) {
       task.gate &= ~NOT_ACTIVE;
       this.turns.schedule(task);
       const tickMs = definition.kind === 'bolt' ? definition.behavior.tickMs : null;
       if (tickMs !== null && task instanceof BoltTask) this.startTicks(task, tickMs);
+    }
+  }
+
+  /** Says when a switch of the spouts is carried out, or why it cannot be. */
+  private async carryOut(change: Promise<void> | undefined, round: number): Promise<void> {
+    try {
+      await change;
+      this.post({ type: 'switched', round });
+    } catch (error) {
+      this.post({ type: 'refused', error: toWire(error) });
     }
   }
 
@@ -321,14 +339,16 @@ export class WorkerRuntime implements TaskHost {
   }
 
   private async closeTask(living: LivingTask): Promise<void> {
-    const calls = this.active ? (['endBatch', 'deactivate', 'close'] as const) : (['close'] as const);
-    for (const call of calls) {
-      try {
-        const ended = call === 'endBatch' ? lastBatch(living.task) : living[call]();
-        await withDeadline(ended, CLOSE_TIMEOUT_MS, `${call} took longer than ${CLOSE_TIMEOUT_MS} ms`);
-      } catch (error) {
-        this.reportError(living.task, call, error);
-      }
+    if (this.active) await this.lastCall(living, 'endBatch', () => lastBatch(living.task));
+    await this.activity?.deactivate(living);
+    await this.lastCall(living, 'close', () => living.close());
+  }
+
+  private async lastCall(living: LivingTask, call: 'endBatch' | 'close', invoke: () => Promise<void>): Promise<void> {
+    try {
+      await withDeadline(invoke(), CLOSE_TIMEOUT_MS, call);
+    } catch (error) {
+      this.reportError(living.task, call, error);
     }
   }
 }
@@ -339,16 +359,4 @@ async function lastBatch(task: Task): Promise<void> {
   await task.committing;
   task.commit();
   await task.committing;
-}
-
-async function withDeadline(promise: Promise<void>, timeoutMs: number, message: string): Promise<void> {
-  let timeout: NodeJS.Timeout | undefined;
-  const deadline = new Promise<never>((_, reject) => {
-    timeout = setTimeout(() => reject(new Error(message)), timeoutMs);
-  });
-  try {
-    await Promise.race([promise, deadline]);
-  } finally {
-    clearTimeout(timeout);
-  }
 }

@@ -1,30 +1,33 @@
 // Runs one topology on a pool of workers and watches over it, on the main thread. It plans the tasks, decides what
 // follows from what its workers report, and says how it goes; the workers themselves are in seats.ts.
 //
-//   starting ─ all prepared ─► active ─┬─ every task ended ─► completed
-//      │                               ├─ drain ─► draining ─ every task ended ─► killed
-//      └─ refused ─► failed            ├─ kill ─► killed
-//                                      └─ fatal error, too many deaths ─► failed
+//   starting ─ all prepared ─► active ⇄ inactive ─┬─ every task ended ─► completed
+//      │                                          ├─ drain, kill with a wait ─► draining ─┬─ every task ended ─► killed
+//      │                                          │                                       └─ the wait is over ──► killed
+//      │                                          ├─ kill ─► killed
+//      └─ refused ─► failed                       └─ fatal error, too many deaths ─► failed
 //
 //   a worker dies ─► its tasks get new incarnations, its replacement starts, the others are rewired
 //                 ─► all have confirmed ─► every open tree of theirs fails, and is replayed: seconds before any timeout
 
+import { RealClock, type Clock, type Timer } from '../clock.js';
 import { entropySeed } from '../random.js';
 import { failure, fromWire, toWire, type WireError } from '../errors.js';
-import { runtimeLimits, WORKER_DEATHS_WINDOW_MS } from '../limits.js';
+import { DURATION_MAX_MS, runtimeLimits, WORKER_DEATHS_WINDOW_MS } from '../limits.js';
 import { Counters } from '../metrics/counters.js';
 import { planTasks, type Plan } from '../plan/plan.js';
+import { Activation } from './activation.js';
 import { DeathWatch } from './death-watch.js';
 import { EndedTasks } from './ended-tasks.js';
 import type { Checkpoint, FromWorker, Probed } from './messages.js';
 import { ThreadPool, type WorkerPool } from './pool.js';
 import { Printer } from './printer.js';
-import type { Outcome, TopologyRunOptions } from './run-options.js';
+import type { KillOptions, Outcome, TopologyRunOptions } from './run-options.js';
 import { RunReport, type TopologyStatus } from './run-report.js';
 import { Seats, type InitBase, type Seat } from './seats.js';
 
 export type { ErrorReport } from './messages.js';
-export type { Outcome, TopologyRunOptions } from './run-options.js';
+export type { KillOptions, Outcome, TopologyRunOptions } from './run-options.js';
 export type { ComponentStatus, TopologyStatus } from './run-report.js';
 
 /** What a killed worker may take to close its components. */
@@ -36,6 +39,7 @@ export class TopologyRun {
   /** Resolves when everything is over and every thread is gone. */
   readonly completed: Promise<Outcome>;
   private readonly options: TopologyRunOptions;
+  private readonly clock: Clock;
   private readonly plan: Plan;
   private readonly pool: WorkerPool;
   private readonly counters: Counters;
@@ -45,6 +49,10 @@ export class TopologyRun {
   private readonly printer: Printer;
   private readonly checkpoints = new Map<string, Checkpoint>();
   private readonly deaths = new DeathWatch();
+  private readonly activation = new Activation();
+  /** When a wait for what is in flight is over. */
+  private endsAtMs = Infinity;
+  private endTimer: Timer | null = null;
   private outcome: Outcome | null = null;
   private resolveCompleted: (outcome: Outcome) => void = () => undefined;
   private resolveStarted: (error: WireError | null) => void = () => undefined;
@@ -52,10 +60,11 @@ export class TopologyRun {
   constructor(options: TopologyRunOptions) {
     this.options = options;
     const { description, workers } = options;
+    this.clock = options.clock ?? new RealClock();
     this.plan = planTasks(description, workers);
     this.pool = options.pool ?? new ThreadPool({ threads: workers });
     this.counters = new Counters(this.plan.tasks.length, workers);
-    this.report = new RunReport(description, this.plan, this.counters);
+    this.report = new RunReport(description, this.plan, this.counters, this.clock);
     this.ends = new EndedTasks(description, this.plan);
     this.printer = new Printer(options.print);
     this.seats = new Seats(this.plan, this.pool, {
@@ -85,19 +94,41 @@ export class TopologyRun {
     return this.report.status(this.plan.workers);
   }
 
+  /**
+   * Spouts are asked no more; trees in flight finish, and bolts go on. Resolves when their `deactivate` has returned in
+   * every worker, or it is over. While it starts, it then starts that way; when it drains or has ended, nothing changes.
+   */
+  async deactivate(): Promise<void> {
+    await this.setActive(false);
+  }
+
+  /** Spouts are asked again. Resolves when their `activate` has returned in every worker, or it is over. */
+  async activate(): Promise<void> {
+    await this.setActive(true);
+  }
+
   /** Spouts stop; what is under way is handled; then it ends as killed. */
   drain(): void {
-    if (this.report.state === 'starting') {
+    const { state } = this.report;
+    if (state === 'starting') {
       void this.kill();
-    } else if (this.report.state === 'active') {
+    } else if (state === 'active' || state === 'inactive') {
       this.report.state = 'draining';
       this.seats.broadcast({ type: 'drain' });
     }
   }
 
-  /** Ends it at once: components are closed, then threads are ended. */
-  async kill(): Promise<void> {
-    this.end({ status: 'killed', error: null });
+  /**
+   * Ends it: at once, or after up to `waitMs` for what is in flight. Components are closed, then threads are ended.
+   * Resolves when all is over. Asked for again with a shorter wait, that one holds.
+   */
+  async kill({ waitMs = 0 }: KillOptions = {}): Promise<void> {
+    if (waitMs > 0 && this.report.state !== 'starting') {
+      this.drain();
+      this.endWithin(waitMs);
+    } else {
+      this.end({ status: 'killed', error: null });
+    }
     await this.completed;
   }
 
@@ -108,7 +139,8 @@ export class TopologyRun {
 
   /** A worker is being started, replaced or stopped, or wiring is not confirmed yet. */
   get changing(): boolean {
-    return this.outcome !== null || this.seats.changing;
+    const { round } = this.activation;
+    return this.outcome !== null || this.seats.changing || this.seats.all.some((seat) => seat.switched < round);
   }
 
   /** Workers were replaced: frames sent to the dead ones were never received. */
@@ -157,6 +189,10 @@ export class TopologyRun {
       case 'refused':
         this.end({ status: 'failed', error: message.error });
         return;
+      case 'switched':
+        seat.switched = message.round;
+        this.activation.confirm(Math.min(...this.seats.all.map((each) => each.switched)));
+        return;
       case 'taskEnded':
         this.taskEnded(message.task, message.revision);
         return;
@@ -192,18 +228,33 @@ export class TopologyRun {
   private workerPrepared(seat: Seat): void {
     if (this.outcome !== null) return;
     if (this.report.state !== 'starting') {
-      this.activate(seat);
+      this.startSeat(seat);
       return;
     }
     if (!this.seats.all.every((each) => each.state === 'prepared')) return;
-    this.report.state = 'active';
-    for (const each of this.seats.all) this.activate(each);
+    this.report.state = this.activation.wanted ? 'active' : 'inactive';
+    for (const each of this.seats.all) this.startSeat(each);
     this.resolveStarted(null);
   }
 
-  private activate(seat: Seat): void {
+  private async setActive(active: boolean): Promise<void> {
+    const { activation, report } = this;
+    if (this.outcome !== null || report.state === 'draining') return;
+    if (activation.change(active) && report.state !== 'starting') {
+      report.state = active ? 'active' : 'inactive';
+      for (const seat of this.seats.all) {
+        // One that is not started yet is told when it is.
+        if (seat.state !== 'active') continue;
+        this.seats.post(seat, { type: 'switch', spouts: active, round: activation.round });
+      }
+    }
+    await activation.done();
+  }
+
+  private startSeat(seat: Seat): void {
+    const { wanted, round } = this.activation;
     seat.state = 'active';
-    this.seats.post(seat, { type: 'start' });
+    this.seats.post(seat, { type: 'start', spouts: wanted, round });
     if (this.report.state === 'draining') this.seats.post(seat, { type: 'drain' });
   }
 
@@ -224,14 +275,24 @@ export class TopologyRun {
       return;
     }
     this.drain();
-    const timeout = setTimeout(() => this.end({ status: 'failed', error }), FAILED_DRAIN_MS);
-    void this.completed.then(() => clearTimeout(timeout));
+    this.endWithin(FAILED_DRAIN_MS);
+  }
+
+  /** What is in flight is waited for no longer than that, or than was said before. */
+  private endWithin(waitMs: number): void {
+    const endsAtMs = this.clock.now() + Math.min(waitMs, DURATION_MAX_MS);
+    if (this.outcome !== null || endsAtMs >= this.endsAtMs) return;
+    this.endsAtMs = endsAtMs;
+    this.endTimer?.cancel();
+    this.endTimer = this.clock.after(endsAtMs - this.clock.now(), () => this.end({ status: 'killed', error: null }));
   }
 
   private end(outcome: Outcome): void {
     if (this.outcome !== null) return;
     const { fatal } = this.report;
     this.outcome = fatal === null ? outcome : { status: 'failed', error: fatal };
+    this.endTimer?.cancel();
+    this.activation.end();
     void this.stopAll(this.outcome);
   }
 
@@ -269,7 +330,7 @@ export class TopologyRun {
       this.end({ status: 'failed', error: toWire(error) });
       return;
     }
-    this.deaths.add(performance.now());
+    this.deaths.add(this.clock.now());
     if (this.deaths.tooMany) {
       const details = { topology: name, deaths: this.deaths.count, seconds: WORKER_DEATHS_WINDOW_MS / 1000, reason };
       const failing = toWire(failure('MILLRACE_WORKER_FAILING', details));
