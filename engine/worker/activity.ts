@@ -22,10 +22,7 @@ export class Activity {
   private switching: Promise<void> = Promise.resolve();
   private deactivating: Promise<void> = Promise.resolve();
 
-  constructor(
-    tasks: readonly LivingTask[],
-    report: (living: LivingTask, call: 'deactivate', error: unknown) => void,
-  ) {
+  constructor(tasks: readonly LivingTask[], report: (living: LivingTask, call: 'deactivate', error: unknown) => void) {
     this.tasks = tasks;
     this.report = report;
   }

@@ -96,7 +96,8 @@ export class TopologyRun {
 
   /**
    * Spouts are asked no more; trees in flight finish, and bolts go on. Resolves when their `deactivate` has returned in
-   * every worker, or it is over. While it starts, it then starts that way; when it drains or has ended, nothing changes.
+   * every worker, or it is over. While it starts, it then starts that way; when it drains or has ended, nothing
+   * changes.
    */
   async deactivate(): Promise<void> {
     await this.setActive(false);

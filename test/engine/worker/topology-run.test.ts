@@ -181,6 +181,32 @@ t.test('kill while it starts', async (t) => {
   t.strictSame(await run.completed, { status: 'killed', error: null });
 });
 
+t.test('C40 deactivated while it starts, it starts inactive', async (t) => {
+  const run = await runOf({});
+  const started = run.start();
+  const deactivated = run.deactivate();
+  await started;
+  await deactivated;
+  t.match(run.status(), { state: 'inactive', components: { numbers: { emitted: 0 } } });
+  const again = run.activate();
+  t.equal(run.status().state, 'active');
+  await again;
+  t.strictSame(await run.completed, { status: 'completed', error: null });
+  t.equal(run.status().components['numbers']!.emitted, TUPLES);
+});
+
+t.test('who waits for a switch of the spouts is let go when all is over', async (t) => {
+  const run = await runOf({});
+  const deactivated = run.deactivate();
+  const started = run.start();
+  const activated = run.activate();
+  const killed = run.kill({ waitMs: 60_000 });
+  await t.rejects(started, { code: 'MILLRACE_RUN_KILLED' });
+  await Promise.all([deactivated, activated, killed]);
+  await run.deactivate();
+  t.equal(run.status().state, 'killed');
+});
+
 t.test('C118 drain: the spout stops, what is under way is handled', async (t) => {
   const { outcome, status } = await runToEnd({ tuples: 1e9 }, { started: (run) => run.drain() });
   t.strictSame(outcome, { status: 'killed', error: null });
