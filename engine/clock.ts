@@ -25,6 +25,11 @@ export class RealClock implements Clock {
   }
 }
 
+/** What o'clock it is, in milliseconds since the epoch: only for showing to people, never to measure or wait by. */
+export function wallTimeMs(): number {
+  return Date.now();
+}
+
 interface Waiting {
   readonly atMs: number;
   readonly order: number;

@@ -121,6 +121,12 @@ export const DEFINITION_HEAP_MEGABYTES_MAX = 512;
 /** Errors kept for the operator, the oldest dropped first. */
 export const ERRORS_KEPT_MAX = 100;
 
+/** … and of each component, so that a noisy one does not push out the others. */
+export const COMPONENT_ERRORS_KEPT_MAX = 10;
+
+/** The message and the stack of an error that a component threw, in characters each; the rest is cut off. */
+export const ERROR_TEXT_MAX = 16_384;
+
 /** Errors of one component reported within a second; the rest is counted. */
 export const ERRORS_REPORTED_PER_SECOND = 5;
 
@@ -156,6 +162,11 @@ export const FAIL_GRACE_MS = 30_000;
 
 /** Keys of one `count` task: a Map ends at 16.7 million entries, and these take about a gigabyte. */
 export const COUNT_KEYS_MAX = 10_000_000;
+
+/** Records given to one ingest spout and not answered yet: each holds its values and the promise of its caller. */
+export const INGEST_PENDING_MAX = 16_384;
+/** … and their bytes, packed. */
+export const INGEST_PENDING_BYTES_MAX = 64 * 1024 * 1024;
 
 /** Lines printed by a worker's components and not yet written out, before `print` makes them wait. */
 export const PRINTS_PENDING_MAX = 1024;

@@ -36,6 +36,11 @@ export interface ComponentContext {
   readonly metrics: ComponentMetrics;
   /** Aborted when the task closes: give it to what should not outlive it. */
   readonly signal: AbortSignal;
+  /**
+   * The directory that files of this topology have to be in, because it was posted by somebody who has no other right
+   * to this machine's files. Null or left out: anywhere.
+   */
+  readonly filesRoot?: string | null;
   /** Milliseconds of monotonic time; virtual in tests. */
   now(): number;
   /**

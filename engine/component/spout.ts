@@ -11,6 +11,12 @@ import type { Emit } from './emit.js';
 export type NextTuple = void | 'done';
 
 /**
+ * Why a tree failed: a bolt failed one of its tuples, it made no progress for the message timeout, or a worker died and
+ * may have taken some of it along.
+ */
+export type FailCause = 'failed' | 'timeout' | 'lost';
+
+/**
  * Makes tuples. One instance a task; no two calls of it run at once, though `ack` and `fail` may come while a promise
  * of `nextTuple` is pending. Subclasses state what they emit:
  * `static readonly outputs = ['word'] as const`, or by stream: `{ default: ['word'], late: ['word', 'at'] } as const`.
@@ -32,7 +38,7 @@ export abstract class Spout {
   /**
    * The tree failed or timed out: emit the tuple again from `nextTuple`, or let it go. Never called inside `nextTuple`.
    */
-  fail?(id: unknown): void;
+  fail?(id: unknown, cause?: FailCause): void;
   deactivate?(): void | Promise<void>;
   close?(): void | Promise<void>;
 }

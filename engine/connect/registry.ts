@@ -3,7 +3,7 @@
 // stay free of. Invariant: a type here and its function make the same component from the same settings. Any thread.
 
 import { Type } from 'typebox';
-import { LINE_BYTES_MAX } from '../limits.js';
+import { FIELDS_MAX, LINE_BYTES_MAX } from '../limits.js';
 import type { ComponentRegistry, ComponentType } from '../model/registry.js';
 import { Count, countKey, countOutputs } from './count/count.js';
 import { FileLines, LINE_BYTES_CEILING } from './file/file-lines.js';
@@ -11,6 +11,8 @@ import { FileSink } from './file/file-sink.js';
 import { Generator } from './generator/generator.js';
 import { generatorOutputs } from './generator/index.js';
 import { GENERATED_LENGTH_MAX } from './generator/template.js';
+import { ingestOutputs } from './ingest/index.js';
+import { Ingest } from './ingest/ingest.js';
 import { Log } from './log/log.js';
 import { SplitWords } from './words/split-words.js';
 
@@ -109,6 +111,25 @@ const generator: ComponentType = {
   create: (config) => new Generator(config),
 };
 
+const ingest: ComponentType = {
+  type: 'ingest',
+  kind: 'spout',
+  description: 'Emits the records that it is given from outside, and answers each when its tree is done.',
+  schema: Type.Object(
+    {
+      fields: Type.Array(Type.String({ minLength: 1 }), {
+        minItems: 1,
+        maxItems: FIELDS_MAX,
+        uniqueItems: true,
+        description: 'The fields of its tuples, in order.',
+      }),
+    },
+    closed,
+  ),
+  outputs: ingestOutputs,
+  create: (config) => new Ingest(config),
+};
+
 const splitWords: ComponentType = {
   type: 'split-words',
   kind: 'bolt',
@@ -167,5 +188,5 @@ const log: ComponentType = {
 
 /** The types of components that come with Millrace. */
 export const builtins: ComponentRegistry = new Map(
-  [fileLines, generator, splitWords, count, fileSink, log].map((type) => [type.type, type]),
+  [fileLines, generator, ingest, splitWords, count, fileSink, log].map((type) => [type.type, type]),
 );

@@ -113,6 +113,46 @@ export const engineErrors = {
     message: 'topology "{topology}" was ended before all of its tasks were prepared',
     hint: 'nothing was emitted; start it again',
   },
+  MILLRACE_INGEST_SPOUT: {
+    status: 404,
+    message: 'topology "{topology}" has no spout "{spout}" that takes records',
+    hint: 'spouts of type "ingest" do; in this topology: {known}',
+  },
+  MILLRACE_INGEST_RECORD: {
+    status: 400,
+    message: 'the record for spout "{spout}" {what}',
+    hint: 'give one value a field, by name or as a list in this order: {fields}',
+  },
+  MILLRACE_INGEST_INACTIVE: {
+    status: 409,
+    message: 'spout "{spout}" takes no records, because topology "{topology}" is not active',
+    hint: 'activate the topology and send the record again; it was not emitted',
+  },
+  MILLRACE_INGEST_FULL: {
+    status: 503,
+    message: 'spout "{spout}" has {pending} records ({bytes} bytes) that are not answered yet, and takes no more now',
+    hint: 'send it again in a moment, and wait for answers before sending more; the record was not emitted',
+  },
+  MILLRACE_INGEST_FAILED: {
+    status: 504,
+    message: 'the tuple tree of a record for spout "{spout}" failed{reason}',
+    hint: 'it is not replayed; send the record again if processing it twice does no harm',
+  },
+  MILLRACE_INGEST_TIMEOUT: {
+    status: 504,
+    message: 'the tuple tree of a record for spout "{spout}" was not done within the message timeout',
+    hint: 'parts of it may still be processed; look for a bolt that is slow, or raise "messageTimeout"',
+  },
+  MILLRACE_INGEST_LOST: {
+    status: 504,
+    message: 'a worker of topology "{topology}" died while it may have held a record for spout "{spout}"',
+    hint: 'it may have been processed or not; the worker is replaced, so send the record again if twice does no harm',
+  },
+  MILLRACE_INGEST_ENDED: {
+    status: 504,
+    message: 'topology "{topology}" ended before a record for spout "{spout}" was done',
+    hint: 'it may have been processed or not; start the topology again',
+  },
   MILLRACE_FRAME_INVALID: {
     status: 500,
     message: 'a frame was refused: {reason}',

@@ -15,6 +15,7 @@ import { failure } from '../errors.js';
 import { EXECUTED, QUEUED, STALE } from '../metrics/counters.js';
 import type { BoltBehavior } from '../model/definition.js';
 import { BatchCommits } from './batch-commits.js';
+import type { CallTimes } from './call-times.js';
 import { CallsInOrder } from './calls-in-order.js';
 import { EmitCall } from './emit-call.js';
 import type { InboundBatch } from './inbound-batch.js';
@@ -34,6 +35,8 @@ export class BoltTask extends SettlingTask implements LocalTask {
   /** After `take`: the XOR of the edges that the tuple leaves open in its tree. */
   leftHi = 0;
   leftLo = 0;
+  untilTimed = 1;
+  private readonly times: CallTimes;
   /** The last `take` threw. */
   private hasFailed = false;
   private readonly bolt: Bolt;
@@ -52,8 +55,9 @@ export class BoltTask extends SettlingTask implements LocalTask {
   /** Its inputs began anew since `finish` was called: that was not the end. */
   private reopened = false;
 
-  constructor(setup: TaskSetup, bolt: Bolt, behavior: BoltBehavior, sources: readonly number[]) {
+  constructor(setup: TaskSetup, bolt: Bolt, behavior: BoltBehavior, sources: readonly number[], times: CallTimes) {
     super(setup, behavior);
+    this.times = times;
     this.bolt = bolt;
     this.commits =
       bolt.endBatch === undefined
@@ -74,6 +78,10 @@ export class BoltTask extends SettlingTask implements LocalTask {
    * context for each tuple, used or not.
    */
   take(tuple: TaskTuple): void {
+    if (--this.untilTimed === 0) {
+      this.times.take(this, this.call, tuple);
+      return;
+    }
     const { call } = this;
     this.gate = RUNNING;
     this.counters[this.row + EXECUTED]!++;
@@ -324,6 +332,7 @@ export class BoltTask extends SettlingTask implements LocalTask {
     failed: { readonly error: unknown } | null,
   ): void {
     call.open = false;
+    this.times.settled(call);
     this.callsUnderWay--;
     this.gate &= ~CALLS_FULL;
     if (tuple === null) {

@@ -34,6 +34,8 @@ export class EmitCall implements Accumulator {
   open = false;
   /** Emits are kept here until the calls before this one have ended; null: they leave at once. */
   held: HeldEmit[] | null = null;
+  /** When it began, if it is one that is measured and that outlives its call. */
+  timedFromMs: number | null = null;
   readonly emit: Emit;
 
   constructor(emitter: Emitter) {

@@ -11,14 +11,14 @@
 import type { EndedReceiver, Ledger } from '../ack/ledger.js';
 import { Root } from '../ack/root.js';
 import type { EmitOptions } from '../component/emit.js';
-import type { NextTuple, Spout } from '../component/spout.js';
+import type { FailCause, NextTuple, Spout } from '../component/spout.js';
 import type { Values } from '../component/tuple.js';
 import type { Timer } from '../clock.js';
 import { SPOUT_REST_MAX_MS, SPOUT_REST_MIN_MS } from '../limits.js';
 import { ACKED as ACKED_COUNT, FAILED as FAILED_COUNT, OPEN_TREES, QUEUED, STALE } from '../metrics/counters.js';
 import { EmitCall } from './emit-call.js';
 import type { Output } from './output.js';
-import { BROKEN, CALLS_FULL, INACTIVE, RUNNING, Task, type TaskSetup } from './task.js';
+import { BROKEN, CALLS_FULL, INACTIVE, NOT_ACTIVE, RUNNING, Task, type TaskSetup } from './task.js';
 import type { Accumulator } from './task-tuple.js';
 
 interface Unsent {
@@ -51,6 +51,8 @@ export class SpoutTask extends Task implements EndedReceiver {
   private woken = false;
   private stride = 1;
   private stalePublished = 0;
+  /** Why the trees fail that `treeEnded` is told of now. */
+  private cause: FailCause = 'failed';
 
   constructor(setup: TaskSetup, spout: Spout, ledger: Ledger, tracking: boolean) {
     super(setup);
@@ -154,7 +156,17 @@ export class SpoutTask extends Task implements EndedReceiver {
 
   /** Tuples may be lost: every open tree fails. */
   failOpen(): void {
-    this.ledger.failAll();
+    this.endTrees('lost', () => this.ledger.failAll());
+  }
+
+  /** Ends trees for that cause, outside of any call of the spout. */
+  private endTrees(cause: FailCause, end: () => void): void {
+    const isActive = (this.gate & NOT_ACTIVE) === 0;
+    if (isActive) this.ledger.takeEnded(this);
+    end();
+    this.cause = cause;
+    if (isActive) this.ledger.takeEnded(this);
+    this.cause = 'failed';
     this.host.schedule(this);
   }
 
@@ -274,9 +286,8 @@ export class SpoutTask extends Task implements EndedReceiver {
   private watchDeadlines(tickMs: number): void {
     this.expiry = this.host.clock.after(tickMs, () => {
       this.expiry = null;
-      this.ledger.expire(this.host.clock.now());
+      this.endTrees('timeout', () => this.ledger.expire(this.host.clock.now()));
       if (this.ledger.open > 0) this.watchDeadlines(tickMs);
-      this.host.schedule(this);
     });
   }
 
@@ -286,7 +297,7 @@ export class SpoutTask extends Task implements EndedReceiver {
     if (!acked) this.done = false;
     try {
       if (acked) this.spout.ack?.(id);
-      else this.spout.fail?.(id);
+      else this.spout.fail?.(id, this.cause);
     } catch (error) {
       this.report(acked ? 'ack' : 'fail', error);
     }

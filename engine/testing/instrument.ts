@@ -7,6 +7,7 @@ import { receiveMessageOnPort } from 'node:worker_threads';
 import type { Bolt } from '../component/bolt.js';
 import type { BoltContext, SpoutContext } from '../component/context.js';
 import type { Emit, EmitOptions } from '../component/emit.js';
+import { INGEST, isIngestSpout, type IngestSpout } from '../component/ingest-spout.js';
 import { Spout, type NextTuple } from '../component/spout.js';
 import type { Tuple, Values } from '../component/tuple.js';
 import type { ComponentDefinition, Topology } from '../model/definition.js';
@@ -181,13 +182,14 @@ function watchSpout(recorder: Recorder, component: string, spout: Spout): Spout 
       recorder.post({ ...place, type: 'acked', id });
       spout.ack?.(id);
     },
-    fail: (id) => {
+    fail: (id, cause) => {
       recorder.post({ ...place, type: 'failed', id });
-      spout.fail?.(id);
+      spout.fail?.(id, cause);
     },
     deactivate: () => after(recorder, place, 'deactivate', spout.deactivate?.()),
     close: () => after(recorder, place, 'close', spout.close?.()),
   };
+  if (isIngestSpout(spout)) (watched as IngestSpout)[INGEST] = (answer) => spout[INGEST](answer);
   return watched;
 }
 

@@ -240,6 +240,13 @@ export class TestRun {
     await this.run.activate();
   }
 
+  /**
+   * Has a spout of type `ingest` emit one record; settles when its tree is done, which may take `settle` or `advance`.
+   */
+  async ingest(spout: string, record: unknown, signal?: AbortSignal): Promise<void> {
+    await this.run.ingest(spout, record, signal);
+  }
+
   /** Ends the topology, after the wait that is given in virtual time; resolves when it is over. */
   async kill(options: KillOptions = {}): Promise<void> {
     await this.run.kill(options);

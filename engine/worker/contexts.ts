@@ -15,6 +15,7 @@ import type { Checkpoint } from './messages.js';
 /** What contexts pass on to the worker. */
 export interface ContextHost {
   readonly topology: string;
+  readonly filesRoot: string | null;
   readonly signal: AbortSignal;
   now(): number;
   print(line: string): Promise<void>;
@@ -82,6 +83,7 @@ function componentContext(
     config: definition.config,
     logger: { debug: log('debug'), info: log('info'), warn: log('warn'), error: log('error') },
     metrics: metricsOf(host, plan.task),
+    filesRoot: host.filesRoot,
     signal: host.signal,
     now: () => host.now(),
     print: (line) => host.print(line),

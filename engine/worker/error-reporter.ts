@@ -2,7 +2,7 @@
 // second for each component, the rest counted into the next one. One a worker.
 
 import type { Clock } from '../clock.js';
-import { ERRORS_REPORTED_PER_SECOND } from '../limits.js';
+import { ERROR_TEXT_MAX, ERRORS_REPORTED_PER_SECOND } from '../limits.js';
 import { failure, fromWire, inComponent, isMillraceError, reasonOf, toWire, type WireError } from '../errors.js';
 import type { ErrorReport } from './messages.js';
 
@@ -35,7 +35,7 @@ export class ErrorReporter {
     const fatal = endsTopology(call, thrown);
     if (window.reported >= ERRORS_REPORTED_PER_SECOND && !fatal) return;
     window.reported++;
-    this.send({ component, task, count: window.unreported, error: wireOf(component, task, call, thrown) });
+    this.send({ component, task, count: window.unreported, error: cut(wireOf(component, task, call, thrown)) });
     window.unreported = 0;
   }
 }
@@ -49,6 +49,16 @@ function wireOf(component: string, task: number, call: string, thrown: unknown):
   if (isMillraceError(thrown)) return fatal ? { ...inComponent(toWire(thrown), component), fatal } : toWire(thrown);
   const ours = toWire(failure('MILLRACE_TASK_THREW', { call, component, task, reason: reasonOf(thrown) }));
   return { ...ours, fatal, stack: toWire(thrown).stack };
+}
+
+/** User code can throw a text of any length. */
+function cut(error: WireError): WireError {
+  const { message, stack } = error;
+  return { ...error, message: cutText(message), stack: stack === null ? null : cutText(stack) };
+}
+
+function cutText(text: string): string {
+  return text.length <= ERROR_TEXT_MAX ? text : `${text.slice(0, ERROR_TEXT_MAX)}…`;
 }
 
 /** What no replay can help: a component says so, or what it had to say at the end is lost. */

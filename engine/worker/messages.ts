@@ -2,6 +2,7 @@
 // errors travel as `WireError`. One line a message says when it is sent.
 
 import type { MessagePort } from 'node:worker_threads';
+import type { IngestOutcome } from '../component/ingest-spout.js';
 import type { WireError } from '../errors.js';
 import type { RuntimeLimits } from '../limits.js';
 import type { WirePorts } from '../link/port-wire.js';
@@ -45,10 +46,29 @@ export interface WorkerInit {
   readonly strict: boolean;
   /** Virtual time that starts at this many milliseconds, or null for the machine's clock. */
   readonly virtualTimeMs: number | null;
+  /** The only folder whose files components may open, or null. */
+  readonly filesRoot: string | null;
   readonly control: MessagePort;
   readonly peers: readonly PeerPorts[];
   readonly checkpoints: readonly Checkpoint[];
   readonly instrument: Instrument | null;
+}
+
+/** One record for a spout that takes them from outside. */
+export interface IngestRecord {
+  readonly task: number;
+  /** The number by which it is answered. */
+  readonly call: number;
+  /** Its values, packed when it was given, so that it is what it was then. */
+  readonly packed: Uint8Array;
+}
+
+/** A record whose tree was not acked. */
+export interface UnfinishedIngest {
+  readonly call: number;
+  readonly outcome: Exclude<IngestOutcome, 'acked'>;
+  /** What its emit threw, if it did. */
+  readonly reason: string | null;
 }
 
 export type ToWorker =
@@ -65,6 +85,8 @@ export type ToWorker =
     }
   /** Every worker has the wiring of that revision: what was under way before may be lost. */
   | { readonly type: 'lost'; readonly revision: number }
+  /** Records for its spouts, those of one turn. */
+  | { readonly type: 'ingest'; readonly records: readonly IngestRecord[] }
   /** Spouts stop; what is open is waited for, then the end flows through. */
   | { readonly type: 'drain' }
   /** Close everything now. */
@@ -98,14 +120,16 @@ export interface Probed {
 export type FromWorker =
   /** Its thread runs; names it, so that it can be ended. */
   | { readonly type: 'hello'; readonly threadId: number }
-  /** All its tasks are prepared. */
-  | { readonly type: 'prepared' }
+  /** All its tasks are prepared; these of them take records from outside. */
+  | { readonly type: 'prepared'; readonly ingestTasks: readonly number[] }
   /** It cannot begin: the module, its definition, or an `open` or `prepare` failed. */
   | { readonly type: 'refused'; readonly error: WireError }
   /** It has the wiring of that revision. */
   | { readonly type: 'rewired'; readonly revision: number }
   /** Its spouts are on or off, as it was told in that round. */
   | { readonly type: 'switched'; readonly round: number }
+  /** What became of records: acked trees by their calls, and the others. */
+  | { readonly type: 'ingested'; readonly acked: readonly number[]; readonly others: readonly UnfinishedIngest[] }
   /** A task has handled all its input. */
   | { readonly type: 'taskEnded'; readonly task: number; readonly revision: number }
   /** User code threw. */

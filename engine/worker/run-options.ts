@@ -6,7 +6,7 @@ import type { WireError } from '../errors.js';
 import type { RuntimeLimits } from '../limits.js';
 import type { Logger } from '../log.js';
 import type { TopologyDescription } from '../model/describe.js';
-import type { Instrument } from './messages.js';
+import type { Checkpoint, Instrument } from './messages.js';
 import type { TopologySource } from './module.js';
 import type { WorkerPool } from './pool.js';
 
@@ -34,6 +34,14 @@ export interface TopologyRunOptions {
   readonly logger: Logger;
   /** Takes lines that components print; resolves when they are written. */
   readonly print: (line: string) => Promise<void>;
+  /** The progress that spouts go on from. Default none: they begin anew. */
+  readonly checkpoints?: readonly Checkpoint[];
+  /**
+   * Told each progress that is to be kept, gathered over some tenths of a second; the last one of a partition counts.
+   */
+  readonly onCheckpoint?: (checkpoint: Checkpoint) => void;
+  /** The only folder whose files components may open; null: any. Default null. */
+  readonly filesRoot?: string | null;
   /** Where workers run; a pool of threads of its own by default. */
   readonly pool?: WorkerPool;
   readonly limits?: RuntimeLimits;

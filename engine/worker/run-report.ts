@@ -1,9 +1,8 @@
 // What is known of a running topology: its state, the counters that its workers keep in shared memory, their errors and
 // deaths. Pure bookkeeping on the main thread.
 
-import type { Clock } from '../clock.js';
+import { wallTimeMs, type Clock, type Timer } from '../clock.js';
 import type { WireError } from '../errors.js';
-import { ERRORS_KEPT_MAX } from '../limits.js';
 import {
   ACKED,
   EMITTED,
@@ -18,8 +17,10 @@ import {
   type Counters,
 } from '../metrics/counters.js';
 import { Histogram, type Latency } from '../metrics/histogram.js';
+import { Rates, SAMPLE_EVERY_MS } from '../metrics/rates.js';
 import type { TopologyDescription } from '../model/describe.js';
-import { tasksOf, type Plan } from '../plan/plan.js';
+import { downstreamOf, type Plan } from '../plan/plan.js';
+import { KeptErrors, type KeptError } from './kept-errors.js';
 import type { ErrorReport } from './messages.js';
 
 export type RunState = 'starting' | 'active' | 'inactive' | 'draining' | 'completed' | 'killed' | 'failed';
@@ -45,6 +46,15 @@ export interface ComponentStatus {
   readonly stale: number;
   /** Acked twice, anchored or emitted too late. */
   readonly misused: number;
+  /** Tuples a second over the last ten seconds: emitted by a spout, executed by a bolt. */
+  readonly rate: number;
+  /**
+   * Spouts: from emit to the end of acked trees. Bolts: calls of `execute`, sampled, with what runs inside of them: the
+   * next bolts too, where tuples are handed over directly.
+   */
+  readonly latency: Latency;
+  /** The last ones, newest first, with stacks in the user's source. */
+  readonly lastErrors: readonly KeptError[];
   /** What its tasks count and measure themselves, counters summed, by name. */
   readonly metrics: Readonly<Record<string, number>>;
 }
@@ -61,7 +71,7 @@ export interface TopologyStatus {
   /** From the spout's emit to the end of the tree, of acked ones. */
   readonly completeLatency: Latency;
   /** The last errors, oldest first. */
-  readonly errors: readonly ErrorReport[];
+  readonly errors: readonly KeptError[];
   readonly workerDeaths: number;
 }
 
@@ -70,12 +80,17 @@ export class RunReport {
   /** The error of a component that ends the topology. */
   fatal: WireError | null = null;
   private readonly description: TopologyDescription;
-  private readonly plan: Plan;
+  /** The tasks of each component. */
+  private readonly tasks = new Map<string, number[]>();
+  /** What takes from a component, directly or not. */
+  private readonly below = new Map<string, ReadonlySet<string>>();
   private readonly counters: Counters;
   private readonly clock: Clock;
   private readonly startedMs: number;
   private endedMs: number | null = null;
-  private readonly errors: ErrorReport[] = [];
+  private readonly errors = new KeptErrors();
+  private readonly rates = new Rates();
+  private sampling: Timer | null = null;
   private readonly metrics = new Map<number, Readonly<Record<string, number>>>();
   private deaths = 0;
 
@@ -83,18 +98,32 @@ export class RunReport {
     this.clock = clock;
     this.startedMs = clock.now();
     this.description = description;
-    this.plan = plan;
+    for (const { id } of description.components) this.tasks.set(id, []);
+    for (const { component, task } of plan.tasks) this.tasks.get(component)?.push(task);
     this.counters = counters;
   }
 
   addError(report: ErrorReport): void {
-    this.errors.push(report);
-    if (this.errors.length > ERRORS_KEPT_MAX) this.errors.shift();
+    this.errors.add(report, wallTimeMs(), this.clock.now());
   }
 
-  addDeath(error: WireError): void {
+  /** @param alike - it died as the last one did */
+  addDeath(error: WireError, alike: boolean): void {
     this.deaths++;
-    this.addError({ component: '(worker)', task: -1, count: 1, error });
+    this.errors.addDeath(error, alike, wallTimeMs(), this.clock.now());
+  }
+
+  /** The text of the last error that a component below that one reported since then, or null. */
+  errorBelow(component: string, sinceMs: number): string | null {
+    const below = this.below.get(component) ?? downstreamOf(this.description, new Set([component]));
+    this.below.set(component, below);
+    return this.errors.lastSince(below, sinceMs)?.error.message ?? null;
+  }
+
+  /** Takes samples for rates from now on, every second until it is finished. */
+  startSampling(): void {
+    this.rates.sample(this.clock.now(), this.rated());
+    this.sampling = this.clock.after(SAMPLE_EVERY_MS, () => this.startSampling());
   }
 
   setMetrics(task: number, values: Readonly<Record<string, number>>): void {
@@ -103,22 +132,25 @@ export class RunReport {
 
   finish(state: RunState): void {
     this.state = state;
+    this.sampling?.cancel();
     this.endedMs = this.clock.now();
   }
 
   status(workers: number): TopologyStatus {
-    const latency = new Histogram();
+    const all = new Histogram();
     let openTrees = 0;
     const components: Record<string, ComponentStatus> = {};
-    for (const component of this.description.components) {
-      const tasks = tasksOf(this.plan, component.id).map((each) => each.task);
-      components[component.id] = this.componentStatus(component.kind, tasks);
-      if (component.kind !== 'spout') continue;
-      for (const task of tasks) {
-        latency.add(this.counters.histogram(task));
-        openTrees += this.counters.read(task, OPEN_TREES);
-      }
-    }
+    // Once it has ended, rates stand as they were at the end.
+    const rates = this.rates.perSecond(this.endedMs ?? this.clock.now(), this.rated());
+    this.description.components.forEach(({ id, kind }, index) => {
+      const tasks = this.tasks.get(id)!;
+      const latency = new Histogram();
+      for (const task of tasks) latency.add(this.counters.histogram(task));
+      components[id] = this.componentStatus(id, kind, tasks, rates[index]!, latency.summary());
+      if (kind !== 'spout') return;
+      all.add(latency);
+      for (const task of tasks) openTrees += this.counters.read(task, OPEN_TREES);
+    });
     return {
       name: this.description.name,
       state: this.state,
@@ -126,13 +158,27 @@ export class RunReport {
       workers,
       components,
       openTrees,
-      completeLatency: latency.summary(),
-      errors: [...this.errors],
+      completeLatency: all.summary(),
+      errors: this.errors.all,
       workerDeaths: this.deaths,
     };
   }
 
-  private componentStatus(kind: 'spout' | 'bolt', tasks: readonly number[]): ComponentStatus {
+  /** What rates are of, by component. */
+  private rated(): number[] {
+    return this.description.components.map(({ id, kind }) => {
+      const counter = kind === 'spout' ? EMITTED : EXECUTED;
+      return this.tasks.get(id)!.reduce((sum, task) => sum + this.counters.read(task, counter), 0);
+    });
+  }
+
+  private componentStatus(
+    id: string,
+    kind: 'spout' | 'bolt',
+    tasks: readonly number[],
+    rate: number,
+    latency: Latency,
+  ): ComponentStatus {
     const sum = (counter: number): number =>
       tasks.reduce((total, task) => total + this.counters.read(task, counter), 0);
     const metrics: Record<string, number> = {};
@@ -153,6 +199,9 @@ export class RunReport {
       outbox: sum(OUTBOX),
       stale: sum(STALE),
       misused: sum(MISUSED),
+      rate,
+      latency,
+      lastErrors: this.errors.of(id),
       metrics,
     };
   }

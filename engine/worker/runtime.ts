@@ -23,6 +23,7 @@ import { ErrorReporter, startError } from './error-reporter.js';
 import type { FromWorker, PeerPorts, ToWorker, WorkerInit } from './messages.js';
 import { Activity } from './activity.js';
 import { withDeadline } from './deadline.js';
+import { Inlets } from './inlets.js';
 import { Reports } from './reports.js';
 import { Turns } from './turns.js';
 import { WorkerLinks } from './worker-links.js';
@@ -46,6 +47,7 @@ export class WorkerRuntime implements TaskHost {
   private readonly turns: Turns;
   private readonly errors: ErrorReporter;
   private readonly reports: Reports;
+  private readonly inlets = new Inlets((message) => this.post(message));
   private readonly closing = new AbortController();
   private readonly links: WorkerLinks;
   private readonly tasks = new Map<number, Task>();
@@ -92,8 +94,10 @@ export class WorkerRuntime implements TaskHost {
       incarnations: init.incarnations,
       counters: this.allCounters,
       taskHost: this,
+      inlets: this.inlets,
       contextHost: {
         topology: definition.name,
+        filesRoot: init.filesRoot,
         signal: this.closing.signal,
         now: () => this.clock.now(),
         print: (line) => this.reports.print(line),
@@ -114,7 +118,7 @@ export class WorkerRuntime implements TaskHost {
       for (const message of told) this.onMessage(message);
       // Who is told to stop meanwhile does not wait for an `open` that may never end.
       await Promise.race([this.prepareAll(), this.stopped]);
-      this.post({ type: 'prepared' });
+      this.post({ type: 'prepared', ingestTasks: this.inlets.tasks });
     } catch (error) {
       this.post({ type: 'refused', error: toWire(error) });
     }
@@ -136,6 +140,8 @@ export class WorkerRuntime implements TaskHost {
   }
 
   taskEnded(task: ReportingTask): void {
+    // What became of its records is heard before its end.
+    this.inlets.flush();
     this.post({ type: 'taskEnded', task: task.task, revision: this.revision });
   }
 
@@ -162,6 +168,9 @@ export class WorkerRuntime implements TaskHost {
         return;
       case 'lost':
         for (const spout of this.spouts) spout.failOpen();
+        return;
+      case 'ingest':
+        this.inlets.receive(message.records);
         return;
       case 'drain':
         this.activity?.drain();

@@ -13,19 +13,21 @@
 import { RealClock, type Clock, type Timer } from '../clock.js';
 import { entropySeed } from '../random.js';
 import { failure, fromWire, toWire, type WireError } from '../errors.js';
-import { DURATION_MAX_MS, runtimeLimits, WORKER_DEATHS_WINDOW_MS } from '../limits.js';
+import { DURATION_MAX_MS, runtimeLimits } from '../limits.js';
 import { Counters } from '../metrics/counters.js';
 import { planTasks, type Plan } from '../plan/plan.js';
 import { Activation } from './activation.js';
-import { DeathWatch } from './death-watch.js';
+import { Deaths } from './deaths.js';
 import { EndedTasks } from './ended-tasks.js';
 import type { Checkpoint, FromWorker, Probed } from './messages.js';
+import { IngestDesk, type IngestHost } from './ingest-desk.js';
 import { ThreadPool, type WorkerPool } from './pool.js';
 import { Printer } from './printer.js';
 import type { KillOptions, Outcome, TopologyRunOptions } from './run-options.js';
 import { RunReport, type TopologyStatus } from './run-report.js';
 import { Seats, type InitBase, type Seat } from './seats.js';
 
+export type { KeptError } from './kept-errors.js';
 export type { ErrorReport } from './messages.js';
 export type { KillOptions, Outcome, TopologyRunOptions } from './run-options.js';
 export type { ComponentStatus, TopologyStatus } from './run-report.js';
@@ -47,8 +49,9 @@ export class TopologyRun {
   private readonly seats: Seats;
   private readonly ends: EndedTasks;
   private readonly printer: Printer;
+  private readonly desk: IngestDesk;
   private readonly checkpoints = new Map<string, Checkpoint>();
-  private readonly deaths = new DeathWatch();
+  private readonly deaths: Deaths;
   private readonly activation = new Activation();
   /** When a wait for what is in flight is over. */
   private endsAtMs = Infinity;
@@ -65,6 +68,7 @@ export class TopologyRun {
     this.pool = options.pool ?? new ThreadPool({ threads: workers });
     this.counters = new Counters(this.plan.tasks.length, workers);
     this.report = new RunReport(description, this.plan, this.counters, this.clock);
+    this.deaths = new Deaths(description.name, this.clock, options.logger, this.report);
     this.ends = new EndedTasks(description, this.plan);
     this.printer = new Printer(options.print);
     this.seats = new Seats(this.plan, this.pool, {
@@ -72,6 +76,8 @@ export class TopologyRun {
       heard: (seat, message) => this.onMessage(seat, message),
       gone: (seat, reason) => this.workerGone(seat, reason),
     });
+    for (const checkpoint of options.checkpoints ?? []) this.keep(checkpoint);
+    this.desk = new IngestDesk(description, this.plan, this.ingestHost());
     this.completed = new Promise((resolve) => (this.resolveCompleted = resolve));
   }
 
@@ -82,6 +88,7 @@ export class TopologyRun {
    */
   async start(): Promise<void> {
     const started = new Promise<WireError | null>((resolve) => (this.resolveStarted = resolve));
+    this.report.startSampling();
     this.seats.open();
     const error = await started;
     if (error === null) return;
@@ -108,6 +115,20 @@ export class TopologyRun {
     await this.setActive(true);
   }
 
+  /**
+   * Has a spout of type `ingest` emit one record; resolves when its tree is acked. It is never replayed.
+   *
+   * @param record - the values by field name, or as a list in the order of the fields
+   * @param signal - aborted when its caller has gone; the tree goes on
+   * @throws the signal's reason
+   * @throws MILLRACE_INGEST_SPOUT, MILLRACE_INGEST_RECORD, MILLRACE_INGEST_INACTIVE, MILLRACE_INGEST_FULL: it was not
+   * emitted
+   * @throws MILLRACE_INGEST_FAILED, MILLRACE_INGEST_TIMEOUT, MILLRACE_INGEST_LOST, MILLRACE_INGEST_ENDED
+   */
+  async ingest(spout: string, record: unknown, signal?: AbortSignal): Promise<void> {
+    await this.desk.ingest(spout, record, signal);
+  }
+
   /** Spouts stop; what is under way is handled; then it ends as killed. */
   drain(): void {
     const { state } = this.report;
@@ -115,6 +136,7 @@ export class TopologyRun {
       void this.kill();
     } else if (state === 'active' || state === 'inactive') {
       this.report.state = 'draining';
+      this.desk.refuse();
       this.seats.broadcast({ type: 'drain' });
     }
   }
@@ -177,14 +199,32 @@ export class TopologyRun {
       limits: options.limits ?? runtimeLimits,
       strict: options.strict ?? false,
       virtualTimeMs: options.virtualTimeMs?.() ?? null,
+      filesRoot: options.filesRoot ?? null,
       checkpoints: [...this.checkpoints.values()],
       instrument: options.instrument?.(worker) ?? null,
+    };
+  }
+
+  private ingestHost(): IngestHost {
+    const state = (): IngestHost['state'] => {
+      const { state: now } = this.report;
+      return this.outcome === null && (now === 'starting' || now === 'active' || now === 'inactive') ? now : 'ending';
+    };
+    return {
+      get state() {
+        return state();
+      },
+      isStarted: (worker) => this.seats.all[worker]?.state === 'active',
+      post: (worker, records) => this.seats.post(this.seats.all[worker]!, { type: 'ingest', records }),
+      now: () => this.clock.now(),
+      errorBelow: (spout, sinceMs) => this.report.errorBelow(spout, sinceMs),
     };
   }
 
   private onMessage(seat: Seat, message: FromWorker): void {
     switch (message.type) {
       case 'prepared':
+        this.desk.prepared(message.ingestTasks);
         this.workerPrepared(seat);
         return;
       case 'refused':
@@ -194,6 +234,9 @@ export class TopologyRun {
         seat.switched = message.round;
         this.activation.confirm(Math.min(...this.seats.all.map((each) => each.switched)));
         return;
+      case 'ingested':
+        this.desk.answered(message.acked, message.others);
+        return;
       case 'taskEnded':
         this.taskEnded(message.task, message.revision);
         return;
@@ -201,11 +244,10 @@ export class TopologyRun {
         this.report.addError(message.report);
         if (message.report.error.fatal) this.failSoftly(message.report.error);
         return;
-      case 'checkpoint': {
-        const { component, partition } = message.checkpoint;
-        this.checkpoints.set(`${component}\n${partition}`, message.checkpoint);
+      case 'checkpoint':
+        this.keep(message.checkpoint);
+        this.options.onCheckpoint?.(message.checkpoint);
         return;
-      }
       case 'print':
         this.printer.print(message.lines, () =>
           this.seats.post(seat, { type: 'printed', count: message.lines.length }),
@@ -226,6 +268,10 @@ export class TopologyRun {
     }
   }
 
+  private keep(checkpoint: Checkpoint): void {
+    this.checkpoints.set(`${checkpoint.component}\n${checkpoint.partition}`, checkpoint);
+  }
+
   private workerPrepared(seat: Seat): void {
     if (this.outcome !== null) return;
     if (this.report.state !== 'starting') {
@@ -235,6 +281,7 @@ export class TopologyRun {
     if (!this.seats.all.every((each) => each.state === 'prepared')) return;
     this.report.state = this.activation.wanted ? 'active' : 'inactive';
     for (const each of this.seats.all) this.startSeat(each);
+    this.desk.open();
     this.resolveStarted(null);
   }
 
@@ -243,6 +290,7 @@ export class TopologyRun {
     if (this.outcome !== null || report.state === 'draining') return;
     if (activation.change(active) && report.state !== 'starting') {
       report.state = active ? 'active' : 'inactive';
+      if (!active) this.desk.refuse();
       for (const seat of this.seats.all) {
         // One that is not started yet is told when it is.
         if (seat.state !== 'active') continue;
@@ -257,6 +305,7 @@ export class TopologyRun {
     seat.state = 'active';
     this.seats.post(seat, { type: 'start', spouts: wanted, round });
     if (this.report.state === 'draining') this.seats.post(seat, { type: 'drain' });
+    this.desk.workerStarted();
   }
 
   // --- ends ---------------------------------------------------------------------------------------------------------
@@ -294,6 +343,8 @@ export class TopologyRun {
     this.outcome = fatal === null ? outcome : { status: 'failed', error: fatal };
     this.endTimer?.cancel();
     this.activation.end();
+    this.desk.end();
+    this.deaths.end();
     void this.stopAll(this.outcome);
   }
 
@@ -318,24 +369,12 @@ export class TopologyRun {
     if (this.outcome !== null || seat.state === 'dead') return;
     seat.state = 'dead';
     seat.control.close();
-    this.workerDied(seat, seat.lastWords?.message ?? reason ?? 'its run ended without being asked');
-  }
-
-  private workerDied({ worker, lastWords }: Seat, reason: string): void {
-    const { name } = this.options.description;
-    const error = failure('MILLRACE_WORKER_DIED', { worker, topology: name, reason });
-    if (lastWords !== null && lastWords.stack !== null) error.stack = lastWords.stack;
-    this.report.addDeath(toWire(error));
-    this.options.logger.warn(error.message);
-    if (this.report.state === 'starting') {
-      this.end({ status: 'failed', error: toWire(error) });
-      return;
-    }
-    this.deaths.add(this.clock.now());
-    if (this.deaths.tooMany) {
-      const details = { topology: name, deaths: this.deaths.count, seconds: WORKER_DEATHS_WINDOW_MS / 1000, reason };
-      const failing = toWire(failure('MILLRACE_WORKER_FAILING', details));
-      this.end({ status: 'failed', error: { ...failing, stack: lastWords?.stack ?? failing.stack } });
+    this.desk.workerDied(seat.worker);
+    const { worker, lastWords } = seat;
+    const why = lastWords?.message ?? reason ?? 'its run ended without being asked';
+    const error = this.deaths.add({ worker, reason: why, stack: lastWords?.stack ?? null });
+    if (error !== null) {
+      this.end({ status: 'failed', error });
       return;
     }
     this.seats.replace(worker);

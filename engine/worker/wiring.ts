@@ -8,6 +8,7 @@ import type { Link } from '../link/link.js';
 import type { Counters } from '../metrics/counters.js';
 import type { BoltDefinition, ComponentDefinition, SpoutDefinition, Topology } from '../model/definition.js';
 import { tasksOf, type Plan, type TaskPlan } from '../plan/plan.js';
+import { CallTimes } from '../task/call-times.js';
 import { BoltTask } from '../task/bolt-task.js';
 import { Output, Target, type Subscription } from '../task/output.js';
 import { SpoutTask } from '../task/spout-task.js';
@@ -16,6 +17,7 @@ import type { Task } from '../task/task.js';
 import { Origin } from '../task/task-tuple.js';
 import { boltContext, spoutContext, type ContextHost } from './contexts.js';
 import { startError } from './error-reporter.js';
+import type { Inlets } from './inlets.js';
 
 /** A task of this worker with the calls of its life. */
 export interface LivingTask {
@@ -35,6 +37,7 @@ export interface WiringOptions {
   readonly counters: Counters;
   readonly taskHost: TaskHost;
   readonly contextHost: ContextHost;
+  readonly inlets: Inlets;
 }
 
 /** Makes the tasks of that worker; their instances are constructed, nothing else is called yet. */
@@ -65,6 +68,7 @@ function makeSpoutTask(options: WiringOptions, definition: SpoutDefinition, plan
   const { limits, clock } = options.taskHost;
   const setup = setupOf(options, plan);
   const spout = instanceOf(definition);
+  options.inlets.open(plan.task, spout);
   const ledger = new Ledger({
     spoutTask: plan.task,
     incarnation: setup.incarnation,
@@ -90,7 +94,8 @@ function makeBoltTask(options: WiringOptions, definition: BoltDefinition, plan: 
   const setup = setupOf(options, plan);
   const bolt = instanceOf(definition);
   const sources = definition.inputs.flatMap((input) => tasksOf(options.plan, input.from).map((source) => source.task));
-  const task = new BoltTask(setup, bolt, definition.behavior, sources);
+  const times = new CallTimes(options.taskHost.clock, options.counters.histogram(plan.task));
+  const task = new BoltTask(setup, bolt, definition.behavior, sources, times);
   const context: BoltContext = boltContext(options.contextHost, definition, plan, setup.incarnation, () => task);
   return {
     task,

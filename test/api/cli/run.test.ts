@@ -43,7 +43,7 @@ t.test('with --json standard output is JSON lines, the last one the summary', as
   await environment.options?.print('a "quoted" line');
   environment.pass(2000);
   const error = toWire(new Error('odd'));
-  environment.run.current = statusWith({ errors: [{ component: 'split', task: 1, count: 1, error }] });
+  environment.run.current = statusWith({ errors: [{ component: 'split', task: 1, count: 1, atMs: 0, error }] });
   environment.run.end({ status: 'completed', error: null });
   t.equal(await exitCode, 0);
   await environment.options?.print('too late');
