@@ -45,6 +45,10 @@ interface Door {
   bytes: number;
 }
 
+interface Failed {
+  readonly error: unknown;
+}
+
 interface Call {
   readonly number: number;
   readonly door: Door;
@@ -54,7 +58,7 @@ interface Call {
   target: Target | null;
   posted: boolean;
   /** Null when its caller has gone. */
-  settle: ((error: unknown) => void) | null;
+  settle: ((failed: Failed | null) => void) | null;
 }
 
 export class IngestDesk {
@@ -66,7 +70,7 @@ export class IngestDesk {
   private readonly held = new Set<Call>();
   private outgoing: Call[] = [];
   private doors: ReadonlyMap<string, Door> | null = null;
-  private ingestTasks = new Set<number>();
+  private readonly ingestTasks = new Set<number>();
   private starting: (() => void)[] = [];
   private nextNumber = 1;
 
@@ -167,15 +171,15 @@ export class IngestDesk {
         settle: null,
       };
       const forget = this.callers.watch(signal, (reason) => {
-        call.settle?.(reason);
+        call.settle?.({ error: reason });
         // What no worker has is dropped; the tree of what one has goes on.
         if (!call.posted) this.finish(call, null);
       });
-      call.settle = (error) => {
+      call.settle = (failed) => {
         call.settle = null;
         forget();
-        if (error === null) resolve();
-        else reject(error);
+        if (failed === null) resolve();
+        else reject(failed.error);
       };
       this.calls.set(call.number, call);
       door.pending++;
@@ -213,12 +217,12 @@ export class IngestDesk {
     for (const [worker, records] of byWorker) this.host.post(worker, records);
   }
 
-  private finish(call: Call, error: unknown): void {
+  private finish(call: Call, error: Error | null): void {
     if (!this.calls.delete(call.number)) return;
     this.held.delete(call);
     call.door.pending--;
     call.door.bytes -= call.packed.length;
-    call.settle?.(error);
+    call.settle?.(error === null ? null : { error });
   }
 
   /** Waits for the doors to be known, or for the end. */

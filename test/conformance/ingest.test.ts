@@ -173,7 +173,7 @@ onEach('a caller that goes away is forgotten, and its tree goes on', async (t, r
   await t.rejects(run.ingest('orders', [1, 'ack'], caller.signal), reason);
   const unsent = new AbortController();
   const call = run.ingest('orders', ['never sent', 'ack'], unsent.signal);
-  await null;
+  await Promise.resolve();
   unsent.abort(reason);
   await t.rejects(call, reason);
   await run.settle();

@@ -6,7 +6,7 @@ import { ingest } from 'millrace/connect/ingest';
 
 class Clerk extends Bolt {
   static readonly options = { manualAck: true, tickEvery: '1s' } as const;
-  private held: Tuple[] = [];
+  private readonly held: Tuple[] = [];
   private context!: BoltContext;
 
   override prepare(context: BoltContext): void {

@@ -8,6 +8,7 @@ import t from 'tap';
 import { count } from '../../../engine/connect/count/index.js';
 import { fileLines, fileSink } from '../../../engine/connect/file/index.js';
 import { generator } from '../../../engine/connect/generator/index.js';
+import { ingest } from '../../../engine/connect/ingest/index.js';
 import { log } from '../../../engine/connect/log/index.js';
 import { builtins } from '../../../engine/connect/registry.js';
 import { splitWords } from '../../../engine/connect/words/index.js';
@@ -15,6 +16,7 @@ import { splitWords } from '../../../engine/connect/words/index.js';
 const specs = [
   fileLines({ path: 'a' }),
   generator({ template: { a: 1 } }),
+  ingest({ fields: ['word'] }),
   splitWords(),
   count(),
   fileSink({ path: 'a' }),
@@ -60,6 +62,7 @@ t.test('schemas take what their components take, and refuse the rest', async (t)
     ],
     ['file-sink', [{ path: 'a', append: true, sync: false }], [{}, { path: ['a'] }, { path: 'a', append: 'no' }]],
     ['split-words', [{}, { field: 'text' }], [{ field: 1 }, { fields: 'a' }]],
+    ['ingest', [{ fields: ['a', 'b'] }], [{}, { fields: [] }, { fields: ['a', 'a'] }, { fields: 'a' }]],
     ['count', [{}], [{ by: 'word' }]],
     ['log', [{}, { prefix: '> ' }], [{ prefix: 1 }]],
     [
@@ -91,7 +94,7 @@ t.test('schemas take what their components take, and refuse the rest', async (t)
 
 t.test('the functions load no schema library', async (t) => {
   const folder = new URL('../../../engine/connect/', import.meta.url);
-  const imports = ['file', 'generator', 'words', 'count', 'log'].map(
+  const imports = ['file', 'generator', 'ingest', 'words', 'count', 'log'].map(
     (name) => `await import(${JSON.stringify(new URL(`${name}/index.js`, folder).href)});`,
   );
   const hook = `
