@@ -170,3 +170,49 @@ export const INGEST_PENDING_BYTES_MAX = 64 * 1024 * 1024;
 
 /** Lines printed by a worker's components and not yet written out, before `print` makes them wait. */
 export const PRINTS_PENDING_MAX = 1024;
+
+/** Bounds of the HTTP interface of one host, overridable so that tests can reach them. */
+export interface HttpLimits {
+  /** A JSON body: a topology document with its settings is the largest that there is. */
+  readonly bodyBytesMax: number;
+  /** All header lines of a request: browsers and tools send 1 to 4 kB, and each connection may hold this much. */
+  readonly headerBytesMax: number;
+  /** The header lines must be here by then: who drips them holds a connection. */
+  readonly headersTimeoutMs: number;
+  /** The whole request must be here by then: the largest artifact takes a second over loopback. */
+  readonly requestTimeoutMs: number;
+  /** How often both are looked at: how much later than its time a slow request ends. */
+  readonly timeoutCheckMs: number;
+  /** A connection on which nothing moves although one end has something to send: a reader that does not read. */
+  readonly stalledMs: number;
+  /** A connection without a request is kept this long for the next one: longer than a client pauses in a loop. */
+  readonly keepAliveMs: number;
+  /** Connections at a time: each costs some 50 kB with its headers; further ones are closed as they come. */
+  readonly connectionsMax: number;
+  /** Requests that are under way when the host closes may take this long to end before they are cut off. */
+  readonly closeMs: number;
+}
+
+export const httpLimits: HttpLimits = {
+  bodyBytesMax: DOCUMENT_BYTES_MAX,
+  headerBytesMax: 16 * 1024,
+  headersTimeoutMs: 10_000,
+  requestTimeoutMs: 60_000,
+  timeoutCheckMs: 1_000,
+  stalledMs: 60_000,
+  keepAliveMs: 15_000,
+  connectionsMax: 1_024,
+  closeMs: 5_000,
+};
+
+/** One bundle of user code: bundles with large dependencies are some ten megabytes; data belongs elsewhere. */
+export const ARTIFACT_BYTES_MAX = 64 * 1024 * 1024;
+
+/** A client waits this long for a host that says nothing, unless its options say otherwise. */
+export const CLIENT_TIMEOUT_MS = 30_000;
+
+/** A client waits this long for the tree of a record that it gave: no topology should keep a caller longer. */
+export const CLIENT_INGEST_TIMEOUT_MS = 300_000;
+
+/** A reply that a client reads: the details of a topology of `TASKS_MAX` tasks and their errors are below it. */
+export const CLIENT_REPLY_BYTES_MAX = 64 * 1024 * 1024;

@@ -3,10 +3,10 @@
 import t from 'tap';
 import * as limits from '../../engine/limits.js';
 
-const { runtimeLimits } = limits;
+const { httpLimits, runtimeLimits } = limits;
 
 t.test('every bound is a positive whole number', async (t) => {
-  const numbers = { ...limits, ...runtimeLimits, runtimeLimits: 1 };
+  const numbers = { ...limits, ...runtimeLimits, ...httpLimits, runtimeLimits: 1, httpLimits: 1 };
   for (const [name, value] of Object.entries(numbers)) t.ok(Number.isSafeInteger(value) && value > 0, name);
 });
 
@@ -25,4 +25,5 @@ t.test('what two depend on', async (t) => {
   t.ok(limits.SPOUT_REST_MIN_MS <= limits.SPOUT_REST_MAX_MS);
   t.ok(limits.REPLAY_WAIT_MIN_MS <= limits.REPLAY_WAIT_MAX_MS);
   t.ok(limits.TASKS_MAX >= limits.WORKERS_MAX);
+  t.ok(httpLimits.headersTimeoutMs <= httpLimits.requestTimeoutMs);
 });

@@ -1,0 +1,58 @@
+// The route that keeps bundles of user code: the body goes to the service as it comes, never whole in memory. In a
+// context of its own, because no other route takes these types of body. Main thread.
+
+import type { IncomingMessage } from 'node:http';
+import { failure } from '../../../engine/errors.js';
+import { ARTIFACT_BYTES_MAX } from '../../../engine/limits.js';
+import { replies, type App } from '../app.js';
+import { artifactInfo, artifactParams } from '../schemas.js';
+import { BASE, type RouteOptions } from './options.js';
+
+const MEDIA_TYPES = ['application/javascript', 'text/javascript', 'application/octet-stream'];
+
+export function artifactRoutes(app: App, { service }: RouteOptions): void {
+  app.removeAllContentTypeParsers();
+  app.addContentTypeParser(MEDIA_TYPES, (_request, payload, done) => done(null, payload));
+  app.put(
+    `${BASE}/artifacts/:sha256`,
+    {
+      config: { mediaTypes: MEDIA_TYPES, body: 'own' },
+      schema: {
+        tags: ['artifacts'],
+        summary: 'Keep a bundle under its hash',
+        params: artifactParams,
+        consumes: MEDIA_TYPES,
+        response: replies(
+          {
+            200: { ...artifactInfo, description: 'It was there already.' },
+            201: { ...artifactInfo, description: 'It is kept.' },
+          },
+          [
+            'MILLRACE_ARTIFACT_HASH',
+            'MILLRACE_ARTIFACT_TOO_LARGE',
+            'MILLRACE_ARTIFACT_INVALID',
+            'MILLRACE_REQUEST_MEDIA_TYPE',
+          ],
+        ),
+      },
+    },
+    async ({ params: { sha256 }, raw }, reply) => {
+      if (Number(raw.headers['content-length'] ?? 0) > ARTIFACT_BYTES_MAX) {
+        void reply.header('connection', 'close');
+        throw failure('MILLRACE_ARTIFACT_TOO_LARGE', { sha256, bytesMax: ARTIFACT_BYTES_MAX });
+      }
+      try {
+        const info = await service.putArtifact(sha256, chunksOf(raw));
+        return await reply.code(info.created ? 201 : 200).send(info);
+      } finally {
+        // What was not read would be taken for the next request.
+        if (!raw.readableEnded) void reply.header('connection', 'close');
+      }
+    },
+  );
+}
+
+/** The body; who stops reading it early can still be answered. */
+function chunksOf(raw: IncomingMessage): AsyncIterable<Uint8Array> {
+  return { [Symbol.asyncIterator]: () => raw.iterator({ destroyOnReturn: false }) as AsyncIterator<Uint8Array> };
+}

@@ -1,0 +1,54 @@
+// The route that feeds a spout: one record in, answered when its tuple tree is done. A caller that goes away gives up
+// its record; one that waits may wait as long as the topology allows. Main thread.
+
+import type { FastifyReply } from 'fastify';
+import { Type } from 'typebox';
+import { replies, type App } from '../app.js';
+import { record, spoutParams } from '../schemas.js';
+import { BASE, type RouteOptions } from './options.js';
+
+export function ingestRoutes(app: App, { service, stalledMs }: RouteOptions): void {
+  app.post(
+    `${BASE}/topologies/:name/ingest/:spout`,
+    {
+      schema: {
+        tags: ['topologies'],
+        summary: 'Give a record to a spout',
+        params: spoutParams,
+        body: record,
+        response: replies({ 204: { ...Type.Null(), description: 'Its tuple tree is done.' } }, [
+          'MILLRACE_TOPOLOGY_UNKNOWN',
+          'MILLRACE_INGEST_SPOUT',
+          'MILLRACE_INGEST_RECORD',
+          'MILLRACE_INGEST_INACTIVE',
+          'MILLRACE_INGEST_FULL',
+          'MILLRACE_INGEST_FAILED',
+          'MILLRACE_INGEST_TIMEOUT',
+          'MILLRACE_INGEST_LOST',
+          'MILLRACE_REQUEST_TOO_LARGE',
+          'MILLRACE_REQUEST_MEDIA_TYPE',
+        ]),
+      },
+    },
+    async ({ params, body, raw }, reply) => {
+      const { signal, settle } = untilGone(reply);
+      raw.socket.setTimeout(0);
+      try {
+        await service.ingest(params.name, params.spout, body, signal);
+      } finally {
+        settle();
+        raw.socket.setTimeout(stalledMs);
+      }
+      return await reply.code(204).send();
+    },
+  );
+}
+
+/** A signal that is aborted when the caller goes away before it is settled. */
+function untilGone(reply: FastifyReply): { readonly signal: AbortSignal; readonly settle: () => void } {
+  const gone = new AbortController();
+  const abort = (): void => gone.abort();
+  reply.raw.once('close', abort);
+  if (reply.raw.destroyed) abort();
+  return { signal: gone.signal, settle: () => reply.raw.off('close', abort) };
+}

@@ -1,0 +1,113 @@
+// Routes of topologies: submit, list, describe, activate, deactivate, kill. Main thread.
+
+import { readDurationMs } from '../../../engine/model/duration.js';
+import { problem } from '../../../engine/errors.js';
+import { DURATION_MAX_MS } from '../../../engine/limits.js';
+import { shown } from '../../../engine/model/names.js';
+import { replies, type App } from '../app.js';
+import { killRequest, nameParams, nothing, submission, topologyDetails, topologyList } from '../schemas.js';
+import { readSubmission } from '../submission.js';
+import { requestInvalid } from '../validation.js';
+import { BASE, type RouteOptions } from './options.js';
+
+const TOPOLOGIES = `${BASE}/topologies`;
+const ZERO = /^0+(?:\.0+)?[a-z]+$/;
+
+export function topologyRoutes(app: App, options: RouteOptions): void {
+  submitRoute(app, options);
+  readRoutes(app, options);
+  wishRoutes(app, options);
+}
+
+function submitRoute(app: App, { service }: RouteOptions): void {
+  app.post(
+    TOPOLOGIES,
+    {
+      config: { body: 'own' },
+      schema: {
+        tags: ['topologies'],
+        summary: 'Submit a topology',
+        body: submission,
+        response: replies({ 201: { ...topologyDetails, description: 'It is kept, and runs where there is room.' } }, [
+          'MILLRACE_TOPOLOGY_INVALID',
+          'MILLRACE_TOPOLOGY_EXISTS',
+          'MILLRACE_ARTIFACT_UNKNOWN',
+          'MILLRACE_REQUEST_TOO_LARGE',
+          'MILLRACE_REQUEST_MEDIA_TYPE',
+        ]),
+      },
+    },
+    async (request, reply) => {
+      const details = await service.submit(readSubmission(request.body, 'POST', TOPOLOGIES));
+      return await reply.code(201).header('location', `${TOPOLOGIES}/${encodeURIComponent(details.name)}`).send(details);
+    },
+  );
+}
+
+function readRoutes(app: App, { service }: RouteOptions): void {
+  app.get(
+    TOPOLOGIES,
+    {
+      schema: {
+        tags: ['topologies'],
+        summary: 'List topologies',
+        response: replies({ 200: { ...topologyList, description: 'All that there are.' } }),
+      },
+    },
+    async () => ({ topologies: await service.list() }),
+  );
+  app.get(
+    `${TOPOLOGIES}/:name`,
+    {
+      schema: {
+        tags: ['topologies'],
+        summary: 'Describe a topology',
+        params: nameParams,
+        response: replies({ 200: { ...topologyDetails, description: 'How it goes.' } }, ['MILLRACE_TOPOLOGY_UNKNOWN']),
+      },
+    },
+    async ({ params }) => await service.describe(params.name),
+  );
+}
+
+function wishRoutes(app: App, { service }: RouteOptions): void {
+  const response = replies({ 200: { ...topologyDetails, description: 'The wish is kept; it is carried out soon.' } }, [
+    'MILLRACE_TOPOLOGY_UNKNOWN',
+    'MILLRACE_REQUEST_MEDIA_TYPE',
+  ]);
+  const schema = { tags: ['topologies'], params: nameParams, response };
+  const config = { body: 'optional' } as const;
+  app.post(
+    `${TOPOLOGIES}/:name/activate`,
+    { config, schema: { ...schema, summary: 'Let its spouts emit', body: nothing } },
+    async ({ params }) => await service.activate(params.name),
+  );
+  app.post(
+    `${TOPOLOGIES}/:name/deactivate`,
+    { config, schema: { ...schema, summary: 'Let its spouts rest', body: nothing } },
+    async ({ params }) => await service.deactivate(params.name),
+  );
+  app.post(
+    `${TOPOLOGIES}/:name/kill`,
+    { config, schema: { ...schema, summary: 'End it', body: killRequest } },
+    async ({ params, body, routeOptions }) => {
+      // A body that may be left out is there only where it was sent.
+      const { wait, reason } = (body as typeof body | undefined) ?? {};
+      const waitMs = wait === undefined ? undefined : readWait(wait, routeOptions.url ?? '');
+      return await service.kill(params.name, {
+        ...(waitMs === undefined ? {} : { waitMs }),
+        ...(reason === undefined ? {} : { reason }),
+      });
+    },
+  );
+}
+
+/** No wait at all is a wait, too. */
+function readWait(wait: string | number, route: string): number {
+  const waitMs = wait === 0 || (typeof wait === 'string' && ZERO.test(wait)) ? 0 : readDurationMs(wait);
+  if (waitMs !== null) return waitMs;
+  const expected = `a duration of whole milliseconds up to ${DURATION_MAX_MS} ms`;
+  const description = 'write "500ms", "10s" or "2m", or milliseconds as a number';
+  const details = { what: 'wait', expected, actual: shown(wait), description };
+  throw requestInvalid('POST', route, [problem('MILLRACE_REQUEST_VALUE', 'wait', details)]);
+}

@@ -1,0 +1,188 @@
+// What requests and replies look like, as TypeBox schemas: they check what comes in (validation.ts), turn replies into
+// JSON, so that nothing leaves but what stands here, and are the OpenAPI document. The shapes are those of
+// api/host/service.ts. Pure, main thread.
+
+import { Type, type TSchema } from 'typebox';
+import { ARTIFACT_PATTERN, topologySchema } from '../../engine/model/schema.js';
+import { DURATION_PATTERN } from '../../engine/model/duration.js';
+import { NAME_PATTERN } from '../../engine/model/names.js';
+import { DURATION_MAX_MS, NAME_LENGTH_MAX } from '../../engine/limits.js';
+
+export const closed = { additionalProperties: false } as const;
+
+const REASON_LENGTH_MAX = 1000;
+const FILE_LENGTH_MAX = 1000;
+
+const text = (description: string) => Type.String({ description });
+const count = (description: string) => Type.Number({ minimum: 0, description });
+const nullable = <T extends TSchema>(schema: T) => Type.Union([schema, Type.Null()]);
+const name = (description: string) => Type.String({ pattern: NAME_PATTERN, description });
+
+export const nameParams = Type.Object({ name: name('The name of a topology.') }, closed);
+
+export const spoutParams = Type.Object(
+  { name: name('The name of a topology.'), spout: name('The id of a spout of type "ingest".') },
+  closed,
+);
+
+export const artifactParams = Type.Object(
+  { sha256: Type.String({ pattern: ARTIFACT_PATTERN, description: 'The SHA-256 of the content, in lower-case hex.' }) },
+  closed,
+);
+
+/** What may stand beside a document, and beside the hash of an artifact. */
+export const submissionOptions = {
+  active: Type.Optional(
+    Type.Boolean({ description: 'False: it is kept asleep until it is activated. Default true.' }),
+  ),
+  settings: Type.Optional(
+    Type.Record(Type.String(), Type.Unknown(), {
+      description: 'Changes by name: "messageTimeout", "lines.path", "count.parallelism". Default none.',
+    }),
+  ),
+};
+
+/** An artifact that default-exports a topology. */
+export const artifactSubmission = Type.Object(
+  {
+    artifact: Type.String({ pattern: ARTIFACT_PATTERN, description: 'The SHA-256 of a bundle that was put before.' }),
+    file: Type.Optional(
+      Type.String({ minLength: 1, maxLength: FILE_LENGTH_MAX, description: 'What the bundled file is called in errors.' }),
+    ),
+    ...submissionOptions,
+  },
+  { ...closed, description: 'An artifact that default-exports a topology.' },
+);
+
+const documentSubmission = Type.Object(
+  { ...topologySchema.properties, ...submissionOptions },
+  { ...closed, description: 'A topology document, with what else holds for this submission.' },
+);
+
+export const submission = Type.Union([documentSubmission, artifactSubmission]);
+
+export const killRequest = Type.Object(
+  {
+    wait: Type.Optional(
+      Type.Union([Type.String({ pattern: DURATION_PATTERN }), Type.Integer({ minimum: 0, maximum: DURATION_MAX_MS })], {
+        description:
+          'How long bolts may go on after the spouts have stopped: "10s" or milliseconds. Default: the message timeout.',
+      }),
+    ),
+    reason: Type.Optional(
+      Type.String({ minLength: 1, maxLength: REASON_LENGTH_MAX, description: 'Why, for whoever looks later.' }),
+    ),
+  },
+  closed,
+);
+
+export const nothing = Type.Object({}, closed);
+
+export const record = Type.Union(
+  [Type.Record(Type.String(), Type.Unknown()), Type.Array(Type.Unknown())],
+  { description: 'One record: an object with the fields of the spout, or their values as a list.' },
+);
+
+const problem = Type.Object({
+  code: text('Which rule.'),
+  path: text('Where: "bolts.count.inputs[0].fields[0]"; empty for the whole.'),
+  message: text('What is wrong.'),
+  hint: text('What to do.'),
+});
+
+/** Every reply that is not a success. */
+export const errorReply = Type.Object(
+  {
+    code: text('MILLRACE_<AREA>_<WHAT>; the page about errors lists them.'),
+    message: text('What went wrong, with the name of the thing in quotes.'),
+    hint: text('What to do.'),
+    problems: Type.Array(problem, { description: 'Each thing that is wrong, where there can be several; else empty.' }),
+  },
+  { description: 'What went wrong.' },
+);
+
+const wireError = Type.Object({
+  name: Type.String(),
+  code: nullable(Type.String()),
+  message: Type.String(),
+  hint: nullable(Type.String()),
+  stack: nullable(text('Mapped to the source of the topology.')),
+  fatal: Type.Boolean(),
+  problems: Type.Array(problem),
+});
+
+const latency = Type.Object({ count: count('How many were timed.'), p50Ms: count(''), p99Ms: count(''), maxMs: count('') });
+
+const summaryProperties = {
+  name: Type.String(),
+  id: text('This one submission, different for each that ever had the name.'),
+  state: Type.Enum(['inactive', 'waiting', 'active', 'draining', 'completed', 'killed', 'failed'], {
+    description: 'The last three are ends, after which the name is free again.',
+  }),
+  submittedAtMs: count('Milliseconds since 1970.'),
+  seconds: count('How long it has run, or ran.'),
+  workers: count('Threads.'),
+  tasks: count('Running instances of its components.'),
+  reason: nullable(text('Why it failed, or why it was killed.')),
+};
+
+const componentDetails = Type.Object({
+  kind: Type.Enum(['spout', 'bolt']),
+  parallelism: count('Tasks.'),
+  emitted: count('Tuples.'),
+  executed: count('Tuples.'),
+  acked: count('Spouts: trees; bolts: tuples.'),
+  failed: count('Spouts: trees; bolts: tuples.'),
+  errors: count('Errors of its code.'),
+  queued: count('Tuples that wait in mailboxes.'),
+  outbox: count('Tuples that wait to leave their worker.'),
+  rate: count('Tuples a second over the last ten seconds: emitted by a spout, executed by a bolt.'),
+  latency,
+  metrics: Type.Record(Type.String(), Type.Number(), { description: 'What its code counts itself.' }),
+  lastErrors: Type.Array(
+    Type.Object({ task: Type.Integer(), count: count('How many like it.'), atMs: count(''), error: wireError }),
+    { description: 'Newest first.' },
+  ),
+});
+
+const plan = Type.Object({
+  workers: count('Threads.'),
+  tasks: Type.Array(
+    Type.Object({
+      task: Type.Integer({ minimum: 0 }),
+      component: Type.String(),
+      index: Type.Integer({ minimum: 0 }),
+      worker: Type.Integer({ minimum: 0 }),
+    }),
+  ),
+});
+
+export const topologyDetails = Type.Object({
+  ...summaryProperties,
+  plan,
+  components: Type.Record(Type.String(), componentDetails),
+  openTrees: count('Tuple trees that are not done.'),
+  workerDeaths: count('Workers that died and were replaced.'),
+});
+
+export const topologyList = Type.Object({
+  topologies: Type.Array(Type.Object(summaryProperties), {
+    description: 'Running ones, and a bounded history of ended ones, newest first.',
+  }),
+});
+
+export const artifactInfo = Type.Object({
+  sha256: Type.String(),
+  bytes: Type.Integer({ minimum: 0 }),
+  created: Type.Boolean({ description: 'False when it was there already.' }),
+});
+
+export const hostHealth = Type.Object({
+  status: Type.Enum(['ok', 'closing']),
+  host: text('The name of this host.'),
+  version: text('Of Millrace.'),
+  slots: Type.Object({ total: Type.Integer({ minimum: 0 }), used: Type.Integer({ minimum: 0 }) }),
+});
+
+/** How long a name may be in a path once it is decoded; longer ones are nobody's. */
+export const PARAM_LENGTH_MAX = NAME_LENGTH_MAX * 2;
