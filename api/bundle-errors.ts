@@ -7,6 +7,7 @@ import type { Message } from 'esbuild';
 import { failure, problem, reasonOf, type MillraceError, type Problem } from '../engine/errors.js';
 import { codeFrame } from '../engine/model/code-frame.js';
 import { nearest } from '../engine/model/suggest.js';
+import type { RefusedAddon } from './bundle-plugin.js';
 import { isOwnSpecifier, ownSpecifiers } from './installation.js';
 import { shortPath } from './stack.js';
 
@@ -21,6 +22,8 @@ export function bundleFailure(file: string, thrown: unknown): MillraceError {
   const problems = messages.length > 1 ? messages.map((message) => problemOf(name, message)) : [];
   const specifier = unresolved(first);
   const { where, frame } = placeOf(name, first);
+  const addon = refusedAddon(first);
+  if (addon !== null) return failure('MILLRACE_BUNDLE_ADDON', { file: name, addon, where, frame }, { problems });
   if (specifier === null) {
     return failure('MILLRACE_BUNDLE_SYNTAX', { file: name, where, frame, reason: first.text }, { problems });
   }
@@ -40,6 +43,8 @@ function messagesOf(thrown: unknown): readonly Message[] {
 
 function problemOf(file: string, message: Message): Problem {
   const { where } = placeOf(file, message);
+  const addon = refusedAddon(message);
+  if (addon !== null) return problem('MILLRACE_BUNDLE_ADDON', where, { file, addon, where, frame: '' });
   const specifier = unresolved(message);
   if (specifier !== null) {
     const advice = adviceFor(specifier, message);
@@ -50,6 +55,10 @@ function problemOf(file: string, message: Message): Problem {
 
 function unresolved(message: Message): string | null {
   return UNRESOLVED.exec(message.text)?.groups?.['specifier'] ?? null;
+}
+
+function refusedAddon({ detail }: Message): string | null {
+  return (detail as Partial<RefusedAddon> | null | undefined)?.addon ?? null;
 }
 
 interface Place {

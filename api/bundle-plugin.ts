@@ -2,7 +2,7 @@
 //
 //   millrace, millrace/*        -> this installation's own files, wherever the importing file lies
 //   import.meta, __dirname, …   -> keep naming the source file that they stand in, although it is now part of a bundle
-//   *.node                      -> stays where it is, required by its absolute path
+//   *.node                      -> stays where it is, required by its absolute path; refused in what is to travel
 //
 // How the second works: esbuild's `define` replaces the *syntax* `import.meta`, `__dirname` and `__filename` by
 // identifiers (strings, comments and a user's own `const __dirname` are untouched), and each module that mentions
@@ -19,6 +19,7 @@ import { isOwnSpecifier, resolveOwn } from './installation.js';
 
 const ORIGIN = 'millrace-origin';
 const ADDON = 'millrace-addon';
+const LOADER = 'millrace-addon-loader';
 const MENTIONS_ORIGIN = /\bimport\s*\.\s*meta\b|\b__(?:dirname|filename)\b/;
 const HAS_MODULE_SYNTAX = /^\s*(?:import\b|export\b)|\bimport\s*\.\s*meta\b/m;
 
@@ -29,14 +30,25 @@ export const originDefine: Readonly<Record<string, string>> = {
   __filename: '__millrace_filename',
 };
 
+/** What becomes of native add-ons: they are not part of a bundle, so they are there only where it was made. */
+export interface PluginOptions {
+  readonly addons: 'keep' | 'refuse';
+}
+
+/** What esbuild's message about a refused add-on carries. */
+export interface RefusedAddon {
+  readonly addon: string;
+}
+
 /** The plugin, see above. */
-export function topologyPlugin(): Plugin {
+export function topologyPlugin({ addons }: PluginOptions): Plugin {
   return {
     name: 'millrace-topology',
     setup(build) {
       resolveOwnModules(build);
       keepOrigins(build);
-      keepAddons(build);
+      if (addons === 'keep') keepAddons(build);
+      else refuseAddons(build);
     },
   };
 }
@@ -115,6 +127,26 @@ function keepAddons(build: PluginBuild): void {
   build.onResolve({ filter: /\.node$/ }, async (args) => await resolveAddon(build, args));
   build.onLoad({ filter: /.*/, namespace: ADDON }, ({ path }) => ({
     contents: `module.exports = require(${JSON.stringify(path)});`,
+    loader: 'js',
+  }));
+}
+
+/** Packages that look for an add-on when they are called; the add-on itself is in no import. */
+const ADDON_LOADERS = /^(?:bindings|node-gyp-build|node-gyp-build-optional-packages|@mapbox\/node-pre-gyp)$/;
+
+function refuseAddons(build: PluginBuild): void {
+  build.onResolve({ filter: /\.node$/ }, ({ path }) => {
+    const detail: RefusedAddon = { addon: path };
+    return { errors: [{ text: `"${path}" is a native add-on`, detail }] };
+  });
+  // Who can do without says so by catching this; who cannot says why.
+  build.onResolve({ filter: ADDON_LOADERS }, ({ path }) => ({ path, namespace: LOADER }));
+  build.onLoad({ filter: /.*/, namespace: LOADER }, ({ path }) => ({
+    contents: `module.exports = (name) => {
+      const shown = JSON.stringify(String(name?.bindings ?? name));
+      const error = new Error('native add-ons cannot travel in a bundle: ' + shown + ', looked for by ${path}');
+      throw Object.assign(error, { code: 'MODULE_NOT_FOUND' });
+    };`,
     loader: 'js',
   }));
 }

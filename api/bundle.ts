@@ -1,11 +1,11 @@
 // Bundles a topology module, TypeScript or JavaScript, with everything that it imports into one ESM file with its
-// source map, in a temporary directory of its own. Every worker imports that file. The directory is gone after
-// `dispose()`, after a failed build, and when the process exits. Main thread; esbuild is loaded on first use and its
+// source map: in a temporary directory of its own, for the workers of this process, or in memory, as an artifact for
+// another one. The directory is gone after `dispose()`, after a failed build, and when the process exits. Main thread; esbuild is loaded on first use and its
 // service is stopped again when the last build has ended, so that a run does not carry it along.
 
 import { createHash } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
-import { basename, extname, join, resolve } from 'node:path';
+import { basename, dirname, extname, join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { BuildOptions, OutputFile } from 'esbuild';
 import { failure, reasonOf } from '../engine/errors.js';
@@ -49,6 +49,40 @@ export async function bundleTopology(file: string): Promise<Bundle> {
   }
 }
 
+/** A bundle that can travel: one file, its source map inside. */
+export interface Artifact {
+  /** Its name. */
+  readonly sha256: string;
+  readonly content: Uint8Array;
+  readonly warnings: readonly string[];
+}
+
+/**
+ * Bundles the module in that file to be run by another process, perhaps on another machine: its source map is part of
+ * it and names the sources where they lie here, and the same sources give the same bytes.
+ *
+ * @throws MILLRACE_BUNDLE_ADDON when it needs a native add-on
+ * @throws MILLRACE_BUNDLE_SYNTAX, MILLRACE_BUNDLE_IMPORT, MILLRACE_BUNDLE_FAILED
+ */
+export async function bundleArtifact(file: string): Promise<Artifact> {
+  const entry = resolve(file);
+  const path = `${entry}.mjs`;
+  try {
+    const { outputFiles, warnings } = await build({
+      ...optionsFor(entry, path),
+      plugins: [topologyPlugin({ addons: 'refuse' })],
+      sourcemap: 'inline',
+      sourcesContent: false,
+      sourceRoot: pathToFileURL(`${dirname(entry)}/`).href,
+    });
+    const [bundle] = outputFiles;
+    if (bundle === undefined) throw new Error('the bundler gave nothing');
+    return { sha256: hashOf(bundle.contents), content: bundle.contents, warnings: ownWarnings(entry, warnings) };
+  } catch (error) {
+    throw bundleFailure(file, error);
+  }
+}
+
 async function buildInto(directory: TemporaryDirectory, entry: string): Promise<Bundle> {
   const path = join(directory.path, `${basename(entry, extname(entry))}.mjs`);
   const sourceMapPath = `${path}.map`;
@@ -60,12 +94,20 @@ async function buildInto(directory: TemporaryDirectory, entry: string): Promise<
     url: pathToFileURL(path).href,
     path,
     sourceMapPath,
-    hash: createHash('sha256').update(bundle.contents).digest('hex'),
-    warnings: warnings
-      .filter(({ location }) => location !== null && !location.file.includes('node_modules'))
-      .map((message) => bundleWarning(entry, message)),
+    hash: hashOf(bundle.contents),
+    warnings: ownWarnings(entry, warnings),
     dispose: async () => await directory.dispose(),
   };
+}
+
+function hashOf(contents: Uint8Array): string {
+  return createHash('sha256').update(contents).digest('hex');
+}
+
+function ownWarnings(entry: string, warnings: Built['warnings']): string[] {
+  return warnings
+    .filter(({ location }) => location !== null && !location.file.includes('node_modules'))
+    .map((message) => bundleWarning(entry, message));
 }
 
 function optionsFor(entry: string, outfile: string): BuildOptions {
@@ -83,7 +125,7 @@ function optionsFor(entry: string, outfile: string): BuildOptions {
     logLevel: 'silent',
     define: { ...originDefine },
     banner: { js: requireBanner(entry) },
-    plugins: [topologyPlugin()],
+    plugins: [topologyPlugin({ addons: 'keep' })],
   };
 }
 

@@ -31,8 +31,8 @@ export type App = FastifyInstance<
 
 declare module 'fastify' {
   interface FastifyContextConfig {
-    /** The type that a body must have. Default: JSON where the method changes something. */
-    readonly mediaTypes?: readonly string[];
+    /** The types that a body may have, or null where the method is refused. Default: JSON where it changes something. */
+    readonly mediaTypes?: readonly string[] | null;
     /** How the body is checked: against its schema (default), the same or nothing at all, or by the handler. */
     readonly body?: 'required' | 'optional' | 'own';
   }

@@ -8,8 +8,8 @@ import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
 import { failure, isMillraceError, type MillraceError, type Problem } from '../../engine/errors.js';
 import type { HttpLimits } from '../../engine/limits.js';
 import type { Logger } from '../../engine/log.js';
-import { printable } from '../../engine/model/names.js';
-import { JSON_TYPE, malformed, shownPath } from './guard.js';
+import { printable, shown } from '../../engine/model/names.js';
+import { JSON_TYPE, malformed, METHODS_TAKEN, shownPath } from './guard.js';
 
 /** The body of a reply that is not a success. */
 export interface ErrorReply {
@@ -30,6 +30,9 @@ export function replyFailure(thrown: unknown, request: FastifyRequest, reply: Fa
   if (error.status >= 500 && !isGone && error.code === 'MILLRACE_API_INTERNAL') {
     logger.error(`${error.message}: ${stackOf(thrown)}`);
   }
+  if (error.code === 'MILLRACE_REQUEST_METHOD' && !reply.hasHeader('allow')) {
+    void reply.header('allow', METHODS_TAKEN.join(', '));
+  }
   void reply.code(error.status).type(`${JSON_TYPE}; charset=utf-8`).send(errorReplyOf(error));
 }
 
@@ -42,7 +45,7 @@ function translate(thrown: unknown, request: FastifyRequest, limits: HttpLimits)
     case 'FST_ERR_CTP_BODY_TOO_LARGE':
       return failure('MILLRACE_REQUEST_TOO_LARGE', { bytesMax: limits.bodyBytesMax }, { cause: thrown });
     case 'FST_ERR_CTP_INVALID_MEDIA_TYPE': {
-      const actual = `of type "${printable(String(request.headers['content-type'] ?? ''))}"`;
+      const actual = `of type ${shown(request.headers['content-type'])}`;
       return failure('MILLRACE_REQUEST_MEDIA_TYPE', { actual, path, expected: JSON_TYPE }, { cause: thrown });
     }
     case 'FST_ERR_CTP_INVALID_CONTENT_LENGTH':

@@ -5,7 +5,7 @@
 //   Host           a loopback name or address with our own port    a page whose name was bound to 127.0.0.1 afterwards
 //   Origin         ours where there is one                         a script of another page
 //   Sec-Fetch-Site not of another site, but for a followed link    what a page loads without a script
-//   method         GET, HEAD, POST, PUT
+//   method         one that some path takes; which ones, each path says itself
 //   Content-Type   one that no form can send, also without a body  a form of another page
 //
 // Invariant: what may be judged by a header that stands twice is refused, for two readers could take two of them.
@@ -17,8 +17,11 @@ import { failure, type MillraceError } from '../../engine/errors.js';
 import { printable, shown } from '../../engine/model/names.js';
 import { isLoopback } from './listen.js';
 
-/** The methods that this interface has. */
-export const METHODS = ['GET', 'HEAD', 'POST', 'PUT'] as const;
+/** The methods that are looked for; others, such as TRACE and CONNECT, are refused on every path. */
+export const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'] as const;
+
+/** The methods that some path takes. */
+export const METHODS_TAKEN = ['GET', 'HEAD', 'POST', 'PUT'] as const;
 
 export const JSON_TYPE = 'application/json';
 
@@ -48,7 +51,7 @@ export function guard(request: Asked, own: string, port: number): void {
   checkRepeated(request.rawHeaders);
   checkHost(request.headers.host, own, port);
   checkOrigin(request);
-  if (!(METHODS as readonly string[]).includes(request.method ?? '')) throw methodRefused(request, METHODS);
+  if (!(METHODS as readonly string[]).includes(request.method ?? '')) throw methodRefused(request, METHODS_TAKEN);
   if (isRead(request.method) && hasBody(request.headers)) {
     throw malformed(`${request.method} has no body`, 'leave it out, with its headers');
   }
@@ -66,10 +69,16 @@ export function checkMediaType({ method, url, headers }: Asked, allowed: readonl
   const isKnown = allowed.includes(type.trim().toLowerCase()) && parameters.every((each) => UTF8_ONLY.test(each));
   if (isPlain && isKnown) return;
   throw failure('MILLRACE_REQUEST_MEDIA_TYPE', {
-    actual: isPlain ? shown(headers['content-type']) : `encoded as ${shown(headers['content-encoding'])}`,
+    actual: shownType(headers, isPlain),
     path: shownPath(url),
     expected: allowed.join(' or '),
   });
+}
+
+function shownType(headers: IncomingHttpHeaders, isPlain: boolean): string {
+  if (!isPlain) return `encoded as ${shown(headers['content-encoding'])}`;
+  const type = headers['content-type'];
+  return type === undefined ? 'of no stated type' : `of type ${shown(type)}`;
 }
 
 /** The error for a method that this path does not take. */

@@ -156,7 +156,8 @@ class Server implements ApiServer {
     this.watch(request, reply);
     if (this.closed !== null) throw failure('MILLRACE_API_CLOSING', {});
     guard(request.raw, formatAddress(this.address), this.address.port);
-    if (!request.is404) checkMediaType(request.raw, request.routeOptions.config.mediaTypes ?? [JSON_TYPE]);
+    const { mediaTypes = [JSON_TYPE] } = request.routeOptions.config;
+    if (!request.is404 && mediaTypes !== null) checkMediaType(request.raw, mediaTypes);
   }
 
   private watch({ raw }: FastifyRequest, reply: FastifyReply): void {

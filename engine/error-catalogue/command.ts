@@ -15,6 +15,11 @@ export const commandErrors = {
     message: '"{file}" needs "{specifier}", which cannot be found; it is imported at {where}{frame}',
     hint: '{advice}',
   },
+  MILLRACE_BUNDLE_ADDON: {
+    status: 400,
+    message: '"{file}" needs the native add-on "{addon}", imported at {where}{frame}',
+    hint: 'a bundle that is sent to a host holds JavaScript only: use a package without native code, or run it with millrace run',
+  },
   MILLRACE_BUNDLE_FAILED: {
     status: 500,
     message: '"{file}" could not be bundled: {reason}',

@@ -8,6 +8,8 @@ import { replies, type App } from '../app.js';
 import { artifactInfo, artifactParams } from '../schemas.js';
 import { BASE, type RouteOptions } from './options.js';
 
+const bundle = { type: 'string', format: 'binary', description: 'One bundled ES module.' };
+
 const MEDIA_TYPES = ['application/javascript', 'text/javascript', 'application/octet-stream'];
 
 export function artifactRoutes(app: App, { service }: RouteOptions): void {
@@ -21,7 +23,7 @@ export function artifactRoutes(app: App, { service }: RouteOptions): void {
         tags: ['artifacts'],
         summary: 'Keep a bundle under its hash',
         params: artifactParams,
-        consumes: MEDIA_TYPES,
+        body: { content: Object.fromEntries(MEDIA_TYPES.map((type) => [type, { schema: bundle }])) },
         response: replies(
           {
             200: { ...artifactInfo, description: 'It was there already.' },

@@ -1,6 +1,5 @@
 // All routes, each under the methods that it has; the other methods of its path are refused by name. Main thread.
 
-import type { HTTPMethods } from 'fastify';
 import type { App } from '../app.js';
 import { METHODS, methodRefused } from '../guard.js';
 import { aboutRoutes } from './about.js';
@@ -26,9 +25,10 @@ export function addRoutes(app: App, options: RouteOptions): void {
 function refuseOthers(app: App, url: string, methods: readonly string[]): void {
   const others = METHODS.filter((method) => !methods.includes(method));
   app.route({
-    method: others as HTTPMethods[],
+    method: others,
     url,
     exposeHeadRoute: false,
+    config: { mediaTypes: null },
     schema: { hide: true },
     // Before its body is looked at.
     onRequest: async (request, reply) => {

@@ -1,0 +1,175 @@
+// A client of a host's HTTP interface, for programs and for the command line: one method for each thing that a host
+// does. Failures come back as the same errors that the host had, known by their code. Every call ends: by its reply, by
+// a timeout, or by the caller's signal. Runs wherever there is `fetch`.
+
+import { failure, type ErrorCode } from '../../engine/errors.js';
+import { CLIENT_INGEST_TIMEOUT_MS, CLIENT_TIMEOUT_MS } from '../../engine/limits.js';
+import { shown } from '../../engine/model/names.js';
+import type {
+  ArtifactInfo,
+  HostHealth,
+  KillRequest,
+  Submission,
+  TopologyDetails,
+  TopologySummary,
+} from '../host/service.js';
+import { ask, type Call, type Reply } from './call.js';
+
+/** Where the host is, and how long to wait for it. */
+export interface ClientOptions {
+  /** Its address: `http://127.0.0.1:7070`. */
+  readonly url: string;
+  /** Time for each call but `ingest`. Default 30 s. */
+  readonly timeoutMs?: number;
+  /** Time for a record's tuple tree. Default 5 minutes. */
+  readonly ingestTimeoutMs?: number;
+  /** Default: the global one. */
+  readonly fetch?: typeof fetch;
+}
+
+/** What each call takes besides. */
+export interface CallOptions {
+  /** Ends the call; it then fails with the signal's reason. */
+  readonly signal?: AbortSignal;
+}
+
+const JSON_TYPE = 'application/json';
+const SCRIPT_TYPE = 'application/javascript';
+
+/**
+ * Talks to one host. Every method may fail with MILLRACE_CLIENT_UNREACHABLE, MILLRACE_CLIENT_TIMEOUT,
+ * MILLRACE_CLIENT_REPLY, with any MILLRACE_REQUEST_ and MILLRACE_API_ error, and with those that it names.
+ */
+export class MillraceClient {
+  /** The address as it is used: without a slash at its end. */
+  readonly url: string;
+  private readonly timeoutMs: number;
+  private readonly ingestTimeoutMs: number;
+  private readonly fetch: typeof fetch;
+
+  /** @throws MILLRACE_CLIENT_ADDRESS */
+  constructor(options: ClientOptions) {
+    this.url = readAddress(options.url);
+    this.timeoutMs = options.timeoutMs ?? CLIENT_TIMEOUT_MS;
+    this.ingestTimeoutMs = options.ingestTimeoutMs ?? CLIENT_INGEST_TIMEOUT_MS;
+    // Browsers refuse it as a method of anything else.
+    this.fetch = options.fetch ?? ((input, init) => fetch(input, init));
+  }
+
+  /** @throws MILLRACE_TOPOLOGY_INVALID, MILLRACE_TOPOLOGY_EXISTS, MILLRACE_ARTIFACT_UNKNOWN */
+  async submit(submission: Submission, options: CallOptions = {}): Promise<TopologyDetails> {
+    return await this.post<TopologyDetails>('/topologies', bodyOf(submission), options);
+  }
+
+  /** Running ones, and a bounded history of ended ones, newest first. */
+  async list(options: CallOptions = {}): Promise<readonly TopologySummary[]> {
+    const { json } = await this.call({ method: 'GET', path: '/api/v1/topologies' }, options);
+    return (json as { readonly topologies: readonly TopologySummary[] }).topologies;
+  }
+
+  /** @throws MILLRACE_TOPOLOGY_UNKNOWN */
+  async describe(name: string, options: CallOptions = {}): Promise<TopologyDetails> {
+    const { json } = await this.call({ method: 'GET', path: `/api/v1/topologies/${segment(name)}` }, options);
+    return json as TopologyDetails;
+  }
+
+  /** @throws MILLRACE_TOPOLOGY_UNKNOWN */
+  async activate(name: string, options: CallOptions = {}): Promise<TopologyDetails> {
+    return await this.post<TopologyDetails>(`/topologies/${segment(name)}/activate`, {}, options);
+  }
+
+  /** @throws MILLRACE_TOPOLOGY_UNKNOWN */
+  async deactivate(name: string, options: CallOptions = {}): Promise<TopologyDetails> {
+    return await this.post<TopologyDetails>(`/topologies/${segment(name)}/deactivate`, {}, options);
+  }
+
+  /**
+   * Resolves when the wish is kept, not when it is carried out.
+   *
+   * @throws MILLRACE_TOPOLOGY_UNKNOWN
+   */
+  async kill(name: string, request: KillRequest = {}, options: CallOptions = {}): Promise<TopologyDetails> {
+    const { waitMs, reason } = request;
+    const body = { ...(waitMs === undefined ? {} : { wait: waitMs }), ...(reason === undefined ? {} : { reason }) };
+    return await this.post<TopologyDetails>(`/topologies/${segment(name)}/kill`, body, options);
+  }
+
+  /**
+   * Gives a record to a spout of type `ingest`; resolves when its tuple tree is done. Ended by its signal or by time, it
+   * gives the record up.
+   *
+   * @param record - the values by field name, or as a list in the order of the fields
+   * @throws MILLRACE_INGEST_FAILED, MILLRACE_INGEST_TIMEOUT, MILLRACE_INGEST_LOST, MILLRACE_INGEST_SPOUT,
+   * MILLRACE_INGEST_RECORD, MILLRACE_INGEST_INACTIVE, MILLRACE_INGEST_FULL, MILLRACE_TOPOLOGY_UNKNOWN
+   */
+  async ingest(name: string, spout: string, record: unknown, options: CallOptions = {}): Promise<void> {
+    const path = `/topologies/${segment(name)}/ingest/${segment(spout)}`;
+    await this.post<undefined>(path, record, options, this.ingestTimeoutMs);
+  }
+
+  /**
+   * Keeps a bundle under its hash.
+   *
+   * @param content - the bundle, whole or in pieces
+   * @throws MILLRACE_ARTIFACT_HASH, MILLRACE_ARTIFACT_TOO_LARGE, MILLRACE_ARTIFACT_INVALID
+   */
+  async putArtifact(
+    sha256: string,
+    content: Uint8Array | AsyncIterable<Uint8Array>,
+    options: CallOptions = {},
+  ): Promise<ArtifactInfo> {
+    const path = `/api/v1/artifacts/${segment(sha256)}`;
+    const { json } = await this.call({ method: 'PUT', path, type: SCRIPT_TYPE, body: content }, options);
+    return json as ArtifactInfo;
+  }
+
+  async health(options: CallOptions = {}): Promise<HostHealth> {
+    const { json } = await this.call({ method: 'GET', path: '/healthz' }, options);
+    return json as HostHealth;
+  }
+
+  private async post<T>(path: string, body: unknown, options: CallOptions, timeoutMs = this.timeoutMs): Promise<T> {
+    const call = { method: 'POST', path: `/api/v1${path}`, type: JSON_TYPE, body: JSON.stringify(body) } as const;
+    return (await this.call(call, options, timeoutMs)).json as T;
+  }
+
+  private async call(call: Call, { signal }: CallOptions, timeoutMs = this.timeoutMs): Promise<Reply> {
+    return await ask(this.fetch, this.url, call, timeoutMs, signal ?? null);
+  }
+}
+
+/** The errors that say that no host answered. */
+export const UNREACHABLE: readonly ErrorCode[] = [
+  'MILLRACE_CLIENT_UNREACHABLE',
+  'MILLRACE_CLIENT_TIMEOUT',
+  'MILLRACE_CLIENT_REPLY',
+];
+
+/** The body of a submission: what holds for it stands beside the keys of the document. */
+function bodyOf(submission: Submission): unknown {
+  const { settings, active } = submission;
+  const options = { ...(settings === undefined ? {} : { settings }), ...(active === undefined ? {} : { active }) };
+  if ('artifact' in submission) {
+    const { artifact, file } = submission;
+    return { artifact, ...(file === undefined ? {} : { file }), ...options };
+  }
+  const { document } = submission;
+  // What is no object is refused by the host, with its reason.
+  if (typeof document !== 'object' || document === null || Array.isArray(document)) return document;
+  return { ...document, ...options };
+}
+
+/** A name as one part of a path, where `.` and `..` would change the path. */
+function segment(name: string): string {
+  return /^\.{1,2}$/.test(name) ? name.replaceAll('.', '%2E') : encodeURIComponent(name);
+}
+
+function readAddress(text: string): string {
+  const wrong = (reason: string): Error => failure('MILLRACE_CLIENT_ADDRESS', { url: shown(text).slice(1, -1), reason });
+  if (!URL.canParse(text)) throw wrong('it is not a URL');
+  const url = new URL(text);
+  if (url.protocol !== 'http:' && url.protocol !== 'https:') throw wrong(`its scheme is "${url.protocol}"`);
+  if (url.username !== '' || url.password !== '') throw wrong('it holds a user name or a password');
+  if (url.pathname !== '/' || url.search !== '' || url.hash !== '') throw wrong('it goes on after its port');
+  return url.origin;
+}

@@ -1,0 +1,23 @@
+// `millrace/client`: talk to a host over HTTP.
+
+export { MillraceClient, type CallOptions, type ClientOptions } from './client.js';
+export type {
+  ArtifactInfo,
+  ComponentDetails,
+  ComponentError,
+  HostHealth,
+  KillRequest,
+  Submission,
+  TopologyDetails,
+  TopologyState,
+  TopologySummary,
+} from '../host/service.js';
+export type { Plan, TaskPlan } from '../../engine/plan/plan.js';
+export type { Latency } from '../../engine/metrics/histogram.js';
+export {
+  isMillraceError,
+  type ErrorCode,
+  type MillraceError,
+  type Problem,
+  type WireError,
+} from '../../engine/errors.js';

@@ -1,0 +1,295 @@
+// A host without threads and store: the states of topologies, names that are taken and free again, artifacts, and
+// records that end as they say themselves. What the interface over it is tested against.
+//
+//   inactive ◄──► active/waiting ──kill──► draining ──next look──► killed       completed and failed: as the test says
+
+import { createHash } from 'node:crypto';
+import type {
+  ArtifactInfo,
+  ComponentDetails,
+  HostHealth,
+  HostService,
+  KillRequest,
+  Submission,
+  TopologyDetails,
+  TopologyState,
+  TopologySummary,
+} from '../../api/host/service.js';
+import { builtins } from '../../engine/connect/registry.js';
+import { failure, toWire } from '../../engine/errors.js';
+import { ARTIFACT_BYTES_MAX } from '../../engine/limits.js';
+import type { Topology } from '../../engine/model/definition.js';
+import { describe } from '../../engine/model/describe.js';
+import { topologyFromDocument } from '../../engine/model/document.js';
+import { planTasks } from '../../engine/plan/plan.js';
+
+interface Entry {
+  readonly id: string;
+  readonly topology: Topology;
+  readonly submittedAtMs: number;
+  state: TopologyState;
+  wanted: 'active' | 'inactive';
+  reason: string | null;
+}
+
+const ENDED: ReadonlySet<TopologyState> = new Set(['completed', 'killed', 'failed']);
+const HISTORY_MAX = 50;
+const SLOTS = 1000;
+
+/** Emits the records that it is given: the fake needs only its name. */
+const generator = builtins.get('generator')!;
+const registry = new Map([...builtins, ['ingest', { ...generator, type: 'ingest' }]]);
+
+/** A topology that takes records, as a document. */
+export const INGESTING = {
+  name: 'records',
+  spouts: { in: { type: 'ingest', config: { template: { text: '' } } } },
+  bolts: { out: { type: 'log', inputs: [{ from: 'in', grouping: 'shuffle' }] } },
+};
+
+export class FakeHost implements HostService {
+  readonly calls: string[] = [];
+  /** Records that say `wait`, and end when the test says so. */
+  readonly waiting: { readonly done: () => void; readonly lost: () => void; readonly signal: AbortSignal }[] = [];
+  /** Thrown by the next call. */
+  nextError: unknown = null;
+  isClosing = false;
+  private readonly entries: Entry[] = [];
+  private readonly artifacts = new Map<string, string>();
+  private readonly watchers = new Set<() => void>();
+  private submitted = 0;
+  private nowMs = 1_750_000_000_000;
+
+  async submit(submission: Submission): Promise<TopologyDetails> {
+    this.enter('submit');
+    const topology = this.topologyOf(submission);
+    const other = this.entries.find((entry) => entry.topology.name === topology.name && !ENDED.has(entry.state));
+    if (other !== undefined) {
+      throw failure('MILLRACE_TOPOLOGY_EXISTS', { topology: topology.name, state: other.state });
+    }
+    const wanted = submission.active === false ? 'inactive' : 'active';
+    this.submitted++;
+    const entry: Entry = {
+      id: `${topology.name}-${this.submitted}`,
+      topology,
+      submittedAtMs: this.nowMs++,
+      state: wanted,
+      wanted,
+      reason: null,
+    };
+    this.entries.unshift(entry);
+    this.settle();
+    const ended = this.entries.filter(({ state }) => ENDED.has(state));
+    for (const old of ended.slice(HISTORY_MAX)) this.entries.splice(this.entries.indexOf(old), 1);
+    return this.detailsOf(entry);
+  }
+
+  async list(): Promise<readonly TopologySummary[]> {
+    this.enter('list');
+    return this.entries.map((entry) => this.summaryOf(entry));
+  }
+
+  async describe(name: string): Promise<TopologyDetails> {
+    this.enter('describe');
+    return this.detailsOf(this.find(name));
+  }
+
+  async activate(name: string): Promise<TopologyDetails> {
+    this.enter('activate');
+    return this.want(this.find(name), 'active');
+  }
+
+  async deactivate(name: string): Promise<TopologyDetails> {
+    this.enter('deactivate');
+    return this.want(this.find(name), 'inactive');
+  }
+
+  async kill(name: string, { waitMs, reason }: KillRequest): Promise<TopologyDetails> {
+    this.enter('kill');
+    const entry = this.find(name);
+    if (ENDED.has(entry.state) || entry.state === 'draining') return this.detailsOf(entry);
+    entry.reason = reason ?? null;
+    entry.state = waitMs === 0 || entry.state !== 'active' ? 'killed' : 'draining';
+    return this.detailsOf(entry);
+  }
+
+  async ingest(name: string, spout: string, record: unknown, signal: AbortSignal): Promise<void> {
+    this.enter('ingest');
+    const { topology, state } = this.find(name);
+    const component = topology.components.find(({ id, kind }) => id === spout && kind === 'spout');
+    if (component === undefined) {
+      throw failure('MILLRACE_INGEST_SPOUT', { topology: name, spout, known: 'in' });
+    }
+    if (state !== 'active') throw failure('MILLRACE_INGEST_INACTIVE', { topology: name, state });
+    const fields = component.outputs['default'] ?? [];
+    const values = Array.isArray(record) ? (record as unknown[]) : fields.map((field) => valueOf(record, field));
+    if (values.length !== fields.length || values.includes(undefined)) {
+      const reason = `it has not ${fields.length} value(s)`;
+      throw failure('MILLRACE_INGEST_RECORD', { spout, reason, fields: fields.join(', ') });
+    }
+    await this.endAs(values[0], name, spout, signal);
+  }
+
+  async putArtifact(sha256: string, content: AsyncIterable<Uint8Array>): Promise<ArtifactInfo> {
+    this.enter('putArtifact');
+    const chunks: Uint8Array[] = [];
+    let bytes = 0;
+    for await (const chunk of content) {
+      bytes += chunk.length;
+      if (bytes > ARTIFACT_BYTES_MAX) {
+        throw failure('MILLRACE_ARTIFACT_TOO_LARGE', { sha256, bytesMax: ARTIFACT_BYTES_MAX });
+      }
+      chunks.push(chunk);
+    }
+    const whole = Buffer.concat(chunks);
+    const actual = createHash('sha256').update(whole).digest('hex');
+    if (actual !== sha256) throw failure('MILLRACE_ARTIFACT_HASH', { sha256, actual });
+    const text = whole.toString('utf8');
+    if (text.includes('\0')) throw failure('MILLRACE_ARTIFACT_INVALID', { sha256, reason: 'it has a zero byte' });
+    const created = !this.artifacts.has(sha256);
+    this.artifacts.set(sha256, text);
+    return { sha256, bytes, created };
+  }
+
+  async health(): Promise<HostHealth> {
+    this.enter('health');
+    return {
+      status: this.isClosing ? 'closing' : 'ok',
+      host: 'fake',
+      version: '0.0.0',
+      slots: { total: SLOTS, used: this.used() },
+    };
+  }
+
+  /** Ends a topology. */
+  end(name: string, state: 'completed' | 'failed' | 'killed', reason: string | null = null): void {
+    const entry = this.find(name);
+    entry.state = state;
+    entry.reason = reason;
+  }
+
+  /** The text of an artifact. */
+  artifact(sha256: string): string | undefined {
+    return this.artifacts.get(sha256);
+  }
+
+  /** Resolves when that many records wait. */
+  async untilWaiting(count: number): Promise<void> {
+    await new Promise<void>((resolve) => {
+      const look = (): void => {
+        if (this.waiting.length < count) return;
+        this.watchers.delete(look);
+        resolve();
+      };
+      this.watchers.add(look);
+      look();
+    });
+  }
+
+  private enter(call: string): void {
+    this.calls.push(call);
+    const error = this.nextError;
+    this.nextError = null;
+    if (error !== null) throw error;
+    for (const entry of this.entries) if (entry.state === 'draining') entry.state = 'killed';
+    this.settle();
+  }
+
+  /** Gives slots to those that want to run and end those that nobody holds back. */
+  private settle(): void {
+    for (const entry of this.entries.toReversed()) {
+      if (ENDED.has(entry.state) || entry.state === 'draining') continue;
+      if (entry.wanted === 'inactive') {
+        entry.state = 'inactive';
+      } else if (entry.state !== 'active' || !this.fits()) {
+        entry.state = 'waiting';
+        entry.state = this.used() + entry.topology.config.workers <= SLOTS ? 'active' : 'waiting';
+      }
+    }
+  }
+
+  private fits(): boolean {
+    return this.used() <= SLOTS;
+  }
+
+  private used(): number {
+    return this.entries.reduce((sum, { state, topology }) => sum + (state === 'active' ? topology.config.workers : 0), 0);
+  }
+
+  private topologyOf(submission: Submission): Topology {
+    if ('document' in submission) return topologyFromDocument(submission.document, registry, submission.settings);
+    const { artifact, settings } = submission;
+    const text = this.artifacts.get(artifact);
+    if (text === undefined) throw failure('MILLRACE_ARTIFACT_UNKNOWN', { sha256: artifact });
+    const name = /topology\d*\(\s*["']([\w-]+)["']/.exec(text)?.[1] ?? 'unnamed';
+    return topologyFromDocument({ ...INGESTING, name }, registry, settings);
+  }
+
+  private find(name: string): Entry {
+    const entry = this.entries.find(({ topology }) => topology.name === name);
+    if (entry !== undefined) return entry;
+    throw failure('MILLRACE_TOPOLOGY_UNKNOWN', { topology: name, advice: 'millrace list shows those that there are' });
+  }
+
+  private want(entry: Entry, wanted: 'active' | 'inactive'): TopologyDetails {
+    if (!ENDED.has(entry.state) && entry.state !== 'draining') entry.wanted = wanted;
+    this.settle();
+    return this.detailsOf(entry);
+  }
+
+  private async endAs(what: unknown, topology: string, spout: string, signal: AbortSignal): Promise<void> {
+    const names = { topology, spout };
+    if (what === 'full') throw failure('MILLRACE_INGEST_FULL', { ...names, count: 1 });
+    if (what === 'fail') throw failure('MILLRACE_INGEST_FAILED', { ...names, reason: 'it said so' });
+    if (what === 'timeout') throw failure('MILLRACE_INGEST_TIMEOUT', names);
+    if (what === 'lost') throw failure('MILLRACE_INGEST_LOST', { ...names, reason: 'its worker died' });
+    if (what !== 'wait') return;
+    await new Promise<void>((resolve, reject) => {
+      const lost = (): void => reject(failure('MILLRACE_INGEST_LOST', { ...names, reason: 'its caller left' }));
+      signal.addEventListener('abort', lost);
+      this.waiting.push({ done: resolve, lost, signal });
+      for (const look of [...this.watchers]) look();
+    });
+  }
+
+  private summaryOf({ id, topology, state, submittedAtMs, reason }: Entry): TopologySummary {
+    const tasks = topology.components.reduce((sum, { parallelism }) => sum + parallelism, 0);
+    return { name: topology.name, id, state, submittedAtMs, seconds: 1.5, workers: topology.config.workers, tasks, reason };
+  }
+
+  private detailsOf(entry: Entry): TopologyDetails {
+    const { topology } = entry;
+    return {
+      ...this.summaryOf(entry),
+      plan: planTasks(describe(topology), topology.config.workers),
+      components: Object.fromEntries(
+        topology.components.map(({ id, kind, parallelism }) => [id, componentDetails(kind, parallelism)]),
+      ),
+      openTrees: this.waiting.length,
+      workerDeaths: 0,
+    };
+  }
+}
+
+function valueOf(record: unknown, field: string): unknown {
+  return Object.hasOwn(record as object, field) ? (record as Record<string, unknown>)[field] : undefined;
+}
+
+function componentDetails(kind: 'spout' | 'bolt', parallelism: number): ComponentDetails {
+  const error = toWire(failure('MILLRACE_API_INTERNAL', { method: 'GET', route: '/' }));
+  return {
+    kind,
+    parallelism,
+    emitted: 21_933,
+    executed: kind === 'spout' ? 0 : 21_933,
+    acked: 21_930,
+    failed: 3,
+    errors: 1,
+    queued: 2,
+    outbox: 1,
+    rate: 1234.5,
+    latency: { count: 21_930, p50Ms: 0.5, p99Ms: 3.2, maxMs: 250 },
+    metrics: { seen: 5 },
+    lastErrors: kind === 'spout' ? [] : [{ task: 1, count: 3, atMs: 1_750_000_000_000, error }],
+  };
+}
