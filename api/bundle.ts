@@ -1,7 +1,8 @@
 // Bundles a topology module, TypeScript or JavaScript, with everything that it imports into one ESM file with its
 // source map: in a temporary directory of its own, for the workers of this process, or in memory, as an artifact for
-// another one. The directory is gone after `dispose()`, after a failed build, and when the process exits. Main thread; esbuild is loaded on first use and its
-// service is stopped again when the last build has ended, so that a run does not carry it along.
+// another one. The directory is gone after `dispose()`, after a failed build, and when the process exits. Main thread;
+// esbuild is loaded on first use and its service is stopped again when the last build has ended, so that a run does not
+// carry it along.
 
 import { createHash } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';

@@ -20,6 +20,9 @@ export interface TopologyFile {
   dispose(): Promise<void>;
 }
 
+/** What a file turns out to be before it is bundled. */
+export type FileContent = { readonly kind: 'document'; readonly document: unknown } | { readonly kind: 'module' };
+
 const MODULES = new Set(['.ts', '.mts', '.js', '.mjs', '.tsx', '.jsx', '.cts', '.cjs']);
 
 /**
@@ -30,13 +33,10 @@ const MODULES = new Set(['.ts', '.mts', '.js', '.mjs', '.tsx', '.jsx', '.cts', '
  * @throws MILLRACE_BUNDLE_SYNTAX, MILLRACE_BUNDLE_IMPORT, MILLRACE_BUNDLE_FAILED for a module
  */
 export async function openTopologyFile(file: string, settings: Settings): Promise<TopologyFile> {
-  const extension = extname(file).toLowerCase();
-  const bytes = await checkFile(file);
-  if (extension === '.json') {
-    const document = await readDocument(file, bytes);
-    return { file, source: { kind: 'document', document, settings }, warnings: [], dispose: async () => undefined };
+  const content = await readTopologyFile(file);
+  if (content.kind === 'document') {
+    return { file, source: { ...content, settings }, warnings: [], dispose: async () => undefined };
   }
-  if (!MODULES.has(extension)) throw failure('MILLRACE_RUN_FILE_KIND', { file });
   const { bundleTopology } = await import('./bundle.js');
   const bundle = await bundleTopology(file);
   return {
@@ -45,6 +45,20 @@ export async function openTopologyFile(file: string, settings: Settings): Promis
     warnings: bundle.warnings,
     dispose: async () => await bundle.dispose(),
   };
+}
+
+/**
+ * Looks what is in a file: a document is parsed, a module is left where it is.
+ *
+ * @throws MILLRACE_RUN_FILE_MISSING, MILLRACE_RUN_FILE_UNREADABLE, MILLRACE_RUN_FILE_KIND
+ * @throws MILLRACE_DOCUMENT_SYNTAX, MILLRACE_DOCUMENT_TOO_LARGE for a document
+ */
+export async function readTopologyFile(file: string): Promise<FileContent> {
+  const extension = extname(file).toLowerCase();
+  const bytes = await checkFile(file);
+  if (extension === '.json') return { kind: 'document', document: await readDocument(file, bytes) };
+  if (!MODULES.has(extension)) throw failure('MILLRACE_RUN_FILE_KIND', { file });
+  return { kind: 'module' };
 }
 
 async function checkFile(file: string): Promise<number> {

@@ -4,8 +4,8 @@
 import { RealClock } from '../../engine/clock.js';
 import { readDefinition } from '../definition.js';
 import { openTopologyFile } from '../topology-file.js';
-import { SIGNAL_EXITS, type EndSignal } from './exit.js';
 import type { RunEnvironment } from './run.js';
+import { listenForSignals } from './signals.js';
 
 /** The environment of this process. */
 export function processEnvironment(): RunEnvironment {
@@ -30,8 +30,4 @@ export function processEnvironment(): RunEnvironment {
 
 async function loadEngine(): Promise<typeof import('../../engine/worker/topology-run.js')> {
   return await import('../../engine/worker/topology-run.js');
-}
-
-function listenForSignals(listener: (signal: EndSignal) => void): void {
-  for (const signal of Object.keys(SIGNAL_EXITS) as EndSignal[]) process.on(signal, listener);
 }

@@ -17,6 +17,11 @@ export function formatError(error: WireError): string {
   return [head, ...problems.map(formatProblem), ...formatFrames(error), ...hint].join('\n');
 }
 
+/** The last line of standard output of a command that failed, with `--json`. */
+export function errorLine({ name, code, message, hint, problems }: WireError): object {
+  return { type: 'error', error: { name, code, message, hint, problems } };
+}
+
 /** An error that a component reported while its topology went on. Several lines, without a line break at the end. */
 export function formatReport({ component, task, count, error }: ErrorReport): string {
   const hasComponent = error.message.includes(`"${component}"`);

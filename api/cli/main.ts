@@ -8,8 +8,9 @@ import { failure, toWire } from '../../engine/errors.js';
 import type { Settings } from '../../engine/model/settings.js';
 import { installedVersion } from '../installation.js';
 import { parseSetting, parseWorkers } from './arguments.js';
-import { formatError } from './error-text.js';
+import { errorLine, formatError } from './error-text.js';
 import { EXIT_FAILED, EXIT_OK, exitCodeOf } from './exit.js';
+import { addRemoteCommands } from './remote-commands.js';
 import { summaryOf } from './summary.js';
 
 interface RunOptions {
@@ -50,34 +51,40 @@ function makeProgram(onExitCode: (exitCode: number) => void): Command {
       const request = { file, workers: workers ?? null, settings: set ?? {}, json: json === true };
       onExitCode(await runCommand(request, processEnvironment()));
     });
+  addRemoteCommands(program, onExitCode);
   return program;
 }
 
 async function main(): Promise<number> {
   let exitCode = EXIT_OK;
+  const program = makeProgram((code) => (exitCode = code));
+  const commands = program.commands.map((command) => command.name());
   try {
-    await makeProgram((code) => (exitCode = code)).parseAsync();
+    await program.parseAsync();
     return exitCode;
   } catch (thrown) {
     if (thrown instanceof CommanderError && thrown.exitCode === 0) return EXIT_OK;
-    const error = toWire(thrown instanceof CommanderError ? usageFailure(thrown) : thrown);
+    const error = toWire(thrown instanceof CommanderError ? usageFailure(thrown, commands) : thrown);
     process.stderr.write(`${formatError(error)}\n`);
     if (process.argv.includes('--json')) {
-      const summary = summaryOf({ topology: null, end: 'failed', seconds: 0, status: null, error });
-      process.stdout.write(`${JSON.stringify(summary)}\n`);
+      const isRun = process.argv[2] === 'run';
+      const last = isRun
+        ? summaryOf({ topology: null, end: 'failed', seconds: 0, status: null, error })
+        : errorLine(error);
+      process.stdout.write(`${JSON.stringify(last)}\n`);
     }
     return error.code === null ? EXIT_FAILED : exitCodeOf(error);
   }
 }
 
 /** commander's own complaints, with its suggestion as the hint. */
-function usageFailure({ code, message }: CommanderError): Error {
+function usageFailure({ code, message }: CommanderError, commands: readonly string[]): Error {
   if (code === 'commander.help')
     return failure('MILLRACE_CLI_USAGE', { reason: 'no command is given', advice: 'see millrace --help' });
   const [first = message, ...rest] = message.replace(/^error: /, '').split('\n');
   const suggestion = /\(Did you mean (?<names>.+)\?\)/.exec(rest.join(' '))?.groups?.['names'];
-  const advice =
-    suggestion === undefined ? 'see millrace run --help' : `did you mean ${suggestion}? see millrace run --help`;
+  const help = `see millrace ${commands.includes(process.argv[2] ?? '') ? `${process.argv[2]} ` : ''}--help`;
+  const advice = suggestion === undefined ? help : `did you mean ${suggestion}? ${help}`;
   return failure('MILLRACE_CLI_USAGE', { reason: first, advice });
 }
 

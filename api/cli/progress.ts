@@ -1,14 +1,17 @@
 // The progress of a run, as one line for a terminal and as one JSON object a second: rate, acked, failed, in flight,
 // p99. Pure: it is given statuses, and says how they look.
 
-import type { TopologyStatus } from '../../engine/worker/topology-run.js';
+import type { ComponentStatus, TopologyStatus } from '../../engine/worker/topology-run.js';
 import { formatCount, formatMs, formatSeconds, formatShort } from './numbers.js';
 
-/** What of a status the progress shows. */
-export type ProgressStatus = Pick<
-  TopologyStatus,
-  'name' | 'state' | 'seconds' | 'components' | 'openTrees' | 'completeLatency'
->;
+/** What of a component is added up. */
+export type CountedComponent = Pick<ComponentStatus, 'kind' | 'emitted' | 'executed' | 'acked' | 'failed'>;
+
+/** What of a status the progress shows, be it of a run in this process or of a host. */
+export interface ProgressStatus extends Pick<TopologyStatus, 'name' | 'seconds' | 'openTrees' | 'completeLatency'> {
+  readonly state: string;
+  readonly components: Readonly<Record<string, CountedComponent>>;
+}
 
 /** The sums over a topology. */
 export interface Totals {
@@ -22,7 +25,7 @@ export interface Totals {
   readonly failed: number;
 }
 
-export function totalsOf({ components }: Pick<TopologyStatus, 'components'>): Totals {
+export function totalsOf({ components }: Pick<ProgressStatus, 'components'>): Totals {
   const totals = { emitted: 0, executed: 0, acked: 0, failed: 0 };
   for (const component of Object.values(components)) {
     totals.executed += component.executed;

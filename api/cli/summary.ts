@@ -3,9 +3,10 @@
 
 import type { WireError } from '../../engine/errors.js';
 import type { TopologyDescription } from '../../engine/model/describe.js';
-import type { TopologyStatus } from '../../engine/worker/topology-run.js';
+import type { ComponentStatus, TopologyStatus } from '../../engine/worker/topology-run.js';
 import { formatCount, formatMs, formatSeconds } from './numbers.js';
-import { totalsOf } from './progress.js';
+import { totalsOf, type CountedComponent } from './progress.js';
+import { alignRows } from './table.js';
 
 export type RunEnd = 'completed' | 'killed' | 'failed';
 
@@ -37,8 +38,13 @@ export interface RunResult {
   readonly end: RunEnd;
   readonly seconds: number;
   /** The last status, or null when nothing ran. */
-  readonly status: TopologyStatus | null;
+  readonly status: SummaryStatus | null;
   readonly error: WireError | null;
+}
+
+/** What of a status the summary shows, be it of a run in this process or of a host. */
+export interface SummaryStatus extends Pick<TopologyStatus, 'workers' | 'workerDeaths' | 'completeLatency'> {
+  readonly components: Readonly<Record<string, CountedComponent & Pick<ComponentStatus, 'parallelism'>>>;
 }
 
 export function summaryOf({ topology, end, seconds, status, error }: RunResult): Summary {
@@ -69,7 +75,8 @@ export function formatStart({ name, components }: TopologyDescription, workers: 
   return `${name} runs: ${counted(tasks, 'task')} on ${counted(workers, 'worker')}, Ctrl-C drains`;
 }
 
-function counted(count: number, what: string): string {
+/** `1 task`, `2,000 tasks`. */
+export function counted(count: number, what: string): string {
   return `${formatCount(count)} ${what}${count === 1 ? '' : 's'}`;
 }
 
@@ -84,7 +91,7 @@ export function formatSummary({ topology, end, seconds, status }: RunResult): st
   return [`${head} on ${workers}${deaths}`, '', ...formatTable(status), '', formatTrees(status)].join('\n');
 }
 
-function formatTable({ components }: TopologyStatus): string[] {
+function formatTable({ components }: SummaryStatus): string[] {
   const rows: readonly (readonly string[])[] = [
     COLUMNS,
     ...Object.entries(components).map(([id, component]) => [
@@ -97,16 +104,10 @@ function formatTable({ components }: TopologyStatus): string[] {
       formatCount(component.failed),
     ]),
   ];
-  const widths = COLUMNS.map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
-  return rows.map((row) =>
-    row
-      .map((cell, column) => (column < 2 ? cell.padEnd(widths[column] ?? 0) : cell.padStart(widths[column] ?? 0)))
-      .join('  ')
-      .trimEnd(),
-  );
+  return alignRows(rows, 2);
 }
 
-function formatTrees(status: TopologyStatus): string {
+function formatTrees(status: SummaryStatus): string {
   const { acked, failed } = totalsOf(status);
   const { count, p50Ms, p99Ms, maxMs } = status.completeLatency;
   const trees = `tuple trees: ${formatCount(acked)} acked, ${formatCount(failed)} failed`;

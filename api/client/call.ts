@@ -1,5 +1,5 @@
-// One call of a host: sends a request, reads the reply up to a bound, and turns whatever goes wrong into an error of the
-// catalogue. Invariant: it settles within its time, and leaves neither a timer nor an open reply behind.
+// One call of a host: sends a request, reads the reply up to a bound, and turns whatever goes wrong into an error of
+// the catalogue. Invariant: it settles within its time, and leaves neither a timer nor an open reply behind.
 
 import { failure, fromWire, reasonOf, type MillraceError, type Problem } from '../../engine/errors.js';
 import { CLIENT_REPLY_BYTES_MAX } from '../../engine/limits.js';
@@ -76,7 +76,8 @@ async function readText(response: Response, url: string): Promise<string> {
   try {
     for await (const chunk of chunks) {
       bytes += chunk.length;
-      if (bytes > CLIENT_REPLY_BYTES_MAX) throw strange(url, `its reply is larger than ${CLIENT_REPLY_BYTES_MAX} bytes`);
+      if (bytes > CLIENT_REPLY_BYTES_MAX)
+        throw strange(url, `its reply is larger than ${CLIENT_REPLY_BYTES_MAX} bytes`);
       text += decoder.decode(chunk, { stream: true });
     }
   } catch (error) {

@@ -95,8 +95,8 @@ export class MillraceClient {
   }
 
   /**
-   * Gives a record to a spout of type `ingest`; resolves when its tuple tree is done. Ended by its signal or by time, it
-   * gives the record up.
+   * Gives a record to a spout of type `ingest`; resolves when its tuple tree is done. Ended by its signal or by time,
+   * it gives the record up.
    *
    * @param record - the values by field name, or as a list in the order of the fields
    * @throws MILLRACE_INGEST_FAILED, MILLRACE_INGEST_TIMEOUT, MILLRACE_INGEST_LOST, MILLRACE_INGEST_SPOUT,
@@ -165,7 +165,8 @@ function segment(name: string): string {
 }
 
 function readAddress(text: string): string {
-  const wrong = (reason: string): Error => failure('MILLRACE_CLIENT_ADDRESS', { url: shown(text).slice(1, -1), reason });
+  const wrong = (reason: string): Error =>
+    failure('MILLRACE_CLIENT_ADDRESS', { url: shown(text).slice(1, -1), reason });
   if (!URL.canParse(text)) throw wrong('it is not a URL');
   const url = new URL(text);
   if (url.protocol !== 'http:' && url.protocol !== 'https:') throw wrong(`its scheme is "${url.protocol}"`);

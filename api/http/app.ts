@@ -1,5 +1,5 @@
-// What the parts of the HTTP interface hand each other: the Fastify instance with types that follow the TypeBox schemas,
-// and what every route states about itself. Types, and the hook that checks requests. Main thread.
+// What the parts of the HTTP interface hand each other: the Fastify instance with types that follow the TypeBox
+// schemas, and what every route states about itself. Types, and the hook that checks requests. Main thread.
 
 import type {
   FastifyBaseLogger,
@@ -31,7 +31,9 @@ export type App = FastifyInstance<
 
 declare module 'fastify' {
   interface FastifyContextConfig {
-    /** The types that a body may have, or null where the method is refused. Default: JSON where it changes something. */
+    /**
+     * The types that a body may have, or null where the method is refused. Default: JSON where it changes something.
+     */
     readonly mediaTypes?: readonly string[] | null;
     /** How the body is checked: against its schema (default), the same or nothing at all, or by the handler. */
     readonly body?: 'required' | 'optional' | 'own';
@@ -49,7 +51,9 @@ const REQUEST_ERRORS: readonly ErrorCode[] = [
   'MILLRACE_API_CLOSING',
 ];
 
-/** The replies of a route: its successes, and for each status of these errors and of those of every route, what it says. */
+/**
+ * The replies of a route: its successes, and for each status of these errors and of those of every route, what it says.
+ */
 export function replies(
   successes: Readonly<Record<number, TSchema>>,
   errors: readonly ErrorCode[] = [],
@@ -59,7 +63,10 @@ export function replies(
     const { status } = catalogue[code];
     byStatus.set(status, [...(byStatus.get(status) ?? []), code]);
   }
-  const failures = [...byStatus].map(([status, codes]) => [String(status), { ...errorReply, description: codes.join(', ') }]);
+  const failures = [...byStatus].map(([status, codes]) => [
+    String(status),
+    { ...errorReply, description: codes.join(', ') },
+  ]);
   return {
     ...(Object.fromEntries(failures) as Record<string, TSchema>),
     '4xx': errorReply,
@@ -77,8 +84,8 @@ export async function checkRequest(request: FastifyRequest): Promise<void> {
   const { schema, config, url, method } = request.routeOptions;
   if (schema === undefined || url === undefined || 'hide' in schema) return;
   const parts: Part[] = [
-    { schema: (schema.params ?? nothing) as TSchema, value: request.params, path: 'params' },
-    { schema: (schema.querystring ?? nothing) as TSchema, value: request.query, path: 'query' },
+    { schema: schema.params ?? nothing, value: request.params, path: 'params' },
+    { schema: schema.querystring ?? nothing, value: request.query, path: 'query' },
   ];
   const isLeftOut = config.body === 'optional' && request.body === undefined;
   if (schema.body !== undefined && config.body !== 'own' && !isLeftOut) {

@@ -1,6 +1,6 @@
-// How bodies are read. JSON is read by the parser of topology documents, which tells line and column, refuses a key that
-// stands twice, and bounds depth and size; keys such as `__proto__` come out as plain keys. Other types have no parser,
-// so Fastify refuses them. Main thread.
+// How bodies are read. JSON is read by the parser of topology documents, which tells line and column, refuses a key
+// that stands twice, and bounds depth and size; keys such as `__proto__` come out as plain keys. Other types have no
+// parser, so Fastify refuses them. Main thread.
 
 import { failure } from '../../engine/errors.js';
 import { parseDocument } from '../../engine/model/json-text.js';

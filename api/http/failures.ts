@@ -24,7 +24,13 @@ export function errorReplyOf({ code, message, hint, problems }: MillraceError): 
 }
 
 /** Answers a request that failed. */
-export function replyFailure(thrown: unknown, request: FastifyRequest, reply: FastifyReply, logger: Logger, limits: HttpLimits): void {
+export function replyFailure(
+  thrown: unknown,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  logger: Logger,
+  limits: HttpLimits,
+): void {
   const error = isMillraceError(thrown) ? thrown : translate(thrown, request, limits);
   const isGone = request.raw.destroyed && !request.raw.complete;
   if (error.status >= 500 && !isGone && error.code === 'MILLRACE_API_INTERNAL') {
@@ -57,11 +63,7 @@ function translate(thrown: unknown, request: FastifyRequest, limits: HttpLimits)
     case 'ECONNRESET':
       return malformed('it ended in the middle', 'send the whole body');
     default:
-      return failure(
-        'MILLRACE_API_INTERNAL',
-        { method, route: request.routeOptions.url ?? path },
-        { cause: thrown },
-      );
+      return failure('MILLRACE_API_INTERNAL', { method, route: request.routeOptions.url ?? path }, { cause: thrown });
   }
 }
 

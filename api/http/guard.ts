@@ -58,7 +58,8 @@ export function guard(request: Asked, own: string, port: number): void {
 }
 
 /**
- * Refuses a body of another type than these, also where there is none: no page can send these without being asked first.
+ * Refuses a body of another type than these, also where there is none: no page can send these without being asked
+ * first.
  *
  * @throws MILLRACE_REQUEST_MEDIA_TYPE
  */
@@ -82,7 +83,10 @@ function shownType(headers: IncomingHttpHeaders, isPlain: boolean): string {
 }
 
 /** The error for a method that this path does not take. */
-export function methodRefused({ method, url }: Pick<Asked, 'method' | 'url'>, allowed: readonly string[]): MillraceError {
+export function methodRefused(
+  { method, url }: Pick<Asked, 'method' | 'url'>,
+  allowed: readonly string[],
+): MillraceError {
   const details = { path: shownPath(url), method: printable(method ?? ''), allowed: allowed.join(', ') };
   return failure('MILLRACE_REQUEST_METHOD', details);
 }

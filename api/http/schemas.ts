@@ -32,9 +32,7 @@ export const artifactParams = Type.Object(
 
 /** What may stand beside a document, and beside the hash of an artifact. */
 export const submissionOptions = {
-  active: Type.Optional(
-    Type.Boolean({ description: 'False: it is kept asleep until it is activated. Default true.' }),
-  ),
+  active: Type.Optional(Type.Boolean({ description: 'False: it is kept asleep until it is activated. Default true.' })),
   settings: Type.Optional(
     Type.Record(Type.String(), Type.Unknown(), {
       description: 'Changes by name: "messageTimeout", "lines.path", "count.parallelism". Default none.',
@@ -47,7 +45,11 @@ export const artifactSubmission = Type.Object(
   {
     artifact: Type.String({ pattern: ARTIFACT_PATTERN, description: 'The SHA-256 of a bundle that was put before.' }),
     file: Type.Optional(
-      Type.String({ minLength: 1, maxLength: FILE_LENGTH_MAX, description: 'What the bundled file is called in errors.' }),
+      Type.String({
+        minLength: 1,
+        maxLength: FILE_LENGTH_MAX,
+        description: 'What the bundled file is called in errors.',
+      }),
     ),
     ...submissionOptions,
   },
@@ -78,10 +80,9 @@ export const killRequest = Type.Object(
 
 export const nothing = Type.Object({}, closed);
 
-export const record = Type.Union(
-  [Type.Record(Type.String(), Type.Unknown()), Type.Array(Type.Unknown())],
-  { description: 'One record: an object with the fields of the spout, or their values as a list.' },
-);
+export const record = Type.Union([Type.Record(Type.String(), Type.Unknown()), Type.Array(Type.Unknown())], {
+  description: 'One record: an object with the fields of the spout, or their values as a list.',
+});
 
 const problem = Type.Object({
   code: text('Which rule.'),
@@ -111,7 +112,12 @@ const wireError = Type.Object({
   problems: Type.Array(problem),
 });
 
-const latency = Type.Object({ count: count('How many were timed.'), p50Ms: count(''), p99Ms: count(''), maxMs: count('') });
+const latency = Type.Object({
+  count: count('How many were timed.'),
+  p50Ms: count(''),
+  p99Ms: count(''),
+  maxMs: count(''),
+});
 
 const summaryProperties = {
   name: Type.String(),

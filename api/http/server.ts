@@ -1,5 +1,5 @@
-// The HTTP interface of one host: a Fastify server with the guard in front, the routes behind it, and bounds on all that
-// a caller can make it hold. It knows a host only as `HostService`.
+// The HTTP interface of one host: a Fastify server with the guard in front, the routes behind it, and bounds on all
+// that a caller can make it hold. It knows a host only as `HostService`.
 //
 //   listening ──close()──► closing: no new connections; requests get 503; those under way may end for a while ──► closed
 //

@@ -1,6 +1,6 @@
-// Checks the parts of a request against the schemas of its route: parameters, query and body together, so that one reply
-// tells every problem. Nothing is coerced, nothing is dropped, no default is filled in: what is not in a schema is a
-// problem with its path. Pure, main thread.
+// Checks the parts of a request against the schemas of its route: parameters, query and body together, so that one
+// reply tells every problem. Nothing is coerced, nothing is dropped, no default is filled in: what is not in a schema
+// is a problem with its path. Pure, main thread.
 
 import type { TSchema } from 'typebox';
 import { failure, type MillraceError, type Problem } from '../../engine/errors.js';
@@ -30,7 +30,9 @@ export function problemsOf(parts: readonly Part[]): readonly Problem[] {
 
 /** The one error for all problems of a request. */
 export function requestInvalid(method: string, route: string, problems: readonly Problem[]): MillraceError {
-  const lines = problems.slice(0, LISTED_MAX).map(({ path, message }) => `\n  ${path === '' ? '' : `${path}: `}${message}`);
+  const lines = problems
+    .slice(0, LISTED_MAX)
+    .map(({ path, message }) => `\n  ${path === '' ? '' : `${path}: `}${message}`);
   if (problems.length > LISTED_MAX) lines.push(`\n  … and ${problems.length - LISTED_MAX} more`);
   const details = { method, route, count: problems.length, list: lines.join('') };
   return failure('MILLRACE_REQUEST_INVALID', details, { problems });
@@ -47,7 +49,12 @@ function report(mismatch: Mismatch, problems: ProblemList): void {
     problems.add('MILLRACE_REQUEST_MISSING_KEY', path, { what: ownerOf(path, key), key, expected });
   } else {
     const { expected, actual, description } = mismatch;
-    problems.add('MILLRACE_REQUEST_VALUE', path, { what: path === '' ? 'the body' : path, expected, actual, description });
+    problems.add('MILLRACE_REQUEST_VALUE', path, {
+      what: path === '' ? 'the body' : path,
+      expected,
+      actual,
+      description,
+    });
   }
 }
 

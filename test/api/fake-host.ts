@@ -190,7 +190,7 @@ export class FakeHost implements HostService {
     this.calls.push(call);
     const error = this.nextError;
     this.nextError = null;
-    if (error !== null) throw error;
+    if (error !== null) throw error as Error;
     for (const entry of this.entries) if (entry.state === 'draining') entry.state = 'killed';
     this.settle();
   }
@@ -213,7 +213,10 @@ export class FakeHost implements HostService {
   }
 
   private used(): number {
-    return this.entries.reduce((sum, { state, topology }) => sum + (state === 'active' ? topology.config.workers : 0), 0);
+    return this.entries.reduce(
+      (sum, { state, topology }) => sum + (state === 'active' ? topology.config.workers : 0),
+      0,
+    );
   }
 
   private topologyOf(submission: Submission): Topology {
@@ -254,7 +257,16 @@ export class FakeHost implements HostService {
 
   private summaryOf({ id, topology, state, submittedAtMs, reason }: Entry): TopologySummary {
     const tasks = topology.components.reduce((sum, { parallelism }) => sum + parallelism, 0);
-    return { name: topology.name, id, state, submittedAtMs, seconds: 1.5, workers: topology.config.workers, tasks, reason };
+    return {
+      name: topology.name,
+      id,
+      state,
+      submittedAtMs,
+      seconds: 1.5,
+      workers: topology.config.workers,
+      tasks,
+      reason,
+    };
   }
 
   private detailsOf(entry: Entry): TopologyDetails {

@@ -39,7 +39,10 @@ function submitRoute(app: App, { service }: RouteOptions): void {
     },
     async (request, reply) => {
       const details = await service.submit(readSubmission(request.body, 'POST', TOPOLOGIES));
-      return await reply.code(201).header('location', `${TOPOLOGIES}/${encodeURIComponent(details.name)}`).send(details);
+      return await reply
+        .code(201)
+        .header('location', `${TOPOLOGIES}/${encodeURIComponent(details.name)}`)
+        .send(details);
     },
   );
 }

@@ -37,21 +37,34 @@ export interface Ask {
 }
 
 /** Asks, and gives the whole answer. Whatever has a body, or changes something, says that it is JSON. */
-export async function ask({ port }: Pick<Served, 'port'>, path: string, { method = 'GET', headers = {}, body }: Ask = {}): Promise<Answer> {
-  const bytes = body === undefined ? undefined : typeof body === 'string' || Buffer.isBuffer(body) ? body : JSON.stringify(body);
+export async function ask(
+  { port }: Pick<Served, 'port'>,
+  path: string,
+  { method = 'GET', headers = {}, body }: Ask = {},
+): Promise<Answer> {
+  const bytes =
+    body === undefined ? undefined : typeof body === 'string' || Buffer.isBuffer(body) ? body : JSON.stringify(body);
   const type: Record<string, string> = method === 'GET' ? {} : { 'content-type': 'application/json' };
   const length = bytes === undefined ? {} : { 'content-length': String(Buffer.byteLength(bytes)) };
   return await new Promise((resolve, reject) => {
-    const sent = request({ host: '127.0.0.1', port, path, method, headers: { ...type, ...length, ...headers } }, (reply) => {
-      let text = '';
-      reply.setEncoding('utf8').on('data', (part: string) => (text += part));
-      reply.on('error', reject);
-      reply.on('end', () => {
-        const { statusCode: status = 0, headers: answered } = reply;
-        const isJson = /json/.test(answered['content-type'] ?? '');
-        resolve({ status, headers: answered, text, json: isJson && text !== '' ? (JSON.parse(text) as unknown) : undefined });
-      });
-    });
+    const sent = request(
+      { host: '127.0.0.1', port, path, method, headers: { ...type, ...length, ...headers } },
+      (reply) => {
+        let text = '';
+        reply.setEncoding('utf8').on('data', (part: string) => (text += part));
+        reply.on('error', reject);
+        reply.on('end', () => {
+          const { statusCode: status = 0, headers: answered } = reply;
+          const isJson = /json/.test(answered['content-type'] ?? '');
+          resolve({
+            status,
+            headers: answered,
+            text,
+            json: isJson && text !== '' ? (JSON.parse(text) as unknown) : undefined,
+          });
+        });
+      },
+    );
     sent.on('error', reject);
     sent.end(bytes);
   });

@@ -1,0 +1,4 @@
+// Where a host listens, and where the commands look for it, when nobody says otherwise.
+
+export const DEFAULT_LISTEN = '127.0.0.1:7070';
+export const DEFAULT_HOST_URL = `http://${DEFAULT_LISTEN}`;

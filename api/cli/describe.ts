@@ -1,0 +1,88 @@
+// `millrace describe NAME`: how a topology of a host goes, component by component, and what went wrong last. Main
+// thread.
+
+import { printable } from '../../engine/model/names.js';
+import type { ComponentDetails, ComponentError, TopologyDetails } from '../host/service.js';
+import { EXIT_OK } from './exit.js';
+import { formatCount, formatMs, formatSeconds, formatShort } from './numbers.js';
+import { runRemote, type RemoteEnvironment, type RemoteOptions } from './remote.js';
+import { counted } from './summary.js';
+import { alignRows } from './table.js';
+
+const COLUMNS = [
+  'component',
+  'kind',
+  'tasks',
+  'emitted',
+  'executed',
+  'acked',
+  'failed',
+  'tuples/s',
+  'p50',
+  'p99',
+  'errors',
+] as const;
+const ERRORS_SHOWN = 10;
+const MESSAGE_LENGTH_MAX = 400;
+
+export async function describeCommand(
+  name: string,
+  options: RemoteOptions,
+  environment: RemoteEnvironment,
+): Promise<number> {
+  return await runRemote(options, environment, async ({ client, output, json, signal }) => {
+    const details = await client.describe(name, { signal });
+    if (json) await output.data(details);
+    else await output.print(formatDetails(details));
+    return EXIT_OK;
+  });
+}
+
+/** The details for people, several lines without a line break at the end. */
+export function formatDetails(details: TopologyDetails): string {
+  const { name, id, state, seconds, submittedAtMs, workers, tasks, reason, components } = details;
+  const head = `${name} is ${state}: ${counted(tasks, 'task')} on ${counted(workers, 'worker')}, ${formatSeconds(seconds)}`;
+  const rows = Object.entries(components).map(([component, each]) => formatComponent(component, each));
+  return [
+    head,
+    ...(reason === null ? [] : [`reason: ${printable(reason, MESSAGE_LENGTH_MAX)}`]),
+    `submitted ${new Date(submittedAtMs).toISOString()} as ${id}`,
+    '',
+    ...alignRows([COLUMNS, ...rows], 2),
+    '',
+    `tuple trees open: ${formatCount(details.openTrees)}; workers replaced: ${formatCount(details.workerDeaths)}`,
+    ...formatErrors(components),
+  ].join('\n');
+}
+
+function formatComponent(id: string, component: ComponentDetails): string[] {
+  const { kind, parallelism, emitted, executed, acked, failed, rate, latency, errors } = component;
+  const isTimed = latency.count > 0;
+  return [
+    id,
+    kind,
+    formatCount(parallelism),
+    formatCount(emitted),
+    kind === 'spout' ? '-' : formatCount(executed),
+    formatCount(acked),
+    formatCount(failed),
+    formatShort(rate),
+    isTimed ? formatMs(latency.p50Ms) : '-',
+    isTimed ? formatMs(latency.p99Ms) : '-',
+    formatCount(errors),
+  ];
+}
+
+function formatErrors(components: TopologyDetails['components']): string[] {
+  const all = Object.entries(components)
+    .flatMap(([id, { lastErrors }]) => lastErrors.map((error) => ({ id, error })))
+    .sort((a, b) => b.error.atMs - a.error.atMs);
+  if (all.length === 0) return [];
+  return ['', 'last errors:', ...all.slice(0, ERRORS_SHOWN).map(({ id, error }) => formatOne(id, error))];
+}
+
+function formatOne(id: string, { task, count, atMs, error }: ComponentError): string {
+  const times = count > 1 ? `, ${formatCount(count)} times` : '';
+  const text = printable(error.message, MESSAGE_LENGTH_MAX);
+  return `  ${new Date(atMs).toISOString()}  ${id} (task ${task}${times}): ${error.code ?? error.name}: ${text}`;
+}

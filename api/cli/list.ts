@@ -1,0 +1,31 @@
+// `millrace list`: the topologies of a host, one a line. Main thread.
+
+import type { TopologySummary } from '../host/service.js';
+import { formatCount, formatSeconds } from './numbers.js';
+import { runRemote, type RemoteEnvironment, type RemoteOptions } from './remote.js';
+import { alignRows } from './table.js';
+import { EXIT_OK } from './exit.js';
+
+const COLUMNS = ['topology', 'state', 'workers', 'tasks', 'time', 'id'] as const;
+
+export async function listCommand(options: RemoteOptions, environment: RemoteEnvironment): Promise<number> {
+  return await runRemote(options, environment, async ({ client, output, json, signal }) => {
+    const topologies = await client.list({ signal });
+    if (json) for (const topology of topologies) await output.data(topology);
+    else if (topologies.length === 0) output.say(`no topology at ${client.url}; millrace submit FILE starts one`);
+    else await output.print(formatList(topologies));
+    return EXIT_OK;
+  });
+}
+
+function formatList(topologies: readonly TopologySummary[]): string {
+  const rows = topologies.map(({ name, state, workers, tasks, seconds, id }) => [
+    name,
+    state,
+    formatCount(workers),
+    formatCount(tasks),
+    formatSeconds(seconds),
+    id,
+  ]);
+  return alignRows([COLUMNS, ...rows], 2).join('\n');
+}

@@ -1,0 +1,105 @@
+// How the commands that talk to a host are written on the command line: submit, list, describe, activate, deactivate,
+// kill. What they do is loaded when one of them is called. Main thread.
+
+import type { Command } from 'commander';
+import type { Settings } from '../../engine/model/settings.js';
+import { parseSetting } from './arguments.js';
+import { DEFAULT_HOST_URL } from './default-host.js';
+import type { RemoteOptions } from './remote.js';
+import { parseWait } from './wait.js';
+
+interface RemoteFlags {
+  readonly host?: string;
+  readonly json?: boolean;
+}
+
+interface SubmitFlags extends RemoteFlags {
+  readonly set?: Settings;
+  readonly inactive?: boolean;
+  readonly wait?: boolean;
+}
+
+interface KillFlags extends RemoteFlags {
+  readonly wait?: number;
+  readonly reason?: string;
+}
+
+const EXIT_CODES = `
+Exit codes: 0 ok, 1 failed, 2 wrong usage, 3 not found, 4 no host there, 130 interrupted (Ctrl-C; 143 by SIGTERM,
+129 by SIGHUP).`;
+
+/** Adds these commands; `onExitCode` takes what a command ends with. */
+export function addRemoteCommands(program: Command, onExitCode: (exitCode: number) => void): void {
+  remote(program, 'submit', 'send a topology to a host, which runs it')
+    .argument('<FILE>', 'a module (.ts, .mts, .js, .mjs) that default-exports a topology, or a JSON document (.json)')
+    .option(
+      '-s, --set <key=value>',
+      'override a setting: messageTimeout=10s, component.key=value; may be repeated',
+      parseSetting,
+    )
+    .option('--inactive', 'keep it asleep until it is activated')
+    .option('--wait', 'follow it until it ends; 0 when it completed, 1 when it failed or was killed')
+    .action(async (file: string, { set, inactive, wait, ...flags }: SubmitFlags) => {
+      const { submitCommand } = await import('./submit.js');
+      const { submitEnvironment } = await import('./remote-environment.js');
+      const request = { file, settings: set ?? {}, active: inactive !== true, wait: wait === true };
+      onExitCode(await submitCommand(request, optionsOf(flags), submitEnvironment()));
+    });
+  remote(program, 'list', 'list the topologies of a host').action(async (flags: RemoteFlags) => {
+    const { listCommand } = await import('./list.js');
+    const { remoteEnvironment } = await import('./remote-environment.js');
+    onExitCode(await listCommand(optionsOf(flags), remoteEnvironment()));
+  });
+  remote(program, 'describe', 'show how a topology goes, by component')
+    .argument('<NAME>', 'its name')
+    .action(async (name: string, flags: RemoteFlags) => {
+      const { describeCommand } = await import('./describe.js');
+      const { remoteEnvironment } = await import('./remote-environment.js');
+      onExitCode(await describeCommand(name, optionsOf(flags), remoteEnvironment()));
+    });
+  addWishes(program, onExitCode);
+}
+
+function addWishes(program: Command, onExitCode: (exitCode: number) => void): void {
+  remote(program, 'activate', 'let the spouts of a topology emit')
+    .argument('<NAME>', 'its name')
+    .action(async (name: string, flags: RemoteFlags) => {
+      const { activateCommand } = await import('./wishes.js');
+      const { remoteEnvironment } = await import('./remote-environment.js');
+      onExitCode(await activateCommand(name, optionsOf(flags), remoteEnvironment()));
+    });
+  remote(program, 'deactivate', 'let the spouts of a topology rest')
+    .argument('<NAME>', 'its name')
+    .action(async (name: string, flags: RemoteFlags) => {
+      const { deactivateCommand } = await import('./wishes.js');
+      const { remoteEnvironment } = await import('./remote-environment.js');
+      onExitCode(await deactivateCommand(name, optionsOf(flags), remoteEnvironment()));
+    });
+  remote(program, 'kill', 'end a topology: spouts stop, what is in flight is handled for a while')
+    .argument('<NAME>', 'its name')
+    .option('--wait <duration>', 'how long that while is: 10s; 0 for none (default: its message timeout)', parseWait)
+    .option('--reason <text>', 'why, for whoever looks later')
+    .action(async (name: string, { wait, reason, ...flags }: KillFlags) => {
+      const { killCommand } = await import('./wishes.js');
+      const { remoteEnvironment } = await import('./remote-environment.js');
+      const request = {
+        ...(wait === undefined ? {} : { waitMs: wait }),
+        ...(reason === undefined ? {} : { reason }),
+      };
+      onExitCode(await killCommand(name, request, optionsOf(flags), remoteEnvironment()));
+    });
+}
+
+function remote(program: Command, name: string, description: string): Command {
+  return program
+    .command(name)
+    .description(description)
+    .option('--host <url>', `the host (default: the variable MILLRACE_HOST, else ${DEFAULT_HOST_URL})`)
+    .option('--json', 'write JSON lines to standard output')
+    .addHelpText('after', EXIT_CODES)
+    .exitOverride();
+}
+
+function optionsOf({ host, json }: RemoteFlags): RemoteOptions {
+  return { host: host ?? null, json: json === true };
+}
