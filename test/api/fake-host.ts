@@ -288,7 +288,7 @@ function valueOf(record: unknown, field: string): unknown {
 }
 
 function componentDetails(kind: 'spout' | 'bolt', parallelism: number): ComponentDetails {
-  const error = toWire(failure('MILLRACE_API_INTERNAL', { method: 'GET', route: '/' }));
+  const error = { ...toWire(new RangeError('it is too long')), stack: 'RangeError: it is too long\n    at words.ts:1:2' };
   return {
     kind,
     parallelism,

@@ -116,7 +116,7 @@ export function wire(t: Test, { port }: Pick<Served, 'port'>, text = '', address
 
 /** The status lines in what came. */
 export function statusesIn(text: string): number[] {
-  return [...text.matchAll(/^HTTP\/1\.1 (\d{3})/gm)].map((match) => Number(match[1]));
+  return [...text.matchAll(/HTTP\/1\.1 (\d{3}) /g)].map((match) => Number(match[1]));
 }
 
 /** The code in a reply that came as bytes. */

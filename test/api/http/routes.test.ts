@@ -1,0 +1,203 @@
+// What each route takes and answers, over a real connection.
+
+import { createHash } from 'node:crypto';
+import t from 'tap';
+import { topologySchema } from '../../../engine/model/schema.js';
+import { INGESTING } from '../fake-host.js';
+import { ask, post, serve } from './served.js';
+
+const BASE = '/api/v1/topologies';
+
+function hashOf(text: string): string {
+  return createHash('sha256').update(text).digest('hex');
+}
+
+t.test('a topology is submitted, listed, described, put to sleep, woken and killed', async (t) => {
+  const served = await serve(t);
+  const created = await post(served, BASE, INGESTING);
+  t.equal(created.status, 201);
+  t.equal(created.headers['location'], `${BASE}/records`);
+  t.strictSame(created.json, await served.host.describe('records'), 'nothing of the details is lost on the way');
+  t.match(created.headers, { 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' });
+
+  const listed = await ask(served, BASE);
+  t.strictSame(listed.json, { topologies: await served.host.list() });
+  const described = await ask(served, `${BASE}/records`);
+  t.match(described.json, {
+    state: 'active',
+    plan: { workers: 1 },
+    components: { out: { lastErrors: [{ count: 3 }] } },
+  });
+
+  t.match((await post(served, `${BASE}/records/deactivate`)).json, { state: 'inactive' });
+  t.match((await post(served, `${BASE}/records/activate`, {})).json, { state: 'active' });
+  const killed = await post(served, `${BASE}/records/kill`, { wait: '0s', reason: 'it is done' });
+  t.match(killed.json, { state: 'killed', reason: 'it is done' });
+  t.match((await post(served, `${BASE}/records/kill`)).json, { state: 'killed' }, 'a second time changes nothing');
+  t.match(await post(served, BASE, { ...INGESTING, active: false }), { status: 201, json: { state: 'inactive' } });
+});
+
+t.test('waits are durations', async (t) => {
+  const served = await serve(t);
+  const waits: unknown[] = [];
+  served.host.kill = async (_name, request) => {
+    waits.push(request.waitMs);
+    return await served.host.describe('records');
+  };
+  await post(served, BASE, INGESTING);
+  for (const wait of [0, 1500, '0ms', '10s', '1.5m']) await post(served, `${BASE}/records/kill`, { wait });
+  t.strictSame(waits, [0, 1500, 0, 10_000, 90_000]);
+  for (const wait of [-1, 1.5, '10', '0.1ms', 'soon', null, true, 3e9]) {
+    const refused = await post(served, `${BASE}/records/kill`, { wait });
+    t.match(
+      refused,
+      { status: 400, json: { code: 'MILLRACE_REQUEST_INVALID', problems: [{ path: 'wait' }] } },
+      String(wait),
+    );
+  }
+});
+
+t.test('settings, and every problem of a document at once', async (t) => {
+  const served = await serve(t);
+  const settings = { 'out.parallelism': 3 };
+  t.match((await post(served, BASE, { ...INGESTING, settings })).json, { tasks: 4 });
+  const wrong = {
+    name: 'five mistakes',
+    sprouts: {},
+    spouts: { lines: { type: 'file-line' } },
+    bolts: { count: { type: 'count', parallelism: 0, inputs: [{ from: 'nobody', grouping: 'fields', fields: [] }] } },
+  };
+  const refused = await post(served, BASE, wrong);
+  t.match(refused, { status: 400, json: { code: 'MILLRACE_TOPOLOGY_INVALID' } });
+  const { problems } = refused.json as { readonly problems: readonly { readonly path: string }[] };
+  t.ok(problems.length >= 5, `${problems.length} problems`);
+  const both = await post(served, BASE, { ...wrong, active: 'yes', settings: [] });
+  t.match(both, { status: 400, json: { code: 'MILLRACE_REQUEST_INVALID' } });
+  const paths = (both.json as typeof refused.json & { problems: { path: string }[] }).problems.map(({ path }) => path);
+  for (const path of ['active', 'settings', 'name', 'sprouts']) t.ok(paths.includes(path), path);
+});
+
+t.test('an artifact is kept under its hash, and a topology made of it', async (t) => {
+  const served = await serve(t);
+  const text = "export default topology('words', () => {});";
+  const sha256 = hashOf(text);
+  const put = async (name: string, body: string, type = 'application/javascript') =>
+    await ask(served, `/api/v1/artifacts/${name}`, { method: 'PUT', body, headers: { 'content-type': type } });
+  t.match(await put(sha256, text), { status: 201, json: { sha256, bytes: text.length, created: true } });
+  t.match(await put(sha256, text, 'application/octet-stream'), { status: 200, json: { created: false } });
+  t.match(await put(sha256, `${text} `), { status: 400, json: { code: 'MILLRACE_ARTIFACT_HASH' } });
+  t.match(await put(hashOf('\0'), '\0'), { status: 400, json: { code: 'MILLRACE_ARTIFACT_INVALID' } });
+  t.match(await put('abc', text), { status: 400, json: { problems: [{ path: 'params.sha256' }] } });
+  t.match(await put(sha256, text, 'application/json'), { status: 415, json: { code: 'MILLRACE_REQUEST_MEDIA_TYPE' } });
+
+  const submitted = await post(served, BASE, { artifact: sha256, file: 'words.ts', active: false });
+  t.match(submitted, { status: 201, json: { name: 'words', state: 'inactive' } });
+  t.match(await post(served, BASE, { artifact: hashOf('') }), {
+    status: 404,
+    json: { code: 'MILLRACE_ARTIFACT_UNKNOWN' },
+  });
+  const wrong = await post(served, BASE, { artifact: 'abc', file: 1, wait: true });
+  t.match(wrong, { status: 400, json: { problems: [{ path: 'artifact' }, { path: 'file' }, { path: 'wait' }] } });
+});
+
+t.test('a large artifact passes in pieces', async (t) => {
+  const served = await serve(t);
+  const piece = Buffer.alloc(64 * 1024, 'a');
+  const hash = createHash('sha256');
+  let pieces = 0;
+  let largest = 0;
+  served.host.putArtifact = async (sha256, content) => {
+    let bytes = 0;
+    for await (const chunk of content) {
+      hash.update(chunk);
+      pieces++;
+      bytes += chunk.length;
+      largest = Math.max(largest, chunk.length);
+    }
+    return { sha256, bytes, created: true };
+  };
+  const body = Buffer.concat(Array.from({ length: 64 }, () => piece));
+  const sha256 = createHash('sha256').update(body).digest('hex');
+  const headers = { 'content-type': 'application/octet-stream' };
+  const answer = await ask(served, `/api/v1/artifacts/${sha256}`, { method: 'PUT', body, headers });
+  t.match(answer, { status: 201, json: { bytes: body.length } });
+  t.equal(hash.digest('hex'), sha256);
+  t.ok(pieces > 4 && largest < body.length, `${pieces} pieces, the largest ${largest} bytes`);
+});
+
+t.test('who stops reading an artifact early still answers', async (t) => {
+  const served = await serve(t);
+  served.host.putArtifact = async (_sha256, content) => {
+    for await (const chunk of content) throw new RangeError(`stopped after ${chunk.length}`);
+    throw new Error('nothing came');
+  };
+  const headers = { 'content-type': 'application/javascript' };
+  const path = `/api/v1/artifacts/${hashOf('')}`;
+  const answer = await ask(served, path, { method: 'PUT', body: Buffer.alloc(1024 * 1024), headers });
+  t.match(answer, { status: 500, headers: { connection: 'close' }, json: { code: 'MILLRACE_API_INTERNAL' } });
+});
+
+t.test('a record is answered when its tree is done', async (t) => {
+  const served = await serve(t);
+  await post(served, BASE, INGESTING);
+  const path = `${BASE}/records/ingest/in`;
+  t.match(await post(served, path, { text: 'a' }), { status: 204, text: '' });
+  t.match(await post(served, path, ['a']), { status: 204 });
+  let isAnswered = false;
+  const waiting = post(served, path, { text: 'wait' }).finally(() => (isAnswered = true));
+  await served.host.untilWaiting(1);
+  t.notOk(isAnswered);
+  served.host.waiting[0]!.done();
+  t.match(await waiting, { status: 204 });
+
+  const cases: readonly (readonly [body: unknown, status: number, code: string])[] = [
+    [{ text: 'fail' }, 504, 'MILLRACE_INGEST_FAILED'],
+    [{ text: 'timeout' }, 504, 'MILLRACE_INGEST_TIMEOUT'],
+    [{ text: 'lost' }, 504, 'MILLRACE_INGEST_LOST'],
+    [{ text: 'full' }, 503, 'MILLRACE_INGEST_FULL'],
+    [{}, 400, 'MILLRACE_INGEST_RECORD'],
+    [{ ['__proto__']: { text: 'a' } }, 400, 'MILLRACE_INGEST_RECORD'],
+    ['{"__proto__": {"text": "a"}}', 400, 'MILLRACE_INGEST_RECORD'],
+    ['"text"', 400, 'MILLRACE_REQUEST_INVALID'],
+    ['', 400, 'MILLRACE_REQUEST_INVALID'],
+  ];
+  for (const [body, status, code] of cases) t.match(await post(served, path, body), { status, json: { code } }, code);
+  t.match(await post(served, `${BASE}/records/ingest/out`, []), {
+    status: 404,
+    json: { code: 'MILLRACE_INGEST_SPOUT' },
+  });
+  await post(served, `${BASE}/records/deactivate`);
+  t.match(await post(served, path, ['a']), { status: 409, json: { code: 'MILLRACE_INGEST_INACTIVE' } });
+});
+
+t.test('health, the schema of documents, and the description of the interface', async (t) => {
+  const served = await serve(t);
+  t.match(await ask(served, '/healthz'), { status: 200, json: { status: 'ok', slots: { used: 0 } } });
+  t.match(await ask(served, '/healthz', { method: 'HEAD' }), { status: 200, text: '' });
+  const schema = await ask(served, '/api/v1/schemas/topology');
+  t.match(schema.headers['content-type'], /^application\/schema\+json/);
+  t.strictSame(schema.json, JSON.parse(JSON.stringify(topologySchema)));
+  const { json } = await ask(served, '/docs/json');
+  t.match(json, { openapi: '3.1.0', info: { title: 'Millrace' } });
+  const { paths } = json as { readonly paths: Readonly<Record<string, Readonly<Record<string, object>>>> };
+  t.strictSame(
+    Object.entries(paths).flatMap(([path, methods]) => Object.keys(methods).map((method) => `${method} ${path}`)),
+    [
+      'get /healthz',
+      'get /api/v1/schemas/topology',
+      'post /api/v1/topologies',
+      'get /api/v1/topologies',
+      'get /api/v1/topologies/{name}',
+      'post /api/v1/topologies/{name}/activate',
+      'post /api/v1/topologies/{name}/deactivate',
+      'post /api/v1/topologies/{name}/kill',
+      'post /api/v1/topologies/{name}/ingest/{spout}',
+      'put /api/v1/artifacts/{sha256}',
+    ],
+  );
+  const page = await ask(served, '/docs/');
+  t.equal(page.status, 200);
+  t.match(page.text, /swagger-ui/);
+  t.match(page.headers['content-security-policy'], /default-src 'none'/);
+  t.equal((await ask(served, '/docs/static/swagger-ui-bundle.js')).status, 200);
+});
