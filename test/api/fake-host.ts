@@ -288,7 +288,10 @@ function valueOf(record: unknown, field: string): unknown {
 }
 
 function componentDetails(kind: 'spout' | 'bolt', parallelism: number): ComponentDetails {
-  const error = { ...toWire(new RangeError('it is too long')), stack: 'RangeError: it is too long\n    at words.ts:1:2' };
+  const error = {
+    ...toWire(new RangeError('it is too long')),
+    stack: 'RangeError: it is too long\n    at words.ts:1:2',
+  };
   return {
     kind,
     parallelism,
