@@ -1,4 +1,5 @@
-// `millrace list`: the topologies of a host, one a line. Main thread.
+// `millrace list`: the topologies of a host, one a line, newest first; with `--json` each line is an object. Main
+// thread.
 
 import type { TopologySummary } from '../host/service.js';
 import { formatCount, formatSeconds } from './numbers.js';

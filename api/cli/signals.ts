@@ -1,4 +1,5 @@
-// The signals that end a command, from the process. Main thread.
+// The signals that end a command, from the process. Listened for to its end, so that none cuts off what is being
+// written. Main thread.
 
 import { SIGNAL_EXITS, type EndSignal } from './exit.js';
 

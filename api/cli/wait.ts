@@ -1,4 +1,5 @@
-// Reads the value of `--wait` on the command line. Pure.
+// Reads the value of `--wait` on the command line: what durations are everywhere, and 0 for no wait at all, which is no
+// duration. Pure.
 
 import { failure } from '../../engine/errors.js';
 import { readDurationMs } from '../../engine/model/duration.js';

@@ -159,9 +159,11 @@ function bodyOf(submission: Submission): unknown {
   return { ...document, ...options };
 }
 
-/** A name as one part of a path, where `.` and `..` would change the path. */
+/** A name as one part of a path; what cannot be one, however it is written, would be another path. */
 function segment(name: string): string {
-  return /^\.{1,2}$/.test(name) ? name.replaceAll('.', '%2E') : encodeURIComponent(name);
+  if (!/^\.{0,2}$/.test(name)) return encodeURIComponent(name);
+  const details = { what: 'a name in a path', expected: 'a name', actual: shown(name), description: 'name a topology' };
+  throw failure('MILLRACE_REQUEST_VALUE', details);
 }
 
 function readAddress(text: string): string {

@@ -1,7 +1,7 @@
 // The HTTP interface of one host: a Fastify server with the guard in front, the routes behind it, and bounds on all
 // that a caller can make it hold. It knows a host only as `HostService`.
 //
-//   listening ──close()──► closing: no new connections; requests get 503; those under way may end for a while ──► closed
+//   listening ──close()──► closing: no new connections, 503; what is under way may end for a while ──► closed
 //
 // Invariant: `close` settles within `closeMs`, whatever callers do, and no connection is left. Main thread.
 

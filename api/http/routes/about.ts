@@ -1,4 +1,5 @@
-// Routes about the host and about what it takes: health, and the JSON Schema of topology documents. Main thread.
+// Routes about the host and about what it takes: health, and the JSON Schema of topology documents, which is sent as it
+// stands. Main thread.
 
 import { topologySchema } from '../../../engine/model/schema.js';
 import { failure } from '../../../engine/errors.js';

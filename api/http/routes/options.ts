@@ -1,4 +1,5 @@
-// What routes work with. Types.
+// What routes work with, and where they begin: they know the host by what it does, and nothing of the server around
+// them. Types.
 
 import type { HostService } from '../../host/service.js';
 

@@ -1,4 +1,5 @@
-// Routes of topologies: submit, list, describe, activate, deactivate, kill. Main thread.
+// Routes of topologies: submit, list, describe, activate, deactivate, kill. What changes something answers with the
+// details of the topology as it is then. Main thread.
 
 import { readDurationMs } from '../../../engine/model/duration.js';
 import { problem } from '../../../engine/errors.js';

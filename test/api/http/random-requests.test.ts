@@ -96,14 +96,12 @@ const good: fc.Arbitrary<Request> = fc.oneof(
   },
   {
     weight: 1,
-    arbitrary: fc
-      .stringMatching(/^[0-9a-f]{64}$/)
-      .map((hash) => ({
-        method: 'PUT',
-        path: `/api/v1/artifacts/${hash}`,
-        body: 'export default 1;',
-        type: 'application/javascript',
-      })),
+    arbitrary: fc.stringMatching(/^[0-9a-f]{64}$/).map((hash) => ({
+      method: 'PUT',
+      path: `/api/v1/artifacts/${hash}`,
+      body: 'export default 1;',
+      type: 'application/javascript',
+    })),
   },
 );
 

@@ -73,7 +73,9 @@ t.test('settings, and every problem of a document at once', async (t) => {
   t.ok(problems.length >= 5, `${problems.length} problems`);
   const both = await post(served, BASE, { ...wrong, active: 'yes', settings: [] });
   t.match(both, { status: 400, json: { code: 'MILLRACE_REQUEST_INVALID' } });
-  const paths = (both.json as typeof refused.json & { problems: { path: string }[] }).problems.map(({ path }) => path);
+  const paths = (both.json as { readonly problems: readonly { readonly path: string }[] }).problems.map(
+    ({ path }) => path,
+  );
   for (const path of ['active', 'settings', 'name', 'sprouts']) t.ok(paths.includes(path), path);
 });
 
@@ -128,8 +130,10 @@ t.test('a large artifact passes in pieces', async (t) => {
 t.test('who stops reading an artifact early still answers', async (t) => {
   const served = await serve(t);
   served.host.putArtifact = async (_sha256, content) => {
-    for await (const chunk of content) throw new RangeError(`stopped after ${chunk.length}`);
-    throw new Error('nothing came');
+    const chunks = content[Symbol.asyncIterator]();
+    const first = await chunks.next();
+    await chunks.return?.();
+    throw new RangeError(`stopped after ${String(first.done)}`);
   };
   const headers = { 'content-type': 'application/javascript' };
   const path = `/api/v1/artifacts/${hashOf('')}`;
