@@ -143,8 +143,50 @@ export const READ_CHUNK_BYTES = 256 * 1024;
 /** A file is dealt to the tasks of a spout in blocks of this size: one read each, and small files still spread. */
 export const READ_BLOCK_BYTES = 256 * 1024;
 
+/** Files that one pattern matches: each costs some hundred bytes, and a look now and then when it is followed. */
+export const FILES_MATCHED_MAX = 100_000;
+
+/** What is hashed of a file's start, and in front of where it was read to, to know it again. */
+export const FINGERPRINT_BYTES = 256;
+
+/** Followed files are looked at this often, more rarely when they are more than `FOLLOW_LOOKS_PER_SECOND / 10`. */
+export const FOLLOW_POLL_MS = 100;
+
+/** Followed files that are looked at within a second: each look is a system call of some microseconds. */
+export const FOLLOW_LOOKS_PER_SECOND = 5000;
+
+/** Followed files that are looked at in one call: under half a millisecond. */
+export const FOLLOW_LOOKS_PER_CALL = 64;
+
+/** Patterns are searched for new files this often, more rarely when a search takes long. */
+export const FOLLOW_SEARCH_MS = 1000;
+
+/** Followed files of one task that are open at once: many systems allow a process 1,024. */
+export const FOLLOW_OPEN_MAX = 256;
+
+/** Read from one followed file before others that have grown get their turn. */
+export const FOLLOW_TURN_BYTES = 4 * 1024 * 1024;
+
+/** A followed file that was renamed or removed is let go when nothing was added to it for this long. */
+export const FOLLOW_QUIET_MS = 30_000;
+
+/**
+ * Text of open lines that a task keeps for replays, because a followed file may be cut off: newer lines then go
+ * without.
+ */
+export const FOLLOW_TEXT_BYTES = 16 * 1024 * 1024;
+
+/** Names of a directory that are looked at to find where a file was renamed to. */
+export const FOLLOW_NAMES_MAX = 10_000;
+
 /** A sink writes in the middle of a slice when it has gathered this much. */
 export const WRITE_BUFFER_BYTES = 1024 * 1024;
+
+/** Files that a sink keeps beside the one that it writes, at most: their directory is read at each rotation. */
+export const ROTATED_KEPT_MAX = 10_000;
+
+/** A sink begins a new file at this size at the least: below, it would do nothing else. */
+export const ROTATE_BYTES_MIN = 1024;
 
 /** A spout replays a failed tuple after this time … */
 export const REPLAY_WAIT_MIN_MS = 100;

@@ -53,7 +53,7 @@ export interface ComponentContext {
 export interface SpoutContext extends ComponentContext {
   /**
    * Keeps the progress of a partition (plain data, at most 1 kB packed): what a restarted spout goes on from. Give the
-   * offset below which everything is acked, see `AckedOffsets`.
+   * offset below which everything is acked, see `AckedOffsets`. Undefined forgets the partition.
    *
    * @throws MILLRACE_TASK_CHECKPOINT_TOO_LARGE
    */

@@ -1,6 +1,6 @@
-// The built-in components by the names that JSON topologies call them; each folder has its own in types.ts. Only readers
-// of JSON topologies import this: it brings the schema library, which the TypeScript functions (`fileLines`, …) stay
-// free of. Invariant: a type here and its function make the same component from the same settings. Any thread.
+// The built-in components by the names that JSON topologies call them; each folder has its own in types.ts. Only
+// readers of JSON topologies import this: it brings the schema library, which the TypeScript functions (`fileLines`, …)
+// stay free of. Invariant: a type here and its function make the same component from the same settings. Any thread.
 
 import type { ComponentRegistry, ComponentType } from '../model/registry.js';
 import { countType } from './count/types.js';

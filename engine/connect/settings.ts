@@ -3,6 +3,7 @@
 // by name and not by a crash later on. Without the schema library, because this travels in users' bundles. Any thread.
 
 import { failure, type MillraceError } from '../errors.js';
+import { readDurationMs } from '../model/duration.js';
 import { shown } from '../model/names.js';
 
 /** The settings of a component of that type, read one by one. */
@@ -45,6 +46,14 @@ export class Settings {
     return value;
   }
 
+  /** One of some texts. */
+  choice<const C extends string>(key: string, fallback: C, choices: readonly C[]): C {
+    const value = this.config[key] ?? fallback;
+    const chosen = choices.find((each) => each === value);
+    if (chosen === undefined) throw this.mustBe(choices.map((each) => `"${each}"`).join(' or '), key);
+    return chosen;
+  }
+
   /** A whole number within bounds. */
   whole(key: string, fallback: number, min: number, max: number): number {
     const value = this.config[key] ?? fallback;
@@ -52,6 +61,20 @@ export class Settings {
       throw this.mustBe(`a whole number from ${min} to ${max}`, key);
     }
     return value as number;
+  }
+
+  /** A whole number within bounds, or null when nothing is given. */
+  optionalWhole(key: string, min: number, max: number): number | null {
+    return (this.config[key] ?? null) === null ? null : this.whole(key, min, min, max);
+  }
+
+  /** A duration in milliseconds, or null when nothing is given. */
+  duration(key: string): number | null {
+    const value = this.config[key] ?? null;
+    if (value === null) return null;
+    const ms = readDurationMs(value);
+    if (ms === null) throw this.mustBe('a duration such as "30s", or milliseconds', key);
+    return ms;
   }
 
   /** A number above zero, or null when nothing is given. */

@@ -144,39 +144,4 @@ export const apiErrors = {
     message: 'the artifact "{sha256}" is not JavaScript: {reason}',
     hint: 'an artifact is one bundled ES module; millrace submit makes it from a TypeScript or JavaScript file',
   },
-  MILLRACE_INGEST_SPOUT: {
-    status: 404,
-    message: 'topology "{topology}" has no spout "{spout}" that takes records',
-    hint: 'spouts of type "ingest" do; it has: {known}',
-  },
-  MILLRACE_INGEST_RECORD: {
-    status: 400,
-    message: 'the record does not fit spout "{spout}": {reason}',
-    hint: 'give an object with the fields {fields}, or their values as a list in that order',
-  },
-  MILLRACE_INGEST_INACTIVE: {
-    status: 409,
-    message: 'topology "{topology}" takes no records while it is {state}',
-    hint: 'activate it, or submit it again when it has ended',
-  },
-  MILLRACE_INGEST_FULL: {
-    status: 503,
-    message: 'spout "{spout}" of topology "{topology}" has {count} records open and takes no more',
-    hint: 'ask again when some are done: the topology is slower than its callers',
-  },
-  MILLRACE_INGEST_FAILED: {
-    status: 504,
-    message: 'the record given to spout "{spout}" of topology "{topology}" failed: {reason}',
-    hint: 'a bolt refused it or what it became; describe the topology to see its last errors, then give it again',
-  },
-  MILLRACE_INGEST_TIMEOUT: {
-    status: 504,
-    message: 'the record given to spout "{spout}" of topology "{topology}" was not done in time',
-    hint: 'give it again, or raise messageTimeout; what was done of it is not undone',
-  },
-  MILLRACE_INGEST_LOST: {
-    status: 504,
-    message: 'the record given to spout "{spout}" of topology "{topology}" was lost: {reason}',
-    hint: 'give it again; what was done of it is not undone',
-  },
 } as const satisfies Record<string, Entry>;

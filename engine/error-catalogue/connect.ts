@@ -15,10 +15,25 @@ export const connectErrors = {
     message: 'file "{path}" does not exist',
     hint: 'it was looked for at {resolved}; a relative path starts in the directory that the topology is run from',
   },
+  MILLRACE_FILE_NO_MATCH: {
+    status: 400,
+    message: 'no file matches "{pattern}"',
+    hint: 'it was searched at {resolved}; with "follow" it waits for such files instead',
+  },
+  MILLRACE_FILE_TOO_MANY: {
+    status: 400,
+    message: '{files} files match "{pattern}", and one pattern takes at most {filesMax}',
+    hint: 'make the pattern narrower, or split it over several components',
+  },
+  MILLRACE_FILE_OUTSIDE: {
+    status: 400,
+    message: '"{path}" is not inside "{root}", where the files of this host\'s topologies have to be',
+    hint: 'name a file in that directory, without ".." and not by a link that leads out of it',
+  },
   MILLRACE_FILE_NOT_REGULAR: {
     status: 400,
     message: '"{path}" is {what}, not a file',
-    hint: 'name a file; for all files of a directory give a list of their paths',
+    hint: 'name a file; for all files of a directory give a pattern: logs/*.log',
   },
   MILLRACE_FILE_UNREADABLE: {
     status: 400,
@@ -59,7 +74,12 @@ export const connectErrors = {
   MILLRACE_FILE_WRITE: {
     status: 500,
     message: 'writing file "{path}" failed after {bytes} bytes: {reason}',
-    hint: 'the file ends with its last complete line; what was not written is not acked and comes again after a restart',
+    hint: 'the file ends with its last complete line; what was not written is not acked and comes again',
+  },
+  MILLRACE_FILE_ROTATE: {
+    status: 500,
+    message: 'file "{path}" could not be put aside as "{to}" to begin a new one: {reason}',
+    hint: 'the user that runs the topology must be allowed to make and rename files in that directory',
   },
   MILLRACE_COUNT_KEYS: {
     status: 500,

@@ -16,6 +16,8 @@ export interface ComponentType {
   readonly description: string;
   /** Its settings: an object schema, with a description on each property and no additional ones. */
   readonly schema: TSchema;
+  /** Which of its settings name files, one or a list: whoever runs other people's topologies confines these. */
+  readonly paths?: readonly string[];
   /** What it emits, given its inputs and its checked settings where it depends on them. */
   readonly outputs:
     | OutputsByStream

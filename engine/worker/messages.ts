@@ -16,7 +16,7 @@ export interface PeerPorts extends WirePorts {
   readonly worker: number;
 }
 
-/** The kept progress of one partition of a spout. */
+/** The kept progress of one partition of a spout; undefined progress forgets the partition. */
 export interface Checkpoint {
   readonly component: string;
   readonly partition: string;

@@ -37,7 +37,8 @@ export class Reports {
 
   checkpoint(checkpoint: Checkpoint): void {
     const key = keyOf(checkpoint.component, checkpoint.partition);
-    this.kept.set(key, checkpoint.progress);
+    if (checkpoint.progress === undefined) this.kept.delete(key);
+    else this.kept.set(key, checkpoint.progress);
     this.changed.set(key, checkpoint);
     this.gather();
   }

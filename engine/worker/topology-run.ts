@@ -269,7 +269,9 @@ export class TopologyRun {
   }
 
   private keep(checkpoint: Checkpoint): void {
-    this.checkpoints.set(`${checkpoint.component}\n${checkpoint.partition}`, checkpoint);
+    const key = `${checkpoint.component}\n${checkpoint.partition}`;
+    if (checkpoint.progress === undefined) this.checkpoints.delete(key);
+    else this.checkpoints.set(key, checkpoint);
   }
 
   private workerPrepared(seat: Seat): void {

@@ -120,12 +120,12 @@ export class FakeHost implements HostService {
     if (component === undefined) {
       throw failure('MILLRACE_INGEST_SPOUT', { topology: name, spout, known: 'in' });
     }
-    if (state !== 'active') throw failure('MILLRACE_INGEST_INACTIVE', { topology: name, state });
+    if (state !== 'active') throw failure('MILLRACE_INGEST_INACTIVE', { topology: name, spout });
     const fields = component.outputs['default'] ?? [];
     const values = Array.isArray(record) ? (record as unknown[]) : fields.map((field) => valueOf(record, field));
     if (values.length !== fields.length || values.includes(undefined)) {
       const reason = `it has not ${fields.length} value(s)`;
-      throw failure('MILLRACE_INGEST_RECORD', { spout, reason, fields: fields.join(', ') });
+      throw failure('MILLRACE_INGEST_RECORD', { spout, what: reason, fields: fields.join(', ') });
     }
     await this.endAs(values[0], name, spout, signal);
   }
@@ -242,13 +242,13 @@ export class FakeHost implements HostService {
 
   private async endAs(what: unknown, topology: string, spout: string, signal: AbortSignal): Promise<void> {
     const names = { topology, spout };
-    if (what === 'full') throw failure('MILLRACE_INGEST_FULL', { ...names, count: 1 });
+    if (what === 'full') throw failure('MILLRACE_INGEST_FULL', { spout, pending: 1, bytes: 9 });
     if (what === 'fail') throw failure('MILLRACE_INGEST_FAILED', { ...names, reason: 'it said so' });
     if (what === 'timeout') throw failure('MILLRACE_INGEST_TIMEOUT', names);
-    if (what === 'lost') throw failure('MILLRACE_INGEST_LOST', { ...names, reason: 'its worker died' });
+    if (what === 'lost') throw failure('MILLRACE_INGEST_LOST', names);
     if (what !== 'wait') return;
     await new Promise<void>((resolve, reject) => {
-      const lost = (): void => reject(failure('MILLRACE_INGEST_LOST', { ...names, reason: 'its caller left' }));
+      const lost = (): void => reject(failure('MILLRACE_INGEST_LOST', names));
       signal.addEventListener('abort', lost);
       this.waiting.push({ done: resolve, lost, signal });
       for (const look of [...this.watchers]) look();

@@ -1,11 +1,15 @@
-// A file of complete lines that grows: what a sink writes. Invariant: between two calls the file ends with a line end
-// (or is empty), whatever failed: a write that stopped half-way is cut off again, and so is a line that a crash left
-// torn when the file is opened to be appended to. Devices and pipes have no length to cut, and get their bytes in
-// order. On the worker's thread.
+// A file of complete lines that grows: what a sink writes. What is written is committed when it is to stay; until then
+// it can be taken back. Invariant: between two calls the file ends with a line end (or is empty), whatever failed: a
+// write that stopped half-way is cut off again with all that was not committed, and so is a line that a crash left torn
+// when the file is opened to be appended to. Devices and pipes have no length to cut: they get their bytes in order,
+// and are given up at the first failure. On the worker's thread.
+//
+//   |committed lines …|written since …|torn
+//   └── rollBack: ────┘ cut off here
 
-import { failure, reasonOf, type MillraceError } from '../../errors.js';
+import { failure, isMillraceError, reasonOf, type MillraceError } from '../../errors.js';
 import { TUPLE_BYTES_MAX } from '../../limits.js';
-import { codeOf, resolved, type FileSystem } from './file-system.js';
+import { codeOf, type FileKind, type FileSystem } from './file-system.js';
 
 const NEWLINE = 10;
 
@@ -13,6 +17,9 @@ const NEWLINE = 10;
  * A line that was torn is at most as long as a tuple is in JSON; a longer rest without a line end is something else.
  */
 const REST_BYTES_MAX = 4 * TUPLE_BYTES_MAX;
+
+/** Failures that no waiting mends; a full disk may have room again. */
+const LASTING = new Set(['EFBIG', 'EROFS', 'EBADF', 'EPERM', 'EACCES']);
 
 /** What was cut off when a file was opened: nothing, or a torn line. */
 export interface Repair {
@@ -22,11 +29,17 @@ export interface Repair {
 /** A file to append lines to. */
 export class LineFile {
   readonly path: string;
+  /** What it was when it was opened. */
+  readonly kind: FileKind;
+  /** It has a length, and can be cut. */
+  readonly regular: boolean;
   private readonly system: FileSystem;
   private file: number | null;
-  private readonly regular: boolean;
-  /** Up to here the file holds complete lines. */
-  private bytes: number;
+  private size: number;
+  /** Up to here what was written stays. */
+  private committed: number;
+  /** Something may stand behind `size`. */
+  private torn = false;
   private broken: MillraceError | null = null;
 
   /**
@@ -39,20 +52,19 @@ export class LineFile {
     this.system = system;
     this.path = path;
     this.file = openOrThrow(system, path, alsoRead);
-    const stat = system.stat(this.file);
-    this.regular = stat.kind === 'file';
-    this.bytes = stat.bytes;
+    this.kind = system.stat(this.file);
+    this.regular = this.kind.kind === 'file';
+    this.size = this.committed = this.regular ? this.kind.bytes : 0;
+  }
+
+  /** Its length. */
+  get bytes(): number {
+    return this.size;
   }
 
   /** Drops what the file holds. */
   empty(): void {
-    if (!this.regular || this.file === null) return;
-    try {
-      this.system.truncate(this.file, 0);
-    } catch (error) {
-      throw this.failed(error);
-    }
-    this.bytes = 0;
+    this.cutTo(0);
   }
 
   /**
@@ -62,56 +74,69 @@ export class LineFile {
    * @throws MILLRACE_FILE_NOT_LINES when the file is none of lines; it is left as it is
    */
   repair(): Repair {
-    if (!this.regular || this.file === null || this.bytes === 0) return { cutBytes: 0 };
+    if (!this.regular || this.file === null || this.size === 0) return { cutBytes: 0 };
     const rest = this.restAfterLastLine();
     if (rest.length === 0) return { cutBytes: 0 };
     if (isJson(rest)) {
       this.write(Buffer.from('\n'));
+      this.commit();
       return { cutBytes: 0 };
     }
-    try {
-      this.system.truncate(this.file, this.bytes - rest.length);
-    } catch (error) {
-      throw this.failed(error);
-    }
-    this.bytes -= rest.length;
+    this.cutTo(this.size - rest.length);
     return { cutBytes: rest.length };
   }
 
   /**
-   * Appends all of it, or nothing.
+   * Appends all of it. When that fails, `rollBack` is due.
    *
-   * @throws MILLRACE_FILE_WRITE, now and at every later call
+   * @throws MILLRACE_FILE_WRITE; of a device or pipe at every later call, too
    */
   write(lines: Uint8Array): void {
     if (this.broken !== null) throw this.broken;
-    if (this.file === null) throw this.failed(new Error('the file is closed'));
+    if (this.torn) this.cutTo(this.size);
     let done = 0;
     try {
+      if (this.file === null) throw new Error('the file is closed');
       while (done < lines.length) {
-        const position = this.regular ? this.bytes + done : null;
+        const position = this.regular ? this.size + done : null;
         const written = this.system.write(this.file, lines, done, lines.length - done, position);
         if (written === 0) throw new Error('nothing could be written');
         done += written;
       }
     } catch (error) {
-      this.broken = this.failed(error);
-      this.cutBack();
-      throw this.broken;
+      this.torn = true;
+      throw this.failed(error);
     }
-    this.bytes += done;
+    this.size += done;
   }
 
-  /** Forces what was written to the disk. */
-  sync(): void {
-    if (this.broken !== null) throw this.broken;
-    if (this.file === null || !this.regular) return;
+  /**
+   * Forces what was written to the disk. When that fails, `rollBack` is due: what of it is on the disk is not known,
+   * and asking again would wrongly say that all is.
+   */
+  async sync(): Promise<void> {
+    if (this.file === null || !this.regular || this.size === this.committed) return;
     try {
-      this.system.sync(this.file);
+      await this.system.sync(this.file);
     } catch (error) {
-      // What of it is on the disk is not known, and asking again would wrongly say that all is.
-      this.broken = this.failed(error);
-      throw this.broken;
+      throw this.failed(error);
+    }
+  }
+
+  /** What was written stays. */
+  commit(): void {
+    this.committed = this.size;
+  }
+
+  /** Takes back what was not committed. */
+  rollBack(): void {
+    if (!this.regular || this.file === null) return;
+    this.size = this.committed;
+    this.torn = true;
+    try {
+      this.cutTo(this.size);
+    } catch {
+      // The error of the write is the one to tell; the next write, or the next start, cuts off what is torn.
     }
   }
 
@@ -127,20 +152,22 @@ export class LineFile {
     }
   }
 
-  private cutBack(): void {
+  private cutTo(bytes: number): void {
     if (!this.regular || this.file === null) return;
     try {
-      this.system.truncate(this.file, this.bytes);
-    } catch {
-      // The error of the write is the one to tell; the next start cuts the torn line off.
+      this.system.truncate(this.file, bytes);
+    } catch (error) {
+      throw this.failed(error);
     }
+    this.torn = false;
+    this.size = this.committed = bytes;
   }
 
   private restAfterLastLine(): Uint8Array {
     if (this.file === null) return new Uint8Array(0);
     const chunk = Buffer.allocUnsafe(64 * 1024);
-    let start = this.bytes;
-    while (start > 0 && this.bytes - start < REST_BYTES_MAX) {
+    let start = this.size;
+    while (start > 0 && this.size - start < REST_BYTES_MAX) {
       const from = Math.max(0, start - chunk.length);
       this.readAll(this.file, chunk, start - from, from);
       const newline = chunk.subarray(0, start - from).lastIndexOf(NEWLINE);
@@ -148,11 +175,11 @@ export class LineFile {
       start = from;
     }
     if (start === 0) return this.restFrom(this.file, 0);
-    throw failure('MILLRACE_FILE_NOT_LINES', { path: this.path, bytes: this.bytes - start }, { fatal: true });
+    throw failure('MILLRACE_FILE_NOT_LINES', { path: this.path, bytes: this.size - start }, { fatal: true });
   }
 
   private restFrom(file: number, from: number): Uint8Array {
-    const rest = Buffer.allocUnsafe(this.bytes - from);
+    const rest = Buffer.allocUnsafe(this.size - from);
     this.readAll(file, rest, rest.length, from);
     return rest;
   }
@@ -164,15 +191,18 @@ export class LineFile {
         read = this.system.read(file, buffer, done, bytes - done, position + done);
         if (read === 0) throw new Error('the file became shorter while it was read');
       } catch (error) {
-        throw unwritable(this.path, error);
+        throw unwritable(this.system, this.path, error);
       }
       done += read;
     }
   }
 
   private failed(error: unknown): MillraceError {
-    const details = { path: this.path, bytes: this.bytes, reason: reasonOf(error) };
-    return failure('MILLRACE_FILE_WRITE', details, { cause: error, fatal: true });
+    const details = { path: this.path, bytes: this.committed, reason: reasonOf(error) };
+    const fatal = !this.regular || LASTING.has(codeOf(error));
+    const failed = failure('MILLRACE_FILE_WRITE', details, { cause: error, fatal });
+    if (!this.regular) this.broken = failed;
+    return failed;
   }
 }
 
@@ -189,17 +219,18 @@ function openOrThrow(system: FileSystem, path: string, alsoRead: boolean): numbe
   try {
     return system.openToWrite(path, alsoRead);
   } catch (error) {
+    if (isMillraceError(error)) throw error;
     const code = codeOf(error);
     const options = { cause: error, fatal: true };
     if (code === 'EISDIR') throw failure('MILLRACE_FILE_NOT_REGULAR', { path, what: 'a directory' }, options);
     if (code === 'ENOENT') {
-      throw failure('MILLRACE_FILE_DIRECTORY_MISSING', { path, resolved: resolved(path) }, options);
+      throw failure('MILLRACE_FILE_DIRECTORY_MISSING', { path, resolved: system.whole(path) }, options);
     }
-    throw unwritable(path, error);
+    throw unwritable(system, path, error);
   }
 }
 
-function unwritable(path: string, error: unknown): MillraceError {
-  const details = { path, resolved: resolved(path), reason: reasonOf(error) };
+function unwritable(system: FileSystem, path: string, error: unknown): MillraceError {
+  const details = { path, resolved: system.whole(path), reason: reasonOf(error) };
   return failure('MILLRACE_FILE_UNWRITABLE', details, { cause: error, fatal: true });
 }

@@ -25,12 +25,22 @@ export interface Share {
   readonly blockBytes?: number;
 }
 
-/** Bounds of a reader, for tests that want tiny ones. */
+/** A buffer that readers use one after the other; it grows with the longest line. */
+export interface Scratch {
+  buffer: Buffer;
+}
+
+/** How a reader reads. */
 export interface LineReaderOptions {
   readonly lineBytesMax: number;
   /** What `lineBytesMax` can be raised to, for the message. */
   readonly lineBytesCeiling: number;
+  /** For tests that want tiny ones. */
   readonly chunkBytes?: number;
+  /** Used by no other reader as long as this one reads. Default one of its own. */
+  readonly scratch?: Scratch;
+  /** A last line without a line end is not given: the rest of it is still to come. */
+  readonly partialWaits?: boolean;
 }
 
 /** Reads line by line; after `next` gave a line, `offset`, `bytes` and `nextOffset` tell where it is. */
@@ -60,9 +70,14 @@ export class LineReader {
     this.share = share;
     this.blockBytes = share.blockBytes ?? READ_BLOCK_BYTES;
     this.options = options;
-    this.buffer = Buffer.allocUnsafe(Math.max(8, options.chunkBytes ?? READ_CHUNK_BYTES));
+    this.buffer = options.scratch?.buffer ?? newBuffer(options.chunkBytes);
     this.base = start;
     this.blockEnd = share.tasks === 1 ? Infinity : 0;
+  }
+
+  /** Up to here everything was given: where the next line starts, or the part of one that is there. */
+  get position(): number {
+    return this.base + this.from;
   }
 
   /**
@@ -82,8 +97,9 @@ export class LineReader {
       if (this.filled - this.from > this.options.lineBytesMax + 4) throw this.tooLong();
       searched = this.filled - this.from;
       const atEnd = !this.fill(this.blockEnd);
-      if (atEnd && this.from === this.filled) return null;
-      if (atEnd) return this.take(this.filled, this.filled);
+      if (!atEnd) continue;
+      if (this.from === this.filled || this.options.partialWaits === true) return null;
+      return this.take(this.filled, this.filled);
     }
   }
 
@@ -150,6 +166,7 @@ export class LineReader {
       const larger = Buffer.allocUnsafe(this.buffer.length * 2);
       this.buffer.copy(larger, 0, 0, this.filled);
       this.buffer = larger;
+      if (this.options.scratch !== undefined) this.options.scratch.buffer = larger;
     }
     const position = this.base + this.filled;
     const room = this.buffer.length - this.filled;
@@ -158,6 +175,11 @@ export class LineReader {
     this.filled += read;
     return read > 0;
   }
+}
+
+/** A buffer to read into. */
+export function newBuffer(chunkBytes = READ_CHUNK_BYTES): Buffer {
+  return Buffer.allocUnsafe(Math.max(8, chunkBytes));
 }
 
 /** Reads a line again: its text, from where it starts and how long it is without its line end. */

@@ -1,5 +1,5 @@
-// `log` as JSON topologies name it, with the schema of its settings. Apart from index.ts, which stays free of the schema
-// library. Any thread.
+// `log` as JSON topologies name it, with the schema of its settings. Apart from index.ts, which stays free of the
+// schema library. Any thread.
 
 import { Type } from 'typebox';
 import type { ComponentType } from '../../model/registry.js';

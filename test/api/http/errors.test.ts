@@ -116,7 +116,7 @@ t.test('what nobody expected is logged, and not told', async (t) => {
 
 t.test('an error of the catalogue keeps its status, whoever throws it', async (t) => {
   const served = await serve(t);
-  served.host.nextError = failure('MILLRACE_INGEST_FULL', { topology: 'a', spout: 'b', count: 1 });
+  served.host.nextError = failure('MILLRACE_INGEST_FULL', { spout: 'b', pending: 1, bytes: 9 });
   t.match(await ask(served, BASE), { status: 503, json: { code: 'MILLRACE_INGEST_FULL' } });
   served.host.isClosing = true;
   t.match(await ask(served, '/healthz'), { status: 503, json: { code: 'MILLRACE_API_CLOSING' } });

@@ -9,13 +9,14 @@ import { fileSink } from '../../../engine/connect/file/index.js';
 import { JsonLines } from '../../../engine/connect/json-line.js';
 import { brokenFileSystem, fakeContext, systemError, thrownBy, tupleOf } from './fakes.js';
 import type { FakeContext } from './fakes.js';
+import type { MillraceError } from '../../../engine/errors.js';
 
 function started(
   config: Readonly<Record<string, unknown>>,
   system: FileSystem = nodeFileSystem,
   context: FakeContext = fakeContext(),
 ): FileSink {
-  const sink = new FileSink(config, system);
+  const sink = new FileSink({ fsync: false, ...config }, { system });
   sink.prepare(context);
   sink.activate();
   return sink;
@@ -76,7 +77,7 @@ t.test('values that JSON does not have', async (t) => {
 
 t.test('it is emptied when the topology starts and not before, and only in its first incarnation', async (t) => {
   const path = join(t.testdir({ 'out.jsonl': '{"old":1}\n' }), 'out.jsonl');
-  const first = new FileSink({ path });
+  const first = new FileSink({ path, fsync: false });
   first.prepare(fakeContext());
   t.equal(readFileSync(path, 'utf8'), '{"old":1}\n', 'a start that fails elsewhere destroys nothing');
   first.activate();
@@ -123,7 +124,7 @@ t.test('a file that is none of lines is not appended to, and not cut', async (t)
   t.equal(readFileSync(path).length, 17 * 1024 * 1024);
 });
 
-t.test('a full disk: what fits is cut back to the last complete line, and the topology ends', async (t) => {
+t.test('a full disk: the batch is taken back and fails, and works again when there is room', async (t) => {
   const path = join(t.testdir(), 'out.jsonl');
   let room = 40;
   const full = brokenFileSystem({
@@ -134,25 +135,107 @@ t.test('a full disk: what fits is cut back to the last complete line, and the to
       return nodeFileSystem.write(file, buffer, from, fits, position);
     },
   });
-  const sink = started({ path }, full);
+  const context = fakeContext();
+  const sink = started({ path }, full, context);
   sink.execute(whale);
   sink.endBatch();
-  sink.execute(ship);
-  sink.execute(whale);
-  const error = thrownBy(() => sink.endBatch());
-  t.match(error, { code: 'MILLRACE_FILE_WRITE', fatal: true });
+  const failing = (): MillraceError => {
+    sink.execute(ship);
+    sink.execute(whale);
+    return thrownBy(() => sink.endBatch());
+  };
+  const error = failing();
+  t.match(error, { code: 'MILLRACE_FILE_WRITE', fatal: false });
   t.match(error.message, path);
   t.match(error.message, /after 27 bytes: ENOSPC/);
   t.equal(readFileSync(path, 'utf8'), '{"word":"whale","count":1}\n');
+  context.clock.step(29_999);
+  t.equal(failing().fatal, false);
+  context.clock.step(30_000);
+  t.equal(failing().fatal, true, 'for too long');
   room = 1000;
+  sink.execute(ship);
+  sink.endBatch();
+  room = 10;
+  t.equal(failing().fatal, false, 'counted anew after a success');
+  sink.close();
+  t.equal(readFileSync(path, 'utf8'), '{"word":"whale","count":1}\n{"word":"ship","count":2}\n');
+});
+
+t.test('a write that fails in the middle of a batch fails all of it', async (t) => {
+  const path = join(t.testdir(), 'out.jsonl');
+  let works = false;
+  const failing = brokenFileSystem({
+    write: (file, buffer, from, bytes, position) => {
+      if (!works) throw systemError('EIO');
+      return nodeFileSystem.write(file, buffer, from, bytes, position);
+    },
+  });
+  const sink = started({ path }, failing);
+  const large = tupleOf({ text: 'x'.repeat(1_100_000) });
+  sink.execute(whale);
+  t.match(
+    thrownBy(() => sink.execute(large)),
+    { code: 'MILLRACE_FILE_WRITE' },
+  );
+  works = true;
   sink.execute(ship);
   t.match(
     thrownBy(() => sink.endBatch()),
     { code: 'MILLRACE_FILE_WRITE' },
-    'it stays broken',
+    'the line of the first tuple is gone',
   );
-  sink.close();
-  t.equal(readFileSync(path, 'utf8'), '{"word":"whale","count":1}\n');
+  sink.execute(ship);
+  sink.endBatch();
+  t.equal(readFileSync(path, 'utf8'), '{"word":"ship","count":2}\n');
+});
+
+t.test('what cannot be cut off at once is cut off before the next write', async (t) => {
+  const path = join(t.testdir(), 'out.jsonl');
+  let broken = false;
+  const failing = brokenFileSystem({
+    write: (file, buffer, from, bytes, position) => {
+      if (broken && position !== 0) throw systemError('EIO');
+      return nodeFileSystem.write(file, buffer, from, broken ? Math.min(40, bytes) : bytes, position);
+    },
+    truncate: (file, bytes) => {
+      if (broken) throw systemError('EIO');
+      nodeFileSystem.truncate(file, bytes);
+    },
+  });
+  const sink = started({ path }, failing);
+  broken = true;
+  sink.execute(whale);
+  sink.execute(ship);
+  t.match(
+    thrownBy(() => sink.endBatch()),
+    { code: 'MILLRACE_FILE_WRITE' },
+  );
+  t.equal(readFileSync(path, 'utf8').length, 40, 'torn for now');
+  sink.execute(ship);
+  t.match(
+    thrownBy(() => sink.endBatch()),
+    { code: 'MILLRACE_FILE_WRITE' },
+    'still not to be cut',
+  );
+  broken = false;
+  sink.execute(ship);
+  sink.endBatch();
+  t.equal(readFileSync(path, 'utf8'), '{"word":"ship","count":2}\n');
+});
+
+t.test('a limit on the size of files does not pass: it ends the topology at once', async (t) => {
+  const limited = brokenFileSystem({
+    write: () => {
+      throw systemError('EFBIG');
+    },
+  });
+  const sink = started({ path: join(t.testdir(), 'out.jsonl') }, limited);
+  sink.execute(whale);
+  t.match(
+    thrownBy(() => sink.endBatch()),
+    { code: 'MILLRACE_FILE_WRITE', fatal: true },
+  );
 });
 
 t.test('short writes are gone on with', async (t) => {
@@ -179,32 +262,37 @@ t.test('the real full disk', { skip: existsSync('/dev/full') ? false : 'no /dev/
   sink.close();
 });
 
-t.test('with sync each batch is forced to the disk once, and a failure of that ends the topology', async (t) => {
+t.test('with fsync the batch ends when it is on the disk, and what may not be there is taken back', async (t) => {
   const path = join(t.testdir(), 'out.jsonl');
-  let syncs = 0;
+  const waiting: { resolve(): void; reject(error: Error): void }[] = [];
+  let names = 0;
   const counting = brokenFileSystem({
-    sync: () => {
-      syncs++;
-      if (syncs === 2) throw systemError('EIO');
-    },
+    sync: () => new Promise<void>((resolve, reject) => waiting.push({ resolve, reject })),
+    syncNames: () => void names++,
   });
-  const sink = started({ path, sync: true }, counting);
-  sink.endBatch();
-  t.equal(syncs, 0);
+  const sink = started({ path, fsync: true }, counting);
+  t.equal(sink.endBatch(), undefined, 'nothing to force');
   sink.execute(whale);
-  sink.endBatch();
-  t.equal(syncs, 1);
-  sink.execute(whale);
-  t.match(
-    thrownBy(() => sink.endBatch()),
-    { code: 'MILLRACE_FILE_WRITE', message: /EIO/ },
-  );
-  sink.execute(whale);
-  t.match(
-    thrownBy(() => sink.endBatch()),
-    { code: 'MILLRACE_FILE_WRITE' },
-  );
-  t.equal(syncs, 2, 'a second try would wrongly succeed');
+  const first = sink.endBatch();
+  let isOver = false;
+  void first?.then(() => (isOver = true));
+  await new Promise(setImmediate);
+  t.equal(isOver, false);
+  t.equal(names, 0);
+  waiting.shift()?.resolve();
+  await first;
+  t.equal(names, 1, 'its name is on the disk, too');
+  sink.execute(ship);
+  const second = sink.endBatch();
+  waiting.shift()?.reject(systemError('EIO'));
+  await t.rejects(Promise.resolve(second), { code: 'MILLRACE_FILE_WRITE', message: /after 27 bytes: EIO/ });
+  t.equal(readFileSync(path, 'utf8'), '{"word":"whale","count":1}\n');
+  sink.execute(ship);
+  const third = sink.endBatch();
+  waiting.shift()?.resolve();
+  await third;
+  t.equal(readFileSync(path, 'utf8'), '{"word":"whale","count":1}\n{"word":"ship","count":2}\n');
+  t.equal(names, 1);
 });
 
 t.test('much is written before the batch ends', async (t) => {
@@ -252,7 +340,7 @@ t.test('a missing directory, a directory, a file that may not be written: told a
       message: /EACCES/,
     },
   );
-  for (const config of [{}, { path: '' }, { path: 'a', append: 'yes' }, { path: 'a', sync: 1 }]) {
+  for (const config of [{}, { path: '' }, { path: 'a', append: 'yes' }, { path: 'a', fsync: 1 }]) {
     t.match(
       thrownBy(() => new FileSink(config)),
       { code: 'MILLRACE_CONNECT_SETTING' },

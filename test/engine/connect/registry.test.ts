@@ -57,10 +57,23 @@ t.test('schemas take what their components take, and refuse the rest', async (t)
   for (const [type, good, bad] of [
     [
       'file-lines',
-      [{ path: 'a' }, { path: ['a', 'b'], lineBytesMax: 9 }],
-      [{}, { path: [] }, { path: '' }, { path: 'a', x: 1 }],
+      [{ path: 'a' }, { path: ['a', 'b'], lineBytesMax: 9 }, { path: 'a/*', follow: true, from: 'end' }],
+      [{}, { path: [] }, { path: '' }, { path: 'a', x: 1 }, { path: 'a', from: 'middle' }],
     ],
-    ['file-sink', [{ path: 'a', append: true, sync: false }], [{}, { path: ['a'] }, { path: 'a', append: 'no' }]],
+    [
+      'file-sink',
+      [
+        { path: 'a', append: true, fsync: false, rotateEvery: '1h', rotateNames: 'time', keep: 3 },
+        { path: 'a', rotateBytes: 1024 },
+      ],
+      [
+        {},
+        { path: ['a'] },
+        { path: 'a', append: 'no' },
+        { path: 'a', rotateBytes: 1 },
+        { path: 'a', rotateEvery: '1 h' },
+      ],
+    ],
     ['split-words', [{}, { field: 'text' }], [{ field: 1 }, { fields: 'a' }]],
     ['ingest', [{ fields: ['a', 'b'] }], [{}, { fields: [] }, { fields: ['a', 'a'] }, { fields: 'a' }]],
     ['count', [{}], [{ by: 'word' }]],

@@ -1,0 +1,414 @@
+// Files that are followed as they grow: lines are read as they come, of every file that is there or appears, through
+// rotation by rename as well as by copy and truncate. A file belongs to one task, chosen by its inode, so that a rename
+// moves it nowhere. Invariants: a part of a line waits for its line end; one buffer and at most FOLLOW_OPEN_MAX open
+// files a task, however many are followed; no call looks at more than FOLLOW_LOOKS_PER_CALL files. On the worker's
+// thread.
+//
+//   searches (FileFinder) ──a path──► known by its inode? ─┬─ yes: its path, perhaps a new one
+//                                                         └─ no, and this task's: followed
+//   looks, in turns ──size changed──► waits to be read ──► read to its end, or FOLLOW_TURN_BYTES ──► next one
+
+import { dirname, join } from 'node:path';
+import { isMillraceError, reasonOf } from '../../errors.js';
+import {
+  FILES_MATCHED_MAX,
+  FOLLOW_LOOKS_PER_CALL,
+  FOLLOW_LOOKS_PER_SECOND,
+  FOLLOW_NAMES_MAX,
+  FOLLOW_OPEN_MAX,
+  FOLLOW_POLL_MS,
+  FOLLOW_QUIET_MS,
+  FOLLOW_TEXT_BYTES,
+  FOLLOW_TURN_BYTES,
+} from '../../limits.js';
+import { failure } from '../../errors.js';
+import { finishHash, HASH_SEED, hashValue } from '../../plan/hash.js';
+import { FileFinder } from './file-finder.js';
+import type { FileKind } from './file-system.js';
+import { FollowedFile, identityOf, lineStartBefore, partitionOf, type FollowedLine } from './followed-file.js';
+import { LineReader, newBuffer, type Scratch } from './line-reader.js';
+import type { LineSource, OpenLine, SourceSetup } from './line-source.js';
+import { changeSince, progressOf } from './progress.js';
+import { SourceFile } from './source-file.js';
+
+/** All of a file: followed files are not dealt in blocks. */
+const WHOLE = { index: 0, tasks: 1, shift: 0 };
+
+/** Lines of a file that is being read after which the others are looked at. */
+const LINES_BETWEEN_LOOKS = 64;
+
+export class FollowedFiles implements LineSource {
+  text = '';
+  readonly ended = false;
+  private readonly setup: SourceSetup;
+  private readonly finder: FileFinder;
+  private readonly byIdentity = new Map<string, FollowedFile>();
+  /** Those that are open, the one that was read last at the end. */
+  private readonly openFiles = new Set<FollowedFile>();
+  private readonly changed = new Set<FollowedFile>();
+  private readonly warned = new Set<string>();
+  private readonly scratch: Scratch;
+  private queue: FollowedFile[] = [];
+  private active: FollowedFile | null = null;
+  private reader: LineReader | null = null;
+  private turnBytes = 0;
+  private linesUntilLook = 0;
+  private textBytes = 0;
+  /** What is to be looked at in this round. */
+  private round: (FollowedFile | string)[] = [];
+  private roundAt = 0;
+  private roundDueMs = 0;
+  /** Files that are found now were there before: reading starts at their ends. */
+  private fromEnd: boolean;
+
+  constructor(setup: SourceSetup, fromEnd: boolean) {
+    this.setup = setup;
+    this.fromEnd = fromEnd;
+    this.scratch = { buffer: newBuffer(setup.chunkBytes) };
+    this.finder = new FileFinder(setup, (pattern, reason) =>
+      this.warn(pattern, `searching "${pattern}" failed: ${reason}`),
+    );
+  }
+
+  /** @throws MILLRACE_FILE_NOT_REGULAR, MILLRACE_FILE_UNREADABLE of a file that is there */
+  async open(): Promise<void> {
+    const { context, paths, system } = this.setup;
+    const began = `(began)#${context.index}/${context.parallelism}`;
+    this.fromEnd &&= context.incarnation === 0 && context.restored(began) === undefined;
+    for (const path of paths) if (system.statPath(path) !== null) new SourceFile(system, path, true).close();
+    for (const path of await this.finder.all()) this.found(path);
+    this.fromEnd = false;
+    this.findLeftBehind();
+    if (this.byIdentity.size === 0) context.logger.info(`nothing is there to follow yet: ${paths.join(', ')}`);
+    context.checkpoint(began, true);
+  }
+
+  next(): OpenLine | null {
+    if (this.active === null || --this.linesUntilLook <= 0) this.look();
+    for (;;) {
+      const { active, reader } = this;
+      if (active === null || reader === null) {
+        if (!this.takeTurn()) return null;
+        continue;
+      }
+      const text = this.turnBytes > FOLLOW_TURN_BYTES && this.queue.length > 0 ? null : reader.next();
+      if (text === null) {
+        this.endTurn(active, reader);
+        continue;
+      }
+      const part = active.part!;
+      part.acked.open(reader.offset, reader.nextOffset);
+      this.text = text;
+      this.turnBytes += reader.nextOffset - reader.offset;
+      const kept = this.textBytes + reader.bytes <= FOLLOW_TEXT_BYTES;
+      if (kept) this.textBytes += reader.bytes;
+      return { part, offset: reader.offset, bytes: reader.bytes, text: kept ? text : null };
+    }
+  }
+
+  ack(line: OpenLine): boolean {
+    const { part, offset, bytes, text } = line as FollowedLine;
+    if (!part.acked.ack(offset)) return false;
+    if (text !== null) this.textBytes -= bytes;
+    if (part === part.file.part) this.changed.add(part.file);
+    return true;
+  }
+
+  readAgain(line: OpenLine): string | null {
+    const { part, offset, bytes, text } = line as FollowedLine;
+    if (text !== null) return text;
+    const { file } = part;
+    const again = part === file.part && file.continues() ? file.textAt(offset, bytes) : null;
+    if (again !== null) return again;
+    const { logger } = this.setup.context;
+    logger.error(`file "${file.path}" was cut off before its line at byte ${offset} was processed: it is lost`);
+    return null;
+  }
+
+  keepProgress(): void {
+    for (const file of this.changed) this.keep(file);
+    this.changed.clear();
+  }
+
+  close(): void {
+    this.finder.stop();
+    for (const file of this.openFiles) file.close();
+  }
+
+  // --- reading ------------------------------------------------------------------------------------------------------
+
+  /** Goes to the next file that has something to read; false when there is none. */
+  private takeTurn(): boolean {
+    for (let file = this.queue.shift(); file !== undefined; file = this.queue.shift()) {
+      file.queued = false;
+      if (!this.ready(file)) continue;
+      const { chunkBytes, lineBytesMax, lineBytesCeiling } = this.setup;
+      this.active = file;
+      this.reader = new LineReader(file.file!, WHOLE, file.position, {
+        lineBytesMax,
+        lineBytesCeiling,
+        scratch: this.scratch,
+        partialWaits: !file.finishing,
+        ...(chunkBytes === undefined ? {} : { chunkBytes }),
+      });
+      this.turnBytes = 0;
+      this.linesUntilLook = LINES_BETWEEN_LOOKS;
+      return true;
+    }
+    return false;
+  }
+
+  /** Opens it where it is not open, and looks whether it is still what it was. */
+  private ready(file: FollowedFile): boolean {
+    try {
+      if (file.file === null && !this.openFile(file, file.path)) return false;
+      file.file?.look();
+    } catch (error) {
+      this.warn(file.path, isMillraceError(error) ? error.message : `file "${file.path}": ${reasonOf(error)}`);
+      return false;
+    }
+    if (file.part === null) this.start(file);
+    else if (!file.continues()) this.startAnew(file);
+    this.openFiles.delete(file);
+    this.openFiles.add(file);
+    return true;
+  }
+
+  private endTurn(file: FollowedFile, reader: LineReader): void {
+    const read = file.file!;
+    if (reader.nextOffset > 0) file.remember(reader.offset, reader.bytes, this.text);
+    file.position = reader.position;
+    this.active = this.reader = null;
+    const wasReadTo = read.bytes;
+    const interrupted = this.turnBytes > FOLLOW_TURN_BYTES && file.position < wasReadTo;
+    try {
+      file.bytes = read.look();
+    } catch {
+      // The next look will tell.
+    }
+    if (file.bytes < file.position) this.startAnew(file);
+    else if (!interrupted) file.readBytes = wasReadTo;
+    if (interrupted || file.bytes !== file.readBytes) this.enqueue(file);
+  }
+
+  /** Finds out where to begin in a file that was not read before, or not by this instance. */
+  private start(file: FollowedFile): void {
+    const { context, lineBytesCeiling } = this.setup;
+    const read = file.file!;
+    const progress = progressOf(context.restored(file.partition));
+    if (progress !== null) {
+      const change = changeSince(progress, read);
+      if (change === null) {
+        file.begin(progress.offset);
+        file.keptOffset = progress.offset;
+        return;
+      }
+      context.logger.warn(`file "${file.path}" ${change}: it is read from its start`);
+    }
+    const fromBytes = progress === null ? Math.min(file.fromBytes ?? 0, read.bytes) : 0;
+    file.begin(lineStartBefore(read, fromBytes, lineBytesCeiling));
+    if (file.position > 0) this.keep(file);
+  }
+
+  /** It was cut off: what is in it now is a new generation. */
+  private startAnew(file: FollowedFile): void {
+    const { logger } = this.setup.context;
+    logger.info(
+      `file "${file.path}" was cut off or written anew after ${file.position} bytes: it is read from its start`,
+    );
+    file.begin(0);
+    file.keptOffset = -1;
+    this.keep(file);
+    this.enqueue(file);
+  }
+
+  private keep(file: FollowedFile): void {
+    const progress = file.progress();
+    if (progress === null) return;
+    file.keptOffset = progress.offset;
+    this.setup.context.checkpoint(file.partition, progress);
+  }
+
+  private enqueue(file: FollowedFile): void {
+    if (file.queued || file === this.active) return;
+    file.queued = true;
+    this.queue.push(file);
+  }
+
+  // --- looking ------------------------------------------------------------------------------------------------------
+
+  /** Looks at some of the files; a new round begins when its time has come. */
+  private look(): void {
+    this.linesUntilLook = LINES_BETWEEN_LOOKS;
+    const nowMs = this.setup.context.now();
+    if (this.roundAt >= this.round.length) {
+      if (nowMs < this.roundDueMs) return;
+      this.round = [...this.byIdentity.values(), ...this.finder.paths(nowMs)];
+      this.roundAt = 0;
+      this.roundDueMs = nowMs + Math.max(FOLLOW_POLL_MS, (this.round.length / FOLLOW_LOOKS_PER_SECOND) * 1000);
+    }
+    for (let looks = 0; looks < FOLLOW_LOOKS_PER_CALL && this.roundAt < this.round.length; looks++) {
+      const next = this.round[this.roundAt++]!;
+      if (typeof next === 'string') this.found(next);
+      else this.lookAt(next, nowMs);
+    }
+  }
+
+  private lookAt(file: FollowedFile, nowMs: number): void {
+    const kind = file.leftBehind ? null : this.setup.system.statPath(file.path);
+    const isThere = file.is(kind);
+    if (isThere) file.goneMs = null;
+    else if (file.goneMs === null) this.missed(file, nowMs);
+    if (file === this.active) return;
+    const bytes = isThere && kind !== null ? kind.bytes : this.openBytes(file);
+    if (bytes !== file.bytes) {
+      file.bytes = bytes;
+      file.changedMs = nowMs;
+      file.finishing = false;
+    }
+    if (bytes !== file.readBytes) this.enqueue(file);
+    else if (!isThere && nowMs - file.changedMs >= FOLLOW_QUIET_MS) this.letGo(file);
+  }
+
+  private openBytes(file: FollowedFile): number {
+    try {
+      return file.file?.look() ?? file.readBytes;
+    } catch {
+      return file.bytes;
+    }
+  }
+
+  /** It is no longer at its path: renamed, removed, or another one took its place. */
+  private missed(file: FollowedFile, nowMs: number): void {
+    file.goneMs = nowMs;
+    file.changedMs = nowMs;
+    if (file.file !== null) return;
+    // Something may have been added after the last look at it, and before it was renamed.
+    for (const [path, kind] of this.neighbours(dirname(file.path))) {
+      if (!file.is(kind)) continue;
+      try {
+        this.openFile(file, path);
+      } catch (error) {
+        this.warn(path, reasonOf(error));
+      }
+      return;
+    }
+  }
+
+  /** It is gone, read, and was quiet for a while. */
+  private letGo(file: FollowedFile): void {
+    if (file.part !== null && file.file !== null && file.position < file.bytes && !file.finishing) {
+      file.finishing = true;
+      this.enqueue(file);
+      return;
+    }
+    if (file.queued || file.pending > 0) return;
+    file.close();
+    this.openFiles.delete(file);
+    this.changed.delete(file);
+    this.byIdentity.delete(file.identity);
+    this.warned.delete(file.path);
+    this.setup.context.checkpoint(file.partition, undefined);
+  }
+
+  // --- which files --------------------------------------------------------------------------------------------------
+
+  private found(path: string): void {
+    const kind = this.setup.system.statPath(path);
+    if (kind === null) return;
+    if (kind.kind !== 'file') {
+      this.warn(path, `"${path}" is no file, and is not followed`);
+      return;
+    }
+    const known = this.byIdentity.get(identityOf(kind));
+    if (known === undefined) {
+      if (this.isMine(kind)) this.follow(path, kind);
+    } else if (known.path !== path && !known.is(this.setup.system.statPath(known.path))) {
+      this.renamed(known, path);
+    }
+  }
+
+  private follow(path: string, kind: FileKind): FollowedFile {
+    if (this.byIdentity.size >= FILES_MATCHED_MAX) {
+      const details = { pattern: path, files: this.byIdentity.size + 1, filesMax: FILES_MATCHED_MAX };
+      throw failure('MILLRACE_FILE_TOO_MANY', details, { fatal: true });
+    }
+    const fromBytes = this.fromEnd ? kind.bytes : null;
+    const file = new FollowedFile(path, kind, this.setup.context.now(), fromBytes);
+    this.byIdentity.set(file.identity, file);
+    this.enqueue(file);
+    return file;
+  }
+
+  private renamed(file: FollowedFile, path: string): void {
+    const { partition } = file;
+    file.path = path;
+    file.goneMs = null;
+    file.leftBehind = false;
+    if (file.partition === partition) return;
+    this.setup.context.checkpoint(partition, undefined);
+    file.keptOffset = -1;
+    this.keep(file);
+  }
+
+  /** Files that this spout read before it was started again, and that were renamed in the meantime. */
+  private findLeftBehind(): void {
+    const { context, paths } = this.setup;
+    const directories = new Set([...paths, ...[...this.byIdentity.values()].map(({ path }) => path)].map(dirname));
+    for (const directory of directories) {
+      for (const [path, kind] of this.neighbours(directory)) {
+        if (kind.kind !== 'file' || this.byIdentity.has(identityOf(kind)) || !this.isMine(kind)) continue;
+        const progress = progressOf(context.restored(partitionOf(path, kind.inode)));
+        if (progress === null || progress.offset >= kind.bytes) continue;
+        this.follow(path, kind).leftBehind = true;
+        context.logger.info(`file "${path}" was renamed while it was not followed: the rest of it is read`);
+      }
+    }
+  }
+
+  private *neighbours(directory: string): Iterable<readonly [string, FileKind]> {
+    const { system } = this.setup;
+    let names: readonly string[];
+    try {
+      names = system.list(directory);
+    } catch {
+      return;
+    }
+    for (const name of names.slice(0, FOLLOW_NAMES_MAX)) {
+      const path = join(directory, name);
+      const kind = system.statPath(path);
+      if (kind !== null) yield [path, kind];
+    }
+  }
+
+  private isMine(kind: FileKind): boolean {
+    const { index, parallelism } = this.setup.context;
+    return finishHash(hashValue(HASH_SEED, kind.inode)) % parallelism === index;
+  }
+
+  private openFile(file: FollowedFile, path: string): boolean {
+    if (this.openFiles.size >= FOLLOW_OPEN_MAX && !this.closeIdle()) return false;
+    if (!file.openAt(this.setup.system, path)) return false;
+    this.openFiles.add(file);
+    return true;
+  }
+
+  /** Closes a file that can be opened again and has no line under way; false when there is none. */
+  private closeIdle(): boolean {
+    for (const file of this.openFiles) {
+      if (file === this.active || file.goneMs !== null || file.leftBehind || file.pending > 0) continue;
+      this.keep(file);
+      file.close();
+      this.openFiles.delete(file);
+      return true;
+    }
+    return false;
+  }
+
+  private warn(about: string, message: string): void {
+    if (this.warned.has(about)) return;
+    if (this.warned.size >= FILES_MATCHED_MAX) this.warned.clear();
+    this.warned.add(about);
+    this.setup.context.logger.warn(message);
+  }
+}
