@@ -258,3 +258,31 @@ export const CLIENT_INGEST_TIMEOUT_MS = 300_000;
 
 /** A reply that a client reads: the details of a topology of `TASKS_MAX` tasks and their errors are below it. */
 export const CLIENT_REPLY_BYTES_MAX = 64 * 1024 * 1024;
+/** Data of one node of the store: half of what ZooKeeper takes in one packet. */
+export const STORE_NODE_BYTES_MAX = 512 * 1024;
+
+/** Paths and data of one transaction of the store: below the megabyte that ZooKeeper takes in one packet. */
+export const STORE_TRANSACTION_BYTES_MAX = 1_000_000;
+
+/** Characters of the path of a node: a few names of `NAME_LENGTH_MAX`. */
+export const STORE_PATH_LENGTH_MAX = 1024;
+
+/** A call to the store fails after this time, unless it was given another: longer than any change of a leader. */
+export const STORE_CALL_TIMEOUT_MS = 10_000;
+
+/** Calls to the store that wait for their turn: each holds its data. */
+export const STORE_CALLS_MAX = 10_000;
+
+/** Nodes that are watched in one store: far above what a host follows, far below what memory feels. */
+export const STORE_WATCHES_MAX = 50_000;
+
+/** Paths and data of the whole embedded store, which is kept in memory: a control plane needs a few megabytes. */
+export const EMBEDDED_STORE_BYTES_MAX = 128 * 1024 * 1024;
+
+/** What the embedded store writes with one fsync: more gains nothing, and holds the calls behind it up. */
+export const EMBEDDED_GROUP_BYTES_MAX = 4 * 1024 * 1024;
+
+/**
+ * The log of the embedded store is replaced by a snapshot at this length, or at that of the last snapshot if longer.
+ */
+export const EMBEDDED_LOG_BYTES_MAX = 16 * 1024 * 1024;

@@ -1,0 +1,235 @@
+// One session of the embedded store. It is never suspended, because the store is in the same process, and ends with
+// `close`, with its store, or when somebody else ends it (`EmbeddedStore.expire`). The host's main thread.
+
+import type { Clock } from '../../../engine/clock.js';
+import { failure, reasonOf, type MillraceError } from '../../../engine/errors.js';
+import type { Logger } from '../../../engine/log.js';
+import type {
+  CallOptions,
+  CreateMode,
+  Operation,
+  OperationResult,
+  Session,
+  SessionEvent,
+  SessionState,
+  Stat,
+  StoreNode,
+  Subscription,
+} from '../contract.js';
+import { checkPath } from '../node-path.js';
+import { call, type Work } from './calls.js';
+import type { Commits } from './commits.js';
+import { checkOperations, endSession, transact } from './transaction.js';
+import { statOf, type Tree } from './tree.js';
+import type { Watches } from './watches.js';
+
+/** What sessions of one store share. */
+export interface SessionShared {
+  readonly commits: Commits;
+  readonly watches: Watches;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly treeBytesMax: number;
+  /** The session is over. */
+  readonly forget: (session: EmbeddedSession) => void;
+}
+
+export class EmbeddedSession implements Session {
+  readonly id: string;
+  readonly timeoutMs = null;
+  readonly ended: AbortSignal;
+  private readonly shared: SessionShared;
+  private readonly ending = new AbortController();
+  private readonly listeners = new Set<(event: SessionEvent) => void>();
+  private current: SessionState = 'connected';
+  private gone: Promise<void> | null = null;
+
+  constructor(id: string, shared: SessionShared) {
+    this.id = id;
+    this.shared = shared;
+    this.ended = this.ending.signal;
+  }
+
+  get state(): SessionState {
+    return this.current;
+  }
+
+  onEvent(listener: (event: SessionEvent) => void): Subscription {
+    // A function of its own, so that one listener can be given twice.
+    const own = (event: SessionEvent): void => listener(event);
+    this.listeners.add(own);
+    return { close: () => void this.listeners.delete(own) };
+  }
+
+  async create(
+    path: string,
+    data: Uint8Array,
+    mode: CreateMode = 'persistent',
+    options?: CallOptions,
+  ): Promise<string> {
+    const [result] = await this.write(`create "${path}"`, [{ type: 'create', path, data, mode }], options);
+    return result?.type === 'create' ? result.path : path;
+  }
+
+  async get(path: string, options?: CallOptions): Promise<StoreNode> {
+    return await this.read(`get "${path}"`, path, options, (tree) => {
+      const node = tree.read(path);
+      if (node === null) throw failure('MILLRACE_STORE_NO_NODE', { path });
+      return node;
+    });
+  }
+
+  async exists(path: string, options?: CallOptions): Promise<Stat | null> {
+    return await this.read(`exists "${path}"`, path, options, (tree) => tree.read(path)?.stat ?? null);
+  }
+
+  async children(path: string, options?: CallOptions): Promise<readonly string[]> {
+    return await this.read(`children "${path}"`, path, options, (tree) => {
+      const names = tree.childNames(path);
+      if (names === null) throw failure('MILLRACE_STORE_NO_NODE', { path });
+      return names;
+    });
+  }
+
+  async set(path: string, data: Uint8Array, version: number | null, options?: CallOptions): Promise<Stat> {
+    const [result] = await this.write(`set "${path}"`, [{ type: 'set', path, data, version }], options);
+    return result?.type === 'set' ? result.stat : statOf(this.shared.commits.tree.nodes.get(path)!);
+  }
+
+  async delete(path: string, version: number | null, options?: CallOptions): Promise<void> {
+    await this.write(`delete "${path}"`, [{ type: 'delete', path, version }], options);
+  }
+
+  async multi(operations: readonly Operation[], options?: CallOptions): Promise<readonly OperationResult[]> {
+    return await this.write(`a transaction of ${operations.length} operations`, operations, options);
+  }
+
+  async sync(path: string, options?: CallOptions): Promise<void> {
+    await this.read(`sync "${path}"`, path, options, () => undefined);
+  }
+
+  watchNode(path: string, listener: (node: StoreNode | null) => void): Subscription {
+    return this.watch('node', path, (tree) => tree.read(path), listener);
+  }
+
+  watchChildren(path: string, listener: (names: readonly string[] | null) => void): Subscription {
+    return this.watch('children', path, (tree) => tree.childNames(path), listener);
+  }
+
+  async close(): Promise<void> {
+    await this.end('closed');
+  }
+
+  /** Ends it. Calls that were made before go on when it is closed, and fail when it is lost. */
+  async end(as: 'closed' | 'lost'): Promise<void> {
+    if (this.gone === null) {
+      this.gone = this.removeEphemerals();
+      this.over(as);
+    }
+    await this.gone;
+  }
+
+  /** Its store is closed: what is ephemeral goes when the store is opened again. */
+  abandon(): void {
+    if (this.gone !== null) return;
+    this.gone = Promise.resolve();
+    this.over('closed');
+  }
+
+  private over(state: 'closed' | 'lost'): void {
+    this.current = state;
+    this.shared.watches.endSession(this.id);
+    this.shared.forget(this);
+    this.ending.abort(this.error());
+    for (const listener of [...this.listeners]) {
+      try {
+        listener({ type: state });
+      } catch (error) {
+        this.shared.logger.error(`a listener of session "${this.id}" threw: ${reasonOf(error)}`);
+      }
+    }
+    this.listeners.clear();
+  }
+
+  private async removeEphemerals(): Promise<void> {
+    const { commits, clock } = this.shared;
+    await call(commits, clock, {
+      kind: 'end of session',
+      what: `close of session "${this.id}"`,
+      bytes: 0,
+      run: (revision) => ({ applied: endSession(commits.tree, this.id, revision), value: undefined }),
+    });
+  }
+
+  private async write(
+    what: string,
+    operations: readonly Operation[],
+    options: CallOptions | undefined,
+  ): Promise<readonly OperationResult[]> {
+    this.checkOpen();
+    checkOperations(operations);
+    const { commits, treeBytesMax } = this.shared;
+    const bytes = operations.reduce(
+      (sum, each) => sum + each.path.length + ('data' in each ? each.data.length : 0),
+      64,
+    );
+    return await this.call(what, 'write', bytes, options, (revision) => {
+      const applied = transact(operations, { tree: commits.tree, session: this.id, revision, treeBytesMax });
+      return { applied, value: applied.results };
+    });
+  }
+
+  private async read<T>(
+    what: string,
+    path: string,
+    options: CallOptions | undefined,
+    read: (tree: Tree) => T,
+  ): Promise<T> {
+    this.checkOpen();
+    checkPath(path);
+    return await this.call(what, 'read', 0, options, () => {
+      return { applied: null, value: read(this.shared.commits.tree) };
+    });
+  }
+
+  private async call<T>(
+    what: string,
+    kind: 'read' | 'write',
+    bytes: number,
+    options: CallOptions | undefined,
+    run: Work<T>['run'],
+  ): Promise<T> {
+    const { commits, clock } = this.shared;
+    const inSession: Work<T>['run'] = (revision) => {
+      if (this.current === 'lost') throw this.error();
+      return run(revision);
+    };
+    return await call(commits, clock, { kind, what, bytes, run: inSession }, options);
+  }
+
+  private watch<T>(
+    kind: 'node' | 'children',
+    path: string,
+    read: (tree: Tree) => T,
+    listener: (state: T) => void,
+  ): Subscription {
+    this.checkOpen();
+    checkPath(path);
+    const { commits, watches } = this.shared;
+    const watched = watches.add(kind, path, this.id, read, listener);
+    // In its turn and after its group, so that it never shows what is not on disk.
+    const begin = (): void => watched.begin(commits.tree);
+    const task = { kind: 'read', always: true, bytes: 0, wanted: () => true, run: () => null } as const;
+    commits.submit({ ...task, settle: begin, reject: begin });
+    return watched;
+  }
+
+  private checkOpen(): void {
+    if (this.current === 'closed' || this.current === 'lost') throw this.error();
+  }
+
+  private error(): MillraceError {
+    const code = this.current === 'lost' ? 'MILLRACE_STORE_SESSION_LOST' : 'MILLRACE_STORE_CLOSED';
+    return failure(code, { session: this.id });
+  }
+}

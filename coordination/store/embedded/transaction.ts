@@ -1,0 +1,159 @@
+// Carries out the operations of one call on the tree: each is checked against the tree as the ones before it left it,
+// and when one cannot be done all are undone. Invariant: a transaction that throws has changed nothing. Pure, the
+// host's main thread.
+
+import { failure, isMillraceError, type MillraceError } from '../../../engine/errors.js';
+import { STORE_NODE_BYTES_MAX, STORE_TRANSACTION_BYTES_MAX } from '../../../engine/limits.js';
+import type { CreateMode, Operation, OperationResult } from '../contract.js';
+import { checkPath, parentOf, sequenceName } from '../node-path.js';
+import { withOperation } from '../store-errors.js';
+import { costOf, statOf, type Effect, type Tree, type TreeNode } from './tree.js';
+
+/** A transaction that is carried out in memory and not yet on disk. */
+export interface Applied {
+  readonly revision: number;
+  readonly effects: readonly Effect[];
+  readonly results: readonly OperationResult[];
+  undo(): void;
+}
+
+/** Who calls, and what the whole tree may take. */
+export interface TransactionContext {
+  readonly tree: Tree;
+  readonly session: string;
+  readonly revision: number;
+  readonly treeBytesMax: number;
+}
+
+/**
+ * Checks what can be said of operations without the tree.
+ *
+ * @throws MILLRACE_STORE_PATH, MILLRACE_STORE_TOO_LARGE; with `operationOf`
+ */
+export function checkOperations(operations: readonly Operation[]): void {
+  let bytes = 0;
+  operations.forEach((operation, index) => {
+    naming(index, () => {
+      checkPath(operation.path, operation.type === 'create' && isSequential(operation.mode));
+      if (operation.type !== 'create' && operation.type !== 'set') return;
+      bytes += operation.data.byteLength + operation.path.length * 3;
+      tooLarge(operation.path, operation.data.byteLength, STORE_NODE_BYTES_MAX);
+      tooLarge(operation.path, bytes, STORE_TRANSACTION_BYTES_MAX);
+    });
+  });
+}
+
+function tooLarge(path: string, bytes: number, bytesMax: number): void {
+  if (bytes > bytesMax) throw failure('MILLRACE_STORE_TOO_LARGE', { path, bytes, bytesMax });
+}
+
+/**
+ * Carries out all operations on the tree, or none.
+ *
+ * @throws the error of the first that cannot be done, with `operationOf`
+ */
+export function transact(operations: readonly Operation[], context: TransactionContext): Applied {
+  const { tree, revision } = context;
+  const effects: Effect[] = [];
+  const results: OperationResult[] = [];
+  const undos: (() => void)[] = [];
+  const undo = (): void => {
+    for (const each of undos.splice(0).reverse()) each();
+  };
+  try {
+    operations.forEach((operation, index) => {
+      naming(index, () => {
+        const effect = effectOf(operation, context);
+        if (effect !== null) {
+          effects.push(effect);
+          undos.push(tree.apply(effect, revision));
+        }
+        results.push(resultOf(operation, effect, tree));
+      });
+    });
+  } catch (error) {
+    undo();
+    throw error;
+  }
+  return { revision, effects, results, undo };
+}
+
+/** Deletes everything that goes with that session. */
+export function endSession(tree: Tree, session: string, revision: number): Applied {
+  const effects = [...(tree.owned.get(session) ?? [])].map((path) => ({ type: 'delete' as const, path }));
+  const undos = effects.map((effect) => tree.apply(effect, revision)).reverse();
+  return { revision, effects, results: [], undo: () => undos.splice(0).forEach((each) => each()) };
+}
+
+function naming(index: number, call: () => void): void {
+  try {
+    call();
+  } catch (error) {
+    throw isMillraceError(error) ? withOperation(error, index) : error;
+  }
+}
+
+/** What that operation changes, or null when it changes nothing. */
+function effectOf(operation: Operation, context: TransactionContext): Effect | null {
+  switch (operation.type) {
+    case 'check':
+      checkVersion(operation.path, context.tree, operation.version);
+      return null;
+    case 'create':
+      return creation(operation.path, operation.data, operation.mode ?? 'persistent', context);
+    case 'set': {
+      const node = checkVersion(operation.path, context.tree, operation.version);
+      checkRoom(operation.path, operation.data.byteLength - node.data.byteLength, context);
+      return { type: 'set', path: operation.path, data: copyOf(operation.data) };
+    }
+    case 'delete': {
+      const { path } = operation;
+      if (path === '/') throw failure('MILLRACE_STORE_PATH', { path, reason: 'the root cannot be deleted' });
+      const node = checkVersion(path, context.tree, operation.version);
+      if (node.children.size > 0) throw failure('MILLRACE_STORE_NOT_EMPTY', { path });
+      return { type: 'delete', path };
+    }
+  }
+}
+
+function creation(asked: string, data: Uint8Array, mode: CreateMode, context: TransactionContext): Effect {
+  const { tree, session } = context;
+  const sequential = isSequential(mode);
+  const parentPath = parentOf(asked);
+  const parent = tree.nodes.get(parentPath);
+  if (parent === undefined) throw failure('MILLRACE_STORE_NO_NODE', { path: parentPath });
+  const path = sequential ? sequenceName(asked, parent.nextSequence) : asked;
+  if (parent.owner !== null) throw failure('MILLRACE_STORE_EPHEMERAL_PARENT', { path });
+  if (tree.nodes.has(path)) throw failure('MILLRACE_STORE_NODE_EXISTS', { path });
+  checkRoom(path, costOf(path, { data }), context);
+  const owner = mode === 'ephemeral' || mode === 'ephemeral-sequential' ? session : null;
+  return { type: 'create', path, data: copyOf(data), owner, sequential };
+}
+
+function resultOf(operation: Operation, effect: Effect | null, tree: Tree): OperationResult {
+  if (effect?.type === 'create') return { type: 'create', path: effect.path };
+  if (effect?.type === 'set') return { type: 'set', stat: statOf(tree.nodes.get(effect.path)!) };
+  return { type: operation.type === 'delete' ? 'delete' : 'check' };
+}
+
+function checkVersion(path: string, tree: Tree, expected: number | null): TreeNode {
+  const node = tree.nodes.get(path);
+  if (node === undefined) throw failure('MILLRACE_STORE_NO_NODE', { path });
+  if (expected === null || expected === node.version) return node;
+  throw failure('MILLRACE_STORE_BAD_VERSION', { path, actual: node.version, expected });
+}
+
+function checkRoom(path: string, bytes: number, { tree, treeBytesMax }: TransactionContext): void {
+  if (bytes <= 0 || tree.bytes + bytes <= treeBytesMax) return;
+  const reason = `it keeps at most ${treeBytesMax} bytes in memory`;
+  throw failure('MILLRACE_STORE_FULL', { what: `node "${path}"`, reason }) satisfies MillraceError;
+}
+
+function isSequential(mode: CreateMode | undefined): boolean {
+  return mode === 'persistent-sequential' || mode === 'ephemeral-sequential';
+}
+
+/** The caller may write into its buffer again; the store hands out the same bytes to all. */
+function copyOf(data: Uint8Array): Uint8Array {
+  return Uint8Array.from(data);
+}

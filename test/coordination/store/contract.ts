@@ -1,0 +1,378 @@
+// What every store must do: the suite that each implementation runs. A store comes from `open`, new and empty; sessions
+// of one store stand for the hosts that share it. Nothing in here waits for a time: each test waits for what must come.
+
+import t, { type Test } from 'tap';
+import { failure } from '../../../engine/errors.js';
+import { STORE_NODE_BYTES_MAX, STORE_TRANSACTION_BYTES_MAX } from '../../../engine/limits.js';
+import type { Session, SessionEvent, Store } from '../../../coordination/store/contract.js';
+import { operationOf } from '../../../coordination/store/store-errors.js';
+
+/** A store under test. */
+export interface Opened {
+  readonly store: Store;
+  /** Ends that session from outside, as the store does with a silent one. */
+  expire(session: Session): Promise<void>;
+  close(): Promise<void>;
+}
+
+export const text = (value: string): Uint8Array => Buffer.from(value, 'utf8');
+export const textOf = (data: Uint8Array): string => Buffer.from(data).toString('utf8');
+
+/** Gathers what a watch says, and waits for a state. */
+export class Seen<T> {
+  readonly states: T[] = [];
+  private readonly waiting = new Set<() => void>();
+  readonly listener = (state: T): void => {
+    this.states.push(state);
+    for (const each of [...this.waiting]) each();
+  };
+
+  async until(wanted: (last: T) => boolean): Promise<void> {
+    for (;;) {
+      if (this.states.length > 0 && wanted(this.states.at(-1)!)) return;
+      await new Promise<void>((resolve) => {
+        const wake = (): void => {
+          this.waiting.delete(wake);
+          resolve();
+        };
+        this.waiting.add(wake);
+      });
+    }
+  }
+}
+
+/** Runs the suite; each test has a store of its own, and two sessions with it. */
+export function contractSuite(name: string, open: (t: Test) => Promise<Opened>): void {
+  const test = (title: string, body: (t: Test, a: Session, b: Session, opened: Opened) => Promise<void>): void =>
+    void t.test(`${name}: ${title}`, async (t) => {
+      const opened = await open(t);
+      try {
+        const [a, b] = await Promise.all([opened.store.connect(), opened.store.connect()]);
+        await body(t, a, b, opened);
+      } finally {
+        await opened.close();
+      }
+    });
+
+  test('a node is created, read, set and deleted, and every session sees it', async (t, a, b) => {
+    t.not(a.id, b.id);
+    t.equal(await a.create('/one', text('1')), '/one');
+    await b.sync('/one');
+    const node = await b.get('/one');
+    t.equal(textOf(node.data), '1');
+    t.match(node, { path: '/one', stat: { version: 0, ephemeralOwner: null, childCount: 0 } });
+    t.equal(node.stat.createRevision, node.stat.modifyRevision);
+    const stat = await b.set('/one', text('2'), 0);
+    t.equal(stat.version, 1);
+    t.equal(stat.createRevision, node.stat.createRevision);
+    t.ok(stat.modifyRevision > node.stat.modifyRevision, 'revisions grow');
+    await a.create('/one/two', text(''));
+    t.equal((await a.exists('/one'))?.childCount, 1);
+    t.strictSame(await a.children('/one'), ['two']);
+    await a.delete('/one/two', 0);
+    await a.delete('/one', 1);
+    t.equal(await a.exists('/one'), null);
+    await b.create('/one', text('again'));
+    const again = await b.get('/one');
+    t.equal(again.stat.version, 0, 'versions begin again');
+    t.ok(again.stat.createRevision > stat.modifyRevision, 'revisions do not');
+  });
+
+  test('the root is there, and cannot be deleted', async (t, a) => {
+    t.strictSame(await a.children('/'), []);
+    t.equal((await a.get('/')).data.byteLength, 0);
+    await t.rejects(a.delete('/', null), { code: 'MILLRACE_STORE_PATH' });
+    await t.rejects(a.create('/', text('')), { code: 'MILLRACE_STORE_NODE_EXISTS' });
+  });
+
+  test('what cannot be done is refused with its code, and changes nothing', async (t, a) => {
+    await a.create('/a', text('1'));
+    await a.create('/a/b', text(''));
+    await a.create('/e', text(''), 'ephemeral');
+    await t.rejects(a.create('/a', text('2')), { code: 'MILLRACE_STORE_NODE_EXISTS', status: 409 });
+    await t.rejects(a.create('/x/y', text('')), { code: 'MILLRACE_STORE_NO_NODE', status: 404, message: /"\/x"/ });
+    await t.rejects(a.create('/e/f', text('')), { code: 'MILLRACE_STORE_EPHEMERAL_PARENT' });
+    await t.rejects(a.get('/x'), { code: 'MILLRACE_STORE_NO_NODE' });
+    await t.rejects(a.children('/x'), { code: 'MILLRACE_STORE_NO_NODE' });
+    await t.rejects(a.set('/x', text(''), null), { code: 'MILLRACE_STORE_NO_NODE' });
+    await t.rejects(a.delete('/x', null), { code: 'MILLRACE_STORE_NO_NODE' });
+    await t.rejects(a.set('/a', text('2'), 1), { code: 'MILLRACE_STORE_BAD_VERSION' });
+    await t.rejects(a.delete('/a', 7), { code: 'MILLRACE_STORE_BAD_VERSION' });
+    await t.rejects(a.delete('/a', null), { code: 'MILLRACE_STORE_NOT_EMPTY' });
+    t.equal(await a.exists('/x'), null);
+    t.equal(textOf((await a.get('/a')).data), '1');
+    t.equal((await a.get('/a')).stat.version, 0);
+  });
+
+  test('paths and sizes are checked', async (t, a) => {
+    for (const path of [
+      '',
+      'a',
+      '/a/',
+      '//a',
+      '/a//b',
+      '/.',
+      '/a/..',
+      '/a\u0000',
+      '/a\u001f',
+      '/\ud800',
+      `/${'x'.repeat(2000)}`,
+    ]) {
+      await t.rejects(a.create(path, text('')), { code: 'MILLRACE_STORE_PATH' }, JSON.stringify(path.slice(0, 20)));
+      await t.rejects(a.get(path), { code: 'MILLRACE_STORE_PATH' });
+      t.throws(() => a.watchNode(path, () => undefined), { code: 'MILLRACE_STORE_PATH' });
+    }
+    await a.create('/Größe.1 ~', new Uint8Array(STORE_NODE_BYTES_MAX));
+    t.equal((await a.get('/Größe.1 ~')).data.byteLength, STORE_NODE_BYTES_MAX);
+    const large = new Uint8Array(STORE_NODE_BYTES_MAX + 1);
+    await t.rejects(a.create('/large', large), { code: 'MILLRACE_STORE_TOO_LARGE', status: 413 });
+    await t.rejects(a.set('/Größe.1 ~', large, null), { code: 'MILLRACE_STORE_TOO_LARGE' });
+    const data = new Uint8Array(STORE_TRANSACTION_BYTES_MAX / 2);
+    const two = ['/t1', '/t2', '/t3'].map((path) => ({ type: 'create', path, data }) as const);
+    await t.rejects(a.multi(two), { code: 'MILLRACE_STORE_TOO_LARGE' });
+    t.equal(await a.exists('/t1'), null);
+  });
+
+  test('the caller may write into its buffer again, and into what it read', async (t, a) => {
+    const data = text('same');
+    const made = a.create('/a', data);
+    await made;
+    data.fill(0);
+    (await a.get('/a')).data.fill(0);
+    t.equal(textOf((await a.get('/a')).data), 'same');
+  });
+
+  test('sequential nodes get numbers that grow, also after deletes', async (t, a, b) => {
+    await a.create('/q', text(''));
+    const first = await a.create('/q/n_', text('1'), 'persistent-sequential');
+    t.match(first, /^\/q\/n_\d{10}$/);
+    await a.delete(first, null);
+    const paths = await Promise.all(
+      Array.from({ length: 12 }, (_, i) => (i % 2 === 0 ? a : b).create('/q/n_', text(''), 'ephemeral-sequential')),
+    );
+    const names = await a.children('/q');
+    t.equal(new Set(paths).size, 12);
+    t.strictSame(names, paths.map((path) => path.slice(3)).sort());
+    t.ok(paths.every((path) => path > first));
+    t.match(await a.create('/q/', text(''), 'persistent-sequential'), /^\/q\/\d{10}$/, 'with no name of its own');
+  });
+
+  test('ephemeral nodes go with their session: closed', async (t, a, b) => {
+    await a.create('/p', text(''));
+    await a.create('/p/e', text(''), 'ephemeral');
+    await b.create('/p/other', text(''), 'ephemeral');
+    t.equal((await b.get('/p/e')).stat.ephemeralOwner, a.id);
+    const seen = new Seen<readonly string[] | null>();
+    b.watchChildren('/p', seen.listener);
+    await seen.until((names) => names?.length === 2);
+    const events: SessionEvent[] = [];
+    a.onEvent((event) => events.push(event));
+    await a.close();
+    t.equal(await b.exists('/p/e'), null, 'gone when close resolves');
+    await seen.until((names) => names?.join() === 'other');
+    t.strictSame([a.state, a.ended.aborted, events], ['closed', true, [{ type: 'closed' }]]);
+    await a.close();
+    const calls: readonly (() => Promise<unknown>)[] = [
+      () => a.get('/p'),
+      () => a.create('/y', text('')),
+      () => a.multi([]),
+      () => a.sync('/'),
+    ];
+    for (const call of calls) {
+      await t.rejects(async () => void (await call()), { code: 'MILLRACE_STORE_CLOSED' });
+    }
+    t.throws(() => a.watchNode('/p', () => undefined), { code: 'MILLRACE_STORE_CLOSED' });
+  });
+
+  test('ephemeral nodes go with their session: lost', async (t, a, b, opened) => {
+    await a.create('/e', text(''), 'ephemeral');
+    const seen = new Seen<unknown>();
+    b.watchNode('/e', seen.listener);
+    const events: SessionEvent[] = [];
+    a.onEvent((event) => events.push(event));
+    a.onEvent(() => t.fail('closed')).close();
+    const lost = new Promise<void>((resolve) => a.ended.addEventListener('abort', () => resolve()));
+    a.watchNode('/e', (node) => t.not(node, null, 'nothing is heard after the end'));
+    await opened.expire(a);
+    await lost;
+    await seen.until((node) => node === null);
+    t.equal(a.state, 'lost');
+    t.match(a.ended.reason, { code: 'MILLRACE_STORE_SESSION_LOST' });
+    t.strictSame(events, [{ type: 'lost' }]);
+    await t.rejects(a.set('/e', text(''), null), { code: 'MILLRACE_STORE_SESSION_LOST' });
+    const c = await opened.store.connect();
+    t.notOk([a.id, b.id].includes(c.id));
+    await c.create('/e', text(''), 'ephemeral');
+  });
+
+  test('a transaction does all or nothing, and names what failed', async (t, a) => {
+    await a.create('/v', text('0'));
+    const results = await a.multi([
+      { type: 'check', path: '/v', version: 0 },
+      { type: 'create', path: '/v/c', data: text('c') },
+      { type: 'create', path: '/v/c/s_', data: text(''), mode: 'persistent-sequential' },
+      { type: 'set', path: '/v', data: text('1'), version: 0 },
+      { type: 'set', path: '/v', data: text('2'), version: 1 },
+      { type: 'delete', path: '/v/c/s_0000000000', version: 0 },
+    ]);
+    t.match(results, [
+      { type: 'check' },
+      { type: 'create', path: '/v/c' },
+      { type: 'create', path: '/v/c/s_0000000000' },
+      { type: 'set', stat: { version: 1 } },
+      { type: 'set', stat: { version: 2 } },
+      { type: 'delete' },
+    ]);
+    const failed = a.multi([
+      { type: 'create', path: '/v/d', data: text('') },
+      { type: 'set', path: '/v', data: text('3'), version: null },
+      { type: 'delete', path: '/v/c', version: null },
+      { type: 'create', path: '/e_', data: text(''), mode: 'ephemeral-sequential' },
+      { type: 'check', path: '/v', version: 0 },
+      { type: 'check', path: '/nowhere', version: null },
+    ]);
+    const error: unknown = await failed.catch((thrown: unknown) => thrown);
+    t.match(error, { code: 'MILLRACE_STORE_BAD_VERSION', message: /"\/v"/ });
+    t.equal(operationOf(error), 4);
+    t.equal(textOf((await a.get('/v')).data), '2');
+    t.equal((await a.get('/v')).stat.version, 2);
+    t.strictSame(await a.children('/v'), ['c']);
+    t.equal(await a.create('/e_', text(''), 'ephemeral-sequential'), '/e_0000000000', 'the number was not used up');
+    t.strictSame(await a.multi([]), []);
+    t.equal(operationOf(new Error('x')), null);
+    t.equal(operationOf(failure('MILLRACE_STORE_NO_NODE', { path: '/' })), null);
+  });
+
+  test('version 0 in a transaction is version 0, not any', async (t, a) => {
+    await a.create('/v', text(''));
+    await a.set('/v', text('1'), 0);
+    await t.rejects(a.multi([{ type: 'check', path: '/v', version: 0 }]), { code: 'MILLRACE_STORE_BAD_VERSION' });
+    await t.rejects(a.multi([{ type: 'set', path: '/v', data: text(''), version: 0 }]), {
+      code: 'MILLRACE_STORE_BAD_VERSION',
+    });
+    await t.rejects(a.multi([{ type: 'delete', path: '/v', version: 0 }]), { code: 'MILLRACE_STORE_BAD_VERSION' });
+    await a.multi([{ type: 'check', path: '/v', version: null }]);
+  });
+
+  test('of many that compare and set, one wins each version', async (t, a, b) => {
+    await a.create('/n', text('0'));
+    let lost = 0;
+    const add = async (session: Session): Promise<void> => {
+      for (let done = 0; done < 25;) {
+        const { data, stat } = await session.get('/n');
+        const set = session.set('/n', text(String(Number(textOf(data)) + 1)), stat.version);
+        await set.then(
+          () => done++,
+          () => lost++,
+        );
+      }
+    };
+    await Promise.all([add(a), add(b), add(a), add(b)]);
+    const { data, stat } = await a.get('/n');
+    t.strictSame([textOf(data), stat.version], ['100', 100]);
+    t.ok(lost > 0);
+  });
+
+  test('calls of one session are carried out in their order', async (t, a) => {
+    const calls = [
+      a.create('/o', text('')),
+      a.create('/o/1', text('')),
+      a.children('/o'),
+      a.delete('/o/1', null),
+      a.children('/o'),
+      a.delete('/o', null),
+      a.exists('/o'),
+    ];
+    const results = await Promise.all(calls);
+    t.strictSame([results[2], results[4], results[6]], [['1'], [], null]);
+  });
+
+  test('a watch of a node tells its state and every last one', async (t, a, b) => {
+    const seen = new Seen<string | null>();
+    const watch = b.watchNode('/w', (node) => seen.listener(node === null ? null : textOf(node.data)));
+    t.equal(seen.states.length, 0, 'not before it returns');
+    await seen.until((state) => state === null);
+    await a.create('/w', text('0'));
+    await seen.until((state) => state === '0');
+    for (let i = 1; i <= 50; i++) await a.set('/w', text(String(i)), null);
+    await seen.until((state) => state === '50');
+    const numbers = seen.states.slice(1).map(Number);
+    t.strictSame(
+      numbers,
+      [...numbers].sort((x, y) => x - y),
+      'never back',
+    );
+    await a.delete('/w', null);
+    await a.create('/w', text('new'));
+    await seen.until((state) => state === 'new');
+    watch.close();
+    watch.close();
+    const before = seen.states.length;
+    await a.set('/w', text('unheard'), null);
+    await b.sync('/w');
+    await b.get('/w');
+    t.equal(seen.states.length, before);
+  });
+
+  test('a watch of children tells their names and every last list', async (t, a, b) => {
+    const seen = new Seen<readonly string[] | null>();
+    b.watchChildren('/w', seen.listener);
+    await seen.until((names) => names === null);
+    await a.create('/w', text(''));
+    await seen.until((names) => names?.length === 0);
+    await Promise.all(['c', 'a', 'b'].map((name) => a.create(`/w/${name}`, text(''))));
+    await seen.until((names) => names?.join() === 'a,b,c');
+    const before = seen.states.length;
+    await a.set('/w', text('x'), null);
+    await a.set('/w/a', text('x'), null);
+    await a.multi(['a', 'b', 'c'].map((name) => ({ type: 'delete', path: `/w/${name}`, version: null }) as const));
+    await seen.until((names) => names?.length === 0);
+    t.equal(seen.states.length, before + 1, 'data is none of its business, and a transaction is one change');
+    await a.delete('/w', null);
+    await seen.until((names) => names === null);
+  });
+
+  test('what a failed transaction did before it failed is seen by nobody', async (t, a, b) => {
+    await a.create('/w', text('0'));
+    const seen = new Seen<string | null>();
+    b.watchNode('/w', (node) => seen.listener(node === null ? null : textOf(node.data)));
+    await seen.until((state) => state === '0');
+    await a
+      .multi([
+        { type: 'set', path: '/w', data: text('never'), version: null },
+        { type: 'check', path: '/none', version: null },
+      ])
+      .catch(() => undefined);
+    await a.set('/w', text('1'), 0);
+    await seen.until((state) => state === '1');
+    t.strictSame(seen.states, ['0', '1']);
+  });
+
+  test('a listener may call the store, and one that throws disturbs nobody', async (t, a, b) => {
+    const seen = new Seen<string>();
+    await a.create('/w', text('0'));
+    a.watchNode('/w', () => {
+      throw new Error('thrown by a listener');
+    });
+    a.onEvent(() => {
+      throw new Error('thrown by a listener');
+    });
+    b.watchNode('/w', (node) => {
+      void b.get('/w').then((read) => seen.listener(`${textOf(node?.data ?? text(''))} ${textOf(read.data)}`));
+    });
+    await seen.until((state) => state === '0 0');
+    await a.set('/w', text('1'), null);
+    await seen.until((state) => state === '1 1');
+    await a.close();
+  });
+
+  test('a call that was given up before is not made', async (t, a) => {
+    const reason = new Error('enough');
+    await t.rejects(a.create('/a', text(''), 'persistent', { signal: AbortSignal.abort(reason) }), reason);
+    const controller = new AbortController();
+    const call = a.get('/', { signal: controller.signal });
+    controller.abort(reason);
+    await t.rejects(call, reason);
+    t.equal(await a.exists('/a'), null);
+  });
+}
