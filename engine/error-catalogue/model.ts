@@ -208,7 +208,7 @@ export const modelErrors = {
   },
   MILLRACE_DOCUMENT_ARTIFACT: {
     status: 400,
-    message: 'the artifact "{artifact}" cannot be used: there is no artifact store here',
-    hint: 'remove the key and use the built-in types, or define the topology in a module and run that',
+    message: 'the artifact "{artifact}" cannot be used: this document was read without one',
+    hint: 'submit it to a host that has the artifact; or remove the key and use the built-in types, or define the topology in a module',
   },
 } as const satisfies Record<string, Entry>;

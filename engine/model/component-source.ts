@@ -132,7 +132,8 @@ export function isRecord(value: unknown): value is Readonly<Record<string, unkno
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-function isClass(value: unknown): value is AnyClass {
+/** Whether that is a class, or a function that is used as one of components. */
+export function isClass(value: unknown): value is AnyClass {
   if (typeof value !== 'function') return false;
   if (/^class\b/.test(Function.prototype.toString.call(value))) return true;
   const prototype: unknown = value.prototype;

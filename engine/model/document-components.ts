@@ -58,7 +58,7 @@ class ComponentReader {
     const common = {
       kind,
       id,
-      parallelism: (parallelism ?? 1) as number,
+      parallelism: (parallelism ?? type?.parallelism ?? 1) as number,
       config: settings,
       inputs: this.readInputs(inputs, `${path}.inputs`),
     };

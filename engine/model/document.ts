@@ -35,6 +35,7 @@ const ARTIFACT = new RegExp(ARTIFACT_PATTERN);
  * @param document - parsed JSON, of whatever shape
  * @param registry - the types that it may name
  * @param settings - changes to the document before it is checked, see {@link Settings}
+ * @param hasArtifact - the types of the artifact that the document names are in the registry. Default false
  * @throws MILLRACE_TOPOLOGY_INVALID with every problem in `problems`; nothing else
  */
 export function topologyFromDocument(
@@ -42,6 +43,7 @@ export function topologyFromDocument(
   registry: ComponentRegistry,
   settings: Settings = {},
   limits: ValidationLimits = {},
+  hasArtifact = false,
 ): Topology {
   const problems = new ProblemList();
   const replaced = new Set<string>();
@@ -65,7 +67,7 @@ export function topologyFromDocument(
   }
   const { changed, settingsByPlace } = withSettings(document, settings, name, problems);
   for (const mismatch of mismatches(topologySchema, changed, '')) reportMismatch(mismatch, problems);
-  checkArtifact(changed, problems);
+  if (!hasArtifact) checkArtifact(changed, problems);
   const base = {
     name,
     version: readVersion(changed['version'], problems),

@@ -203,8 +203,8 @@ export class DraftHandle {
   }
 }
 
-/** Wrong values are kept: validation shows them. */
-function readBehavior(options: Readonly<Record<string, unknown>>): BoltBehavior {
+/** How options say that calls are treated. Wrong values are kept: validation shows them. */
+export function readBehavior(options: Readonly<Record<string, unknown>>): BoltBehavior {
   const { manualAck, concurrency, ordered, tickEvery } = { ...defaultBehavior, ...options } as Readonly<
     Record<string, unknown>
   >;

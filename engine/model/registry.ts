@@ -14,7 +14,10 @@ export interface ComponentType {
   readonly kind: 'spout' | 'bolt';
   /** One sentence for people. */
   readonly description: string;
-  /** Its settings: an object schema, with a description on each property and no additional ones. */
+  /**
+   * Its settings: an object schema, with a description on each property and no additional ones. One that is open, as
+   * for components of artifacts, takes anything.
+   */
   readonly schema: TSchema;
   /** Which of its settings name files, one or a list: whoever runs other people's topologies confines these. */
   readonly paths?: readonly string[];
@@ -22,6 +25,8 @@ export interface ComponentType {
   readonly outputs:
     | OutputsByStream
     | ((inputs: readonly InputDefinition[], config: Readonly<Record<string, unknown>>) => OutputsByStream);
+  /** Tasks where a document does not say. Default 1. */
+  readonly parallelism?: number;
   /** How the engine treats its calls; the defaults where it does not say. */
   readonly behavior?: Partial<BoltBehavior>;
   /** Makes one instance a task, given the settings after every override and, for a bolt, what it subscribes to. */

@@ -51,9 +51,10 @@ export function mismatches(schema: TSchema, value: unknown, path: string): reado
   return found;
 }
 
-/** The names of the properties of an object schema. */
-export function propertyNames(schema: TSchema): readonly string[] {
-  return Object.keys((schema as Node).properties ?? {});
+/** The names of the properties of an object schema; null when it takes others as well. */
+export function propertyNames(schema: TSchema): readonly string[] | null {
+  const { properties = {}, additionalProperties } = schema as Node;
+  return additionalProperties === false ? Object.keys(properties) : null;
 }
 
 function walk(node: Node, value: unknown, path: string, found: Mismatch[]): void {

@@ -1,5 +1,6 @@
-// Where workers get their topology from: a module that defines it, or a JSON document over the built-in components. The
-// throw-away thread that reads a definition first and every worker after it load the same way, so they see the same.
+// Where workers get their topology from: a module that defines it, or a JSON document over the built-in components and
+// what an artifact exports. The throw-away thread that reads a definition first and every worker after it load the same
+// way, so they see the same.
 //
 // What documents need (the schema library above all) is only loaded for documents: a module starts sooner without it.
 
@@ -11,8 +12,14 @@ import { describeExport } from './exported.js';
 export type TopologySource =
   /** An ES module whose default export is a topology. */
   | { readonly kind: 'module'; readonly url: string; readonly settings: Settings }
-  /** A topology as JSON, over the built-in components. */
-  | { readonly kind: 'document'; readonly document: unknown; readonly settings: Settings };
+  /** A topology as JSON, over the built-in components … */
+  | {
+      readonly kind: 'document';
+      readonly document: unknown;
+      readonly settings: Settings;
+      /** … and the exports of this ES module, the artifact that the document names. An export hides a built-in type. */
+      readonly artifactUrl?: string;
+    };
 
 /**
  * Imports or builds the topology, with its settings applied.
@@ -22,17 +29,23 @@ export type TopologySource =
  * else; whatever the module itself throws
  */
 export async function loadTopology(source: TopologySource, file?: string): Promise<Topology> {
-  if (source.kind === 'document') {
-    const [{ builtins }, { topologyFromDocument }] = await Promise.all([
-      import('../connect/registry.js'),
-      import('../model/document.js'),
-    ]);
-    return topologyFromDocument(source.document, builtins, source.settings);
-  }
+  if (source.kind === 'document') return await loadDocument(source);
   const module = (await import(source.url)) as Readonly<Record<string, unknown>>;
   const topology: unknown = module['default'];
   if (isTopology(topology)) return applySettings(topology, source.settings);
   throw failure('MILLRACE_DEFINITION_EXPORT', { file: file ?? source.url, ...describeExport(module) });
+}
+
+async function loadDocument(source: Extract<TopologySource, { readonly kind: 'document' }>): Promise<Topology> {
+  const { document, settings, artifactUrl } = source;
+  const [{ builtins }, { topologyFromDocument }] = await Promise.all([
+    import('../connect/registry.js'),
+    import('../model/document.js'),
+  ]);
+  if (artifactUrl === undefined) return topologyFromDocument(document, builtins, settings);
+  const { exportedTypes } = await import('../model/exported-types.js');
+  const exported = exportedTypes((await import(artifactUrl)) as Readonly<Record<string, unknown>>);
+  return topologyFromDocument(document, new Map([...builtins, ...exported]), settings, {}, true);
 }
 
 /** The same, with what a module threw turned into an error of the catalogue that names the topology. */

@@ -2,8 +2,8 @@
 // follows from what its workers report, and says how it goes; the workers themselves are in seats.ts.
 //
 //   starting ─ all prepared ─► active ⇄ inactive ─┬─ every task ended ─► completed
-//      │                                          ├─ drain, kill with a wait ─► draining ─┬─ every task ended ─► killed
-//      │                                          │                                       └─ the wait is over ──► killed
+//      │                                          ├─ drain ─► draining ─┬─ every task ended ─► killed
+//      │                                          │                     └─ a kill's wait is over ─► killed
 //      │                                          ├─ kill ─► killed
 //      └─ refused ─► failed                       └─ fatal error, too many deaths ─► failed
 //

@@ -2,7 +2,7 @@
 // module's address names: one of its tasks, in its first incarnation, or all of them `always`.
 
 import { isMainThread } from 'node:worker_threads';
-import { Bolt, topology, Spout, type BoltContext, type Emit, type Tuple } from 'millrace';
+import { Bolt, topology, Spout, type BoltContext, type Emit, type SpoutContext, type Tuple } from 'millrace';
 
 const query = new URL(import.meta.url).searchParams;
 const trouble = query.get('trouble');
@@ -17,13 +17,17 @@ class Numbers extends Spout {
   static readonly outputs = ['n'] as const;
   private next = 0;
   private readonly again: number[] = [];
+  private context!: SpoutContext;
 
-  override open(): void {
+  override open(context: SpoutContext): void {
+    this.context = context;
     if (trouble === 'open') throw new RangeError('no such place');
   }
 
   nextTuple(emit: Emit): 'done' | undefined {
-    const n = this.again.pop() ?? (this.next < tuples ? this.next++ : undefined);
+    const replay = this.again.pop();
+    if (replay !== undefined) void this.context.print(`replays ${replay}`);
+    const n = replay ?? (this.next < tuples ? this.next++ : undefined);
     if (n === undefined) return 'done';
     emit([n], { id: n });
     return undefined;
