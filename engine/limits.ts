@@ -286,3 +286,41 @@ export const EMBEDDED_GROUP_BYTES_MAX = 4 * 1024 * 1024;
  * The log of the embedded store is replaced by a snapshot at this length, or at that of the last snapshot if longer.
  */
 export const EMBEDDED_LOG_BYTES_MAX = 16 * 1024 * 1024;
+
+/** Topologies that have not ended: each takes nodes of the store and a place in every list. */
+export const TOPOLOGIES_MAX = 1000;
+
+/** Ended topologies whose final status stays readable; the oldest goes first. */
+export const HISTORY_MAX = 100;
+
+/** What is kept of an ended topology beside its summary, in one node; larger counts are left out. */
+export const FINAL_BYTES_MAX = 128 * 1024;
+
+/** Definition and description of a topology in the store: a document of the largest size, described and escaped. */
+export const WISH_BYTES_MAX = 8 * 1024 * 1024;
+
+/** Large values are split over nodes of this size, so that two fit into one transaction. */
+export const STORE_PIECE_BYTES = 400 * 1024;
+
+/** Progress of spouts is kept in so many nodes a topology; a write replaces those that changed. */
+export const CHECKPOINT_PIECES = 16;
+
+/** Progress is gathered for this long before it is written: one write a second and host. */
+export const CHECKPOINT_GATHER_MS = 1000;
+
+/** What a submission left behind that never became a wish is deleted after two looks this far apart. */
+export const ORPHAN_LOOK_MS = 600_000;
+
+/** A failed connection or write of the coordination is tried again after this time … */
+export const STORE_RETRY_MIN_MS = 50;
+/** … which doubles up to this one. */
+export const STORE_RETRY_MAX_MS = 5_000;
+
+/** Slots of one host: threads beyond the cores gain nothing, and each takes some megabytes. */
+export const SLOTS_MAX = 256;
+
+/** One artifact: a bundle with large dependencies has some megabytes. */
+export const ARTIFACT_BYTES_MAX = 64 * 1024 * 1024;
+
+/** Incarnations that the tasks of one revision of a topology may use up: workers that died would take it months. */
+export const INCARNATIONS_PER_REVISION = 65_536;

@@ -94,4 +94,69 @@ export const coordinationErrors = {
     message: 'node "{path}" of the store holds what cannot be read: {reason}',
     hint: 'somebody else wrote it; delete the node, or put back what was there',
   },
+  MILLRACE_MASTER_DEPOSED: {
+    status: 503,
+    message: 'host "{host}" is no longer the master of epoch {epoch}',
+    hint: 'the next master goes on where it stopped; nothing was changed',
+  },
+  MILLRACE_HOST_CLOSED: {
+    status: 503,
+    message: 'host "{host}" is closed',
+    hint: 'what was wished is kept: start the host again, or ask another one',
+  },
+  MILLRACE_TOPOLOGY_EXISTS: {
+    status: 409,
+    message: 'topology "{name}" exists already and is {state}',
+    hint: 'kill it and wait until it has ended, or submit under another name',
+  },
+  MILLRACE_TOPOLOGY_UNKNOWN: {
+    status: 404,
+    message: 'there is no topology "{name}"',
+    hint: 'list the topologies to see their names; of ended ones only the last are kept',
+  },
+  MILLRACE_TOPOLOGY_ENDED: {
+    status: 409,
+    message: 'topology "{name}" cannot be {wanted}: it is {state}',
+    hint: 'submit it again once it has ended',
+  },
+  MILLRACE_WISH_TOO_LARGE: {
+    status: 413,
+    message: 'topology "{name}" takes {bytes} bytes with its definition and description; the limit is {bytesMax}',
+    hint: 'keep data out of the definition: name a file or an address in it',
+  },
+  MILLRACE_WISH_TOO_MANY: {
+    status: 503,
+    message: 'topology "{name}" is one too many: there are {count} already, which is the limit',
+    hint: 'kill one that is not needed',
+  },
+  MILLRACE_CHECKPOINT_NO_ROOM: {
+    status: 507,
+    message: 'the progress of topology "{topology}" takes more than {bytesMax} bytes in one of its {pieces} pieces',
+    hint: 'keep offsets only, and fewer partitions; what was kept before stays',
+  },
+  MILLRACE_ARTIFACT_HASH: {
+    status: 400,
+    message: 'the content that was put as artifact "{sha256}" hashes to "{actual}"',
+    hint: 'name it by the SHA-256 of its bytes, in lower-case hex',
+  },
+  MILLRACE_ARTIFACT_NAME: {
+    status: 400,
+    message: '"{sha256}" is not the name of an artifact',
+    hint: 'name it by the SHA-256 of its bytes: 64 digits in lower-case hex',
+  },
+  MILLRACE_ARTIFACT_TOO_LARGE: {
+    status: 413,
+    message: 'artifact "{sha256}" has more than {bytesMax} bytes, which is the limit',
+    hint: 'leave data and unused dependencies out of the bundle',
+  },
+  MILLRACE_ARTIFACT_UNKNOWN: {
+    status: 404,
+    message: 'there is no artifact "{sha256}"',
+    hint: 'put it first',
+  },
+  MILLRACE_ARTIFACT_WRITE: {
+    status: 507,
+    message: 'artifact "{sha256}" could not be written: {reason}',
+    hint: 'nothing of it was kept; make room, then put it again',
+  },
 } as const satisfies Record<string, Entry>;

@@ -69,7 +69,7 @@ export class Commits {
       return;
     }
     this.queue.push(task);
-    this.running ??= this.drain().finally(() => (this.running = null));
+    this.running ??= this.drain();
   }
 
   /** Resolves when everything that was submitted is carried out. */
@@ -105,6 +105,8 @@ export class Commits {
       }
       await this.listener.between();
     }
+    // In the same step as the look at the queue: what is submitted from here on starts anew.
+    this.running = null;
   }
 
   private takeGroup(): Task[] {

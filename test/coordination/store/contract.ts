@@ -366,6 +366,15 @@ export function contractSuite(name: string, open: (t: Test) => Promise<Opened>):
     await a.close();
   });
 
+  test('a call that is made any moment after another one is answered', async (t, a, b) => {
+    for (let ticks = 0; ticks < 30; ticks++) {
+      let later: Promise<unknown> = a.exists('/');
+      for (let tick = 0; tick < ticks; tick++) later = later.then(() => undefined);
+      await later.then(() => b.exists('/'));
+    }
+    t.pass('30 moments');
+  });
+
   test('a call that was given up before is not made', async (t, a) => {
     const reason = new Error('enough');
     await t.rejects(a.create('/a', text(''), 'persistent', { signal: AbortSignal.abort(reason) }), reason);

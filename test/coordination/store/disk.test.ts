@@ -203,6 +203,7 @@ void t.test('what waits, what is followed and what is kept is bounded', async (t
   const watches = Array.from({ length: STORE_WATCHES_MAX }, () => session.watchNode('/', () => undefined));
   t.throws(() => session.watchNode('/', () => undefined), { code: 'MILLRACE_STORE_TOO_MANY' });
   for (const watch of watches) watch.close();
+  await new Promise((resolve) => setImmediate(resolve));
   session.watchNode('/', () => undefined);
   await session.create('/a', text('x'.repeat(1000)));
   await t.rejects(session.create('/b', text('x'.repeat(2000))), { code: 'MILLRACE_STORE_FULL', message: /"\/b"/ });

@@ -1,0 +1,143 @@
+// One host of the cluster, without its threads and without its HTTP: a session with the store, and in each session its
+// place in the list of hosts, in the queue for master, and the assignments that it follows. One process alone is a
+// cluster of one, in the same way. Main thread.
+//
+//   SessionKeeper ─ each session ─► register ─► Election ─ as master ─► Master
+//                                      └──────► DirectoryCache of assignments ─► Runs ─► TopologyRunner
+//   Runs, CheckpointWriter and Outbox outlive sessions: losing the store does not stop data.
+
+import type { Clock } from '../../engine/clock.js';
+import { failure, reasonOf } from '../../engine/errors.js';
+import { SLOTS_MAX } from '../../engine/limits.js';
+import type { Logger } from '../../engine/log.js';
+import type { Random } from '../../engine/random.js';
+import { CheckpointWriter } from '../checkpoints.js';
+import { Master } from '../master/master.js';
+import { ASSIGNMENTS, memberOf, reportPath } from '../paths.js';
+import { DirectoryCache } from '../recipes/directory-cache.js';
+import { Election } from '../recipes/election.js';
+import { fromNode } from '../store/json-node.js';
+import type { Session, Store, StoreNode } from '../store/contract.js';
+import { SessionKeeper } from '../store/session-keeper.js';
+import { hasCode } from '../store/store-errors.js';
+import { Topologies } from '../topologies.js';
+import { isAssignment, type Assignment } from '../topology-records.js';
+import { Outbox } from './outbox.js';
+import { ensureLayout, register } from './registration.js';
+import type { TopologyRunner } from './runner.js';
+import { Runs } from './runs.js';
+
+export interface ClusterHostOptions {
+  readonly store: Store;
+  /** What the host is called; `A-Z a-z 0-9 . _ -`. */
+  readonly host: string;
+  /** Workers that may run here: 1 to `SLOTS_MAX`. */
+  readonly slots: number;
+  readonly runner: TopologyRunner;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly random: Random;
+  /** Milliseconds since the epoch, for what people read. */
+  readonly wallMs: () => number;
+}
+
+export class ClusterHost {
+  /** This life of the host. */
+  readonly boot: string;
+  /** What users ask for. */
+  readonly topologies: Topologies;
+  private readonly options: ClusterHostOptions;
+  private readonly keeper: SessionKeeper;
+  private readonly runs: Runs;
+  private readonly checkpoints: CheckpointWriter;
+  private readonly outbox: Outbox;
+  private closing: Promise<void> | null = null;
+  /** The last report has something that a master has to read. */
+  private unread = false;
+
+  constructor(options: ClusterHostOptions) {
+    const { store, clock, logger, random, host } = options;
+    this.options = { ...options, slots: Math.min(Math.max(1, Math.floor(options.slots)), SLOTS_MAX) };
+    this.boot = newId(random);
+    const session = (): Promise<Session> => this.keeper.current();
+    this.keeper = new SessionKeeper({ store, clock, logger, each: (each) => this.inSession(each) });
+    this.topologies = new Topologies({ session, newId: () => newId(random) });
+    this.checkpoints = new CheckpointWriter({ session, clock, logger });
+    this.outbox = new Outbox({ session, clock, logger, member: memberOf(host, this.boot) });
+    this.runs = new Runs({ ...options, boot: this.boot, session, checkpoints: this.checkpoints, outbox: this.outbox });
+  }
+
+  /** Joins the cluster; resolves when it is registered. */
+  async start(): Promise<void> {
+    this.keeper.start();
+    await this.keeper.current();
+  }
+
+  /** Slots in all, and those that something runs in. */
+  get slots(): { readonly total: number; readonly used: number } {
+    return { total: this.options.slots, used: this.runs.slotsUsed };
+  }
+
+  /** Ends what runs here, keeps its progress, and leaves. Wishes stand: the next host goes on with them. */
+  async close(): Promise<void> {
+    this.closing ??= this.leave();
+    await this.closing;
+  }
+
+  private async leave(): Promise<void> {
+    const { host } = this.options;
+    this.keeper.leave(failure('MILLRACE_HOST_CLOSED', { host }));
+    this.unread = await this.runs.close();
+    await this.checkpoints.close();
+    await this.outbox.close();
+    await this.keeper.close();
+  }
+
+  /** What goes with one session; resolves with what ends it. */
+  private async inSession(session: Session): Promise<() => Promise<void>> {
+    const { host, slots, clock, logger, wallMs, random } = this.options;
+    const member = memberOf(host, this.boot);
+    await ensureLayout(session);
+    await register(session, { host, boot: this.boot, slots });
+    const follow = (): void => this.runs.follow(readAssignments(assignments.nodes.values(), logger));
+    const assignments: DirectoryCache = new DirectoryCache(session, ASSIGNMENTS, follow);
+    const election = new Election({
+      session,
+      clock,
+      logger,
+      member,
+      newId: () => newId(random),
+      lead: (term) => new Master({ session, term, clock, logger, wallMs }).lead(),
+    });
+    election.start();
+    return async () => {
+      assignments.close();
+      await election.close();
+      if (this.closing !== null && !this.unread && !session.ended.aborted) await forgetReport(session, member, logger);
+    };
+  }
+}
+
+/** An id of 96 random bits. */
+function newId(random: Random): string {
+  const part = (): string => (random.nextInt32() >>> 0).toString(16).padStart(8, '0');
+  return `${part()}${part()}${part()}`;
+}
+
+function readAssignments(nodes: Iterable<StoreNode>, logger: Logger): readonly Assignment[] {
+  return [...nodes].flatMap((node) => {
+    try {
+      return fromNode(node, isAssignment);
+    } catch (error) {
+      logger.error(reasonOf(error));
+      return [];
+    }
+  });
+}
+
+/** A clean goodbye: nothing is left to be read in it. */
+async function forgetReport(session: Session, member: string, logger: Logger): Promise<void> {
+  await session.delete(reportPath(member), null).catch((error: unknown) => {
+    if (!hasCode(error, 'MILLRACE_STORE_NO_NODE')) logger.debug(`a report was not deleted: ${reasonOf(error)}`);
+  });
+}

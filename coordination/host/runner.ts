@@ -1,0 +1,54 @@
+// What runs topologies for a host: declared here, carried out over the engine by whoever joins the two. The
+// coordination never looks inside; it says what to run and what to do with it, and is told how it ended. Types only.
+
+import type { WireError } from '../../engine/errors.js';
+import type { Checkpoint, EndState, Payload, WorkerPlace } from '../topology-records.js';
+
+/** What a host is to run. */
+export interface RunOrder extends Payload {
+  readonly name: string;
+  readonly id: string;
+  readonly revision: number;
+  /** Of the master that assigned it. */
+  readonly epoch: number;
+  /** Where each worker runs; `planTasks` of the description and their number says which tasks. */
+  readonly places: readonly WorkerPlace[];
+  /** The workers that are to run here. */
+  readonly workers: readonly number[];
+  /** Incarnations of its tasks begin here, above all of earlier revisions. */
+  readonly firstIncarnation: number;
+  /** The progress of its spouts, as it was last kept. */
+  readonly checkpoints: readonly Checkpoint[];
+}
+
+/** What a run tells while it goes on. */
+export interface RunListener {
+  /** Progress to be kept, packed, at most `CHECKPOINT_BYTES_MAX`. */
+  checkpoint(checkpoint: Checkpoint): void;
+}
+
+/** How a run ended. */
+export interface RunEnd {
+  readonly status: EndState;
+  /** Why, when it failed. */
+  readonly error: WireError | null;
+  /** What stays readable of it: plain data, at most `FINAL_BYTES_MAX` as JSON. */
+  readonly final: unknown;
+}
+
+/** A topology that runs, or starts. Calls may come at any time, also before it has started and after it has ended. */
+export interface RunningTopology {
+  /** Resolves when all of it is over and closed, and with `failed` when it could not start. Never rejects. */
+  readonly ended: Promise<RunEnd>;
+  /** Spouts are asked again. */
+  activate(): void;
+  /** Spouts are not asked any more; bolts go on. */
+  deactivate(): void;
+  /** Spouts stop at once, bolts go on until nothing is under way, or for that time at most; then all is closed. */
+  kill(options: { readonly waitMs: number }): void;
+}
+
+export interface TopologyRunner {
+  /** Starts it, active. What goes wrong is told by `ended`. */
+  start(order: RunOrder, listener: RunListener): RunningTopology;
+}

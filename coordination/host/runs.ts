@@ -1,0 +1,243 @@
+// What runs on this host: follows the assignments, and has the runner start, change and end topologies. Runs outlive
+// sessions: while the store is away they go on, and the next list of assignments says what is still this host's.
+// Main thread.
+//
+//   assigned here ─► loading ─► running ─► ended: final and report written, until its assignment is gone
+//                       │          │
+//                       └──────────┴─► discarded: no longer this host's; ended without a word, then forgotten
+//
+// Invariant: at most one run for an id at a time; one of a new revision starts when the old one is over.
+
+import type { Clock } from '../../engine/clock.js';
+import { reasonOf, toWire } from '../../engine/errors.js';
+import { INCARNATIONS_PER_REVISION, STORE_RETRY_MAX_MS, STORE_RETRY_MIN_MS } from '../../engine/limits.js';
+import type { Logger } from '../../engine/log.js';
+import { claimProgress, type CheckpointWriter, type Progress } from '../checkpoints.js';
+import { wishPath } from '../paths.js';
+import { loadPayload } from '../payload.js';
+import { fromNode } from '../store/json-node.js';
+import type { Session } from '../store/contract.js';
+import { pause } from '../store/signals.js';
+import { hasCode } from '../store/store-errors.js';
+import { isWish, type Assignment, type Report, type RunReport } from '../topology-records.js';
+import type { Outbox } from './outbox.js';
+import type { RunEnd, RunningTopology, RunOrder, TopologyRunner } from './runner.js';
+
+export interface RunsOptions {
+  readonly host: string;
+  readonly boot: string;
+  readonly runner: TopologyRunner;
+  readonly session: () => Promise<Session>;
+  readonly checkpoints: CheckpointWriter;
+  readonly outbox: Outbox;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  /** Milliseconds since the epoch, for what people read. */
+  readonly wallMs: () => number;
+}
+
+interface Run {
+  assignment: Assignment;
+  readonly startedAtMs: number;
+  /** Aborted when it is no longer this host's. */
+  readonly discarded: AbortController;
+  /** What was last told to it. */
+  told: Assignment['wanted'];
+  running: RunningTopology | null;
+  progress: Progress | null;
+  end: RunEnd | null;
+}
+
+export class Runs {
+  private readonly options: RunsOptions;
+  private readonly runs = new Map<string, Run>();
+  private assigned: ReadonlyMap<string, Assignment> = new Map();
+  private closing = false;
+  private quiet: () => void = () => undefined;
+
+  constructor(options: RunsOptions) {
+    this.options = options;
+  }
+
+  /** How many workers run here. */
+  get slotsUsed(): number {
+    let used = 0;
+    for (const { assignment, end } of this.runs.values()) if (end === null) used += this.workersOf(assignment).length;
+    return used;
+  }
+
+  /** What is assigned now, to any host. */
+  follow(assignments: readonly Assignment[]): void {
+    if (this.closing) return;
+    const own = assignments.filter((each) => this.workersOf(each).length > 0);
+    this.assigned = new Map(own.map((each) => [each.id, each]));
+    for (const [id, run] of [...this.runs]) this.change(id, run, this.assigned.get(id));
+    for (const [id, assignment] of this.assigned) {
+      if (this.runs.has(id)) continue;
+      if (assignment.wanted === 'active') this.begin(assignment);
+      else if (assignment.wanted === 'killed') this.neverRan(assignment);
+    }
+  }
+
+  /**
+   * Ends everything without a word: what was wished is still wished.
+   *
+   * @returns whether the last report says of some topology that it ended, which no master has read yet
+   */
+  async close(): Promise<boolean> {
+    this.closing = true;
+    const unread = [...this.runs.values()].some(({ end }) => end !== null);
+    for (const [id, run] of [...this.runs]) this.discard(id, run);
+    if (this.runs.size > 0) await new Promise<void>((resolve) => (this.quiet = resolve));
+    return unread;
+  }
+
+  private workersOf(assignment: Assignment): readonly number[] {
+    const { host, boot } = this.options;
+    return assignment.places.flatMap((place, worker) => (place.host === host && place.boot === boot ? worker : []));
+  }
+
+  private change(id: string, run: Run, assignment: Assignment | undefined): void {
+    if (assignment === undefined || assignment.revision !== run.assignment.revision) {
+      this.discard(id, run);
+      return;
+    }
+    run.assignment = assignment;
+    this.tell(run);
+  }
+
+  private begin(assignment: Assignment): void {
+    void this.load(this.add(assignment));
+  }
+
+  /** Killed before it was started here, as after a crash. */
+  private neverRan(assignment: Assignment): void {
+    this.ended(this.add(assignment), { status: 'killed', error: null, final: null });
+  }
+
+  private add(assignment: Assignment): Run {
+    const discarded = new AbortController();
+    const startedAtMs = this.options.wallMs();
+    const run: Run = { assignment, startedAtMs, discarded, told: 'active', running: null, progress: null, end: null };
+    this.runs.set(assignment.id, run);
+    return run;
+  }
+
+  private async load(run: Run): Promise<void> {
+    const { signal } = run.discarded;
+    const { clock, logger } = this.options;
+    const { name, id } = run.assignment;
+    for (let waitMs = STORE_RETRY_MIN_MS; !signal.aborted && run.end === null;) {
+      try {
+        const order = await this.orderFor(run);
+        if (!signal.aborted && run.end === null) this.start(run, order);
+        break;
+      } catch (error) {
+        if (hasCode(error, 'MILLRACE_STORE_NO_NODE', 'MILLRACE_STORE_BAD_VERSION')) {
+          // It has just ended, or is another host's by now: its assignment will say so.
+          logger.debug(`topology "${name}" is not started: ${reasonOf(error)}`);
+        } else if (hasCode(error, 'MILLRACE_STORE_CONTENT')) {
+          this.ended(run, { status: 'failed', error: toWire(error), final: null });
+          break;
+        } else {
+          logger.warn(`topology "${name}" is started later: ${reasonOf(error)}`);
+        }
+        await pause(clock, waitMs, signal);
+        waitMs = Math.min(waitMs * 2, STORE_RETRY_MAX_MS);
+      }
+    }
+    if (signal.aborted && run.running === null) this.forget(id, run);
+  }
+
+  private async orderFor(run: Run): Promise<RunOrder> {
+    const { name, id, revision, epoch, places } = run.assignment;
+    const session = await this.options.session();
+    const wish = fromNode(await session.get(wishPath(name)), isWish);
+    const payload = await loadPayload(session, { id, pieces: wish.pieces });
+    run.progress = await claimProgress(session, name, id, revision);
+    const checkpoints = run.progress.all();
+    const workers = this.workersOf(run.assignment);
+    const firstIncarnation = (revision - 1) * INCARNATIONS_PER_REVISION;
+    return { ...payload, name, id, revision, epoch, places, workers, firstIncarnation, checkpoints };
+  }
+
+  private start(run: Run, order: RunOrder): void {
+    const { runner, checkpoints } = this.options;
+    const progress = run.progress!;
+    const checkpoint: Parameters<TopologyRunner['start']>[1]['checkpoint'] = (kept) => checkpoints.add(progress, kept);
+    try {
+      run.running = runner.start(order, { checkpoint });
+    } catch (error) {
+      this.ended(run, { status: 'failed', error: toWire(error), final: null });
+      return;
+    }
+    void run.running.ended.then(
+      (end) => this.ended(run, end),
+      (error: unknown) => this.ended(run, { status: 'failed', error: toWire(error), final: null }),
+    );
+    this.tell(run);
+    this.report();
+  }
+
+  /** Passes on what is wanted, once. */
+  private tell(run: Run): void {
+    const { assignment, running } = run;
+    if (assignment.wanted === run.told || run.end !== null) return;
+    if (running === null) {
+      // Not started yet; killed before, it never is.
+      if (assignment.wanted === 'killed') this.ended(run, { status: 'killed', error: null, final: null });
+      return;
+    }
+    run.told = assignment.wanted;
+    if (assignment.wanted === 'killed') running.kill({ waitMs: assignment.kill?.waitMs ?? 0 });
+    else if (assignment.wanted === 'active') running.activate();
+    else running.deactivate();
+  }
+
+  private ended(run: Run, end: RunEnd): void {
+    const { id, name, revision } = run.assignment;
+    if (run.discarded.signal.aborted) {
+      this.forget(id, run);
+      return;
+    }
+    run.end = end;
+    const { checkpoints, outbox, logger, wallMs } = this.options;
+    if (run.progress !== null) checkpoints.drop(run.progress);
+    const { status, error, final } = end;
+    logger.debug(`topology "${name}" is ${status}`);
+    outbox.addFinal(id, { revision, status, error, final, startedAtMs: run.startedAtMs, endedAtMs: wallMs() });
+    this.report();
+  }
+
+  private discard(id: string, run: Run): void {
+    if (run.discarded.signal.aborted) return;
+    run.discarded.abort();
+    if (run.end !== null) this.forget(id, run);
+    else run.running?.kill({ waitMs: 0 });
+    // One that is loading notices by itself.
+  }
+
+  private forget(id: string, run: Run): void {
+    if (this.runs.get(id) !== run) return;
+    this.runs.delete(id);
+    // When the host closes, its progress is written for the last time afterwards.
+    if (run.progress !== null && !this.closing) this.options.checkpoints.drop(run.progress);
+    if (this.closing) {
+      if (this.runs.size === 0) this.quiet();
+      return;
+    }
+    this.report();
+    const next = this.assigned.get(id);
+    if (next?.wanted === 'active' && next.revision !== run.assignment.revision) this.begin(next);
+  }
+
+  private report(): void {
+    const { host, boot, outbox } = this.options;
+    const runs = [...this.runs.values()].flatMap(({ assignment, running, end }): RunReport[] => {
+      const { id, revision } = assignment;
+      if (end === null && running === null) return [];
+      return [{ id, revision, state: end?.status ?? 'running' }];
+    });
+    outbox.setReport({ host, boot, runs } satisfies Report);
+  }
+}

@@ -1,0 +1,120 @@
+// Ends topologies: one transaction frees the name, removes the assignment and adds a line to the history, which is
+// bounded. What else the topology left in the store is deleted afterwards, and by the next look for orphans when this
+// process dies in between. Main thread.
+
+import { reasonOf } from '../../engine/errors.js';
+import { FINAL_BYTES_MAX, HISTORY_MAX } from '../../engine/limits.js';
+import type { Logger } from '../../engine/log.js';
+import {
+  assignmentPath,
+  checkpointsPath,
+  finalPath,
+  HISTORY,
+  historyPath,
+  NEW_HISTORY,
+  payloadPath,
+  wishPath,
+} from '../paths.js';
+import { deleteFlat, loadPayload } from '../payload.js';
+import type { Term } from '../recipes/election.js';
+import { fromNode, toData } from '../store/json-node.js';
+import type { Operation, Session } from '../store/contract.js';
+import { hasCode } from '../store/store-errors.js';
+import { isFinal, type Assignment, type Ended, type EndState, type Final, type Wish } from '../topology-records.js';
+
+export interface HistoryOptions {
+  readonly session: Session;
+  readonly term: Term;
+  readonly logger: Logger;
+  readonly wallMs: () => number;
+}
+
+export class History {
+  private readonly options: HistoryOptions;
+
+  constructor(options: HistoryOptions) {
+    this.options = options;
+  }
+
+  /**
+   * Ends the topology.
+   *
+   * @param version - of its wish, as it was decided on
+   * @param assignment - what stands in the store, also of another topology of that name
+   * @throws what `act` throws; then nothing was changed
+   */
+  async end(
+    wish: Wish,
+    version: number,
+    state: EndState,
+    assignment: { readonly value: Assignment; readonly version: number } | null,
+  ): Promise<void> {
+    const { session, term } = this.options;
+    const final = await this.finalOf(wish, assignment?.value.revision ?? 0);
+    const line = await this.lineOf(wish, state, final);
+    const operations: Operation[] = [
+      { type: 'delete', path: wishPath(wish.name), version },
+      { type: 'create', path: NEW_HISTORY, data: toData(line), mode: 'persistent-sequential' },
+    ];
+    if (assignment !== null) {
+      operations.push({ type: 'delete', path: assignmentPath(wish.name), version: assignment.version });
+    }
+    await term.act(operations);
+    try {
+      const act = (deletes: readonly Operation[]): Promise<unknown> => term.act(deletes);
+      for (const path of [payloadPath(wish.id), checkpointsPath(wish.id), finalPath(wish.id)]) {
+        await deleteFlat(session, path, act);
+      }
+      await this.trim();
+    } catch (error) {
+      this.options.logger.debug(`what topology "${wish.name}" left is deleted later: ${reasonOf(error)}`);
+    }
+  }
+
+  private async lineOf(wish: Wish, state: EndState, final: Final | null): Promise<Ended> {
+    const { session, wallMs } = this.options;
+    const { name, id, submittedAtMs, workers, tasks, artifacts } = wish;
+    const reason = state === 'killed' ? (wish.kill?.reason ?? null) : (final?.error?.message ?? null);
+    const description = await loadPayload(session, wish).then(
+      (payload) => payload.description,
+      () => null,
+    );
+    const small = description !== null && toData(description).byteLength <= FINAL_BYTES_MAX;
+    return {
+      name,
+      id,
+      state,
+      reason,
+      error: final?.error ?? null,
+      submittedAtMs,
+      startedAtMs: final?.startedAtMs ?? null,
+      endedAtMs: final?.endedAtMs ?? wallMs(),
+      workers,
+      tasks,
+      artifacts,
+      description: small ? description : null,
+      final: final?.final ?? null,
+    };
+  }
+
+  private async finalOf(wish: Wish, revision: number): Promise<Final | null> {
+    const { session, logger } = this.options;
+    try {
+      const final = fromNode(await session.get(finalPath(wish.id)), isFinal);
+      return final.revision === revision ? final : null;
+    } catch (error) {
+      if (hasCode(error, 'MILLRACE_STORE_NO_NODE')) return null;
+      if (!hasCode(error, 'MILLRACE_STORE_CONTENT')) throw error;
+      logger.error(reasonOf(error));
+      return null;
+    }
+  }
+
+  private async trim(): Promise<void> {
+    const { session, term } = this.options;
+    const names = await session.children(HISTORY);
+    const old = names.slice(0, Math.max(0, names.length - HISTORY_MAX));
+    if (old.length === 0) return;
+    await term.act(old.map((name) => ({ type: 'delete', path: historyPath(name), version: null }) as const));
+  }
+}

@@ -1,0 +1,49 @@
+// Which slots the workers of a topology get. Which task runs in which worker follows from the topology and the number
+// of its workers alone (`planTasks`), so every host works it out for itself and only places are published. All workers
+// of a topology go to one host, because links between hosts are not built yet; what runs is never moved. Pure.
+
+import type { Assignment, HostRecord, WorkerPlace } from '../topology-records.js';
+import { memberOf } from '../paths.js';
+
+/** The free slots of every host that is there. */
+export class Slots {
+  private readonly hosts: readonly { readonly record: HostRecord; readonly free: Set<number> }[];
+
+  /** @param assignments - what runs, or is about to */
+  constructor(hosts: readonly HostRecord[], assignments: Iterable<Assignment>) {
+    this.hosts = hosts
+      .map((record) => ({ record, free: new Set(Array.from({ length: record.slots }, (_, slot) => slot)) }))
+      .sort((a, b) => (memberOf(a.record.host, a.record.boot) < memberOf(b.record.host, b.record.boot) ? -1 : 1));
+    for (const { places } of assignments) for (const place of places) this.take(place);
+  }
+
+  /**
+   * Takes slots for so many workers: of the host with the most free ones, the lowest first.
+   *
+   * @returns by worker, or null when no host has so many
+   */
+  place(workers: number): readonly WorkerPlace[] | null {
+    const most = this.hosts.reduce<(typeof this.hosts)[number] | null>(
+      (best, each) => (best === null || each.free.size > best.free.size ? each : best),
+      null,
+    );
+    if (most === null || most.free.size < workers) return null;
+    const slots = [...most.free].sort((a, b) => a - b).slice(0, workers);
+    const { host, boot } = most.record;
+    const places = slots.map((slot) => ({ host, boot, slot }));
+    for (const place of places) this.take(place);
+    return places;
+  }
+
+  /** Gives slots back, of hosts that are still there. */
+  free(places: readonly WorkerPlace[]): void {
+    for (const { host, boot, slot } of places) {
+      const of = this.hosts.find(({ record }) => record.host === host && record.boot === boot);
+      if (of !== undefined && slot < of.record.slots) of.free.add(slot);
+    }
+  }
+
+  private take({ host, boot, slot }: WorkerPlace): void {
+    this.hosts.find(({ record }) => record.host === host && record.boot === boot)?.free.delete(slot);
+  }
+}

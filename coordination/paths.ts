@@ -1,0 +1,61 @@
+// Where what stands in the store; this comment is the schema. Every node is JSON of the shape named here
+// (topology-records.ts), but for the pieces, which are parts of a longer text.
+//
+//   /epoch                        Epoch        its version fences every write of a master
+//   /masters/ID_0000000007        host~boot    ephemeral, sequential: the queue of the election, the first is master
+//   /hosts/HOST~BOOT              HostRecord   ephemeral: who is there, with how many slots
+//   /reports/HOST~BOOT            Report       what a host runs and what ended there; outlives it until a master read it
+//   /topologies/NAME              Wish         what a user asked for; written by any host, deleted by the master
+//   /payloads/ID/0…               pieces       definition and description of the topology with that id
+//   /assignments/NAME             Assignment   where it runs; written by the master alone
+//   /checkpoints/ID               Claim        its version fences those who write progress
+//   /checkpoints/ID/0…15          Progress     of the partitions of its spouts
+//   /finals/ID                    Final        how it ended and its last counts, until the master makes history of it
+//   /history/h_0000000042         Ended        the last ended topologies
+//
+// A submission is one wish and its payload; the master answers with an assignment, the host with reports and a final,
+// and the master with a line of history. Who reads a node may meet any version of it, and who decides checks the
+// version.
+
+import { childOf } from './store/node-path.js';
+
+export const EPOCH = '/epoch';
+export const MASTERS = '/masters';
+export const HOSTS = '/hosts';
+export const REPORTS = '/reports';
+export const TOPOLOGIES = '/topologies';
+export const PAYLOADS = '/payloads';
+export const ASSIGNMENTS = '/assignments';
+export const CHECKPOINTS = '/checkpoints';
+export const FINALS = '/finals';
+export const HISTORY = '/history';
+
+/** The nodes that are always there, in the order in which they are created. */
+export const LAYOUT = [
+  MASTERS,
+  HOSTS,
+  REPORTS,
+  TOPOLOGIES,
+  PAYLOADS,
+  ASSIGNMENTS,
+  CHECKPOINTS,
+  FINALS,
+  HISTORY,
+] as const;
+
+/** One life of a host: a host that starts again is another member, so it never fights its own ghost. */
+export function memberOf(host: string, boot: string): string {
+  return `${host}~${boot}`;
+}
+
+export const hostPath = (member: string): string => childOf(HOSTS, member);
+export const reportPath = (member: string): string => childOf(REPORTS, member);
+export const wishPath = (name: string): string => childOf(TOPOLOGIES, name);
+export const payloadPath = (id: string): string => childOf(PAYLOADS, id);
+export const assignmentPath = (name: string): string => childOf(ASSIGNMENTS, name);
+export const checkpointsPath = (id: string): string => childOf(CHECKPOINTS, id);
+export const finalPath = (id: string): string => childOf(FINALS, id);
+export const historyPath = (entry: string): string => childOf(HISTORY, entry);
+
+/** What a line of history is created as; the store ends it with a number. */
+export const NEW_HISTORY = childOf(HISTORY, 'h_');

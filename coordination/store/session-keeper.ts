@@ -1,0 +1,88 @@
+// Keeps this process in the store: one session at a time, and a new one after it was lost. What belongs to a session is
+// started for each anew (`each`), and ended before the next begins. Main thread.
+
+import type { Clock } from '../../engine/clock.js';
+import { reasonOf } from '../../engine/errors.js';
+import { STORE_RETRY_MAX_MS, STORE_RETRY_MIN_MS } from '../../engine/limits.js';
+import type { Logger } from '../../engine/log.js';
+import type { Session, Store } from './contract.js';
+import { aborted, pause } from './signals.js';
+
+export interface SessionKeeperOptions {
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  /** Starts what goes with a session; resolves with what ends it. Called again when it rejects. */
+  readonly each: (session: Session) => Promise<() => Promise<void>>;
+}
+
+export class SessionKeeper {
+  private readonly options: SessionKeeperOptions;
+  private readonly stopping = new AbortController();
+  /** Why nobody waits for a session any more. */
+  private leaving: Error | null = null;
+  private session: Session | null = null;
+  private readonly waiting: ((session: Session | null) => void)[] = [];
+  private running: Promise<void> = Promise.resolve();
+
+  constructor(options: SessionKeeperOptions) {
+    this.options = options;
+  }
+
+  start(): void {
+    this.running = this.run();
+  }
+
+  /**
+   * The present session, or the next one when there is none at the moment.
+   *
+   * @throws the reason of `leave`
+   */
+  async current(): Promise<Session> {
+    if (this.session !== null && !this.session.ended.aborted) return this.session;
+    const session =
+      this.leaving === null ? await new Promise<Session | null>((resolve) => this.waiting.push(resolve)) : null;
+    if (session === null) throw this.leaving!;
+    return session;
+  }
+
+  /** From here on a present session may be used for a last word, and nobody waits for another one. */
+  leave(reason: Error): void {
+    this.leaving = reason;
+    this.answer(null);
+  }
+
+  /** Ends the session and what goes with it. */
+  async close(): Promise<void> {
+    this.stopping.abort();
+    await this.running;
+  }
+
+  private async run(): Promise<void> {
+    const { store, clock, logger, each } = this.options;
+    const { signal } = this.stopping;
+    for (let waitMs = STORE_RETRY_MIN_MS; !signal.aborted;) {
+      let session: Session | null = null;
+      try {
+        session = await store.connect({ signal });
+        const end = await each(session);
+        waitMs = STORE_RETRY_MIN_MS;
+        this.session = session;
+        this.answer(session);
+        await aborted(session.ended, signal);
+        this.session = null;
+        await end();
+      } catch (error) {
+        if (!signal.aborted) logger.warn(`no session with the store: ${reasonOf(error)}`);
+      }
+      await session?.close().catch((error: unknown) => logger.warn(`a session was not closed: ${reasonOf(error)}`));
+      if (signal.aborted) break;
+      await pause(clock, waitMs, signal);
+      waitMs = Math.min(waitMs * 2, STORE_RETRY_MAX_MS);
+    }
+  }
+
+  private answer(session: Session | null): void {
+    for (const resolve of this.waiting.splice(0)) resolve(session);
+  }
+}

@@ -1,0 +1,295 @@
+// What users ask for, as any host does it: every change is a wish in the store, compared and set, and nothing here
+// waits for the master to carry it out. A name belongs to one topology until that has ended, also while it is being
+// killed; then it is free, and the last status of the ended one stays in the history. Main thread.
+
+import { failure, type MillraceError } from '../engine/errors.js';
+import { TOPOLOGIES_MAX } from '../engine/limits.js';
+import { assignmentPath, HISTORY, historyPath, TOPOLOGIES, wishPath } from './paths.js';
+import { loadPayload, piecesOf, savePayload } from './payload.js';
+import { fromNode, toData } from './store/json-node.js';
+import type { Session, StoreNode } from './store/contract.js';
+import { aborted } from './store/signals.js';
+import { hasCode } from './store/store-errors.js';
+import {
+  isAssignment,
+  isEnded,
+  isWish,
+  stateOf,
+  type Assignment,
+  type Ended,
+  type KillWish,
+  type Payload,
+  type TopologyState,
+  type Wish,
+} from './topology-records.js';
+
+/** What is to be run, read and checked by whoever submits it. */
+export interface NewTopology extends Payload {
+  /** Workers to spread it over. */
+  readonly workers: number;
+  /** The SHA-256 of the artifacts that it needs. */
+  readonly artifacts: readonly string[];
+  /** False: it is kept asleep until it is activated. */
+  readonly active: boolean;
+  /** Milliseconds since the epoch. */
+  readonly submittedAtMs: number;
+}
+
+/** One that has not ended. */
+export interface LiveTopology {
+  readonly kind: 'live';
+  readonly name: string;
+  readonly id: string;
+  readonly state: TopologyState;
+  readonly wish: Wish;
+  /** Null until the master has given it a place. */
+  readonly assignment: Assignment | null;
+}
+
+/** One of the history. */
+export interface EndedTopology {
+  readonly kind: 'ended';
+  readonly name: string;
+  readonly id: string;
+  readonly state: TopologyState;
+  readonly ended: Ended;
+}
+
+export type KnownTopology = LiveTopology | EndedTopology;
+
+export interface TopologiesOptions {
+  /** The session to ask in. */
+  readonly session: () => Promise<Session>;
+  /** Makes ids unlike all others. */
+  readonly newId: () => string;
+}
+
+interface Found {
+  readonly wish: Wish;
+  readonly version: number;
+}
+
+export class Topologies {
+  private readonly options: TopologiesOptions;
+
+  constructor(options: TopologiesOptions) {
+    this.options = options;
+  }
+
+  /**
+   * Keeps the wish that it runs; resolves when that is on disk.
+   *
+   * @throws MILLRACE_TOPOLOGY_EXISTS, MILLRACE_WISH_TOO_LARGE, MILLRACE_WISH_TOO_MANY, what the store throws
+   */
+  async submit(topology: NewTopology): Promise<LiveTopology> {
+    const { source, settings, description, workers, artifacts, active, submittedAtMs } = topology;
+    const { name } = description;
+    const id = this.options.newId();
+    const pieces = piecesOf(name, { source, settings, description });
+    const tasks = description.components.reduce((sum, { parallelism }) => sum + parallelism, 0);
+    const session = await this.options.session();
+    const names = await session.children(TOPOLOGIES);
+    if (names.includes(name)) throw await this.nameInUse(session, name);
+    if (names.length >= TOPOLOGIES_MAX) throw failure('MILLRACE_WISH_TOO_MANY', { name, count: names.length });
+    const wanted = active ? 'active' : 'inactive';
+    const wish: Wish = {
+      name,
+      id,
+      wanted,
+      kill: null,
+      submittedAtMs,
+      workers,
+      tasks,
+      artifacts,
+      pieces: pieces.length,
+    };
+    try {
+      await savePayload(session, id, pieces, { type: 'create', path: wishPath(name), data: toData(wish) });
+    } catch (error) {
+      if (hasCode(error, 'MILLRACE_STORE_NODE_EXISTS')) throw await this.nameInUse(session, name);
+      if (!hasCode(error, 'MILLRACE_STORE_UNCERTAIN')) throw error;
+      const found = await this.find(await this.options.session(), name).catch(() => null);
+      if (found?.wish.id !== id) throw error;
+    }
+    return live(wish, null);
+  }
+
+  /** Those that have not ended, then the ended ones, the newest first. */
+  async list(): Promise<readonly KnownTopology[]> {
+    const session = await this.options.session();
+    const names = await session.children(TOPOLOGIES);
+    const found = await Promise.all(names.map((name) => this.live(session, name)));
+    const lives = found.filter((each) => each !== null).sort((a, b) => b.wish.submittedAtMs - a.wish.submittedAtMs);
+    return [...lives, ...(await this.history(session)).map(ended)];
+  }
+
+  /**
+   * The one of that name: the last of the history when it has ended.
+   *
+   * @throws MILLRACE_TOPOLOGY_UNKNOWN
+   */
+  async get(name: string): Promise<KnownTopology> {
+    return await this.known(await this.options.session(), name);
+  }
+
+  /**
+   * Its definition, settings and description.
+   *
+   * @throws MILLRACE_TOPOLOGY_UNKNOWN, also when it has ended
+   */
+  async payload(name: string): Promise<Payload> {
+    const session = await this.options.session();
+    const found = await this.find(session, name);
+    if (found === null) throw failure('MILLRACE_TOPOLOGY_UNKNOWN', { name });
+    try {
+      return await loadPayload(session, found.wish);
+    } catch (error) {
+      if (hasCode(error, 'MILLRACE_STORE_NO_NODE')) throw failure('MILLRACE_TOPOLOGY_UNKNOWN', { name });
+      throw error;
+    }
+  }
+
+  /**
+   * Wishes it active, or inactive; nothing changes when it is so already.
+   *
+   * @throws MILLRACE_TOPOLOGY_UNKNOWN, MILLRACE_TOPOLOGY_ENDED when it ended or is being killed
+   */
+  async setWanted(name: string, wanted: 'active' | 'inactive'): Promise<KnownTopology> {
+    return await this.change(
+      name,
+      (wish) => {
+        if (wish.wanted === 'killed') throw notAnyMore(name, wanted, 'draining');
+        return { ...wish, wanted };
+      },
+      (known) => {
+        throw notAnyMore(name, wanted, known.state);
+      },
+    );
+  }
+
+  /**
+   * Wishes it killed; the first wait and reason stand. One that is being killed, or has ended, stays as it is.
+   *
+   * @throws MILLRACE_TOPOLOGY_UNKNOWN
+   */
+  async kill(name: string, kill: KillWish): Promise<KnownTopology> {
+    return await this.change(
+      name,
+      (wish) => (wish.wanted === 'killed' ? wish : { ...wish, wanted: 'killed', kill }),
+      (known) => known,
+    );
+  }
+
+  /**
+   * Resolves when the topology with that id has ended.
+   *
+   * @throws MILLRACE_TOPOLOGY_UNKNOWN when the history does not have it any more; the reason of the signal
+   */
+  async whenEnded(name: string, id: string, signal: AbortSignal): Promise<Ended> {
+    for (;;) {
+      signal.throwIfAborted();
+      const session = await this.options.session();
+      const gone = new AbortController();
+      const watch = session.watchNode(wishPath(name), (node) => {
+        if (node === null || fromNode(node, isWish).id !== id) gone.abort();
+      });
+      await aborted(gone.signal, session.ended, signal);
+      watch.close();
+      if (!gone.signal.aborted) continue;
+      const found = (await this.history(session)).find((each) => each.id === id);
+      if (found !== undefined) return found;
+      throw failure('MILLRACE_TOPOLOGY_UNKNOWN', { name });
+    }
+  }
+
+  /** The artifacts that a topology still needs, which has not ended. */
+  async artifactsInUse(): Promise<ReadonlySet<string>> {
+    const session = await this.options.session();
+    const names = await session.children(TOPOLOGIES);
+    const found = await Promise.all(names.map((name) => this.find(session, name)));
+    return new Set(found.flatMap((each) => each?.wish.artifacts ?? []));
+  }
+
+  private async change(
+    name: string,
+    next: (wish: Wish) => Wish,
+    whenOver: (ended: EndedTopology) => KnownTopology,
+  ): Promise<KnownTopology> {
+    const session = await this.options.session();
+    for (;;) {
+      const found = await this.find(session, name);
+      if (found === null) {
+        const known = await this.known(session, name);
+        if (known.kind === 'ended') return whenOver(known);
+        continue;
+      }
+      const wish = next(found.wish);
+      if (JSON.stringify(wish) === JSON.stringify(found.wish)) return live(wish, await this.assignment(session, name));
+      try {
+        await session.set(wishPath(name), toData(wish), found.version);
+        return live(wish, await this.assignment(session, name));
+      } catch (error) {
+        // Somebody else was quicker: decide anew.
+        if (!hasCode(error, 'MILLRACE_STORE_BAD_VERSION', 'MILLRACE_STORE_NO_NODE')) throw error;
+      }
+    }
+  }
+
+  private async known(session: Session, name: string): Promise<KnownTopology> {
+    const found = await this.live(session, name);
+    if (found !== null) return found;
+    const last = (await this.history(session)).find((each) => each.name === name);
+    if (last === undefined) throw failure('MILLRACE_TOPOLOGY_UNKNOWN', { name });
+    return ended(last);
+  }
+
+  private async live(session: Session, name: string): Promise<LiveTopology | null> {
+    const [found, assignment] = await Promise.all([this.find(session, name), this.assignment(session, name)]);
+    return found === null ? null : live(found.wish, assignment);
+  }
+
+  private async find(session: Session, name: string): Promise<Found | null> {
+    const node = await read(session, wishPath(name));
+    return node === null ? null : { wish: fromNode(node, isWish), version: node.stat.version };
+  }
+
+  private async assignment(session: Session, name: string): Promise<Assignment | null> {
+    const node = await read(session, assignmentPath(name));
+    return node === null ? null : fromNode(node, isAssignment);
+  }
+
+  /** The newest first. */
+  private async history(session: Session): Promise<readonly Ended[]> {
+    const names = [...(await session.children(HISTORY))].reverse();
+    const nodes = await Promise.all(names.map((name) => read(session, historyPath(name))));
+    return nodes.flatMap((node) => (node === null ? [] : fromNode(node, isEnded)));
+  }
+
+  private async nameInUse(session: Session, name: string): Promise<MillraceError> {
+    const found = await this.live(session, name);
+    return failure('MILLRACE_TOPOLOGY_EXISTS', { name, state: found?.state ?? 'ending' });
+  }
+}
+
+/** The node, or null when there is none; of a name that is no path there is none. */
+async function read(session: Session, path: string): Promise<StoreNode | null> {
+  try {
+    return await session.get(path);
+  } catch (error) {
+    if (hasCode(error, 'MILLRACE_STORE_NO_NODE', 'MILLRACE_STORE_PATH')) return null;
+    throw error;
+  }
+}
+
+function live(wish: Wish, assignment: Assignment | null): LiveTopology {
+  const own = assignment?.id === wish.id ? assignment : null;
+  return { kind: 'live', name: wish.name, id: wish.id, state: stateOf(wish, own), wish, assignment: own };
+}
+
+function ended(record: Ended): EndedTopology {
+  return { kind: 'ended', name: record.name, id: record.id, state: record.state, ended: record };
+}
+
+function notAnyMore(name: string, wanted: string, state: TopologyState): MillraceError {
+  return failure('MILLRACE_TOPOLOGY_ENDED', { name, wanted: wanted === 'active' ? 'activated' : 'deactivated', state });
+}

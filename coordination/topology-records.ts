@@ -1,0 +1,180 @@
+// What stands in the nodes of the store about topologies (paths.ts says where), and the checks that reading them goes
+// through: nodes can be edited by hand. Pure, any thread.
+
+import type { WireError } from '../engine/errors.js';
+import type { TopologyDescription } from '../engine/model/describe.js';
+import type { Settings } from '../engine/model/settings.js';
+import { hasKeys } from './store/json-node.js';
+
+/** The states of a topology; the last three are ends. */
+export type TopologyState = 'inactive' | 'waiting' | 'active' | 'draining' | EndState;
+
+export type EndState = 'completed' | 'killed' | 'failed';
+
+/** What the user wants of a topology at present. */
+export type Wanted = 'active' | 'inactive' | 'killed';
+
+export interface KillWish {
+  /** How long bolts may go on after the spouts have stopped. */
+  readonly waitMs: number;
+  readonly reason: string | null;
+}
+
+/** A wish: what a user asked for. */
+export interface Wish {
+  readonly name: string;
+  /** Names this one submission. */
+  readonly id: string;
+  readonly wanted: Wanted;
+  readonly kill: KillWish | null;
+  readonly submittedAtMs: number;
+  readonly workers: number;
+  readonly tasks: number;
+  /** The SHA-256 of the artifacts that it needs. */
+  readonly artifacts: readonly string[];
+  /** In how many pieces its payload is kept. */
+  readonly pieces: number;
+}
+
+/** What is needed to run it: too large for the wish itself. */
+export interface Payload {
+  /** A JSON document, or an artifact that exports the topology. */
+  readonly source:
+    | { readonly kind: 'document'; readonly document: unknown }
+    | { readonly kind: 'artifact'; readonly artifact: string; readonly file: string | null };
+  readonly settings: Settings;
+  readonly description: TopologyDescription;
+}
+
+/** Where one worker runs. */
+export interface WorkerPlace {
+  readonly host: string;
+  readonly boot: string;
+  readonly slot: number;
+}
+
+/** What the master decided; only the master of the newest epoch writes it. */
+export interface Assignment {
+  readonly name: string;
+  readonly id: string;
+  readonly epoch: number;
+  /** Counts up each time that the places change. */
+  readonly revision: number;
+  readonly wanted: Wanted;
+  readonly kill: KillWish | null;
+  /** By worker; empty while it has no place. */
+  readonly places: readonly WorkerPlace[];
+}
+
+export interface HostRecord {
+  readonly host: string;
+  readonly boot: string;
+  readonly slots: number;
+}
+
+/** What a host says of one topology that it runs. */
+export interface RunReport {
+  readonly id: string;
+  /** The revision that it applied. */
+  readonly revision: number;
+  readonly state: 'running' | EndState;
+}
+
+export interface Report {
+  readonly host: string;
+  readonly boot: string;
+  readonly runs: readonly RunReport[];
+}
+
+/** How a topology ended, as its host says. */
+export interface Final {
+  /** The revision that ended. */
+  readonly revision: number;
+  readonly status: EndState;
+  readonly error: WireError | null;
+  /** What the runner wants kept: its last counts. */
+  readonly final: unknown;
+  readonly startedAtMs: number;
+  readonly endedAtMs: number;
+}
+
+/** An ended topology, in the history. */
+export interface Ended {
+  readonly name: string;
+  readonly id: string;
+  readonly state: EndState;
+  /** Why it failed, or why it was killed. */
+  readonly reason: string | null;
+  readonly error: WireError | null;
+  readonly submittedAtMs: number;
+  /** Null when it never ran. */
+  readonly startedAtMs: number | null;
+  readonly endedAtMs: number;
+  readonly workers: number;
+  readonly tasks: number;
+  readonly artifacts: readonly string[];
+  /** Null when it was too large to be kept. */
+  readonly description: TopologyDescription | null;
+  readonly final: unknown;
+}
+
+export interface Epoch {
+  readonly epoch: number;
+  readonly member: string;
+  /** Tells whose claim it was when the answer got lost. */
+  readonly nonce: string;
+}
+
+/** One partition's progress, packed by whoever runs the topology. */
+export interface Checkpoint {
+  readonly component: string;
+  readonly partition: string;
+  readonly progress: Uint8Array;
+}
+
+/** The state of a topology that has not ended. */
+export function stateOf(wish: Wish, assignment: Assignment | null): TopologyState {
+  if (wish.wanted === 'killed') return 'draining';
+  if (wish.wanted === 'inactive') return 'inactive';
+  return assignment?.id === wish.id && assignment.places.length > 0 ? 'active' : 'waiting';
+}
+
+export function isWish(value: unknown): value is Wish {
+  return hasKeys(value, 'name', 'id', 'wanted', 'kill', 'submittedAtMs', 'workers', 'tasks', 'artifacts', 'pieces');
+}
+
+export function isPayload(value: unknown): value is Payload {
+  return hasKeys(value, 'source', 'settings', 'description');
+}
+
+export function isAssignment(value: unknown): value is Assignment {
+  return (
+    hasKeys(value, 'name', 'id', 'epoch', 'revision', 'wanted', 'kill', 'places') &&
+    Array.isArray(value.places) &&
+    value.places.every((place) => hasKeys(place, 'host', 'boot', 'slot'))
+  );
+}
+
+export function isHostRecord(value: unknown): value is HostRecord {
+  return hasKeys(value, 'host', 'boot', 'slots') && Number.isInteger(value.slots);
+}
+
+export function isReport(value: unknown): value is Report {
+  return (
+    hasKeys(value, 'host', 'boot', 'runs') &&
+    Array.isArray(value.runs) &&
+    value.runs.every((run) => hasKeys(run, 'id', 'revision', 'state'))
+  );
+}
+
+export function isFinal(value: unknown): value is Final {
+  return hasKeys(value, 'revision', 'status', 'error', 'final', 'startedAtMs', 'endedAtMs');
+}
+
+export function isEnded(value: unknown): value is Ended {
+  return hasKeys(value, 'name', 'id', 'state', 'reason', 'submittedAtMs', 'endedAtMs', 'workers', 'tasks');
+}
+
+export function isEpoch(value: unknown): value is Epoch {
+  return hasKeys(value, 'epoch', 'member', 'nonce') && Number.isInteger(value.epoch);
+}
