@@ -82,10 +82,10 @@ export class Topologies {
    * @throws MILLRACE_TOPOLOGY_EXISTS, MILLRACE_WISH_TOO_LARGE, MILLRACE_WISH_TOO_MANY, what the store throws
    */
   async submit(topology: NewTopology): Promise<LiveTopology> {
-    const { source, settings, description, workers, artifacts, active, submittedAtMs } = topology;
+    const { source, posted, settings, description, workers, artifacts, active, submittedAtMs } = topology;
     const { name } = description;
     const id = this.options.newId();
-    const pieces = piecesOf(name, { source, settings, description });
+    const pieces = piecesOf(name, { source, posted, settings, description });
     const tasks = description.components.reduce((sum, { parallelism }) => sum + parallelism, 0);
     const session = await this.options.session();
     const names = await session.children(TOPOLOGIES);

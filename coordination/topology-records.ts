@@ -38,10 +38,13 @@ export interface Wish {
 
 /** What is needed to run it: too large for the wish itself. */
 export interface Payload {
-  /** A JSON document, or an artifact that exports the topology. */
+  /** A JSON document, an artifact that exports the topology, or a module that is there on every host. */
   readonly source:
     | { readonly kind: 'document'; readonly document: unknown }
-    | { readonly kind: 'artifact'; readonly artifact: string; readonly file: string | null };
+    | { readonly kind: 'artifact'; readonly artifact: string; readonly file: string | null }
+    | { readonly kind: 'module'; readonly url: string };
+  /** It came from outside: its files are confined. */
+  readonly posted: boolean;
   readonly settings: Settings;
   readonly description: TopologyDescription;
 }
@@ -144,7 +147,7 @@ export function isWish(value: unknown): value is Wish {
 }
 
 export function isPayload(value: unknown): value is Payload {
-  return hasKeys(value, 'source', 'settings', 'description');
+  return hasKeys(value, 'source', 'posted', 'settings', 'description');
 }
 
 export function isAssignment(value: unknown): value is Assignment {

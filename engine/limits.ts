@@ -258,6 +258,7 @@ export const CLIENT_INGEST_TIMEOUT_MS = 300_000;
 
 /** A reply that a client reads: the details of a topology of `TASKS_MAX` tasks and their errors are below it. */
 export const CLIENT_REPLY_BYTES_MAX = 64 * 1024 * 1024;
+
 /** Data of one node of the store: half of what ZooKeeper takes in one packet. */
 export const STORE_NODE_BYTES_MAX = 512 * 1024;
 
@@ -319,8 +320,20 @@ export const STORE_RETRY_MAX_MS = 5_000;
 /** Slots of one host: threads beyond the cores gain nothing, and each takes some megabytes. */
 export const SLOTS_MAX = 256;
 
-/** One artifact: a bundle with large dependencies has some megabytes. */
-export const ARTIFACT_BYTES_MAX = 64 * 1024 * 1024;
-
 /** Incarnations that the tasks of one revision of a topology may use up: workers that died would take it months. */
 export const INCARNATIONS_PER_REVISION = 65_536;
+
+/** Definitions of submitted topologies read at a time: each takes a thread with its heap. */
+export const DEFINITIONS_AT_ONCE = 2;
+
+/**
+ * How often artifacts that no topology needs are looked for: what is put and not submitted is kept this long at least.
+ */
+export const ARTIFACTS_LOOK_MS = 600_000;
+
+/** A host process that died is started again after this long … */
+export const HOST_RESTART_MIN_MS = 100;
+/** … and after twice as long each time that it died soon again, up to this. */
+export const HOST_RESTART_MAX_MS = 10_000;
+/** One that listened for this long did not die of its start. */
+export const HOST_STABLE_MS = 30_000;

@@ -2,7 +2,7 @@
 // that quotes the option as it was written. Whether a setting exists is not known here, but to the topology. Pure.
 
 import { failure } from '../../engine/errors.js';
-import { WORKERS_MAX } from '../../engine/limits.js';
+import { SLOTS_MAX, WORKERS_MAX } from '../../engine/limits.js';
 import type { Settings } from '../../engine/model/settings.js';
 
 /**
@@ -11,11 +11,24 @@ import type { Settings } from '../../engine/model/settings.js';
  * @throws MILLRACE_CLI_USAGE
  */
 export function parseWorkers(text: string): number {
-  const workers = Number(text);
-  if (/^\d+$/.test(text) && workers >= 1 && workers <= WORKERS_MAX) return workers;
+  return countOf('--workers', text, WORKERS_MAX);
+}
+
+/**
+ * The value of `--slots`.
+ *
+ * @throws MILLRACE_CLI_USAGE
+ */
+export function parseSlots(text: string): number {
+  return countOf('--slots', text, SLOTS_MAX);
+}
+
+function countOf(option: string, text: string, max: number): number {
+  const count = Number(text);
+  if (/^\d+$/.test(text) && count >= 1 && count <= max) return count;
   throw failure('MILLRACE_CLI_USAGE', {
-    reason: `--workers is "${text}", which is not a number of workers`,
-    advice: `give a whole number from 1 to ${WORKERS_MAX}`,
+    reason: `${option} is "${text}", which is not a number of ${option.slice(2)}`,
+    advice: `give a whole number from 1 to ${max}`,
   });
 }
 

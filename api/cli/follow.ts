@@ -64,8 +64,7 @@ async function look({ name, id }: TopologyDetails, options: FollowOptions): Prom
     try {
       const details = await client.describe(name, { signal });
       if (details.id === id) return details;
-      const advice = 'it ended, and another one has its name; millrace list may still show how';
-      throw failure('MILLRACE_TOPOLOGY_UNKNOWN', { topology: id, advice });
+      throw failure('MILLRACE_TOPOLOGY_UNKNOWN', { name: id });
     } catch (error) {
       if (!isAway(error) || misses === MISSES_MAX) throw error;
       if (misses === 1) output.say('the host is away; waiting for it');

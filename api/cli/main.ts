@@ -10,6 +10,7 @@ import { installedVersion } from '../installation.js';
 import { parseSetting, parseWorkers } from './arguments.js';
 import { errorLine, formatError } from './error-text.js';
 import { EXIT_FAILED, EXIT_OK, exitCodeOf } from './exit.js';
+import { addHostCommand } from './host-command.js';
 import { addRemoteCommands } from './remote-commands.js';
 import { summaryOf } from './summary.js';
 
@@ -51,6 +52,7 @@ function makeProgram(onExitCode: (exitCode: number) => void): Command {
       const request = { file, workers: workers ?? null, settings: set ?? {}, json: json === true };
       onExitCode(await runCommand(request, processEnvironment()));
     });
+  addHostCommand(program, onExitCode);
   addRemoteCommands(program, onExitCode);
   return program;
 }

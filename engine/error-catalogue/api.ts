@@ -114,34 +114,29 @@ export const apiErrors = {
     message: 'what answered at "{url}" is not a host that this client understands: {reason}',
     hint: 'check the address, and that host and client have the same version',
   },
-  MILLRACE_TOPOLOGY_UNKNOWN: {
-    status: 404,
-    message: 'there is no topology "{topology}"',
-    hint: '{advice}',
-  },
-  MILLRACE_TOPOLOGY_EXISTS: {
-    status: 409,
-    message: 'there is a topology "{topology}" already, and it is {state}',
-    hint: 'kill it first, or give the new one another name; a name is free again when its topology has ended',
-  },
-  MILLRACE_ARTIFACT_UNKNOWN: {
-    status: 404,
-    message: 'there is no artifact "{sha256}"',
-    hint: 'put it first: PUT /api/v1/artifacts/{sha256}, or use millrace submit, which does',
-  },
-  MILLRACE_ARTIFACT_HASH: {
-    status: 400,
-    message: 'the artifact was named "{sha256}", but its content hashes to "{actual}"',
-    hint: 'an artifact is named by the SHA-256 of its bytes, in lower-case hex; it may have been cut short on its way',
-  },
-  MILLRACE_ARTIFACT_TOO_LARGE: {
-    status: 413,
-    message: 'the artifact "{sha256}" is larger than {bytesMax} bytes',
-    hint: 'bundle code only: data and models belong in files that components open',
-  },
   MILLRACE_ARTIFACT_INVALID: {
     status: 400,
     message: 'the artifact "{sha256}" is not JavaScript: {reason}',
     hint: 'an artifact is one bundled ES module; millrace submit makes it from a TypeScript or JavaScript file',
+  },
+  MILLRACE_HOST_OPTION: {
+    status: 400,
+    message: 'the host cannot be started with {option} "{given}"',
+    hint: 'give {expected}',
+  },
+  MILLRACE_HOST_FILES: {
+    status: 400,
+    message: 'the directory for files "{directory}" cannot be used: {reason}',
+    hint: 'make it, or name another one',
+  },
+  MILLRACE_HOST_SUBMIT: {
+    status: 400,
+    message: 'topology "{topology}" was given as an object, but threads have to import it',
+    hint: 'give the URL of the module that default-exports it: submit(topology, options) with options.module = import.meta.url there, or just the URL',
+  },
+  MILLRACE_FILE_REFUSED: {
+    status: 400,
+    message: 'the file "{path}" is not used: this host lets topologies from outside use no files',
+    hint: 'start the host with --files and a directory; files inside of it may be used then',
   },
 } as const satisfies Record<string, Entry>;

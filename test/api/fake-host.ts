@@ -65,7 +65,7 @@ export class FakeHost implements HostService {
     const topology = this.topologyOf(submission);
     const other = this.entries.find((entry) => entry.topology.name === topology.name && !ENDED.has(entry.state));
     if (other !== undefined) {
-      throw failure('MILLRACE_TOPOLOGY_EXISTS', { topology: topology.name, state: other.state });
+      throw failure('MILLRACE_TOPOLOGY_EXISTS', { name: topology.name, state: other.state });
     }
     const wanted = submission.active === false ? 'inactive' : 'active';
     this.submitted++;
@@ -231,7 +231,7 @@ export class FakeHost implements HostService {
   private find(name: string): Entry {
     const entry = this.entries.find(({ topology }) => topology.name === name);
     if (entry !== undefined) return entry;
-    throw failure('MILLRACE_TOPOLOGY_UNKNOWN', { topology: name, advice: 'millrace list shows those that there are' });
+    throw failure('MILLRACE_TOPOLOGY_UNKNOWN', { name });
   }
 
   private want(entry: Entry, wanted: 'active' | 'inactive'): TopologyDetails {

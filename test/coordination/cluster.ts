@@ -141,6 +141,7 @@ export function described(name: string, parallelism = 1): TopologyDescription {
 export function topology(name: string, options: Partial<NewTopology> = {}): NewTopology {
   return {
     source: { kind: 'document', document: { name } },
+    posted: true,
     settings: {},
     description: described(name),
     workers: 1,

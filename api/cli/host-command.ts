@@ -1,0 +1,47 @@
+// How `millrace host` is written on the command line. What it does is loaded when it is called. Main thread.
+
+import type { Command } from 'commander';
+import { parseSlots } from './arguments.js';
+
+interface HostFlags {
+  readonly listen: string;
+  readonly data?: string;
+  readonly slots?: number;
+  readonly files?: string;
+  readonly json?: boolean;
+  readonly verbose?: boolean;
+}
+
+const EXIT_CODES = `
+Exit codes: 0 ended by SIGTERM, 130 by Ctrl-C, 1 it could not start, 2 wrong usage, 3 a directory was not found. A host
+process that dies is started again. Without --data nothing is kept when the command ends.`;
+
+/** Adds the command; `onExitCode` takes what it ends with. */
+export function addHostCommand(program: Command, onExitCode: (exitCode: number) => void): void {
+  program
+    .command('host')
+    .description('run a host: takes topologies over HTTP and runs them, also again after a crash')
+    .option('-l, --listen <address>', 'where to listen: a loopback address; port 0 is a free one', '127.0.0.1:7070')
+    .option('-d, --data <DIR>', 'where topologies and the progress of their spouts are kept')
+    .option('--slots <n>', 'worker threads at a time (default: one a processor, at least two)', parseSlots)
+    .option('--files <DIR>', 'the only directory whose files submitted documents may use (default: none)')
+    .option('--json', 'write JSON lines to standard output')
+    .option('--verbose', 'say more on standard error')
+    .addHelpText('after', EXIT_CODES)
+    .exitOverride()
+    .action(async ({ listen, data, slots, files, json, verbose }: HostFlags) => {
+      const [{ hostCommand, startHostProcess }, { hostEnvironment }] = await Promise.all([
+        import('./host.js'),
+        import('./host-environment.js'),
+      ]);
+      const request = {
+        listen,
+        dataDirectory: data ?? null,
+        filesDirectory: files ?? null,
+        slots: slots ?? null,
+        json: json === true,
+        verbose: verbose === true,
+      };
+      onExitCode(await hostCommand(request, hostEnvironment(request.json, startHostProcess)));
+    });
+}

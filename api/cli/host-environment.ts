@@ -1,0 +1,17 @@
+// What `millrace host` works with in a real process. Main thread of the parent.
+
+import { RealClock } from '../../engine/clock.js';
+import type { HostEnvironment } from './host.js';
+import { Output } from './output.js';
+import { listenForSignals } from './signals.js';
+
+/** The environment of this process. */
+export function hostEnvironment(json: boolean, start: HostEnvironment['start']): HostEnvironment {
+  const { stdout, stderr } = process;
+  return {
+    output: new Output({ stdout, stderr, json, onReaderGone: () => undefined }),
+    clock: new RealClock(),
+    onSignal: listenForSignals,
+    start,
+  };
+}

@@ -1,0 +1,28 @@
+// What the small parent of `millrace host` and the host process tell each other, over the channel between a process and
+// its child. Plain data.
+
+import type { WireError } from '../../engine/errors.js';
+
+/** What a host process is to be, as its one argument: JSON. */
+export interface HostProcessOptions {
+  readonly listen: string;
+  readonly dataDirectory: string;
+  readonly filesDirectory: string | null;
+  /** Null: the default. */
+  readonly slots: number | null;
+  readonly json: boolean;
+  readonly verbose: boolean;
+}
+
+export type FromHostProcess =
+  /** It takes topologies. */
+  | { readonly type: 'listening'; readonly url: string }
+  /** It could not start; it exits. */
+  | { readonly type: 'refused'; readonly error: WireError };
+
+export type ToHostProcess =
+  /** End cleanly. The same is meant when the channel breaks: the parent is gone. */
+  { readonly type: 'stop' };
+
+/** Exit code of a host process that said `refused`. */
+export const EXIT_REFUSED = 78;

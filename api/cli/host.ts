@@ -1,0 +1,154 @@
+// `millrace host`: the small parent of a host. It starts the host process, starts it again with back-off when that
+// dies, and ends it cleanly on a signal. It holds nothing that could break: wishes, progress and artifacts are in the
+// data directory, and whoever killed both of them starts the command again.
+//
+//   starting ─ listening ─► running ─ it died ─► resting (back-off) ─► starting, on the same port
+//      │ refused, the first time                     │
+//      └──────────────► its error, exit              └─ signal ─► stopping ─► exit; a second signal kills
+//
+// Main thread of the parent process.
+
+import { fork, type ChildProcess } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import type { Clock, Timer } from '../../engine/clock.js';
+import type { WireError } from '../../engine/errors.js';
+import { HOST_RESTART_MAX_MS, HOST_RESTART_MIN_MS, HOST_STABLE_MS } from '../../engine/limits.js';
+import { makeTemporaryDirectory } from '../temporary.js';
+import { formatError } from './error-text.js';
+import { EXIT_FAILED, EXIT_OK, exitCodeOf, SIGNAL_EXITS, type EndSignal } from './exit.js';
+import type { FromHostProcess, HostProcessOptions, ToHostProcess } from './host-messages.js';
+import type { Output } from './output.js';
+
+/** What the user asked for. */
+export interface HostRequest {
+  readonly listen: string;
+  /** Null: kept while the command runs. */
+  readonly dataDirectory: string | null;
+  readonly filesDirectory: string | null;
+  readonly slots: number | null;
+  readonly json: boolean;
+  readonly verbose: boolean;
+}
+
+/** Everything outside, replaced in tests. */
+export interface HostEnvironment {
+  readonly output: Output;
+  readonly clock: Clock;
+  onSignal(listener: (signal: EndSignal) => void): void;
+  /** Starts a host process. */
+  start(options: HostProcessOptions): ChildProcess;
+}
+
+/** Runs a host until a signal ends it; gives the exit code. */
+export async function hostCommand(request: HostRequest, environment: HostEnvironment): Promise<number> {
+  const temporary = request.dataDirectory === null ? await makeTemporaryDirectory() : null;
+  try {
+    const options = { ...request, dataDirectory: request.dataDirectory ?? temporary!.path };
+    return await new Parent(options, temporary !== null, environment).toEnd();
+  } finally {
+    await temporary?.dispose();
+  }
+}
+
+/** Forks `host-process.js`, with the streams of this process. */
+export function startHostProcess(options: HostProcessOptions): ChildProcess {
+  const file = fileURLToPath(new URL('./host-process.js', import.meta.url));
+  return fork(file, [JSON.stringify(options)], { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
+}
+
+class Parent {
+  private readonly environment: HostEnvironment;
+  private readonly keepsNothing: boolean;
+  private options: HostProcessOptions;
+  private child: ChildProcess | null = null;
+  /** It has listened once: from here on it is started again. */
+  private hasListened = false;
+  private listeningSinceMs = 0;
+  private signal: EndSignal | null = null;
+  private restMs = HOST_RESTART_MIN_MS;
+  private rest: Timer | null = null;
+  private finish: (exitCode: number) => void = () => undefined;
+
+  constructor(options: HostProcessOptions, keepsNothing: boolean, environment: HostEnvironment) {
+    this.options = options;
+    this.keepsNothing = keepsNothing;
+    this.environment = environment;
+  }
+
+  async toEnd(): Promise<number> {
+    const ended = new Promise<number>((resolve) => (this.finish = resolve));
+    this.environment.onSignal((signal) => this.interrupt(signal));
+    this.start();
+    return await ended;
+  }
+
+  private start(): void {
+    const child = this.environment.start(this.options);
+    this.child = child;
+    let refused: WireError | null = null;
+    child.on('message', (message: FromHostProcess) => {
+      if (message.type === 'listening') this.listens(message.url);
+      else refused = message.error;
+    });
+    // What it could not be started for is an exit as well.
+    child.on('error', () => undefined);
+    child.once('exit', (exitCode, signal) => this.exited(refused, exitCode, signal));
+    if (this.signal !== null) this.stop(child);
+  }
+
+  private listens(url: string): void {
+    const { output, clock } = this.environment;
+    this.listeningSinceMs = clock.now();
+    if (this.hasListened) {
+      output.say(`the host is back at ${url}`);
+      return;
+    }
+    this.hasListened = true;
+    // Port 0 was asked for once: whoever was told the port finds the host there again.
+    this.options = { ...this.options, listen: new URL(url).host };
+    void (this.options.json ? output.data({ type: 'listening', url }) : output.print(`listening on ${url}`));
+    if (this.keepsNothing)
+      output.say('nothing is kept when this command ends: give it --data and a directory for that');
+  }
+
+  private exited(refused: WireError | null, exitCode: number | null, by: NodeJS.Signals | null): void {
+    const { output, clock } = this.environment;
+    this.child = null;
+    if (this.signal !== null) {
+      this.finish(this.signal === 'SIGTERM' ? EXIT_OK : SIGNAL_EXITS[this.signal]);
+      return;
+    }
+    if (!this.hasListened) {
+      if (refused !== null) output.say(formatError(refused));
+      else output.say(`error: the host process ended with ${by ?? `code ${exitCode}`} before it listened`);
+      if (refused !== null) void output.data({ type: 'error', error: { ...refused, stack: undefined } });
+      this.finish(refused === null ? EXIT_FAILED : exitCodeOf(refused));
+      return;
+    }
+    if (clock.now() - this.listeningSinceMs >= HOST_STABLE_MS) this.restMs = HOST_RESTART_MIN_MS;
+    const why = refused === null ? `ended with ${by ?? `code ${exitCode}`}` : `could not start: ${refused.message}`;
+    output.say(`warning: the host process ${why}; starting it again in ${this.restMs} ms`);
+    this.rest = clock.after(this.restMs, () => this.start());
+    this.restMs = Math.min(this.restMs * 2, HOST_RESTART_MAX_MS);
+  }
+
+  private interrupt(signal: EndSignal): void {
+    const { output } = this.environment;
+    if (this.signal !== null) {
+      this.child?.kill('SIGKILL');
+      return;
+    }
+    this.signal = signal;
+    this.rest?.cancel();
+    if (this.child === null) {
+      this.finish(signal === 'SIGTERM' ? EXIT_OK : SIGNAL_EXITS[signal]);
+      return;
+    }
+    output.say('closing the host; once more leaves at once');
+    this.stop(this.child);
+  }
+
+  private stop(child: ChildProcess): void {
+    if (child.connected) child.send({ type: 'stop' } satisfies ToHostProcess);
+  }
+}

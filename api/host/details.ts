@@ -1,0 +1,127 @@
+// Puts together what a host tells of a topology: what was wished and assigned (the store knows), and what its tasks
+// have done (the run knows, or the history when it has ended). Pure.
+
+import type { KnownTopology } from '../../coordination/topologies.js';
+import { FINAL_BYTES_MAX } from '../../engine/limits.js';
+import { Histogram } from '../../engine/metrics/histogram.js';
+import type { TopologyDescription } from '../../engine/model/describe.js';
+import { planTasks } from '../../engine/plan/plan.js';
+import type { ComponentStatus, TopologyStatus } from '../../engine/worker/topology-run.js';
+import type { ComponentDetails, TopologyDetails, TopologySummary } from './service.js';
+
+/** What a run has done: what stays readable when it has ended. */
+export interface Done {
+  readonly seconds: number;
+  readonly components: Readonly<Record<string, ComponentDetails>>;
+  readonly openTrees: number;
+  readonly workerDeaths: number;
+}
+
+/** Errors of a component that stay readable when its topology has ended. */
+const ERRORS_OF_ENDED = 3;
+const ERROR_TEXT_MAX = 500;
+
+export function doneOf(status: TopologyStatus): Done {
+  const { seconds, openTrees, workerDeaths } = status;
+  const components: Record<string, ComponentDetails> = {};
+  for (const [id, component] of Object.entries(status.components)) components[id] = componentDetails(component);
+  return { seconds, components, openTrees, workerDeaths };
+}
+
+/** The same, small enough for the history: fewer errors, and none of them if it is still too large. */
+export function finalOf(status: TopologyStatus): Done | null {
+  const done = doneOf(status);
+  for (const errorsKept of [ERRORS_OF_ENDED, 0]) {
+    const small = withErrors(done, errorsKept);
+    if (Buffer.byteLength(JSON.stringify(small)) <= FINAL_BYTES_MAX) return small;
+  }
+  return null;
+}
+
+function withErrors(done: Done, count: number): Done {
+  const components: Record<string, ComponentDetails> = {};
+  for (const [id, component] of Object.entries(done.components)) {
+    const lastErrors = component.lastErrors.slice(0, count).map((each) => ({
+      ...each,
+      error: { ...each.error, message: each.error.message.slice(0, ERROR_TEXT_MAX), problems: [] },
+    }));
+    components[id] = { ...component, lastErrors };
+  }
+  return { ...done, components };
+}
+
+function componentDetails(component: ComponentStatus): ComponentDetails {
+  const { kind, parallelism, emitted, executed, acked, failed, errors, queued, outbox } = component;
+  const { rate, latency, metrics, lastErrors } = component;
+  return {
+    kind,
+    parallelism,
+    emitted,
+    executed,
+    acked,
+    failed,
+    errors,
+    queued,
+    outbox,
+    rate,
+    latency,
+    metrics,
+    lastErrors: lastErrors.map(({ task, count, atMs, error }) => ({ task, count, atMs, error })),
+  };
+}
+
+/** @param done - what its run here has done; null when there is none */
+export function summaryOf(known: KnownTopology, done: Pick<Done, 'seconds'> | null): TopologySummary {
+  const { name, id, state } = known;
+  if (known.kind === 'ended') {
+    const { submittedAtMs, workers, tasks, reason, final } = known.ended;
+    const seconds = isDone(final) ? final.seconds : 0;
+    return { name, id, state, submittedAtMs, seconds, workers, tasks, reason };
+  }
+  const { submittedAtMs, workers, tasks, kill } = known.wish;
+  return { name, id, state, submittedAtMs, seconds: done?.seconds ?? 0, workers, tasks, reason: kill?.reason ?? null };
+}
+
+/**
+ * @param description - of one that has not ended; the history has that of the others
+ * @param done - what its run here has done; null when there is none
+ */
+export function detailsOf(
+  known: KnownTopology,
+  description: TopologyDescription | null,
+  done: Done | null,
+): TopologyDetails {
+  const summary = summaryOf(known, done);
+  const shown = known.kind === 'ended' ? known.ended.description : description;
+  const plan = shown === null ? { workers: summary.workers, tasks: [] } : planTasks(shown, summary.workers);
+  const final = known.kind === 'ended' && isDone(known.ended.final) ? known.ended.final : null;
+  const { components, openTrees, workerDeaths } = final ?? done ?? nothingDone(shown);
+  return { ...summary, plan, components, openTrees, workerDeaths };
+}
+
+function nothingDone(description: TopologyDescription | null): Done {
+  const components: Record<string, ComponentDetails> = {};
+  for (const { id, kind, parallelism } of description?.components ?? []) {
+    components[id] = {
+      kind,
+      parallelism,
+      emitted: 0,
+      executed: 0,
+      acked: 0,
+      failed: 0,
+      errors: 0,
+      queued: 0,
+      outbox: 0,
+      rate: 0,
+      latency: new Histogram().summary(),
+      metrics: {},
+      lastErrors: [],
+    };
+  }
+  return { seconds: 0, components, openTrees: 0, workerDeaths: 0 };
+}
+
+/** The store gives back what `finalOf` made, or nothing. */
+function isDone(value: unknown): value is Done {
+  return typeof value === 'object' && value !== null && 'components' in value && 'seconds' in value;
+}

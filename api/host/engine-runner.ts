@@ -1,0 +1,149 @@
+// Runs topologies of the cluster's host on the engine: the one place where coordination and engine meet.
+//
+//   start ─► loading ─► running ─► over: `ended`, forgotten
+//     kill, activate, deactivate at any time: what comes before it runs is remembered
+//
+// Main thread.
+
+import type { RunEnd, RunListener, RunningTopology, RunOrder, TopologyRunner } from '../../coordination/host/runner.js';
+import type { Checkpoint as PackedCheckpoint } from '../../coordination/topology-records.js';
+import { pack, unpack } from '../../engine/codec/pack.js';
+import { failure, reasonOf, toWire } from '../../engine/errors.js';
+import type { Logger } from '../../engine/log.js';
+import type { TopologySource } from '../../engine/worker/module.js';
+import { TopologyRun, type TopologyRunOptions } from '../../engine/worker/topology-run.js';
+import { doneOf, finalOf, type Done } from './details.js';
+
+export interface EngineRunnerOptions {
+  readonly logger: Logger;
+  readonly print: (line: string, topology: string) => void | Promise<void>;
+  /** Where workers load it from. Rejects when what it needs is gone. */
+  readonly sourceOf: (order: RunOrder) => Promise<TopologySource>;
+  /** The directory that its built-in components may use; null: any. */
+  readonly filesRootOf: (order: RunOrder) => string | null;
+}
+
+export class EngineRunner implements TopologyRunner {
+  private readonly options: EngineRunnerOptions;
+  private readonly byId = new Map<string, EngineRun>();
+
+  constructor(options: EngineRunnerOptions) {
+    this.options = options;
+  }
+
+  start(order: RunOrder, listener: RunListener): RunningTopology {
+    const run = new EngineRun(order, listener, this.options);
+    this.byId.set(order.id, run);
+    void run.ended.then(() => {
+      if (this.byId.get(order.id) === run) this.byId.delete(order.id);
+    });
+    return run;
+  }
+
+  /** What the run of that id has done so far; null when none is here. */
+  doneOf(id: string): Done | null {
+    return this.byId.get(id)?.done() ?? null;
+  }
+
+  /** Has a record emitted; null when no topology of that name runs here. */
+  ingest(name: string, spout: string, record: unknown, signal: AbortSignal): Promise<void> | null {
+    for (const run of this.byId.values()) if (run.name === name) return run.ingest(spout, record, signal);
+    return null;
+  }
+}
+
+class EngineRun implements RunningTopology {
+  readonly name: string;
+  readonly ended: Promise<RunEnd>;
+  private readonly options: EngineRunnerOptions;
+  private readonly order: RunOrder;
+  private readonly listener: RunListener;
+  private run: TopologyRun | null = null;
+  private active = true;
+  /** It is to end, before it runs. */
+  private killed = false;
+
+  constructor(order: RunOrder, listener: RunListener, options: EngineRunnerOptions) {
+    this.name = order.name;
+    this.order = order;
+    this.listener = listener;
+    this.options = options;
+    this.ended = this.toEnd();
+  }
+
+  activate(): void {
+    this.active = true;
+    void this.run?.activate();
+  }
+
+  deactivate(): void {
+    this.active = false;
+    void this.run?.deactivate();
+  }
+
+  kill(options: { readonly waitMs: number }): void {
+    this.killed = true;
+    void this.run?.kill(options);
+  }
+
+  done(): Done | null {
+    return this.run === null ? null : doneOf(this.run.status());
+  }
+
+  async ingest(spout: string, record: unknown, signal: AbortSignal): Promise<void> {
+    const { name, run } = this;
+    if (run === null) throw failure('MILLRACE_INGEST_INACTIVE', { topology: name, spout });
+    await run.ingest(spout, record, signal);
+  }
+
+  private async toEnd(): Promise<RunEnd> {
+    try {
+      const source = await this.options.sourceOf(this.order);
+      if (this.killed) return { status: 'killed', error: null, final: null };
+      const run = new TopologyRun(this.runOptions(source));
+      this.run = run;
+      if (!this.active) void run.deactivate();
+      // Why it could not start stands in its outcome.
+      await run.start().catch(() => undefined);
+      const { status, error } = await run.completed;
+      return { status, error, final: finalOf(run.status()) };
+    } catch (error) {
+      return { status: 'failed', error: toWire(error), final: null };
+    }
+  }
+
+  private runOptions(source: TopologySource): TopologyRunOptions {
+    const { order, listener, options, name } = this;
+    return {
+      source,
+      description: order.description,
+      workers: order.places.length,
+      logger: named(options.logger, name),
+      print: async (line) => await options.print(line, name),
+      checkpoints: order.checkpoints.flatMap((each) => unpacked(each, options.logger)),
+      onCheckpoint: ({ component, partition, progress }) =>
+        listener.checkpoint({ component, partition, progress: pack(progress).slice() }),
+      filesRoot: options.filesRootOf(order),
+    };
+  }
+}
+
+/** Progress that cannot be read is as none: its spout begins anew, and says so in its log. */
+function unpacked({ component, partition, progress }: PackedCheckpoint, logger: Logger) {
+  try {
+    return [{ component, partition, progress: unpack(progress) }];
+  } catch (error) {
+    logger.error(`progress of "${component}", partition "${partition}", cannot be read: ${reasonOf(error)}`);
+    return [];
+  }
+}
+
+function named(logger: Logger, name: string): Logger {
+  const prefixed = (message: string): string => `${name}: ${message}`;
+  return {
+    debug: (message) => logger.debug(prefixed(message)),
+    info: (message) => logger.info(prefixed(message)),
+    warn: (message) => logger.warn(prefixed(message)),
+    error: (message) => logger.error(prefixed(message)),
+  };
+}

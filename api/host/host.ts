@@ -1,0 +1,221 @@
+// One host in this process: the embedded store, the cluster of one on it, threads for its topologies, and, if asked
+// for, the HTTP interface in front. Several in one process have nothing in common. It installs no signal handlers and
+// writes nowhere but to the logger that it is given. Main thread.
+//
+//   Host.start ─► store opened ─► registered, master ─► listening
+//   host.close ─► no more requests ─► topologies stopped, their progress kept ─► store closed
+
+import { stat } from 'node:fs/promises';
+import { availableParallelism } from 'node:os';
+import { extname, join, resolve } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import { Artifacts } from '../../coordination/artifacts/artifacts.js';
+import { ClusterHost } from '../../coordination/host/cluster-host.js';
+import { EmbeddedStore } from '../../coordination/store/embedded/embedded-store.js';
+import type { Payload } from '../../coordination/topology-records.js';
+import { RealClock } from '../../engine/clock.js';
+import { failure, reasonOf } from '../../engine/errors.js';
+import { ARTIFACTS_LOOK_MS } from '../../engine/limits.js';
+import { silentLogger, type Logger } from '../../engine/log.js';
+import { isTopology, type Topology } from '../../engine/model/definition.js';
+import type { Settings } from '../../engine/model/settings.js';
+import { entropySeed, Random } from '../../engine/random.js';
+import type { ApiServer } from '../http/server.js';
+import { makeTemporaryDirectory, type TemporaryDirectory } from '../temporary.js';
+import { EngineRunner } from './engine-runner.js';
+import { LocalService } from './local-service.js';
+import type { HostOptions } from './options.js';
+import { RunningTopology, type TopologyEnd } from './running.js';
+import type { HostService } from './service.js';
+import { Submissions } from './submissions.js';
+
+/** How a topology is submitted by the program itself. */
+export interface SubmitOptions {
+  /** Overrides: `messageTimeout`, `component.key`. */
+  readonly settings?: Settings;
+  /** False: it is kept asleep until it is activated. Default true. */
+  readonly active?: boolean;
+  /** With a topology object: the module that default-exports it, `import.meta.url` there; threads import it again. */
+  readonly module?: string | URL;
+}
+
+const NAME = 'local';
+const NEEDS_BUNDLE = new Set(['.ts', '.mts', '.cts', '.tsx', '.jsx']);
+
+interface Parts {
+  readonly store: EmbeddedStore;
+  readonly cluster: ClusterHost;
+  readonly artifacts: Artifacts;
+  readonly service: LocalService;
+  readonly temporary: TemporaryDirectory | null;
+  readonly logger: Logger;
+}
+
+export class Host {
+  /** Where its HTTP interface is: `http://127.0.0.1:7070`; null when it does not listen. */
+  readonly url: string | null;
+  /** What it does for whoever asks. */
+  readonly service: HostService;
+  private readonly parts: Parts;
+  private readonly server: ApiServer | null;
+  private readonly closed = new AbortController();
+  private readonly looking: NodeJS.Timeout;
+  private closing: Promise<void> | null = null;
+
+  private constructor(parts: Parts, server: ApiServer | null, url: string | null) {
+    this.parts = parts;
+    this.service = parts.service;
+    this.server = server;
+    this.url = url;
+    this.looking = setInterval(() => void this.removeUnusedArtifacts(), ARTIFACTS_LOOK_MS).unref();
+  }
+
+  /**
+   * Starts a host; resolves when it takes topologies.
+   *
+   * @throws MILLRACE_HOST_OPTION, MILLRACE_HOST_FILES
+   * @throws MILLRACE_STORE_IN_USE, MILLRACE_STORE_NEWER, MILLRACE_STORE_CORRUPT, MILLRACE_STORE_DIRECTORY
+   * @throws MILLRACE_API_LISTEN_ADDRESS, MILLRACE_API_PORT_IN_USE, MILLRACE_API_LISTEN_FAILED
+   */
+  static async start(options: HostOptions = {}): Promise<Host> {
+    const undo: (() => Promise<void>)[] = [];
+    try {
+      return await startHost(options, undo, (...parts) => new Host(...parts));
+    } catch (error) {
+      for (const each of undo.reverse()) await each();
+      throw error;
+    }
+  }
+
+  /**
+   * Runs a topology.
+   *
+   * @param topology - the URL or path of a module that default-exports one, a topology object with `options.module`, or
+   * a JSON document
+   * @throws MILLRACE_TOPOLOGY_INVALID with every problem, MILLRACE_TOPOLOGY_EXISTS, and what reading its definition
+   * throws
+   */
+  async submit(topology: string | URL | Topology | object, options: SubmitOptions = {}): Promise<RunningTopology> {
+    const { settings = {}, active = true } = options;
+    const { service, cluster } = this.parts;
+    this.closed.signal.throwIfAborted();
+    const source = await this.sourceOf(topology, options.module);
+    const { name, id } = await service.take({ source, settings, posted: false }, active);
+    const ended = cluster.topologies
+      .whenEnded(name, id, this.closed.signal)
+      .then(({ state, error, reason }): TopologyEnd => ({ status: state, error, reason }));
+    return new RunningTopology(service, { name, id }, ended);
+  }
+
+  /**
+   * Stops everything; what was wished stays wished, where there is a data directory. Further calls wait for the same.
+   */
+  async close(): Promise<void> {
+    this.closing ??= this.shut();
+    await this.closing;
+  }
+
+  private async shut(): Promise<void> {
+    const { service, cluster, store, temporary } = this.parts;
+    service.closing = true;
+    clearInterval(this.looking);
+    this.closed.abort(failure('MILLRACE_HOST_CLOSED', { host: (await service.health()).host }));
+    await this.server?.close();
+    await cluster.close();
+    await store.close();
+    await temporary?.dispose();
+  }
+
+  private async sourceOf(
+    topology: string | URL | object,
+    module: string | URL | undefined,
+  ): Promise<Payload['source']> {
+    if (typeof topology === 'string' || topology instanceof URL) return await this.moduleOf(topology);
+    if (!isTopology(topology)) return { kind: 'document', document: topology };
+    if (module === undefined) throw failure('MILLRACE_HOST_SUBMIT', { topology: topology.name });
+    return await this.moduleOf(module);
+  }
+
+  private async moduleOf(given: string | URL): Promise<Payload['source']> {
+    const url = given instanceof URL ? given : given.includes('://') ? new URL(given) : pathToFileURL(resolve(given));
+    if (url.protocol !== 'file:' || !NEEDS_BUNDLE.has(extname(url.pathname))) return { kind: 'module', url: url.href };
+    const { bundleArtifact } = await import('../bundle.js');
+    const file = fileURLToPath(url);
+    const { sha256, content } = await bundleArtifact(file);
+    await this.parts.artifacts.put(sha256, chunks(content));
+    return { kind: 'artifact', artifact: sha256, file };
+  }
+
+  private async removeUnusedArtifacts(): Promise<void> {
+    const { artifacts, cluster, logger } = this.parts;
+    try {
+      await artifacts.removeUnused(await cluster.topologies.artifactsInUse());
+    } catch (error) {
+      logger.debug(`unused artifacts are removed later: ${reasonOf(error)}`);
+    }
+  }
+}
+
+async function startHost(
+  options: HostOptions,
+  undo: (() => Promise<void>)[],
+  make: (parts: Parts, server: ApiServer | null, url: string | null) => Host,
+): Promise<Host> {
+  const { name = NAME, logger = silentLogger, clock = new RealClock(), dataDirectory = null } = options;
+  const slots = options.slots ?? Math.max(2, availableParallelism());
+  if (!/^[\w.-]{1,64}$/.test(name))
+    throw failure('MILLRACE_HOST_OPTION', {
+      option: 'name',
+      given: name,
+      expected: 'letters, digits, ".", "_" and "-"',
+    });
+  if (!Number.isInteger(slots) || slots < 1)
+    throw failure('MILLRACE_HOST_OPTION', { option: 'slots', given: slots, expected: 'a whole number above zero' });
+  const filesDirectory = await checkFiles(options.filesDirectory ?? null);
+  const print = options.print ?? ((line, topology) => logger.info(`${topology}: ${line}`));
+  const store = await EmbeddedStore.open({
+    directory: dataDirectory === null ? null : join(dataDirectory, 'store'),
+    clock,
+    logger,
+  });
+  undo.push(async () => await store.close());
+  const temporary = dataDirectory === null ? await makeTemporaryDirectory() : null;
+  undo.push(async () => await temporary?.dispose());
+  const artifacts = await Artifacts.open({ directory: join(dataDirectory ?? temporary!.path, 'artifacts') });
+  const submissions = new Submissions({ artifacts, logger, filesDirectory });
+  const runner = new EngineRunner({
+    logger,
+    print,
+    sourceOf: async (order) => await submissions.sourceOf(order),
+    filesRootOf: ({ posted }) => (posted ? filesDirectory : null),
+  });
+  const wallMs = (): number => Date.now();
+  const random = new Random(entropySeed());
+  const cluster = new ClusterHost({ store, host: name, slots, runner, clock, logger, random, wallMs });
+  await cluster.start();
+  undo.push(async () => await cluster.close());
+  const service = new LocalService({ name, cluster, runner, artifacts, submissions, wallMs });
+  const parts = { store, cluster, artifacts, service, temporary, logger };
+  if (options.listen === undefined || options.listen === null) return make(parts, null, null);
+  const [{ createServer }, { parseListenAddress }] = await Promise.all([
+    import('../http/server.js'),
+    import('../http/listen.js'),
+  ]);
+  const server = createServer({ service, logger });
+  const { url } = await server.listen(parseListenAddress(options.listen));
+  return make(parts, server, url);
+}
+
+/** The real path of the directory that files may be in. @throws MILLRACE_HOST_FILES */
+async function checkFiles(directory: string | null): Promise<string | null> {
+  if (directory === null) return null;
+  const found = await stat(directory).catch((error: unknown) => {
+    throw failure('MILLRACE_HOST_FILES', { directory, reason: reasonOf(error) }, { cause: error });
+  });
+  if (!found.isDirectory()) throw failure('MILLRACE_HOST_FILES', { directory, reason: 'it is no directory' });
+  return resolve(directory);
+}
+
+async function* chunks(content: Uint8Array): AsyncGenerator<Uint8Array> {
+  yield content;
+}

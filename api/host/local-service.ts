@@ -1,0 +1,128 @@
+// What a host does for whoever asks (service.ts), done: wishes go to the store, and what its own runs know is told from
+// them. Main thread.
+
+import type { Artifacts } from '../../coordination/artifacts/artifacts.js';
+import type { ClusterHost } from '../../coordination/host/cluster-host.js';
+import type { KnownTopology } from '../../coordination/topologies.js';
+import { failure, isMillraceError } from '../../engine/errors.js';
+import type { TopologyDescription } from '../../engine/model/describe.js';
+import { installedVersion } from '../installation.js';
+import { checkArtifact } from './artifact-check.js';
+import { detailsOf, summaryOf } from './details.js';
+import type { EngineRunner } from './engine-runner.js';
+import type {
+  ArtifactInfo,
+  HostHealth,
+  HostService,
+  KillRequest,
+  Submission,
+  TopologyDetails,
+  TopologySummary,
+} from './service.js';
+import type { NewSource, Submissions } from './submissions.js';
+
+export interface LocalServiceOptions {
+  readonly name: string;
+  readonly cluster: ClusterHost;
+  readonly runner: EngineRunner;
+  readonly artifacts: Artifacts;
+  readonly submissions: Submissions;
+  /** Milliseconds since the epoch. */
+  readonly wallMs: () => number;
+}
+
+export class LocalService implements HostService {
+  /** The host is on its way out: health says so. */
+  closing = false;
+  private readonly options: LocalServiceOptions;
+
+  constructor(options: LocalServiceOptions) {
+    this.options = options;
+  }
+
+  async submit(submission: Submission): Promise<TopologyDetails> {
+    const { settings = {}, active = true } = submission;
+    const source =
+      'artifact' in submission
+        ? ({ kind: 'artifact', artifact: submission.artifact, file: submission.file ?? null } as const)
+        : ({ kind: 'document', document: submission.document } as const);
+    return await this.take({ source, settings, posted: true }, active);
+  }
+
+  /** Submits what came from outside, or from the program that embeds the host. */
+  async take(given: NewSource, active: boolean): Promise<TopologyDetails> {
+    const { cluster, submissions, wallMs } = this.options;
+    const topology = await submissions.read(given, active, wallMs());
+    return detailsOf(await cluster.topologies.submit(topology), topology.description, null);
+  }
+
+  async list(): Promise<readonly TopologySummary[]> {
+    const { cluster, runner } = this.options;
+    const known = await cluster.topologies.list();
+    return known.map((each) => summaryOf(each, runner.doneOf(each.id)));
+  }
+
+  async describe(name: string): Promise<TopologyDetails> {
+    return await this.details(await this.options.cluster.topologies.get(name));
+  }
+
+  async activate(name: string): Promise<TopologyDetails> {
+    return await this.details(await this.options.cluster.topologies.setWanted(name, 'active'));
+  }
+
+  async deactivate(name: string): Promise<TopologyDetails> {
+    return await this.details(await this.options.cluster.topologies.setWanted(name, 'inactive'));
+  }
+
+  async kill(name: string, { waitMs, reason }: KillRequest): Promise<TopologyDetails> {
+    const { topologies } = this.options.cluster;
+    const wait = waitMs ?? (await this.messageTimeoutMs(name));
+    return await this.details(await topologies.kill(name, { waitMs: wait, reason: reason ?? null }));
+  }
+
+  async ingest(name: string, spout: string, record: unknown, signal: AbortSignal): Promise<void> {
+    const { runner, cluster } = this.options;
+    const given = runner.ingest(name, spout, record, signal);
+    if (given !== null) {
+      await given;
+      return;
+    }
+    await cluster.topologies.get(name);
+    throw failure('MILLRACE_INGEST_INACTIVE', { topology: name, spout });
+  }
+
+  async putArtifact(sha256: string, content: AsyncIterable<Uint8Array>): Promise<ArtifactInfo> {
+    return await this.options.artifacts.put(sha256, content, (path) => checkArtifact(sha256, path));
+  }
+
+  async health(): Promise<HostHealth> {
+    const { name, cluster } = this.options;
+    return {
+      status: this.closing ? 'closing' : 'ok',
+      host: name,
+      version: installedVersion(),
+      slots: cluster.slots,
+    };
+  }
+
+  private async details(known: KnownTopology): Promise<TopologyDetails> {
+    const description = known.kind === 'ended' ? null : await this.descriptionOf(known.name);
+    // It ended in between: what it came to is in the history.
+    if (known.kind !== 'ended' && description === null) return await this.describe(known.name);
+    return detailsOf(known, description, this.options.runner.doneOf(known.id));
+  }
+
+  private async descriptionOf(name: string): Promise<TopologyDescription | null> {
+    try {
+      return (await this.options.cluster.topologies.payload(name)).description;
+    } catch (error) {
+      if (isMillraceError(error) && error.code === 'MILLRACE_TOPOLOGY_UNKNOWN') return null;
+      throw error;
+    }
+  }
+
+  /** What bolts may go on for, unless the caller says it: whatever is open then has failed anyway. */
+  private async messageTimeoutMs(name: string): Promise<number> {
+    return (await this.descriptionOf(name))?.config.messageTimeoutMs ?? 0;
+  }
+}

@@ -1,0 +1,88 @@
+// A topology that a program submitted to the host it embeds: what it does, and how to end it. Main thread.
+
+import { failure, type WireError } from '../../engine/errors.js';
+import type { HostService, KillRequest, TopologyDetails } from './service.js';
+
+/** How a topology ended. */
+export interface TopologyEnd {
+  readonly status: 'completed' | 'killed' | 'failed';
+  /** Why it failed; null else. */
+  readonly error: WireError | null;
+  /** Why it failed, or was killed, in words; null when nobody said. */
+  readonly reason: string | null;
+}
+
+export interface IngestOptions {
+  /** Aborted, the promise rejects with its reason; the tree goes on. */
+  readonly signal?: AbortSignal;
+}
+
+export class RunningTopology {
+  readonly name: string;
+  /** The name of this one submission. */
+  readonly id: string;
+  /**
+   * Resolves when it has ended and all of it is closed. Rejects with MILLRACE_HOST_CLOSED when its host is closed
+   * before.
+   */
+  readonly completed: Promise<TopologyEnd>;
+  private readonly service: HostService;
+
+  /** @internal made by `Host.submit` */
+  constructor(service: HostService, { name, id }: Pick<TopologyDetails, 'name' | 'id'>, ended: Promise<TopologyEnd>) {
+    this.service = service;
+    this.name = name;
+    this.id = id;
+    this.completed = ended;
+    // Whoever does not ask is not bothered by it.
+    ended.catch(() => undefined);
+  }
+
+  /**
+   * What it does now and has done; its last counts when it has ended.
+   *
+   * @throws MILLRACE_TOPOLOGY_UNKNOWN when it ended and another topology has its name, or too many have ended since
+   */
+  async status(): Promise<TopologyDetails> {
+    const details = await this.service.describe(this.name);
+    if (details.id !== this.id) throw failure('MILLRACE_TOPOLOGY_UNKNOWN', { name: this.name });
+    return details;
+  }
+
+  /**
+   * Has a spout of type `ingest` emit a record; resolves when its tuple tree is done. It is never replayed.
+   *
+   * @param values - by field name, or as a list in the order of the fields
+   * @throws MILLRACE_INGEST_FAILED, MILLRACE_INGEST_TIMEOUT, MILLRACE_INGEST_LOST when its worker died,
+   * MILLRACE_INGEST_ENDED
+   * @throws MILLRACE_INGEST_SPOUT, MILLRACE_INGEST_RECORD, MILLRACE_INGEST_INACTIVE, MILLRACE_INGEST_FULL: nothing was
+   * emitted
+   */
+  async ingest(
+    spout: string,
+    values: readonly unknown[] | Readonly<Record<string, unknown>>,
+    options: IngestOptions = {},
+  ): Promise<void> {
+    await this.service.ingest(this.name, spout, values, options.signal ?? new AbortController().signal);
+  }
+
+  /** Lets its spouts emit; nothing changes when they may already. */
+  async activate(): Promise<void> {
+    await this.service.activate(this.name);
+  }
+
+  /** Lets its spouts rest; what is in flight is handled. */
+  async deactivate(): Promise<void> {
+    await this.service.deactivate(this.name);
+  }
+
+  /**
+   * Ends it: spouts stop, what is in flight is handled for a while. Resolves when all of it is closed.
+   *
+   * @param request - `waitMs` 0 by default here
+   */
+  async kill(request: KillRequest = {}): Promise<TopologyEnd> {
+    await this.service.kill(this.name, { waitMs: 0, ...request });
+    return await this.completed;
+  }
+}
