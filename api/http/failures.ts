@@ -32,9 +32,10 @@ export function replyFailure(
   limits: HttpLimits,
 ): void {
   const error = isMillraceError(thrown) ? thrown : translate(thrown, request, limits);
-  const isGone = request.raw.destroyed && !request.raw.complete;
-  if (error.status >= 500 && !isGone && error.code === 'MILLRACE_API_INTERNAL') {
-    logger.error(`${error.message}: ${stackOf(thrown)}`);
+  if (error.code === 'MILLRACE_API_INTERNAL') {
+    // What a caller leaves behind by going away is no fault.
+    const level = request.raw.socket.destroyed ? 'debug' : 'error';
+    logger[level](`${error.message}: ${stackOf(thrown)}`);
   }
   if (error.code === 'MILLRACE_REQUEST_METHOD' && !reply.hasHeader('allow')) {
     void reply.header('allow', METHODS_TAKEN.join(', '));
@@ -86,9 +87,7 @@ export function refuseSocket(
   pending: ServerResponse | undefined,
   limits: HttpLimits,
 ): void {
-  // An answer in the place of another one would be taken for it.
-  const isTaken = pending !== undefined && !pending.writableFinished && (pending.headersSent || pending.req.complete);
-  if (thrown.code === 'ECONNRESET' || !socket.writable || isTaken) {
+  if (thrown.code === 'ECONNRESET' || !socket.writable || (pending !== undefined && isTaken(pending))) {
     socket.destroy();
     return;
   }
@@ -102,6 +101,11 @@ export function refuseSocket(
   ];
   socket.write(`${head.join('\r\n')}\r\n\r\n${body}`);
   socket.destroySoon();
+}
+
+/** Whether an answer now would be taken for that of another request, or be a second one. */
+function isTaken({ headersSent, writableFinished, req }: ServerResponse): boolean {
+  return headersSent ? !(writableFinished && req.complete) : req.complete;
 }
 
 function socketFailure({ code, message }: SocketError, limits: HttpLimits): MillraceError {

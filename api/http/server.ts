@@ -10,7 +10,7 @@ import type { ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import { RealClock, type Clock } from '../../engine/clock.js';
 import { failure } from '../../engine/errors.js';
-import { httpLimits, type HttpLimits } from '../../engine/limits.js';
+import { ARTIFACT_BYTES_MAX, httpLimits, type HttpLimits } from '../../engine/limits.js';
 import { silentLogger, type Logger } from '../../engine/log.js';
 import type { HostService } from '../host/service.js';
 import { installedVersion } from '../installation.js';
@@ -80,13 +80,11 @@ class Server implements ApiServer {
     });
     this.app.setValidatorCompiler(() => () => true);
     this.app.addHook('onRequest', async (request, reply) => this.admit(request, reply));
-    this.app.addHook('onSend', async (_request, reply) => {
-      if (this.closed !== null) reply.header('connection', 'close');
-    });
+    this.app.addHook('onSend', async (request, reply) => this.release(request, reply));
     this.app.addHook('preHandler', checkRequest);
     readJsonBodies(this.app);
     addDocumentation(this.app, installedVersion());
-    addRoutes(this.app, { service, stalledMs: this.limits.stalledMs });
+    addRoutes(this.app, { service });
   }
 
   async listen(wanted: ListenAddress): Promise<{ readonly url: string; readonly port: number }> {
@@ -158,6 +156,20 @@ class Server implements ApiServer {
     guard(request.raw, formatAddress(this.address), this.address.port);
     const { mediaTypes = [JSON_TYPE] } = request.routeOptions.config;
     if (!request.is404 && mediaTypes !== null) checkMediaType(request.raw, mediaTypes);
+  }
+
+  /** The last thing that is done before a reply is sent. */
+  private release({ raw }: FastifyRequest, reply: FastifyReply): void {
+    if (!raw.complete) {
+      // Whoever still sends would meet a closed connection, and never see why it was refused: let the rest run by.
+      void reply.removeHeader('connection');
+      let bytes = 0;
+      raw.on('data', (chunk: Buffer) => {
+        bytes += chunk.length;
+        if (bytes > ARTIFACT_BYTES_MAX) raw.destroy();
+      });
+    }
+    if (this.closed !== null) void reply.header('connection', 'close');
   }
 
   private watch({ raw }: FastifyRequest, reply: FastifyReply): void {

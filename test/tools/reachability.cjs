@@ -11,8 +11,8 @@ module.exports = {
     forbid(
       'light-entries',
       'the entries for building topologies load no server library: a bundle of user code contains them',
-      { path: '^dist/engine/(index|connect/[^/]+/index)\\.js$' },
-      { path: packages('typebox', 'piscina', 'msgpackr'), reachable: true },
+      { path: '^dist/(engine/(index|connect/[^/]+/index)|api/client/index)\\.js$' },
+      { path: packages('typebox', 'piscina', 'msgpackr', 'fastify'), reachable: true },
     ),
     forbid(
       'light-root',

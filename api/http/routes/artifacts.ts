@@ -40,16 +40,10 @@ export function artifactRoutes(app: App, { service }: RouteOptions): void {
     },
     async ({ params: { sha256 }, raw }, reply) => {
       if (Number(raw.headers['content-length'] ?? 0) > ARTIFACT_BYTES_MAX) {
-        void reply.header('connection', 'close');
         throw failure('MILLRACE_ARTIFACT_TOO_LARGE', { sha256, bytesMax: ARTIFACT_BYTES_MAX });
       }
-      try {
-        const info = await service.putArtifact(sha256, chunksOf(raw));
-        return await reply.code(info.created ? 201 : 200).send(info);
-      } finally {
-        // What was not read would be taken for the next request.
-        if (!raw.readableEnded) void reply.header('connection', 'close');
-      }
+      const info = await service.putArtifact(sha256, chunksOf(raw));
+      return await reply.code(info.created ? 201 : 200).send(info);
     },
   );
 }

@@ -7,7 +7,7 @@ import { replies, type App } from '../app.js';
 import { record, spoutParams } from '../schemas.js';
 import { BASE, type RouteOptions } from './options.js';
 
-export function ingestRoutes(app: App, { service, stalledMs }: RouteOptions): void {
+export function ingestRoutes(app: App, { service }: RouteOptions): void {
   app.post(
     `${BASE}/topologies/:name/ingest/:spout`,
     {
@@ -32,12 +32,12 @@ export function ingestRoutes(app: App, { service, stalledMs }: RouteOptions): vo
     },
     async ({ params, body, raw }, reply) => {
       const { signal, settle } = untilGone(reply);
+      // Node sets it again for the next request on this connection.
       raw.socket.setTimeout(0);
       try {
         await service.ingest(params.name, params.spout, body, signal);
       } finally {
         settle();
-        raw.socket.setTimeout(stalledMs);
       }
       return await reply.code(204).send();
     },

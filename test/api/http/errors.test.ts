@@ -79,6 +79,33 @@ t.test('each refusal has its status, its code and the one shape', async (t) => {
   t.equal(served.host.calls.filter((call) => call === 'kill').length, before, 'nothing that was refused was done');
 });
 
+t.test('whoever sends far too much learns why', async (t) => {
+  const served = await serve(t);
+  for (const megabytes of [2, 20]) {
+    const answer = await ask(served, BASE, { method: 'POST', body: Buffer.alloc(megabytes * 1024 * 1024, ' ') });
+    t.match(answer, { status: 413, json: { code: 'MILLRACE_REQUEST_TOO_LARGE' } }, `${megabytes} MB`);
+    const foreign = { origin: 'http://evil.example' };
+    const refused = await ask(served, BASE, {
+      method: 'POST',
+      headers: foreign,
+      body: Buffer.alloc(megabytes * 1024 * 1024, ' '),
+    });
+    t.match(refused, { status: 403, json: { code: 'MILLRACE_REQUEST_ORIGIN' } });
+  }
+});
+
+t.test('problems say which rule', async (t) => {
+  const served = await serve(t);
+  const { json } = await post(served, BASE, { name: 'x', active: 1, more: 1 });
+  t.match(json, {
+    problems: [
+      { code: 'MILLRACE_REQUEST_VALUE', path: 'active' },
+      { code: 'MILLRACE_REQUEST_MISSING_KEY', path: 'spouts' },
+      { code: 'MILLRACE_REQUEST_UNKNOWN_KEY', path: 'more' },
+    ],
+  });
+});
+
 t.test('a refused method says which ones there are', async (t) => {
   const served = await serve(t);
   const allow = async (path: string, method: string): Promise<unknown> =>

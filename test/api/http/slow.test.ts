@@ -66,6 +66,14 @@ t.test('a caller that leaves gives up its record', async (t) => {
   const aborted = new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve()));
   link.socket.resetAndDestroy();
   await aborted;
+  // A host that says it in words of its own says nothing to worry about, either.
+  served.host.ingest = async (_name, _spout, _record, given) => {
+    await new Promise<void>((_resolve, reject) => given.addEventListener('abort', () => reject(given.reason as Error)));
+  };
+  const other = wire(t, served, `${head('POST', INGEST, served.port, 8)}["wait"]`);
+  await new Promise<void>((resolve) => other.socket.once('connect', resolve));
+  other.socket.end();
+  await other.ended;
   t.equal((await ask(served, '/healthz')).status, 200);
   t.strictSame(errors, [], 'that is nobody else’s concern');
 });
@@ -115,7 +123,7 @@ t.test('an artifact that says that it is too large is not even begun', async (t)
     t,
     served,
     head('PUT', `/api/v1/artifacts/${HASH}`, served.port, length, 'application/javascript'),
-  ).ended;
+  ).replied(/TOO_LARGE/);
   t.strictSame([statusesIn(text), codeIn(text)], [[413], 'MILLRACE_ARTIFACT_TOO_LARGE']);
   const chunked = `PUT /api/v1/artifacts/${HASH} HTTP/1.1\r\nHost: 127.0.0.1:${served.port}\r\nContent-Type: application/javascript\r\nTransfer-Encoding: chunked\r\n\r\n`;
   const link = wire(t, served, chunked);
@@ -126,6 +134,7 @@ t.test('an artifact that says that it is too large is not even begun', async (t)
   link.socket.on('drain', pour);
   pour();
   t.equal(codeIn(await link.replied(/TOO_LARGE/)), 'MILLRACE_ARTIFACT_TOO_LARGE', 'also when it does not say so');
+  t.strictSame(statusesIn(await link.ended), [413], 'and who never ends is cut off');
 });
 
 t.test('there are no more connections than that', async (t) => {
