@@ -96,6 +96,7 @@ export class SpoutTask extends Task implements EndedReceiver {
   }
 
   emit(call: EmitCall, values: Values, options: EmitOptions | undefined): void {
+    if (this.isOver(call)) return;
     const output = this.checked(call, values, options);
     this.emitted = true;
     const id = options?.id;
@@ -116,6 +117,15 @@ export class SpoutTask extends Task implements EndedReceiver {
     } else {
       this.open(output, values, id);
     }
+  }
+
+  override ready(call: EmitCall): Promise<void> {
+    return this.isOver(call) ? Promise.resolve() : super.ready(call);
+  }
+
+  /** The task drains while the call is under way: what it still emits goes nowhere, and is no mistake of its own. */
+  private isOver(call: EmitCall): boolean {
+    return !call.open && this.draining;
   }
 
   /** It waits unsent for room in the ledger, or until the spout is asked again. */
@@ -145,7 +155,7 @@ export class SpoutTask extends Task implements EndedReceiver {
 
   /**
    * No more `nextTuple`: what is open is waited for, then the end is passed on. A call that is under way may wait for
-   * something that never comes: it is not waited for, and what it still emits is refused.
+   * something that never comes: it is not waited for, and what it still emits is dropped.
    */
   drain(): void {
     this.draining = true;
