@@ -160,6 +160,8 @@ export const FOLLOW_LOOKS_PER_CALL = 64;
 
 /** Patterns are searched for new files this often, more rarely when a search takes long. */
 export const FOLLOW_SEARCH_MS = 1000;
+/** … but at least this often, however long that was. */
+export const FOLLOW_SEARCH_MAX_MS = 60_000;
 
 /** Followed files of one task that are open at once: many systems allow a process 1,024. */
 export const FOLLOW_OPEN_MAX = 256;

@@ -11,7 +11,7 @@ import { finishHash, HASH_SEED, hashValue } from '../../plan/hash.js';
 import { LineReader, readLine } from './line-reader.js';
 import type { LineSource, OpenLine, Part, SourceSetup } from './line-source.js';
 import { filesMatching, isPattern } from './patterns.js';
-import { changeSince, printOf, progressOf, type FileProgress } from './progress.js';
+import { changeSince, NOTHING_READ, printOf, progressOf, type FileProgress } from './progress.js';
 import { SourceFile } from './source-file.js';
 
 interface FileToRead {
@@ -115,7 +115,7 @@ export class CompleteFiles implements LineSource {
     const { paths, root, system } = this.setup;
     const files = new Map<string, FileToRead>();
     for (const [at, path] of paths.entries()) {
-      const found = patterns.has(path) ? await filesMatching(path, root) : [path];
+      const found = patterns.has(path) ? await (this.setup.search ?? filesMatching)(path, root) : [path];
       if (found.length === 0) {
         throw failure('MILLRACE_FILE_NO_MATCH', { pattern: path, resolved: system.whole(path) }, { fatal: true });
       }
@@ -179,5 +179,5 @@ function wholePrint(file: SourceFile): Omit<FileProgress, 'offset'> {
   } catch {
     // The place that cannot be read is told when all lines in front of it are.
   }
-  return { upTo: 0, print: printOf(file, 0) ?? '' };
+  return { upTo: NOTHING_READ.upTo, print: NOTHING_READ.print };
 }

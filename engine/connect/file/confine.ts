@@ -115,7 +115,8 @@ function realOf(whole: string, path: string, root: string, links: number): strin
   try {
     return realpathSync(whole);
   } catch (error) {
-    if (codeOf(error) === 'ELOOP') throw outside(path, root);
+    // The second one: what was a link when it was looked at is none any more.
+    if (codeOf(error) === 'ELOOP' || codeOf(error) === 'EINVAL') throw outside(path, root);
     if (codeOf(error) !== 'ENOENT' || whole === parse(whole).root) throw error;
   }
   const parent = realOf(dirname(whole), path, root, links);

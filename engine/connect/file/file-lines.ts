@@ -16,7 +16,7 @@ import { CompleteFiles } from './complete-files.js';
 import { confinedFileSystem, confinePath } from './confine.js';
 import { nodeFileSystem, type FileSystem } from './file-system.js';
 import { FollowedFiles } from './followed-files.js';
-import type { LineSource, OpenLine } from './line-source.js';
+import type { LineSource, OpenLine, SourceSetup } from './line-source.js';
 
 /** What `lineBytesMax` can be raised to: the line must fit into a tuple. */
 export const LINE_BYTES_CEILING = TUPLE_BYTES_MAX - 4096;
@@ -24,11 +24,9 @@ export const LINE_BYTES_CEILING = TUPLE_BYTES_MAX - 4096;
 /** Where following starts in files that are there already. */
 export const FROM = ['start', 'end'] as const;
 
-/** Sizes that tests make tiny. */
-export interface FileLinesInternals {
+/** What tests replace. */
+export interface FileLinesInternals extends Pick<SourceSetup, 'chunkBytes' | 'blockBytes' | 'search'> {
   readonly system?: FileSystem;
-  readonly chunkBytes?: number;
-  readonly blockBytes?: number;
 }
 
 /** Emits the lines of files. Settings: `path` (a text or a list), `follow`, `from`, `lineBytesMax`. */

@@ -23,7 +23,7 @@ import { RotatingFile, type Rotation } from './rotating-file.js';
 export interface FileSinkInternals {
   readonly system?: FileSystem;
   /** What o'clock it is. */
-  wallNow?(): number;
+  readonly wallNow?: () => number;
 }
 
 /**

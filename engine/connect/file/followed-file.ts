@@ -55,8 +55,6 @@ export class FollowedFile {
   leftBehind = false;
   /** Nothing more is coming: what is left is a last line without a line end. */
   finishing = false;
-  /** It waits for its turn to be read. */
-  queued = false;
   keptOffset = -1;
   private open: SourceFile | null = null;
   private remembered: Remembered | null = null;

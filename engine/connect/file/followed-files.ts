@@ -9,7 +9,7 @@
 //   looks, in turns ──size changed──► waits to be read ──► read to its end, or FOLLOW_TURN_BYTES ──► next one
 
 import { dirname, join } from 'node:path';
-import { isMillraceError, reasonOf } from '../../errors.js';
+import { failure, isMillraceError, reasonOf } from '../../errors.js';
 import {
   FILES_MATCHED_MAX,
   FOLLOW_LOOKS_PER_CALL,
@@ -21,14 +21,13 @@ import {
   FOLLOW_TEXT_BYTES,
   FOLLOW_TURN_BYTES,
 } from '../../limits.js';
-import { failure } from '../../errors.js';
 import { finishHash, HASH_SEED, hashValue } from '../../plan/hash.js';
 import { FileFinder } from './file-finder.js';
 import type { FileKind } from './file-system.js';
 import { FollowedFile, identityOf, lineStartBefore, partitionOf, type FollowedLine } from './followed-file.js';
 import { LineReader, newBuffer, type Scratch } from './line-reader.js';
 import type { LineSource, OpenLine, SourceSetup } from './line-source.js';
-import { changeSince, progressOf } from './progress.js';
+import { changeSince, NOTHING_READ, progressOf } from './progress.js';
 import { SourceFile } from './source-file.js';
 
 /** All of a file: followed files are not dealt in blocks. */
@@ -48,7 +47,8 @@ export class FollowedFiles implements LineSource {
   private readonly changed = new Set<FollowedFile>();
   private readonly warned = new Set<string>();
   private readonly scratch: Scratch;
-  private queue: FollowedFile[] = [];
+  /** What has something to read, in the order in which that was seen. */
+  private readonly queue = new Set<FollowedFile>();
   private active: FollowedFile | null = null;
   private reader: LineReader | null = null;
   private turnBytes = 0;
@@ -77,6 +77,7 @@ export class FollowedFiles implements LineSource {
     this.fromEnd &&= context.incarnation === 0 && context.restored(began) === undefined;
     for (const path of paths) if (system.statPath(path) !== null) new SourceFile(system, path, true).close();
     for (const path of await this.finder.all()) this.found(path);
+    if (this.fromEnd) for (const file of this.byIdentity.values()) this.ready(file);
     this.fromEnd = false;
     this.findLeftBehind();
     if (this.byIdentity.size === 0) context.logger.info(`nothing is there to follow yet: ${paths.join(', ')}`);
@@ -91,7 +92,7 @@ export class FollowedFiles implements LineSource {
         if (!this.takeTurn()) return null;
         continue;
       }
-      const text = this.turnBytes > FOLLOW_TURN_BYTES && this.queue.length > 0 ? null : reader.next();
+      const text = this.turnBytes > FOLLOW_TURN_BYTES && this.queue.size > 0 ? null : reader.next();
       if (text === null) {
         this.endTurn(active, reader);
         continue;
@@ -139,8 +140,8 @@ export class FollowedFiles implements LineSource {
 
   /** Goes to the next file that has something to read; false when there is none. */
   private takeTurn(): boolean {
-    for (let file = this.queue.shift(); file !== undefined; file = this.queue.shift()) {
-      file.queued = false;
+    for (const file of this.queue) {
+      this.queue.delete(file);
       if (!this.ready(file)) continue;
       const { chunkBytes, lineBytesMax, lineBytesCeiling } = this.setup;
       this.active = file;
@@ -230,9 +231,7 @@ export class FollowedFiles implements LineSource {
   }
 
   private enqueue(file: FollowedFile): void {
-    if (file.queued || file === this.active) return;
-    file.queued = true;
-    this.queue.push(file);
+    if (file !== this.active) this.queue.add(file);
   }
 
   // --- looking ------------------------------------------------------------------------------------------------------
@@ -243,6 +242,7 @@ export class FollowedFiles implements LineSource {
     const nowMs = this.setup.context.now();
     if (this.roundAt >= this.round.length) {
       if (nowMs < this.roundDueMs) return;
+      // Known files first: what is left of one that was renamed comes before what took its place.
       this.round = [...this.byIdentity.values(), ...this.finder.paths(nowMs)];
       this.roundAt = 0;
       this.roundDueMs = nowMs + Math.max(FOLLOW_POLL_MS, (this.round.length / FOLLOW_LOOKS_PER_SECOND) * 1000);
@@ -267,7 +267,7 @@ export class FollowedFiles implements LineSource {
       file.finishing = false;
     }
     if (bytes !== file.readBytes) this.enqueue(file);
-    else if (!isThere && nowMs - file.changedMs >= FOLLOW_QUIET_MS) this.letGo(file);
+    else if (!isThere && nowMs - file.changedMs >= FOLLOW_QUIET_MS && this.isNowhere(file)) this.letGo(file);
   }
 
   private openBytes(file: FollowedFile): number {
@@ -295,6 +295,11 @@ export class FollowedFiles implements LineSource {
     }
   }
 
+  /** It is not found under another name either. */
+  private isNowhere(file: FollowedFile): boolean {
+    return file.leftBehind || (file.goneMs !== null && this.finder.hasSearchedSince(file.goneMs));
+  }
+
   /** It is gone, read, and was quiet for a while. */
   private letGo(file: FollowedFile): void {
     if (file.part !== null && file.file !== null && file.position < file.bytes && !file.finishing) {
@@ -302,7 +307,7 @@ export class FollowedFiles implements LineSource {
       this.enqueue(file);
       return;
     }
-    if (file.queued || file.pending > 0) return;
+    if (this.queue.has(file) || file.pending > 0) return;
     file.close();
     this.openFiles.delete(file);
     this.changed.delete(file);
@@ -337,6 +342,12 @@ export class FollowedFiles implements LineSource {
     const file = new FollowedFile(path, kind, this.setup.context.now(), fromBytes);
     this.byIdentity.set(file.identity, file);
     this.enqueue(file);
+    // It may be renamed before its first line is read, and is to be found again after a crash.
+    const { context } = this.setup;
+    if (fromBytes === null && context.restored(file.partition) === undefined) {
+      context.checkpoint(file.partition, NOTHING_READ);
+      file.keptOffset = NOTHING_READ.offset;
+    }
     return file;
   }
 

@@ -33,6 +33,8 @@ export interface SourceSetup {
   /** Sizes that tests make tiny. */
   readonly chunkBytes?: number;
   readonly blockBytes?: number;
+  /** For tests that want to know when a search is over. */
+  readonly search?: (pattern: string, root: string | null) => Promise<readonly string[]>;
 }
 
 export interface LineSource {

@@ -23,6 +23,13 @@ export function printOf(file: SourceFile, upTo: number): string | null {
   const tail = Math.min(FINGERPRINT_BYTES, upTo - head);
   const bytes = Buffer.alloc(head + tail);
   if (!filled(file, bytes, 0, head, 0) || !filled(file, bytes, head, head + tail, upTo - tail)) return null;
+  return hashed(upTo, bytes);
+}
+
+/** The progress of a file of which nothing is read yet. */
+export const NOTHING_READ: FileProgress = { offset: 0, upTo: 0, print: hashed(0, Buffer.alloc(0)) };
+
+function hashed(upTo: number, bytes: Uint8Array): string {
   return createHash('sha1').update(String(upTo)).update(bytes).digest('hex').slice(0, 16);
 }
 

@@ -37,7 +37,7 @@ export class RotatingFile {
   private readonly rotation: Rotation;
   private file: LineFile;
   /** Put aside, and not committed yet. */
-  private aside: LineFile[] = [];
+  private aside: { readonly file: LineFile; readonly path: string }[] = [];
   /** When the first line of the file was written; null when it has none. */
   private sinceMs: number | null;
   private namesChanged = true;
@@ -83,7 +83,7 @@ export class RotatingFile {
 
   /** What was written stays, as far as the system's cache is safe. */
   commit(): void {
-    for (const file of this.aside) {
+    for (const { file } of this.aside) {
       file.commit();
       file.close();
     }
@@ -97,7 +97,8 @@ export class RotatingFile {
    * @throws MILLRACE_FILE_WRITE: `rollBack` is due then
    */
   async commitToDisk(): Promise<void> {
-    for (const file of [...this.aside, this.file]) await file.sync();
+    for (const { file } of this.aside) await file.sync();
+    await this.file.sync();
     if (this.namesChanged && this.file.regular) this.syncNames();
     this.namesChanged = false;
     this.commit();
@@ -105,10 +106,11 @@ export class RotatingFile {
 
   /** Takes back what was not committed. */
   rollBack(): void {
-    for (const file of this.aside) {
+    for (const { file, path } of this.aside) {
       file.rollBack();
       try {
         file.close();
+        if (file.bytes === 0) this.host.system.remove(path);
       } catch {
         // It is the error of the write that is told.
       }
@@ -119,7 +121,7 @@ export class RotatingFile {
   }
 
   close(): void {
-    for (const file of this.aside) file.close();
+    for (const { file } of this.aside) file.close();
     this.file.close();
   }
 
@@ -150,7 +152,7 @@ export class RotatingFile {
         host.system.rename(to, file.path);
         throw error;
       }
-      this.aside.push(file);
+      this.aside.push({ file, path: to });
       this.sinceMs = null;
       if (rotation.keep !== null) this.dropAllBut(rotation.keep, [...before.map(({ path }) => path), to]);
     } catch (error) {

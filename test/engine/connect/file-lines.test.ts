@@ -195,7 +195,7 @@ t.test('after a restart it goes on with the first line that was not acked, on an
 t.test('a missing file, a directory, a pipe, one that may not be read: told before the first tuple', async (t) => {
   const folder = t.testdir({ good: 'x\n', secret: 'y\n' });
   const open = (path: string | string[], system = nodeFileSystem): (() => void) => {
-    return () => new FileLines({ path }, { system }).open(fakeContext());
+    return () => void new FileLines({ path }, { system }).open(fakeContext());
   };
   const missing = thrownBy(open([join(folder, 'good'), join(folder, 'nothing')]));
   t.match(missing, { code: 'MILLRACE_FILE_MISSING', fatal: true });

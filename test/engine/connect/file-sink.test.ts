@@ -31,11 +31,11 @@ t.test('a line for each tuple by field name, written when the batch ends', async
   sink.execute(whale);
   sink.execute(ship);
   t.equal(readFileSync(path, 'utf8'), '');
-  sink.endBatch();
+  void sink.endBatch();
   t.equal(readFileSync(path, 'utf8'), '{"word":"whale","count":1}\n{"word":"ship","count":2}\n');
-  sink.endBatch();
+  void sink.endBatch();
   sink.execute(tupleOf({ other: 'é"\n' }));
-  sink.finish();
+  void sink.finish();
   sink.close();
   t.equal(readFileSync(path, 'utf8').split('\n')[2], '{"other":"é\\"\\n"}');
 });
@@ -83,12 +83,12 @@ t.test('it is emptied when the topology starts and not before, and only in its f
   first.activate();
   t.equal(readFileSync(path, 'utf8'), '');
   first.execute(whale);
-  first.endBatch();
+  void first.endBatch();
   first.activate();
   first.close();
   const second = started({ path }, nodeFileSystem, fakeContext({ incarnation: 1 }));
   second.execute(ship);
-  second.endBatch();
+  void second.endBatch();
   second.close();
   t.equal(readFileSync(path, 'utf8'), '{"word":"whale","count":1}\n{"word":"ship","count":2}\n');
 });
@@ -109,7 +109,7 @@ t.test('appending cuts a torn last line off, and completes one that only lacks i
     const context = fakeContext();
     const sink = started({ path, append: true }, nodeFileSystem, context);
     sink.execute(whale);
-    sink.endBatch();
+    void sink.endBatch();
     sink.close();
     t.equal(readFileSync(path, 'utf8'), `${after}{"word":"whale","count":1}\n`);
     t.equal(context.warnings.length, warned);
@@ -138,7 +138,7 @@ t.test('a full disk: the batch is taken back and fails, and works again when the
   const context = fakeContext();
   const sink = started({ path }, full, context);
   sink.execute(whale);
-  sink.endBatch();
+  void sink.endBatch();
   const failing = (): MillraceError => {
     sink.execute(ship);
     sink.execute(whale);
@@ -155,7 +155,7 @@ t.test('a full disk: the batch is taken back and fails, and works again when the
   t.equal(failing().fatal, true, 'for too long');
   room = 1000;
   sink.execute(ship);
-  sink.endBatch();
+  void sink.endBatch();
   room = 10;
   t.equal(failing().fatal, false, 'counted anew after a success');
   sink.close();
@@ -186,7 +186,7 @@ t.test('a write that fails in the middle of a batch fails all of it', async (t) 
     'the line of the first tuple is gone',
   );
   sink.execute(ship);
-  sink.endBatch();
+  void sink.endBatch();
   t.equal(readFileSync(path, 'utf8'), '{"word":"ship","count":2}\n');
 });
 
@@ -220,7 +220,7 @@ t.test('what cannot be cut off at once is cut off before the next write', async 
   );
   broken = false;
   sink.execute(ship);
-  sink.endBatch();
+  void sink.endBatch();
   t.equal(readFileSync(path, 'utf8'), '{"word":"ship","count":2}\n');
 });
 
@@ -247,7 +247,7 @@ t.test('short writes are gone on with', async (t) => {
   const sink = started({ path }, slow);
   sink.execute(whale);
   sink.execute(ship);
-  sink.endBatch();
+  void sink.endBatch();
   sink.close();
   t.equal(readFileSync(path, 'utf8'), '{"word":"whale","count":1}\n{"word":"ship","count":2}\n');
 });
