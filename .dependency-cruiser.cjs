@@ -24,6 +24,7 @@ const homes = [
   { name: 'zookeeper', found: packages('node-zookeeper-client'), home: '^coordination/store/zookeeper/' },
   { name: 'fastify', found: packages('fastify', '@fastify/[^/]+'), home: '^api/http/' },
   { name: 'commander', found: packages('commander'), home: '^api/' },
+  { name: 'cel', found: packages('@marcbachmann/cel-js'), home: '^engine/connect/expression/' },
   { name: 'esbuild', found: packages('esbuild', '@esbuild/[^/]+'), home: '^api/' },
 ];
 

@@ -26,6 +26,7 @@ export type {
   DynamicOutputs,
   NoOutputs,
   Outputs,
+  OutputsSurroundings,
   SpoutSpec,
   SpoutSpecParts,
 } from './component/spec.js';

@@ -339,3 +339,19 @@ export const HOST_RESTART_MIN_MS = 100;
 export const HOST_RESTART_MAX_MS = 10_000;
 /** One that listened for this long did not die of its start. */
 export const HOST_STABLE_MS = 30_000;
+/** One expression of `filter` and `map`, in characters: what is longer belongs in a bolt of its own. */
+export const EXPRESSION_LENGTH_MAX = 4096;
+
+/**
+ * Parts of one expression: a thousand are worked out in about 50 µs, and their nesting stays far from the stack's end.
+ */
+export const EXPRESSION_NODES_MAX = 1000;
+
+/** Brackets, calls and conditions inside one another in an expression. */
+export const EXPRESSION_DEPTH_MAX = 50;
+
+/** Steps and sizes of what they gave, for one expression and tuple: about a quarter of a second of one worker. */
+export const EXPRESSION_COST_MAX = 5_000_000;
+
+/** Lists and objects inside one another in what an operator is given: the library keeps a type for each shape. */
+export const EXPRESSION_SHAPE_DEPTH_MAX = 8;

@@ -3,7 +3,7 @@
 // component can be described, shown and written as JSON. Known by a brand and never by `instanceof`, because a bundle
 // carries a copy of this module of its own. Pure: no schema library, any thread.
 
-import type { BoltBehavior, InputDefinition, OutputsByStream } from '../model/definition.js';
+import type { BoltBehavior, Fields, InputDefinition, OutputsByStream } from '../model/definition.js';
 import type { Bolt } from './bolt.js';
 import type { Spout } from './spout.js';
 
@@ -16,11 +16,27 @@ export type ComponentConfig = Readonly<Record<string, unknown>>;
 /** What a component emits: the field names of its default stream, or field names by stream. */
 export type Outputs = readonly string[] | OutputsByStream;
 
+/** What else is known when a component has to say what it emits. */
+export interface OutputsSurroundings {
+  /** The id of the component. */
+  readonly component: string;
+  /** The fields of the stream of each input, in the order of the inputs; null where they are not known. */
+  readonly inputFields: readonly (Fields | null)[];
+}
+
 /**
  * What a component emits when that follows from what it is given, as the built-in `count` emits the key of its fields
  * grouping. The compiler then lets subscribers name any field; validation checks them.
+ *
+ * It may return null when that cannot be told because the fields of an input are not known. What it throws becomes a
+ * problem of the topology; the problems of a `MillraceError`, with paths that start at the component, are listed one by
+ * one.
  */
-export type DynamicOutputs = (inputs: readonly InputDefinition[], config: ComponentConfig) => OutputsByStream;
+export type DynamicOutputs = (
+  inputs: readonly InputDefinition[],
+  config: ComponentConfig,
+  around: OutputsSurroundings,
+) => OutputsByStream | null;
 
 /**
  * A spout with its settings, ready for `t.spout`.

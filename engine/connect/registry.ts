@@ -4,6 +4,7 @@
 
 import type { ComponentRegistry, ComponentType } from '../model/registry.js';
 import { countType } from './count/types.js';
+import { filterType, mapType } from './expression/types.js';
 import { fileLinesType, fileSinkType } from './file/types.js';
 import { generatorType } from './generator/types.js';
 import { ingestType } from './ingest/types.js';
@@ -18,6 +19,8 @@ const types: readonly ComponentType[] = [
   countType,
   fileSinkType,
   logType,
+  filterType,
+  mapType,
 ];
 
 /** The types of components that come with Millrace. */

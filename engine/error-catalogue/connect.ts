@@ -1,6 +1,6 @@
 // What the built-in components meet outside: settings that are not what they must be, files that cannot be read or
-// written, counts without bounds. Nearly all are fatal: no replay mends them. Part of the catalogue in errors.ts, which
-// says how an entry is written. Pure data, any thread.
+// written, counts without bounds, expressions. Nearly all are fatal: no replay mends them. Part of the catalogue in
+// errors.ts, which says how an entry is written. Pure data, any thread.
 
 import type { Entry } from './entry.js';
 
@@ -90,5 +90,22 @@ export const connectErrors = {
     status: 400,
     message: 'a count cannot tell its key: {what}',
     hint: 'give all inputs of a count the same grouping: fields, with the same fields in the same order',
+  },
+  MILLRACE_EXPRESSION_INVALID: {
+    status: 400,
+    message:
+      'setting "{key}" of component "{component}" is no valid expression: line {line}, column {column}: {what}{frame}',
+    hint: 'expressions are written in CEL over the fields of the input: {known}',
+  },
+  MILLRACE_EXPRESSION_FAILED: {
+    status: 500,
+    message:
+      'setting "{key}" of component "{component}" failed for a tuple of "{source}": line {line}, column {column}: {what}{frame}',
+    hint: 'guard it, with has(field.key), field != null or type(field) == string; the tuple is not lost but failed',
+  },
+  MILLRACE_EXPRESSION_INPUTS: {
+    status: 400,
+    message: 'component "{component}" passes on what it takes, but its inputs have different fields: {what}',
+    hint: 'give each input a filter of its own, or bring them to the same fields with a map first',
   },
 } as const satisfies Record<string, Entry>;

@@ -2,15 +2,16 @@
 // out, and the whole is validated. Pure, any thread.
 
 import type { Bolt } from '../component/bolt.js';
-import type { ComponentConfig } from '../component/spec.js';
+import type { ComponentConfig, DynamicOutputs } from '../component/spec.js';
 import type { Spout } from '../component/spout.js';
 import type { Problem } from '../errors.js';
 import { isMillraceError, reasonOf } from '../errors.js';
 import { isDynamic, readOutputs } from './component-source.js';
-import type { ComponentDefinition, OutputsByStream, Topology, TopologyConfig } from './definition.js';
+import type { ComponentDefinition, Topology, TopologyConfig } from './definition.js';
 import { TOPOLOGY_BRAND } from './definition.js';
 import type { ComponentDraft } from './drafts.js';
 import { componentPath } from './names.js';
+import { withOutputs } from './outputs.js';
 import { ProblemList } from './problems.js';
 import type { ValidationLimits } from './validate.js';
 import { problemsOf } from './validate.js';
@@ -20,8 +21,6 @@ export interface Assembled {
   readonly topology: Topology;
   readonly problems: readonly Problem[];
 }
-
-type Outputs = { readonly streams: OutputsByStream; readonly known: boolean };
 
 /**
  * Makes the topology of its components.
@@ -36,12 +35,8 @@ export function assemble(
   replaced: ReadonlySet<string>,
   limits: ValidationLimits = {},
 ): Assembled {
-  const unknown = new Set<string>();
-  const components = drafts.map((draft) => {
-    const outputs = outputsOf(draft, draft.config, found);
-    if (!outputs.known) unknown.add(draft.id);
-    return definitionOf(draft, outputs.streams);
-  });
+  const unread = new Set(drafts.filter((draft) => !draft.outputsKnown).map((draft) => draft.id));
+  const { components, unknown } = withOutputs(drafts.map(definitionOf), unread, found);
   const topology: Topology = { [TOPOLOGY_BRAND]: 1, ...base, components };
   const validated = problemsOf(topology, limits, unknown).filter((each) => !replaced.has(each.path));
   return { topology, problems: merged(found.all(), validated) };
@@ -57,13 +52,11 @@ function merged(found: readonly Problem[], validated: readonly Problem[]): reado
   return problems.all();
 }
 
-function definitionOf(draft: ComponentDraft, outputs: OutputsByStream): ComponentDefinition {
-  const { kind, id, parallelism, config, configKeys, behavior, inputs } = draft;
+function definitionOf(draft: ComponentDraft): ComponentDefinition {
+  const { kind, id, parallelism, config, configKeys, behavior, inputs, outputs } = draft;
   const create = (settings: ComponentConfig): Spout | Bolt => draft.create(settings, inputs);
-  const outputsFor = isDynamic(draft.outputs)
-    ? { outputsFor: (changed: ComponentConfig, list: ProblemList) => outputsOf(draft, changed, list).streams }
-    : {};
-  const common = { id, parallelism, outputs, config, configKeys, ...outputsFor };
+  const given = isDynamic(outputs) ? { outputs: {}, outputsFor: dynamicOutputs(draft, outputs) } : { outputs };
+  const common = { id, parallelism, config, configKeys, ...given };
   if (kind === 'bolt') {
     return { kind, ...common, inputs, behavior, create: create as (config: ComponentConfig) => Bolt };
   }
@@ -72,20 +65,26 @@ function definitionOf(draft: ComponentDraft, outputs: OutputsByStream): Componen
   return { kind, ...common, ...refused, create: create as (config: ComponentConfig) => Spout };
 }
 
-function outputsOf(draft: ComponentDraft, config: ComponentConfig, problems: ProblemList): Outputs {
-  const { id, kind, inputs, outputs, outputsKnown } = draft;
-  if (!isDynamic(outputs)) return { streams: outputs, known: outputsKnown };
+function dynamicOutputs(
+  draft: ComponentDraft,
+  outputs: DynamicOutputs,
+): Exclude<ComponentDefinition['outputsFor'], undefined> {
+  const { id, kind, inputs } = draft;
   const path = componentPath(kind, id);
-  try {
-    if (outputsKnown)
-      return { streams: readOutputs(outputs(inputs, config), id, `${path}.outputs`, problems), known: true };
-  } catch (thrown) {
-    if (isMillraceError(thrown)) {
-      problems.addAll([{ code: thrown.code, path, message: thrown.message, hint: thrown.hint }]);
-    } else {
-      const what = `working them out threw: ${reasonOf(thrown)}`;
-      problems.add('MILLRACE_TOPOLOGY_OUTPUTS', `${path}.outputs`, { component: id, what });
+  return (config, inputFields, problems) => {
+    try {
+      const told = outputs(inputs, config, { component: id, inputFields });
+      return told === null ? null : readOutputs(told, id, `${path}.outputs`, problems);
+    } catch (thrown) {
+      if (!isMillraceError(thrown)) {
+        const what = `working them out threw: ${reasonOf(thrown)}`;
+        problems.add('MILLRACE_TOPOLOGY_OUTPUTS', `${path}.outputs`, { component: id, what });
+      } else if (thrown.problems.length > 0) {
+        problems.addAll(thrown.problems.map((each) => ({ ...each, path: `${path}.${each.path}` })));
+      } else {
+        problems.addAll([{ code: thrown.code, path, message: thrown.message, hint: thrown.hint }]);
+      }
+      return null;
     }
-  }
-  return { streams: {}, known: false };
+  };
 }

@@ -51,8 +51,15 @@ interface ComponentBase {
   readonly config: Readonly<Record<string, unknown>>;
   /** Every key that settings may give `config`; left out or null: the ones that it has. */
   readonly configKeys?: readonly string[] | null;
-  /** Gives the outputs again, where they follow from the settings and those were changed. */
-  readonly outputsFor?: (config: Readonly<Record<string, unknown>>, problems: ProblemList) => OutputsByStream;
+  /**
+   * Gives the outputs where they follow from the settings and the fields of the inputs, in their order; null, with
+   * problems where it is its own fault, when they cannot be told.
+   */
+  readonly outputsFor?: (
+    config: Readonly<Record<string, unknown>>,
+    inputFields: readonly (Fields | null)[],
+    problems: ProblemList,
+  ) => OutputsByStream | null;
 }
 
 export interface SpoutDefinition extends ComponentBase {

@@ -4,6 +4,7 @@
 
 import type { TSchema } from 'typebox';
 import type { Bolt } from '../component/bolt.js';
+import type { DynamicOutputs } from '../component/spec.js';
 import type { Spout } from '../component/spout.js';
 import type { BoltBehavior, InputDefinition, OutputsByStream } from './definition.js';
 
@@ -27,6 +28,7 @@ export interface ComponentType {
     | ((inputs: readonly InputDefinition[], config: Readonly<Record<string, unknown>>) => OutputsByStream);
   /** Tasks where a document does not say. Default 1. */
   readonly parallelism?: number;
+  readonly outputs: OutputsByStream | DynamicOutputs;
   /** How the engine treats its calls; the defaults where it does not say. */
   readonly behavior?: Partial<BoltBehavior>;
   /** Makes one instance a task, given the settings after every override and, for a bolt, what it subscribes to. */

@@ -8,8 +8,9 @@ import type { ComponentKind } from './component-source.js';
 import type { ComponentDefinition, Topology } from './definition.js';
 import { componentPath, keyPath } from './names.js';
 import { ProblemList, topologyInvalid } from './problems.js';
+import { withOutputs } from './outputs.js';
 import { listed } from './suggest.js';
-import { validate } from './validate.js';
+import { problemsOf } from './validate.js';
 
 /** Settings by name, as plain data. */
 export type Settings = Readonly<Record<string, unknown>>;
@@ -95,14 +96,15 @@ export function applySettings(topology: Topology, settings: Settings): Topology 
       settingsByPlace.set(placeOf(kind, target.id, target.key), name);
     }
   }
-  const changed: Topology = {
-    ...topology,
-    config: readConfig(Object.fromEntries(config), topology.config, settingPath, problems),
-    components: topology.components.map((component) =>
-      changedComponent(component, changes.get(component.id), problems),
-    ),
-  };
-  const all = [...problems.all(), ...blameSettings(validate(changed), settingsByPlace)];
+  const readTopologyConfig = readConfig(Object.fromEntries(config), topology.config, settingPath, problems);
+  const given = topology.components.map((component) =>
+    changedComponent(component, changes.get(component.id), problems),
+  );
+  const ofOutputs = new ProblemList();
+  const { components, unknown } = withOutputs(given, new Set(), ofOutputs);
+  const changed: Topology = { ...topology, config: readTopologyConfig, components };
+  const found = [...ofOutputs.all(), ...problemsOf(changed, {}, unknown)];
+  const all = [...problems.all(), ...blameSettings(found, settingsByPlace)];
   if (all.length > 0) throw topologyInvalid(topology.name, all);
   return changed;
 }
@@ -123,6 +125,5 @@ function changedComponent(
   }
   const config = { ...component.config, ...Object.fromEntries(entries) };
   const parallelism = (changes.has(PARALLELISM) ? changes.get(PARALLELISM) : component.parallelism) as number;
-  const outputs = component.outputsFor?.(config, problems) ?? component.outputs;
-  return { ...component, config, parallelism, outputs };
+  return { ...component, config, parallelism };
 }

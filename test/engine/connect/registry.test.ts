@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { Value } from 'typebox/value';
 import t from 'tap';
 import { count } from '../../../engine/connect/count/index.js';
+import { filter, map } from '../../../engine/connect/expression/index.js';
 import { fileLines, fileSink } from '../../../engine/connect/file/index.js';
 import { generator } from '../../../engine/connect/generator/index.js';
 import { ingest } from '../../../engine/connect/ingest/index.js';
@@ -21,6 +22,8 @@ const specs = [
   count(),
   fileSink({ path: 'a' }),
   log(),
+  filter({ where: 'word == "a"' }),
+  map({ fields: { word: 'word', twice: 'word + word' } }),
 ];
 
 t.test('each function has its type, with the same settings and outputs', async (t) => {
@@ -29,6 +32,7 @@ t.test('each function has its type, with the same settings and outputs', async (
     specs.map((spec) => spec.type),
   );
   const inputs = [{ from: 'a', stream: 'default', grouping: 'fields', fields: ['word'] }] as const;
+  const around = { component: 'it', inputFields: [['word']] };
   for (const spec of specs) {
     const type = builtins.get(spec.type);
     t.ok(type !== undefined && Value.Check(type.schema, spec.config), spec.type);
@@ -42,8 +46,8 @@ t.test('each function has its type, with the same settings and outputs', async (
       t.ok((property.description ?? '').length > 10, `${spec.type} ${key} is described`);
     }
     const streams = (outputs: unknown): unknown => (Array.isArray(outputs) && outputs.length === 0 ? {} : outputs);
-    const said = typeof spec.outputs === 'function' ? spec.outputs(inputs, spec.config) : spec.outputs;
-    const typed = typeof type?.outputs === 'function' ? type.outputs(inputs, spec.config) : type?.outputs;
+    const said = typeof spec.outputs === 'function' ? spec.outputs(inputs, spec.config, around) : spec.outputs;
+    const typed = typeof type?.outputs === 'function' ? type.outputs(inputs, spec.config, around) : type?.outputs;
     t.strictSame(typed, Array.isArray(said) && said.length > 0 ? { default: said } : streams(said), spec.type);
     t.equal(type?.create(spec.config, inputs).constructor, spec.create(spec.config, inputs).constructor);
   }
@@ -77,6 +81,8 @@ t.test('schemas take what their components take, and refuse the rest', async (t)
     ['split-words', [{}, { field: 'text' }], [{ field: 1 }, { fields: 'a' }]],
     ['ingest', [{ fields: ['a', 'b'] }], [{}, { fields: [] }, { fields: ['a', 'a'] }, { fields: 'a' }]],
     ['count', [{}], [{ by: 'word' }]],
+    ['filter', [{ where: 'a > 1' }], [{}, { where: '' }, { where: 1 }, { where: 'a'.repeat(4097) }]],
+    ['map', [{ fields: { a: 'b' } }], [{}, { fields: {} }, { fields: { a: 1 } }, { fields: { a: '' } }]],
     ['log', [{}, { prefix: '> ' }], [{ prefix: 1 }]],
     [
       'generator',
@@ -107,7 +113,7 @@ t.test('schemas take what their components take, and refuse the rest', async (t)
 
 t.test('the functions load no schema library', async (t) => {
   const folder = new URL('../../../engine/connect/', import.meta.url);
-  const imports = ['file', 'generator', 'ingest', 'words', 'count', 'log'].map(
+  const imports = ['file', 'generator', 'ingest', 'words', 'count', 'log', 'expression'].map(
     (name) => `await import(${JSON.stringify(new URL(`${name}/index.js`, folder).href)});`,
   );
   const hook = `
