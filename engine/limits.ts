@@ -355,3 +355,27 @@ export const EXPRESSION_COST_MAX = 5_000_000;
 
 /** Lists and objects inside one another in what an operator is given: the library keeps a type for each shape. */
 export const EXPRESSION_SHAPE_DEPTH_MAX = 8;
+
+/** Connections of one `tcp-lines` task, unless its settings say otherwise: far below the files a process may open. */
+export const TCP_CONNECTIONS = 256;
+/** … which they can raise up to this. */
+export const TCP_CONNECTIONS_MAX = 10_000;
+
+/** Lines of one `tcp-lines` task that are out and not done, unless its settings say otherwise. */
+export const TCP_PENDING = 10_000;
+/** … which they can raise up to this: then each costs some hundred bytes beside its text. */
+export const TCP_PENDING_MAX = 1_000_000;
+
+/** Bytes of lines that are out and not done, at which a `tcp-lines` task reads no further: they are kept for replay. */
+export const TCP_PENDING_BYTES_MAX = 64 * 1024 * 1024;
+
+/** Bytes of lines that have not ended yet, over all connections: who goes beyond is closed. */
+export const TCP_BUFFER_BYTES_MAX = 64 * 1024 * 1024;
+
+/** How often a line is replayed before it is given up: with the waits of `Replay` that is about a minute and a half. */
+export const TCP_RETRIES = 10;
+/** … which settings can raise up to this: then a line is given up after a month. */
+export const TCP_RETRIES_MAX = 100_000;
+
+/** A peer has this long to take the last answers and to let go, then its connection is cut. */
+export const TCP_LINGER_MS = 1000;

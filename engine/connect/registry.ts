@@ -9,6 +9,7 @@ import { fileLinesType, fileSinkType } from './file/types.js';
 import { generatorType } from './generator/types.js';
 import { ingestType } from './ingest/types.js';
 import { logType } from './log/types.js';
+import { tcpLinesType } from './tcp/types.js';
 import { splitWordsType } from './words/types.js';
 
 const types: readonly ComponentType[] = [
@@ -21,6 +22,7 @@ const types: readonly ComponentType[] = [
   logType,
   filterType,
   mapType,
+  tcpLinesType,
 ];
 
 /** The types of components that come with Millrace. */

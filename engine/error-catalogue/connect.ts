@@ -108,4 +108,14 @@ export const connectErrors = {
     message: 'component "{component}" passes on what it takes, but its inputs have different fields: {what}',
     hint: 'give each input a filter of its own, or bring them to the same fields with a map first',
   },
+  MILLRACE_TCP_PORT_IN_USE: {
+    status: 409,
+    message: 'port {port} of {host} is in use: component "{component}" cannot listen there',
+    hint: 'stop what listens there, choose another "port", or 0 for one that is free; with a parallelism of n a task takes each of n ports',
+  },
+  MILLRACE_TCP_LISTEN: {
+    status: 400,
+    message: 'component "{component}" cannot listen on port {port} of "{host}": {reason}',
+    hint: '"host" must be an address of this machine, and ports below 1024 need a privileged user',
+  },
 } as const satisfies Record<string, Entry>;

@@ -1,4 +1,5 @@
-// The bolt `map`: one tuple for each that it takes, every field worked out by an expression. On the worker's thread.
+// The bolt `map`: one tuple for each that it takes, every field worked out by an expression. Invariant: a tuple gives
+// all fields or fails, with the place in the expression. On the worker's thread.
 
 import { Bolt } from '../../component/bolt.js';
 import type { BoltContext } from '../../component/context.js';

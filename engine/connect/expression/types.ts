@@ -1,4 +1,5 @@
-// The types `filter` and `map` as JSON topologies name them, with the schemas of their settings. Any thread.
+// The types `filter` and `map` as JSON topologies name them, with the schemas of their settings. Only the registry
+// imports this: it brings the schema library. Any thread.
 
 import { Type } from 'typebox';
 import { EXPRESSION_LENGTH_MAX } from '../../limits.js';

@@ -12,6 +12,7 @@ import { generator } from '../../../engine/connect/generator/index.js';
 import { ingest } from '../../../engine/connect/ingest/index.js';
 import { log } from '../../../engine/connect/log/index.js';
 import { builtins } from '../../../engine/connect/registry.js';
+import { tcpLines } from '../../../engine/connect/tcp/index.js';
 import { splitWords } from '../../../engine/connect/words/index.js';
 
 const specs = [
@@ -24,6 +25,7 @@ const specs = [
   log(),
   filter({ where: 'word == "a"' }),
   map({ fields: { word: 'word', twice: 'word + word' } }),
+  tcpLines({ port: 0 }),
 ];
 
 t.test('each function has its type, with the same settings and outputs', async (t) => {
@@ -81,6 +83,11 @@ t.test('schemas take what their components take, and refuse the rest', async (t)
     ['split-words', [{}, { field: 'text' }], [{ field: 1 }, { fields: 'a' }]],
     ['ingest', [{ fields: ['a', 'b'] }], [{}, { fields: [] }, { fields: ['a', 'a'] }, { fields: 'a' }]],
     ['count', [{}], [{ by: 'word' }]],
+    [
+      'tcp-lines',
+      [{ port: 0 }, { port: 9, host: '::1', ack: true, idleTimeout: '5m', retries: 0, pendingMax: 1 }],
+      [{}, { port: -1 }, { port: 65_536 }, { port: 1, idleTimeout: '5 m' }, { port: 1, ack: 1 }, { port: '1' }],
+    ],
     ['filter', [{ where: 'a > 1' }], [{}, { where: '' }, { where: 1 }, { where: 'a'.repeat(4097) }]],
     ['map', [{ fields: { a: 'b' } }], [{}, { fields: {} }, { fields: { a: 1 } }, { fields: { a: '' } }]],
     ['log', [{}, { prefix: '> ' }], [{ prefix: 1 }]],
@@ -113,7 +120,7 @@ t.test('schemas take what their components take, and refuse the rest', async (t)
 
 t.test('the functions load no schema library', async (t) => {
   const folder = new URL('../../../engine/connect/', import.meta.url);
-  const imports = ['file', 'generator', 'ingest', 'words', 'count', 'log', 'expression'].map(
+  const imports = ['file', 'generator', 'ingest', 'words', 'count', 'log', 'expression', 'tcp'].map(
     (name) => `await import(${JSON.stringify(new URL(`${name}/index.js`, folder).href)});`,
   );
   const hook = `
