@@ -379,3 +379,47 @@ export const TCP_RETRIES_MAX = 100_000;
 
 /** A peer has this long to take the last answers and to let go, then its connection is cut. */
 export const TCP_LINGER_MS = 1000;
+
+/** An answer that `http-poll` reads, unless its settings say otherwise: it is held as text and as data at once. */
+export const POLL_BODY_BYTES = 8 * 1024 * 1024;
+/** … which they can raise up to this. */
+export const POLL_BODY_BYTES_MAX = 64 * 1024 * 1024;
+
+/** A request of `http-poll` may take this long, its body included, unless its settings say otherwise. */
+export const POLL_TIMEOUT_MS = 30_000;
+
+/** Redirects that one request follows, unless its settings say otherwise. */
+export const POLL_REDIRECTS = 5;
+/** … which they can raise up to this: what browsers allow. */
+export const POLL_REDIRECTS_MAX = 20;
+
+/** After a failed request `http-poll` waits this long, less some at random … */
+export const POLL_BACKOFF_MIN_MS = 1000;
+/** … which doubles with each further failure up to this one. */
+export const POLL_BACKOFF_MAX_MS = 300_000;
+
+/** A server may ask for this much patience (Retry-After); what is longer is cut. */
+export const POLL_RETRY_AFTER_MAX_MS = 3_600_000;
+
+/** Records of `http-poll` that are out and not done, unless its settings say otherwise: they are kept for replay. */
+export const POLL_PENDING = 10_000;
+/** … which they can raise up to this. */
+export const POLL_PENDING_MAX = 1_000_000;
+
+/** Bytes of answers whose records are out and not done, at which no more are emitted. */
+export const POLL_PENDING_BYTES_MAX = 64 * 1024 * 1024;
+
+/** Ids of records that `http-poll` remembers, unless its settings say otherwise: about 100 bytes each. */
+export const POLL_SEEN = 100_000;
+/** … which they can raise up to this: then they take some hundred megabytes. */
+export const POLL_SEEN_MAX = 5_000_000;
+
+/** An id that is longer is remembered by its hash. */
+export const POLL_ID_LENGTH_MAX = 128;
+
+/** An ETag or date of a server that is longer is not kept: a checkpoint holds 1 kB. */
+export const POLL_VALIDATOR_LENGTH_MAX = 256;
+
+/** Headers and URL that `http-poll` takes. */
+export const POLL_HEADERS_MAX = 64;
+export const POLL_URL_LENGTH_MAX = 2048;

@@ -8,6 +8,7 @@ import { filterType, mapType } from './expression/types.js';
 import { fileLinesType, fileSinkType } from './file/types.js';
 import { generatorType } from './generator/types.js';
 import { ingestType } from './ingest/types.js';
+import { httpPollType } from './http/types.js';
 import { logType } from './log/types.js';
 import { tcpLinesType } from './tcp/types.js';
 import { splitWordsType } from './words/types.js';
@@ -23,6 +24,7 @@ const types: readonly ComponentType[] = [
   filterType,
   mapType,
   tcpLinesType,
+  httpPollType,
 ];
 
 /** The types of components that come with Millrace. */

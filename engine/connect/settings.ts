@@ -85,15 +85,6 @@ export class Settings {
     return value;
   }
 
-  /** Milliseconds of a duration such as "30s", or null when nothing is given. */
-  duration(key: string): number | null {
-    const value = this.config[key] ?? null;
-    if (value === null) return null;
-    const ms = readDurationMs(value);
-    if (ms === null) throw this.mustBe('a duration such as "30s", or milliseconds', key);
-    return ms;
-  }
-
   /** One text or a list of texts, each of them once. */
   texts(key: string): readonly string[] {
     const value = this.config[key];

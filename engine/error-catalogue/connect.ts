@@ -118,4 +118,19 @@ export const connectErrors = {
     message: 'component "{component}" cannot listen on port {port} of "{host}": {reason}',
     hint: '"host" must be an address of this machine, and ports below 1024 need a privileged user',
   },
+  MILLRACE_HTTP_REQUEST: {
+    status: 502,
+    message: 'GET {url} failed: {reason}',
+    hint: 'it is asked again after a while; nothing was lost',
+  },
+  MILLRACE_HTTP_STATUS: {
+    status: 502,
+    message: 'GET {url} was answered with status {status}',
+    hint: 'it is asked again after a while; 401 and 403 need other "headers", 404 another "url"',
+  },
+  MILLRACE_HTTP_ANSWER: {
+    status: 502,
+    message: 'the answer to GET {url} cannot be used: {what}',
+    hint: 'it is asked again after a while; see what the server sends, then mend "url", "items", "fields" or "bodyBytesMax"',
+  },
 } as const satisfies Record<string, Entry>;

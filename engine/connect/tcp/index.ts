@@ -31,14 +31,14 @@ export interface TcpLinesConfig {
  * A spout that listens for TCP connections and emits each line that comes as `line`, with the `peer` that sent it
  * (`127.0.0.1:50412`), tracked. Type `tcp-lines`.
  *
- * Lines end with `\n` or `\r\n` and are UTF-8; what a connection leaves without a line end is dropped, as nobody can tell
- * whether it is a whole line. Each task reads only while it may emit, so a slow topology holds the senders back. The
- * order of the lines of one connection is kept but for those that failed.
+ * Lines end with `\n` or `\r\n` and are UTF-8; what a connection leaves without a line end is dropped, as nobody can
+ * tell whether it is a whole line. Each task reads only while it may emit, so a slow topology holds the senders back.
+ * The order of the lines of one connection is kept but for those that failed.
  *
  * With `ack` a sender can rely on the answers: `ok 7` when line 7 of its connection is fully processed, `failed 7` when
  * it is not and should be sent again, in the order in which lines end. Without `ack` a failed line is emitted again
- * after 100 ms, 200 ms, … up to 30 s, and given up after `retries` times; lines that were received and not processed are
- * lost when their process ends.
+ * after 100 ms, 200 ms, … up to 30 s, and given up after `retries` times; lines that were received and not processed
+ * are lost when their process ends.
  *
  * The log names the port; metrics: the gauges `port` and `connections`, the counters `connectionsRefused`,
  * `connectionsIdle`, `connectionsCut`, `linesTooLong`, `linesTorn` and `linesGivenUp`.

@@ -1,5 +1,5 @@
-// Lines out of chunks of bytes, however these are cut. Invariants: the lines are the same for every way to cut the bytes;
-// what it holds is at most one line and the chunks that were pushed and not taken yet. Any thread.
+// Lines out of chunks of bytes, however these are cut. Invariants: the lines are the same for every way to cut the
+// bytes; what it holds is at most one line and the chunks that were pushed and not taken yet. Any thread.
 
 const LINE_FEED = 10;
 const CARRIAGE_RETURN = 13;

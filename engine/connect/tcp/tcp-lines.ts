@@ -1,8 +1,8 @@
 // The spout `tcp-lines`: a server to which others send lines. Each task has a port of its own. It takes a line from a
-// connection only when it may emit it, one connection after the other, so a slow topology holds the senders back through
-// TCP and nothing piles up here. Invariants: lines that are out are bounded in number and bytes, what a connection holds
-// by one chunk and one line; a line is done, given up, or lost with its process, and each of these is told or counted.
-// On the worker's thread.
+// connection only when it may emit it, one connection after the other, so a slow topology holds the senders back
+// through TCP and nothing piles up here. Invariants: lines that are out are bounded in number and bytes, what a
+// connection holds by one chunk and one line; a line is done, given up, or lost with its process, and each of these is
+// told or counted. On the worker's thread.
 //
 //   socket ─► connection ─ready─► nextTuple ─emit─┬─ack──► settled: "ok n" where answers are wanted
 //                                   ▲             └─fail─► answers wanted: "failed n"

@@ -10,6 +10,7 @@ import { filter, map } from '../../../engine/connect/expression/index.js';
 import { fileLines, fileSink } from '../../../engine/connect/file/index.js';
 import { generator } from '../../../engine/connect/generator/index.js';
 import { ingest } from '../../../engine/connect/ingest/index.js';
+import { httpPoll } from '../../../engine/connect/http/index.js';
 import { log } from '../../../engine/connect/log/index.js';
 import { builtins } from '../../../engine/connect/registry.js';
 import { tcpLines } from '../../../engine/connect/tcp/index.js';
@@ -26,6 +27,7 @@ const specs = [
   filter({ where: 'word == "a"' }),
   map({ fields: { word: 'word', twice: 'word + word' } }),
   tcpLines({ port: 0 }),
+  httpPoll({ url: 'http://127.0.0.1/', every: '1m', fields: ['id'] }),
 ];
 
 t.test('each function has its type, with the same settings and outputs', async (t) => {
@@ -88,6 +90,20 @@ t.test('schemas take what their components take, and refuse the rest', async (t)
       [{ port: 0 }, { port: 9, host: '::1', ack: true, idleTimeout: '5m', retries: 0, pendingMax: 1 }],
       [{}, { port: -1 }, { port: 65_536 }, { port: 1, idleTimeout: '5 m' }, { port: 1, ack: 1 }, { port: '1' }],
     ],
+    [
+      'http-poll',
+      [
+        { url: 'http://127.0.0.1/a', every: '1m' },
+        { url: 'https://example.org', every: 500, items: '/a/0', fields: ['a'], id: '', headers: { a: 'b' } },
+      ],
+      [
+        { url: 'http://127.0.0.1/a' },
+        { url: 'ftp://example.org', every: 1 },
+        { url: 'http://a', every: '1m', items: 'a' },
+        { url: 'http://a', every: '1m', fields: [] },
+        { url: 'http://a', every: '1m', headers: { a: 1 } },
+      ],
+    ],
     ['filter', [{ where: 'a > 1' }], [{}, { where: '' }, { where: 1 }, { where: 'a'.repeat(4097) }]],
     ['map', [{ fields: { a: 'b' } }], [{}, { fields: {} }, { fields: { a: 1 } }, { fields: { a: '' } }]],
     ['log', [{}, { prefix: '> ' }], [{ prefix: 1 }]],
@@ -120,7 +136,7 @@ t.test('schemas take what their components take, and refuse the rest', async (t)
 
 t.test('the functions load no schema library', async (t) => {
   const folder = new URL('../../../engine/connect/', import.meta.url);
-  const imports = ['file', 'generator', 'ingest', 'words', 'count', 'log', 'expression', 'tcp'].map(
+  const imports = ['file', 'generator', 'ingest', 'words', 'count', 'log', 'expression', 'tcp', 'http'].map(
     (name) => `await import(${JSON.stringify(new URL(`${name}/index.js`, folder).href)});`,
   );
   const hook = `
