@@ -11,6 +11,7 @@
 
 import { Type } from 'typebox';
 import { SPEC_BRAND, isComponentSpec, type ComponentConfig, type Outputs } from '../component/spec.js';
+import type { OutputsByStream } from './definition.js';
 import { isClass, isDynamic, isRecord, readComponent, type ComponentKind } from './component-source.js';
 import { readBehavior } from './drafts.js';
 import { ProblemList } from './problems.js';
@@ -54,7 +55,10 @@ function typeOf(type: string, kind: ComponentKind, exported: unknown): Component
     schema: anything,
     // Whatever it is, reading the component says what is wrong with it.
     outputs: isDynamic(outputs)
-      ? (inputs, config) => asStreams(outputs(inputs, withDefaults(config)))
+      ? (inputs, config, around) => {
+          const found: OutputsByStream | Outputs | null = outputs(inputs, withDefaults(config), around);
+          return found === null ? null : asStreams(found);
+        }
       : (outputs as ReturnType<typeof asStreams>),
     behavior: readBehavior(parts.defaults),
     ...(typeof parallelism === 'number' ? { parallelism } : {}),

@@ -23,12 +23,9 @@ export interface ComponentType {
   /** Which of its settings name files, one or a list: whoever runs other people's topologies confines these. */
   readonly paths?: readonly string[];
   /** What it emits, given its inputs and its checked settings where it depends on them. */
-  readonly outputs:
-    | OutputsByStream
-    | ((inputs: readonly InputDefinition[], config: Readonly<Record<string, unknown>>) => OutputsByStream);
+  readonly outputs: OutputsByStream | DynamicOutputs;
   /** Tasks where a document does not say. Default 1. */
   readonly parallelism?: number;
-  readonly outputs: OutputsByStream | DynamicOutputs;
   /** How the engine treats its calls; the defaults where it does not say. */
   readonly behavior?: Partial<BoltBehavior>;
   /** Makes one instance a task, given the settings after every override and, for a bolt, what it subscribes to. */

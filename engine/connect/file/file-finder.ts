@@ -45,8 +45,8 @@ export class FileFinder {
   }
 
   /**
-   * What to look at now: every name, and what a search has found since the last call. Of what the last call gave, all was
-   * looked at.
+   * What to look at now: every name, and what a search has found since the last call. Of what the last call gave, all
+   * was looked at.
    */
   paths(nowMs: number): readonly string[] {
     const found = this.fresh.length === 0 ? this.setup.paths : [...this.setup.paths, ...this.fresh];
