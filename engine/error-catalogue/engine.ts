@@ -101,7 +101,7 @@ export const engineErrors = {
   MILLRACE_WORKER_START: {
     status: 500,
     message: '{call} of component "{component}" failed: {reason}',
-    hint: 'the topology was ended before its first tuple; mend what the message names and start it again',
+    hint: 'the topology was ended; mend what the message names and start it again',
   },
   MILLRACE_WORKER_MODULE: {
     status: 400,

@@ -2,6 +2,7 @@
 
 import { topology } from '../../../engine/index.js';
 import type { Emit, Tuple } from '../../../engine/index.js';
+import { ingest } from '../../../engine/connect/ingest/index.js';
 import { Count, Either, Lines, Split, someLines } from '../accepted.js';
 
 topology('unknown-names', (t) => {
@@ -14,6 +15,7 @@ topology('unknown-names', (t) => {
   t.bolt('no-field', Split).fields(lines); // refused: Expected at least 2 arguments
   t.bolt('field-of-other-stream', Either).fields(count, 'at'); // refused: '"at"' is not assignable
   t.bolt('field-of-spec', Split).fields(t.spout('spec', someLines('a')), 'word'); // refused: '"word"' is not assignable to parameter of type '"line"'
+  t.bolt('field-of-ingest', Either).fields(t.spout('in', ingest({ fields: ['a', 'b'] })), 'c'); // refused: '"c"' is not assignable to parameter of type '"a" | "b"'
 
   t.bolt('bolt-stream', Either).shuffle(split.stream('late')); // refused: '"late"' is not assignable to parameter of type '"default"'
   const anything = t.bolt('anything', (tuple: Tuple) => void tuple);
