@@ -115,7 +115,7 @@ export class CompleteFiles implements LineSource {
     const { paths, root, system } = this.setup;
     const files = new Map<string, FileToRead>();
     for (const [at, path] of paths.entries()) {
-      const found = patterns.has(path) ? await (this.setup.search ?? filesMatching)(path, root) : [path];
+      const found = patterns.has(path) ? await filesMatching(path, root, this.setup.search) : [path];
       if (found.length === 0) {
         throw failure('MILLRACE_FILE_NO_MATCH', { pattern: path, resolved: system.whole(path) }, { fatal: true });
       }

@@ -38,9 +38,9 @@ export class FileFinder {
 
   /** All files that there are now. */
   async all(): Promise<readonly string[]> {
-    const { paths, root, search = filesMatching } = this.setup;
+    const { paths, root, search } = this.setup;
     const found = [...paths];
-    for (const pattern of this.patterns) found.push(...(await search(pattern, root)));
+    for (const pattern of this.patterns) found.push(...(await filesMatching(pattern, root, search)));
     return found;
   }
 
@@ -62,12 +62,12 @@ export class FileFinder {
   }
 
   private async search(startMs: number): Promise<void> {
-    const { context, root, search = filesMatching } = this.setup;
+    const { context, root, search } = this.setup;
     this.searching = true;
     const found: string[] = [];
     for (const pattern of this.patterns) {
       try {
-        found.push(...(await search(pattern, root)));
+        found.push(...(await filesMatching(pattern, root, search)));
       } catch (error) {
         this.failed(pattern, reasonOf(error));
       }

@@ -1,33 +1,26 @@
 // Files that are followed as they grow: lines are read as they come, of every file that is there or appears, through
-// rotation by rename as well as by copy and truncate. A file belongs to one task, chosen by its inode, so that a rename
-// moves it nowhere. Invariants: a part of a line waits for its line end; one buffer and at most FOLLOW_OPEN_MAX open
-// files a task, however many are followed; no call looks at more than FOLLOW_LOOKS_PER_CALL files. On the worker's
-// thread.
+// rotation by rename as well as by copy and truncate. Which files these are is kept in followed-set.ts. Invariants: a
+// part of a line waits for its line end; one buffer a task, however many files are followed; no call looks at more than
+// FOLLOW_LOOKS_PER_CALL files. On the worker's thread.
 //
-//   searches (FileFinder) ──a path──► known by its inode? ─┬─ yes: its path, perhaps a new one
-//                                                         └─ no, and this task's: followed
 //   looks, in turns ──size changed──► waits to be read ──► read to its end, or FOLLOW_TURN_BYTES ──► next one
+//     └──not at its path any more, read, quiet──► let go
 
-import { dirname, join } from 'node:path';
-import { failure, isMillraceError, reasonOf } from '../../errors.js';
+import { isMillraceError, reasonOf } from '../../errors.js';
 import {
-  FILES_MATCHED_MAX,
   FOLLOW_LOOKS_PER_CALL,
   FOLLOW_LOOKS_PER_SECOND,
-  FOLLOW_NAMES_MAX,
-  FOLLOW_OPEN_MAX,
   FOLLOW_POLL_MS,
   FOLLOW_QUIET_MS,
   FOLLOW_TEXT_BYTES,
   FOLLOW_TURN_BYTES,
 } from '../../limits.js';
-import { finishHash, HASH_SEED, hashValue } from '../../plan/hash.js';
 import { FileFinder } from './file-finder.js';
-import type { FileKind } from './file-system.js';
-import { FollowedFile, identityOf, lineStartBefore, partitionOf, type FollowedLine } from './followed-file.js';
+import { lineStartBefore, type FollowedFile, type FollowedLine } from './followed-file.js';
+import { FollowedSet } from './followed-set.js';
 import { LineReader, newBuffer, type Scratch } from './line-reader.js';
 import type { LineSource, OpenLine, SourceSetup } from './line-source.js';
-import { changeSince, NOTHING_READ, progressOf } from './progress.js';
+import { changeSince, progressOf } from './progress.js';
 import { SourceFile } from './source-file.js';
 
 /** All of a file: followed files are not dealt in blocks. */
@@ -41,11 +34,8 @@ export class FollowedFiles implements LineSource {
   readonly ended = false;
   private readonly setup: SourceSetup;
   private readonly finder: FileFinder;
-  private readonly byIdentity = new Map<string, FollowedFile>();
-  /** Those that are open, the one that was read last at the end. */
-  private readonly openFiles = new Set<FollowedFile>();
+  private readonly files: FollowedSet;
   private readonly changed = new Set<FollowedFile>();
-  private readonly warned = new Set<string>();
   private readonly scratch: Scratch;
   /** What has something to read, in the order in which that was seen. */
   private readonly queue = new Set<FollowedFile>();
@@ -58,15 +48,19 @@ export class FollowedFiles implements LineSource {
   private round: (FollowedFile | string)[] = [];
   private roundAt = 0;
   private roundDueMs = 0;
-  /** Files that are found now were there before: reading starts at their ends. */
-  private fromEnd: boolean;
+  private readonly fromEnd: boolean;
 
   constructor(setup: SourceSetup, fromEnd: boolean) {
     this.setup = setup;
     this.fromEnd = fromEnd;
     this.scratch = { buffer: newBuffer(setup.chunkBytes) };
+    this.files = new FollowedSet(setup, {
+      added: (file) => this.enqueue(file),
+      keep: (file) => this.keep(file),
+      isBusy: (file) => file === this.active,
+    });
     this.finder = new FileFinder(setup, (pattern, reason) =>
-      this.warn(pattern, `searching "${pattern}" failed: ${reason}`),
+      this.files.warn(pattern, `searching "${pattern}" failed: ${reason}`),
     );
   }
 
@@ -74,13 +68,15 @@ export class FollowedFiles implements LineSource {
   async open(): Promise<void> {
     const { context, paths, system } = this.setup;
     const began = `(began)#${context.index}/${context.parallelism}`;
-    this.fromEnd &&= context.incarnation === 0 && context.restored(began) === undefined;
+    const isFirst = context.incarnation === 0 && context.restored(began) === undefined;
     for (const path of paths) if (system.statPath(path) !== null) new SourceFile(system, path, true).close();
-    for (const path of await this.finder.all()) this.found(path);
-    if (this.fromEnd) for (const file of this.byIdentity.values()) this.ready(file);
-    this.fromEnd = false;
-    this.findLeftBehind();
-    if (this.byIdentity.size === 0) context.logger.info(`nothing is there to follow yet: ${paths.join(', ')}`);
+    this.files.fromEnd = this.fromEnd && isFirst;
+    for (const path of await this.finder.all()) this.files.found(path);
+    // At once, so that it is kept where each of them began.
+    if (this.files.fromEnd) for (const file of this.files.all()) this.ready(file);
+    this.files.fromEnd = false;
+    this.files.findLeftBehind();
+    if (this.files.size === 0) context.logger.info(`nothing is there to follow yet: ${paths.join(', ')}`);
     context.checkpoint(began, true);
   }
 
@@ -133,7 +129,7 @@ export class FollowedFiles implements LineSource {
 
   close(): void {
     this.finder.stop();
-    for (const file of this.openFiles) file.close();
+    this.files.close();
   }
 
   // --- reading ------------------------------------------------------------------------------------------------------
@@ -162,16 +158,15 @@ export class FollowedFiles implements LineSource {
   /** Opens it where it is not open, and looks whether it is still what it was. */
   private ready(file: FollowedFile): boolean {
     try {
-      if (file.file === null && !this.openFile(file, file.path)) return false;
+      if (file.file === null && !this.files.open(file, file.path)) return false;
       file.file?.look();
     } catch (error) {
-      this.warn(file.path, isMillraceError(error) ? error.message : `file "${file.path}": ${reasonOf(error)}`);
+      this.files.warn(file.path, isMillraceError(error) ? error.message : `file "${file.path}": ${reasonOf(error)}`);
       return false;
     }
     if (file.part === null) this.start(file);
     else if (!file.continues()) this.startAnew(file);
-    this.openFiles.delete(file);
-    this.openFiles.add(file);
+    this.files.used(file);
     return true;
   }
 
@@ -243,13 +238,13 @@ export class FollowedFiles implements LineSource {
     if (this.roundAt >= this.round.length) {
       if (nowMs < this.roundDueMs) return;
       // Known files first: what is left of one that was renamed comes before what took its place.
-      this.round = [...this.byIdentity.values(), ...this.finder.paths(nowMs)];
+      this.round = [...this.files.all(), ...this.finder.paths(nowMs)];
       this.roundAt = 0;
       this.roundDueMs = nowMs + Math.max(FOLLOW_POLL_MS, (this.round.length / FOLLOW_LOOKS_PER_SECOND) * 1000);
     }
     for (let looks = 0; looks < FOLLOW_LOOKS_PER_CALL && this.roundAt < this.round.length; looks++) {
       const next = this.round[this.roundAt++]!;
-      if (typeof next === 'string') this.found(next);
+      if (typeof next === 'string') this.files.found(next);
       else this.lookAt(next, nowMs);
     }
   }
@@ -284,15 +279,7 @@ export class FollowedFiles implements LineSource {
     file.changedMs = nowMs;
     if (file.file !== null) return;
     // Something may have been added after the last look at it, and before it was renamed.
-    for (const [path, kind] of this.neighbours(dirname(file.path))) {
-      if (!file.is(kind)) continue;
-      try {
-        this.openFile(file, path);
-      } catch (error) {
-        this.warn(path, reasonOf(error));
-      }
-      return;
-    }
+    this.files.openMoved(file);
   }
 
   /** It is not found under another name either. */
@@ -308,118 +295,7 @@ export class FollowedFiles implements LineSource {
       return;
     }
     if (this.queue.has(file) || file.pending > 0) return;
-    file.close();
-    this.openFiles.delete(file);
     this.changed.delete(file);
-    this.byIdentity.delete(file.identity);
-    this.warned.delete(file.path);
-    this.setup.context.checkpoint(file.partition, undefined);
-  }
-
-  // --- which files --------------------------------------------------------------------------------------------------
-
-  private found(path: string): void {
-    const kind = this.setup.system.statPath(path);
-    if (kind === null) return;
-    if (kind.kind !== 'file') {
-      this.warn(path, `"${path}" is no file, and is not followed`);
-      return;
-    }
-    const known = this.byIdentity.get(identityOf(kind));
-    if (known === undefined) {
-      if (this.isMine(kind)) this.follow(path, kind);
-    } else if (known.path !== path && !known.is(this.setup.system.statPath(known.path))) {
-      this.renamed(known, path);
-    }
-  }
-
-  private follow(path: string, kind: FileKind): FollowedFile {
-    if (this.byIdentity.size >= FILES_MATCHED_MAX) {
-      const details = { pattern: path, files: this.byIdentity.size + 1, filesMax: FILES_MATCHED_MAX };
-      throw failure('MILLRACE_FILE_TOO_MANY', details, { fatal: true });
-    }
-    const fromBytes = this.fromEnd ? kind.bytes : null;
-    const file = new FollowedFile(path, kind, this.setup.context.now(), fromBytes);
-    this.byIdentity.set(file.identity, file);
-    this.enqueue(file);
-    // It may be renamed before its first line is read, and is to be found again after a crash.
-    const { context } = this.setup;
-    if (fromBytes === null && context.restored(file.partition) === undefined) {
-      context.checkpoint(file.partition, NOTHING_READ);
-      file.keptOffset = NOTHING_READ.offset;
-    }
-    return file;
-  }
-
-  private renamed(file: FollowedFile, path: string): void {
-    const { partition } = file;
-    file.path = path;
-    file.goneMs = null;
-    file.leftBehind = false;
-    if (file.partition === partition) return;
-    this.setup.context.checkpoint(partition, undefined);
-    file.keptOffset = -1;
-    this.keep(file);
-  }
-
-  /** Files that this spout read before it was started again, and that were renamed in the meantime. */
-  private findLeftBehind(): void {
-    const { context, paths } = this.setup;
-    const directories = new Set([...paths, ...[...this.byIdentity.values()].map(({ path }) => path)].map(dirname));
-    for (const directory of directories) {
-      for (const [path, kind] of this.neighbours(directory)) {
-        if (kind.kind !== 'file' || this.byIdentity.has(identityOf(kind)) || !this.isMine(kind)) continue;
-        const progress = progressOf(context.restored(partitionOf(path, kind.inode)));
-        if (progress === null || progress.offset >= kind.bytes) continue;
-        this.follow(path, kind).leftBehind = true;
-        context.logger.info(`file "${path}" was renamed while it was not followed: the rest of it is read`);
-      }
-    }
-  }
-
-  private *neighbours(directory: string): Iterable<readonly [string, FileKind]> {
-    const { system } = this.setup;
-    let names: readonly string[];
-    try {
-      names = system.list(directory);
-    } catch {
-      return;
-    }
-    for (const name of names.slice(0, FOLLOW_NAMES_MAX)) {
-      const path = join(directory, name);
-      const kind = system.statPath(path);
-      if (kind !== null) yield [path, kind];
-    }
-  }
-
-  private isMine(kind: FileKind): boolean {
-    const { index, parallelism } = this.setup.context;
-    return finishHash(hashValue(HASH_SEED, kind.inode)) % parallelism === index;
-  }
-
-  private openFile(file: FollowedFile, path: string): boolean {
-    if (this.openFiles.size >= FOLLOW_OPEN_MAX && !this.closeIdle()) return false;
-    if (!file.openAt(this.setup.system, path)) return false;
-    this.openFiles.add(file);
-    return true;
-  }
-
-  /** Closes a file that can be opened again and has no line under way; false when there is none. */
-  private closeIdle(): boolean {
-    for (const file of this.openFiles) {
-      if (file === this.active || file.goneMs !== null || file.leftBehind || file.pending > 0) continue;
-      this.keep(file);
-      file.close();
-      this.openFiles.delete(file);
-      return true;
-    }
-    return false;
-  }
-
-  private warn(about: string, message: string): void {
-    if (this.warned.has(about)) return;
-    if (this.warned.size >= FILES_MATCHED_MAX) this.warned.clear();
-    this.warned.add(about);
-    this.setup.context.logger.warn(message);
+    this.files.forget(file);
   }
 }

@@ -5,6 +5,7 @@
 import type { AckedOffsets } from '../../component/acked-offsets.js';
 import type { SpoutContext } from '../../component/context.js';
 import type { FileSystem } from './file-system.js';
+import type { SearchFiles } from './patterns.js';
 
 /** What is read of one file, with what of it is acked. */
 export interface Part {
@@ -34,7 +35,7 @@ export interface SourceSetup {
   readonly chunkBytes?: number;
   readonly blockBytes?: number;
   /** For tests that want to know when a search is over. */
-  readonly search?: (pattern: string, root: string | null) => Promise<readonly string[]>;
+  readonly search?: SearchFiles;
 }
 
 export interface LineSource {

@@ -13,23 +13,35 @@ export function isPattern(path: string): boolean {
   return isDynamicPattern(path);
 }
 
+/** Searches for what a pattern matches. */
+export type SearchFiles = (pattern: string, root: string | null) => Promise<readonly string[]>;
+
 /**
  * The files that match now. A confined search looks through no symbolic link, and does not leave the root.
  *
  * @param root - what the files are confined to, and where relative patterns start; or null
  * @throws MILLRACE_FILE_TOO_MANY, MILLRACE_FILE_OUTSIDE
  */
-export async function filesMatching(pattern: string, root: string | null): Promise<readonly string[]> {
+export async function filesMatching(
+  pattern: string,
+  root: string | null,
+  search: SearchFiles = searchDisk,
+): Promise<readonly string[]> {
   if (root !== null) confinePath(pattern, root);
-  const found = await glob(pattern, {
-    ...(root === null ? {} : { cwd: root }),
-    absolute: isAbsolute(pattern),
-    expandDirectories: false,
-    followSymbolicLinks: root === null,
-  });
+  const found = await search(pattern, root);
   if (found.length > FILES_MATCHED_MAX) {
     const details = { pattern, files: found.length, filesMax: FILES_MATCHED_MAX };
     throw failure('MILLRACE_FILE_TOO_MANY', details, { fatal: true });
   }
   return found.toSorted();
+}
+
+/** Searches the machine's disk. */
+export async function searchDisk(pattern: string, root: string | null): Promise<readonly string[]> {
+  return glob(pattern, {
+    ...(root === null ? {} : { cwd: root }),
+    absolute: isAbsolute(pattern),
+    expandDirectories: false,
+    followSymbolicLinks: root === null,
+  });
 }

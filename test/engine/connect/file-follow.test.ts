@@ -333,3 +333,14 @@ t.test('a pattern that matches nothing is an error unless it is followed', async
   );
   spout.close();
 });
+
+t.test('a pattern that matches more than one component should take', async (t) => {
+  const search = async (): Promise<string[]> => Array.from({ length: 100_001 }, (_, n) => `${n}.log`);
+  for (const follow of [false, true]) {
+    const spout = new FileLines({ path: '*.log', follow }, { search });
+    await t.rejects(Promise.resolve(spout.open(fakeContext())), {
+      code: 'MILLRACE_FILE_TOO_MANY',
+      message: /100001 files match "\*\.log"/,
+    });
+  }
+});

@@ -2,7 +2,7 @@
 // test says otherwise; progress lives in a map, so that a crash is to drop the spout and make a new one.
 
 import { FileLines, type FileLinesInternals } from '../../../engine/connect/file/file-lines.js';
-import { filesMatching } from '../../../engine/connect/file/patterns.js';
+import { searchDisk } from '../../../engine/connect/file/patterns.js';
 import type { VirtualClock } from '../../../engine/clock.js';
 import { fakeContext, recorder, type Emitted, type FakeContext } from './fakes.js';
 
@@ -87,7 +87,7 @@ export class Follower {
   private async search(pattern: string, root: string | null): Promise<readonly string[]> {
     this.searching = true;
     try {
-      return await filesMatching(pattern, root);
+      return await searchDisk(pattern, root);
     } finally {
       this.searching = false;
       this.searched++;
