@@ -54,6 +54,7 @@ export interface FileLinesConfig {
  * - Rotation by copy and truncate: read from its start when it became shorter, or when the line that was read last is
  *   no longer in its place. What was written between the last look and the cut is lost to any reader.
  * - A removed file is read to its end as well.
+ * - A file that is made, and renamed out of the pattern or removed, between two looks is never seen.
  *
  * Progress is kept by directory and inode, with a fingerprint. After a restart it goes on behind what is acked; a file
  * that was cut off or replaced is read from its start, which is logged; one that was renamed within its directory is
