@@ -1,4 +1,5 @@
-// How `millrace host` is written on the command line. What it does is loaded when it is called. Main thread.
+// How `millrace host` is written on the command line: its flags with their defaults, and its help. What it does is
+// loaded when it is called. Main thread.
 
 import type { Command } from 'commander';
 import { parseSlots } from './arguments.js';

@@ -1,4 +1,5 @@
-// What `millrace host` works with in a real process. Main thread of the parent.
+// What `millrace host` works with in a real process: its streams, its signals and the machine's clock. Main thread of
+// the parent.
 
 import { RealClock } from '../../engine/clock.js';
 import type { HostEnvironment } from './host.js';

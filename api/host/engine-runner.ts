@@ -118,6 +118,7 @@ class EngineRun implements RunningTopology {
       source,
       description: order.description,
       workers: order.places.length,
+      firstIncarnation: order.firstIncarnation,
       logger: named(options.logger, name),
       print: async (line) => await options.print(line, name),
       checkpoints: order.checkpoints.flatMap((each) => unpacked(each, options.logger)),

@@ -1,4 +1,5 @@
-// What a host is started with. Types only, with the defaults in words; host.ts applies them.
+// What a host is started with. Types only, with the defaults in words; host.ts applies them and checks what the types
+// cannot say.
 
 import type { Clock } from '../../engine/clock.js';
 import type { Logger } from '../../engine/log.js';

@@ -1,4 +1,5 @@
-// A topology that a program submitted to the host it embeds: what it does, and how to end it. Main thread.
+// A topology that a program submitted to the host it embeds: what it does, how to give it records, and how to end it.
+// Only a name and promises: what runs is elsewhere. Main thread.
 
 import { failure, type WireError } from '../../engine/errors.js';
 import type { HostService, KillRequest, TopologyDetails } from './service.js';

@@ -42,6 +42,8 @@ export interface TopologyRunOptions {
   readonly onCheckpoint?: (checkpoint: Checkpoint) => void;
   /** The only folder whose files components may open; null: any. Default null. */
   readonly filesRoot?: string | null;
+  /** Incarnations of its tasks count from here: above those of every earlier run of it. Default 0. */
+  readonly firstIncarnation?: number;
   /** Where workers run; a pool of threads of its own by default. */
   readonly pool?: WorkerPool;
   readonly limits?: RuntimeLimits;

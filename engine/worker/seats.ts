@@ -55,11 +55,12 @@ export class Seats {
   private readonly probes = new Map<number, (answer: Probed) => void>();
   private unconfirmed = false;
 
-  constructor(plan: Plan, pool: WorkerPool, owner: SeatOwner) {
+  /** @param firstIncarnation - of every task */
+  constructor(plan: Plan, pool: WorkerPool, firstIncarnation: number, owner: SeatOwner) {
     this.plan = plan;
     this.pool = pool;
     this.owner = owner;
-    this.incarnations = plan.tasks.map(() => 0);
+    this.incarnations = plan.tasks.map(() => firstIncarnation);
   }
 
   /** Starts every worker. */

@@ -71,7 +71,7 @@ export class TopologyRun {
     this.deaths = new Deaths(description.name, this.clock, options.logger, this.report);
     this.ends = new EndedTasks(description, this.plan);
     this.printer = new Printer(options.print);
-    this.seats = new Seats(this.plan, this.pool, {
+    this.seats = new Seats(this.plan, this.pool, options.firstIncarnation ?? 0, {
       initOf: (worker) => this.initOf(worker),
       heard: (seat, message) => this.onMessage(seat, message),
       gone: (seat, reason) => this.workerGone(seat, reason),
