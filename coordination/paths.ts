@@ -4,7 +4,7 @@
 //   /epoch                        Epoch        its version fences every write of a master
 //   /masters/ID_0000000007        host~boot    ephemeral, sequential: the queue of the election, the first is master
 //   /hosts/HOST~BOOT              HostRecord   ephemeral: who is there, with how many slots
-//   /reports/HOST~BOOT            Report       what a host runs and what ended there; outlives it until a master read it
+//   /reports/HOST~BOOT            Report       what a host runs, and what ended there; a master reads it before it goes
 //   /topologies/NAME              Wish         what a user asked for; written by any host, deleted by the master
 //   /payloads/ID/0…               pieces       definition and description of the topology with that id
 //   /assignments/NAME             Assignment   where it runs; written by the master alone

@@ -90,7 +90,7 @@ export class Cluster {
   readonly clock = new VirtualClock(1000);
   readonly logged: string[] = [];
   readonly store: EmbeddedStore;
-  private seed = 1;
+  private static seed = 1;
 
   private constructor(store: EmbeddedStore) {
     this.store = store;
@@ -110,7 +110,7 @@ export class Cluster {
   async host(name: string, slots: number, store: Store = this.store): Promise<Member> {
     const { clock, logger } = this;
     const runner = new FakeRunner(clock);
-    const random = new Random(this.seed++);
+    const random = new Random(Cluster.seed++);
     const options = { store, host: name, slots, runner, clock, logger, random, wallMs: () => 1e12 + clock.now() };
     const host = new ClusterHost(options);
     await host.start();

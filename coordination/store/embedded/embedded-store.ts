@@ -3,6 +3,7 @@
 // resolved with is on disk; what is ephemeral is gone when the store is opened again. The host's main thread.
 
 import { mkdir } from 'node:fs/promises';
+import { resolve } from 'node:path';
 import { RealClock, type Clock } from '../../../engine/clock.js';
 import { failure, isMillraceError, reasonOf } from '../../../engine/errors.js';
 import { EMBEDDED_LOG_BYTES_MAX, EMBEDDED_STORE_BYTES_MAX } from '../../../engine/limits.js';
@@ -85,7 +86,8 @@ export class EmbeddedStore implements Store {
    * MILLRACE_STORE_FULL
    */
   static async open(options: EmbeddedStoreOptions): Promise<EmbeddedStore> {
-    const { directory } = options;
+    // A process may change its working directory while the store is open.
+    const directory = options.directory === null ? null : resolve(options.directory);
     if (directory !== null) {
       try {
         return await openOnDisk(options, directory, (contents, disk) => new EmbeddedStore(options, contents, disk));
