@@ -9,11 +9,11 @@
 // Invariant: at most one run for an id at a time; one of a new revision starts when the old one is over.
 
 import type { Clock } from '../../engine/clock.js';
-import { reasonOf, toWire } from '../../engine/errors.js';
+import { failure, reasonOf, toWire } from '../../engine/errors.js';
 import { INCARNATIONS_PER_REVISION, STORE_RETRY_MAX_MS, STORE_RETRY_MIN_MS } from '../../engine/limits.js';
 import type { Logger } from '../../engine/log.js';
 import { claimProgress, type CheckpointWriter, type Progress } from '../checkpoints.js';
-import { wishPath } from '../paths.js';
+import { payloadPath, wishPath } from '../paths.js';
 import { loadPayload } from '../payload.js';
 import { fromNode } from '../store/json-node.js';
 import type { Session } from '../store/contract.js';
@@ -72,11 +72,7 @@ export class Runs {
     const own = assignments.filter((each) => this.workersOf(each).length > 0);
     this.assigned = new Map(own.map((each) => [each.id, each]));
     for (const [id, run] of [...this.runs]) this.change(id, run, this.assigned.get(id));
-    for (const [id, assignment] of this.assigned) {
-      if (this.runs.has(id)) continue;
-      if (assignment.wanted === 'active') this.begin(assignment);
-      else if (assignment.wanted === 'killed') this.neverRan(assignment);
-    }
+    for (const [id, assignment] of this.assigned) if (!this.runs.has(id)) this.take(assignment);
   }
 
   /**
@@ -106,13 +102,14 @@ export class Runs {
     this.tell(run);
   }
 
-  private begin(assignment: Assignment): void {
-    void this.load(this.add(assignment));
-  }
-
-  /** Killed before it was started here, as after a crash. */
-  private neverRan(assignment: Assignment): void {
-    this.ended(this.add(assignment), { status: 'killed', error: null, final: null });
+  /** One that is assigned here and not known yet. */
+  private take(assignment: Assignment): void {
+    if (assignment.wanted === 'active') {
+      void this.load(this.add(assignment));
+    } else if (assignment.wanted === 'killed') {
+      // Killed before it was started here, as after a crash.
+      this.ended(this.add(assignment), { status: 'killed', error: null, final: null });
+    }
   }
 
   private add(assignment: Assignment): Run {
@@ -153,6 +150,8 @@ export class Runs {
     const { name, id, revision, epoch, places } = run.assignment;
     const session = await this.options.session();
     const wish = fromNode(await session.get(wishPath(name)), isWish);
+    // The name belongs to another one by now.
+    if (wish.id !== id) throw failure('MILLRACE_STORE_NO_NODE', { path: payloadPath(id) });
     const payload = await loadPayload(session, { id, pieces: wish.pieces });
     run.progress = await claimProgress(session, name, id, revision);
     const checkpoints = run.progress.all();
@@ -228,7 +227,7 @@ export class Runs {
     }
     this.report();
     const next = this.assigned.get(id);
-    if (next?.wanted === 'active' && next.revision !== run.assignment.revision) this.begin(next);
+    if (next !== undefined && next.revision !== run.assignment.revision) this.take(next);
   }
 
   private report(): void {
