@@ -1,5 +1,5 @@
-// The parts of a host by themselves: its registration, what it runs and what it reports, at the moments that are hard to
-// meet with a whole cluster.
+// The parts of a host by themselves: its registration, what it runs and what it reports, at the moments that are hard
+// to meet with a whole cluster.
 
 import t from 'tap';
 import { VirtualClock } from '../../engine/clock.js';
