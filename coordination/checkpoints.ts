@@ -13,7 +13,7 @@ import { fromNode, toData } from './store/json-node.js';
 import type { Operation, Session } from './store/contract.js';
 import { childOf } from './store/node-path.js';
 import { hasCode, isPassing, operationOf } from './store/store-errors.js';
-import type { Checkpoint } from './topology-records.js';
+import type { Checkpoint, CheckpointChange } from './topology-records.js';
 
 /** `[component, partition, progress in base64]` of every partition in a piece. */
 type PieceRecord = readonly (readonly [string, string, string])[];
@@ -54,10 +54,11 @@ export class Progress {
     );
   }
 
-  set({ component, partition, progress }: Checkpoint): void {
+  set({ component, partition, progress }: CheckpointChange): void {
     const key = JSON.stringify([component, partition]);
     const piece = this.pieces[crc32(key) % CHECKPOINT_PIECES]!;
-    piece.entries.set(key, [component, partition, Buffer.from(progress).toString('base64')]);
+    if (progress !== null) piece.entries.set(key, [component, partition, Buffer.from(progress).toString('base64')]);
+    else if (!piece.entries.delete(key)) return;
     piece.dirty = true;
   }
 }
@@ -126,7 +127,7 @@ export class CheckpointWriter {
   }
 
   /** Keeps it with the next write. */
-  add(progress: Progress, checkpoint: Checkpoint): void {
+  add(progress: Progress, checkpoint: CheckpointChange): void {
     if (progress.lost) return;
     progress.set(checkpoint);
     this.changed.add(progress);

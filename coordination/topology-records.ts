@@ -135,6 +135,11 @@ export interface Checkpoint {
   readonly progress: Uint8Array;
 }
 
+/** News of one partition; null when there is nothing to be kept of it any more. */
+export interface CheckpointChange extends Omit<Checkpoint, 'progress'> {
+  readonly progress: Uint8Array | null;
+}
+
 /** The state of a topology that has not ended. */
 export function stateOf(wish: Wish, assignment: Assignment | null): TopologyState {
   if (wish.wanted === 'killed') return 'draining';

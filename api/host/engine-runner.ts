@@ -122,8 +122,10 @@ class EngineRun implements RunningTopology {
       logger: named(options.logger, name),
       print: async (line) => await options.print(line, name),
       checkpoints: order.checkpoints.flatMap((each) => unpacked(each, options.logger)),
-      onCheckpoint: ({ component, partition, progress }) =>
-        listener.checkpoint({ component, partition, progress: pack(progress).slice() }),
+      onCheckpoint: ({ component, partition, progress }) => {
+        const packed = progress === undefined ? null : pack(progress).slice();
+        listener.checkpoint({ component, partition, progress: packed });
+      },
       filesRoot: options.filesRootOf(order),
     };
   }

@@ -12,7 +12,7 @@ import { topologyInvalid } from '../../engine/model/problems.js';
 import type { TopologySource } from '../../engine/worker/module.js';
 import { pathToFileURL } from 'node:url';
 import { readDefinition } from '../definition.js';
-import { fileProblems } from './confinement.js';
+import { confinementProblems } from './confinement.js';
 
 export interface SubmissionsOptions {
   readonly artifacts: Artifacts;
@@ -89,7 +89,7 @@ export class Submissions {
 
   private async outside({ source, settings }: NewSource): Promise<readonly Problem[]> {
     if (source.kind !== 'document') return [];
-    return await fileProblems(source.document, settings, this.options.filesDirectory);
+    return await confinementProblems(source.document, settings, this.options.filesDirectory);
   }
 
   private async turn(): Promise<void> {

@@ -15,7 +15,7 @@ import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import { isIPv4 } from 'node:net';
 import { failure, type MillraceError } from '../../engine/errors.js';
 import { printable, shown } from '../../engine/model/names.js';
-import { isLoopback } from './listen.js';
+import { isLoopback } from '../loopback.js';
 
 /** The methods that are looked for; others, such as TRACE and CONNECT, are refused on every path. */
 export const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'] as const;

@@ -2,8 +2,9 @@
 // what the system says about them into errors of the catalogue. Main thread.
 
 import { lookup } from 'node:dns/promises';
-import { BlockList, isIP } from 'node:net';
+import { isIP } from 'node:net';
 import { failure, reasonOf, type MillraceError } from '../../engine/errors.js';
+import { isLoopback } from '../loopback.js';
 
 /** Where to listen. Port 0 is a free one. */
 export interface ListenAddress {
@@ -15,16 +16,6 @@ export interface ListenAddress {
 const PORT_MAX = 65_535;
 const LOCALHOST = 'localhost';
 const WRITTEN = /^(?:\[(?<six>[^\]]*)\]|(?<host>[^:]*)):(?<port>\d{1,5})$/;
-
-const loopback = new BlockList();
-loopback.addSubnet('127.0.0.0', 8, 'ipv4');
-loopback.addAddress('::1', 'ipv6');
-
-/** Whether that is an address which only this machine can reach. */
-export function isLoopback(address: string): boolean {
-  const version = isIP(address);
-  return version !== 0 && loopback.check(address, version === 4 ? 'ipv4' : 'ipv6');
-}
 
 /** `127.0.0.1:7070`, `[::1]:7070`. */
 export function formatAddress({ host, port }: ListenAddress): string {

@@ -2,7 +2,7 @@
 // coordination never looks inside; it says what to run and what to do with it, and is told how it ended. Types only.
 
 import type { WireError } from '../../engine/errors.js';
-import type { Checkpoint, EndState, Payload, WorkerPlace } from '../topology-records.js';
+import type { Checkpoint, CheckpointChange, EndState, Payload, WorkerPlace } from '../topology-records.js';
 
 /** What a host is to run. */
 export interface RunOrder extends Payload {
@@ -23,8 +23,8 @@ export interface RunOrder extends Payload {
 
 /** What a run tells while it goes on. */
 export interface RunListener {
-  /** Progress to be kept, packed, at most `CHECKPOINT_BYTES_MAX`. */
-  checkpoint(checkpoint: Checkpoint): void;
+  /** Progress to be kept, packed, at most `CHECKPOINT_BYTES_MAX`; or to be forgotten. */
+  checkpoint(checkpoint: CheckpointChange): void;
 }
 
 /** How a run ended. */

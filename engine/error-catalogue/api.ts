@@ -139,4 +139,10 @@ export const apiErrors = {
     message: 'the file "{path}" is not used: this host lets topologies from outside use no files',
     hint: 'start the host with --files and a directory; files inside of it may be used then',
   },
+  MILLRACE_LISTEN_REFUSED: {
+    status: 400,
+    message:
+      'the address "{address}" is not listened on: topologies from outside may take connections of this machine only',
+    hint: 'give a loopback address: 127.0.0.1, ::1 or localhost',
+  },
 } as const satisfies Record<string, Entry>;

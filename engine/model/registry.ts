@@ -22,6 +22,8 @@ export interface ComponentType {
   readonly schema: TSchema;
   /** Which of its settings name files, one or a list: whoever runs other people's topologies confines these. */
   readonly paths?: readonly string[];
+  /** Which of its settings name addresses that it listens on: whoever runs other people's topologies confines these. */
+  readonly addresses?: readonly string[];
   /** What it emits, given its inputs and its checked settings where it depends on them. */
   readonly outputs: OutputsByStream | DynamicOutputs;
   /** Tasks where a document does not say. Default 1. */

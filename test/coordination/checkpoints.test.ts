@@ -133,3 +133,14 @@ void t.test('progress that somebody edited is named', async (t) => {
     message: new RegExp(`/checkpoints/id1/${piece}`),
   });
 });
+
+void t.test('progress that is forgotten is not read back', async (t) => {
+  const { session, writer, advance } = await opened();
+  const progress = await claimProgress(session, 'words', 'id', 1);
+  for (const partition of ['a', 'b']) writer.add(progress, { component: 'lines', partition, progress: text('1') });
+  await advance(1000);
+  writer.add(progress, { component: 'lines', partition: 'a', progress: null });
+  writer.add(progress, { component: 'lines', partition: 'never kept', progress: null });
+  await advance(1000);
+  t.strictSame(kept(await claimProgress(session, 'words', 'id', 2)), { 'lines b': '1' });
+});

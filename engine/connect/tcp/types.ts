@@ -23,6 +23,7 @@ export const tcpLinesType: ComponentType = {
   type: 'tcp-lines',
   kind: 'spout',
   description: 'Listens for TCP connections and emits each line that comes as "line", with its "peer", tracked.',
+  addresses: ['host'],
   schema: Type.Object(
     {
       port: Type.Integer({
