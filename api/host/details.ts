@@ -50,24 +50,13 @@ function withErrors(done: Done, count: number): Done {
   return { ...done, components };
 }
 
-function componentDetails(component: ComponentStatus): ComponentDetails {
-  const { kind, parallelism, emitted, executed, acked, failed, errors, queued, outbox } = component;
-  const { rate, latency, metrics, lastErrors } = component;
-  return {
-    kind,
-    parallelism,
-    emitted,
-    executed,
-    acked,
-    failed,
-    errors,
-    queued,
-    outbox,
-    rate,
-    latency,
-    metrics,
-    lastErrors: lastErrors.map(({ task, count, atMs, error }) => ({ task, count, atMs, error })),
-  };
+function componentDetails({
+  stale: _stale,
+  misused: _misused,
+  lastErrors,
+  ...done
+}: ComponentStatus): ComponentDetails {
+  return { ...done, lastErrors: lastErrors.map(({ task, count, atMs, error }) => ({ task, count, atMs, error })) };
 }
 
 /** @param done - what its run here has done; null when there is none */

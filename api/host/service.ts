@@ -4,8 +4,8 @@
 
 import type { Settings } from '../../engine/model/settings.js';
 import type { Plan } from '../../engine/plan/plan.js';
-import type { Latency } from '../../engine/metrics/histogram.js';
 import type { WireError } from '../../engine/errors.js';
+import type { ComponentStatus } from '../../engine/worker/run-report.js';
 
 /** The states of a topology; the last three are ends, after which its name is free again. */
 export type TopologyState = 'inactive' | 'waiting' | 'active' | 'draining' | 'completed' | 'killed' | 'failed';
@@ -54,22 +54,8 @@ export interface ComponentError {
   readonly error: WireError;
 }
 
-export interface ComponentDetails {
-  readonly kind: 'spout' | 'bolt';
-  readonly parallelism: number;
-  readonly emitted: number;
-  readonly executed: number;
-  readonly acked: number;
-  readonly failed: number;
-  readonly errors: number;
-  readonly queued: number;
-  readonly outbox: number;
-  /** Tuples a second over the last ten seconds: emitted by a spout, executed by a bolt. */
-  readonly rate: number;
-  /** Spouts: from emit to the end of the tree. Bolts: the time of `execute`, sampled. In milliseconds. */
-  readonly latency: Latency;
-  readonly metrics: Readonly<Record<string, number>>;
-  /** The last ones, newest first. */
+/** What a component has done, and its last errors, newest first. */
+export interface ComponentDetails extends Omit<ComponentStatus, 'stale' | 'misused' | 'lastErrors'> {
   readonly lastErrors: readonly ComponentError[];
 }
 
