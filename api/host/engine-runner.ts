@@ -112,6 +112,15 @@ class EngineRun implements RunningTopology {
     }
   }
 
+  /** What the embedding program does with a line must not end what runs here. */
+  private async print(line: string): Promise<void> {
+    try {
+      await this.options.print(line, this.name);
+    } catch (error) {
+      this.options.logger.error(`${this.name}: a printed line was lost: ${reasonOf(error)}`);
+    }
+  }
+
   private runOptions(source: TopologySource): TopologyRunOptions {
     const { order, listener, options, name } = this;
     return {
@@ -120,7 +129,7 @@ class EngineRun implements RunningTopology {
       workers: order.places.length,
       firstIncarnation: order.firstIncarnation,
       logger: named(options.logger, name),
-      print: async (line) => await options.print(line, name),
+      print: async (line) => await this.print(line),
       checkpoints: order.checkpoints.flatMap((each) => unpacked(each, options.logger)),
       onCheckpoint: ({ component, partition, progress }) => {
         const packed = progress === undefined ? null : pack(progress).slice();

@@ -80,8 +80,7 @@ export class Submissions {
     } catch (error) {
       throw withProblems(error, nameOf(given.source), problems);
     } finally {
-      this.reading--;
-      this.waiting.shift()?.();
+      this.leave();
     }
     if (problems.length > 0) throw topologyInvalid(description.name, problems);
     return description;
@@ -93,8 +92,15 @@ export class Submissions {
   }
 
   private async turn(): Promise<void> {
-    if (this.reading >= DEFINITIONS_AT_ONCE) await new Promise<void>((resolve) => this.waiting.push(resolve));
-    this.reading++;
+    if (this.reading < DEFINITIONS_AT_ONCE) this.reading++;
+    else await new Promise<void>((resolve) => this.waiting.push(resolve));
+  }
+
+  /** Hands the turn to the next one that waits. */
+  private leave(): void {
+    const next = this.waiting.shift();
+    if (next === undefined) this.reading--;
+    else next();
   }
 }
 
