@@ -126,10 +126,11 @@ export class Topologies {
   /**
    * The one of that name: the last of the history when it has ended.
    *
+   * @param id - only that submission is meant, whoever has its name by now
    * @throws MILLRACE_TOPOLOGY_UNKNOWN
    */
-  async get(name: string): Promise<KnownTopology> {
-    return await this.known(await this.options.session(), name);
+  async get(name: string, id?: string): Promise<KnownTopology> {
+    return await this.known(await this.options.session(), name, id);
   }
 
   /**
@@ -154,9 +155,10 @@ export class Topologies {
    *
    * @throws MILLRACE_TOPOLOGY_UNKNOWN, MILLRACE_TOPOLOGY_ENDED when it ended or is being killed
    */
-  async setWanted(name: string, wanted: 'active' | 'inactive'): Promise<KnownTopology> {
+  async setWanted(name: string, wanted: 'active' | 'inactive', id?: string): Promise<KnownTopology> {
     return await this.change(
       name,
+      id,
       (wish) => {
         if (wish.wanted === 'killed') throw notAnyMore(name, wanted, 'draining');
         return { ...wish, wanted };
@@ -172,9 +174,10 @@ export class Topologies {
    *
    * @throws MILLRACE_TOPOLOGY_UNKNOWN
    */
-  async kill(name: string, kill: KillWish): Promise<KnownTopology> {
+  async kill(name: string, kill: KillWish, id?: string): Promise<KnownTopology> {
     return await this.change(
       name,
+      id,
       (wish) => (wish.wanted === 'killed' ? wish : { ...wish, wanted: 'killed', kill }),
       (known) => known,
     );
@@ -212,14 +215,15 @@ export class Topologies {
 
   private async change(
     name: string,
+    id: string | undefined,
     next: (wish: Wish) => Wish,
     whenOver: (ended: EndedTopology) => KnownTopology,
   ): Promise<KnownTopology> {
     const session = await this.options.session();
     for (;;) {
       const found = await this.find(session, name);
-      if (found === null) {
-        const known = await this.known(session, name);
+      if (found === null || !isMeant(found.wish, id)) {
+        const known = await this.known(session, name, id);
         if (known.kind === 'ended') return whenOver(known);
         continue;
       }
@@ -235,10 +239,10 @@ export class Topologies {
     }
   }
 
-  private async known(session: Session, name: string): Promise<KnownTopology> {
+  private async known(session: Session, name: string, id: string | undefined): Promise<KnownTopology> {
     const found = await this.live(session, name);
-    if (found !== null) return found;
-    const last = (await this.history(session)).find((each) => each.name === name);
+    if (found !== null && isMeant(found, id)) return found;
+    const last = (await this.history(session)).find((each) => each.name === name && isMeant(each, id));
     if (last === undefined) throw failure('MILLRACE_TOPOLOGY_UNKNOWN', { name });
     return ended(last);
   }
@@ -279,6 +283,10 @@ async function read(session: Session, path: string): Promise<StoreNode | null> {
     if (hasCode(error, 'MILLRACE_STORE_NO_NODE', 'MILLRACE_STORE_PATH')) return null;
     throw error;
   }
+}
+
+function isMeant(topology: { readonly id: string }, id: string | undefined): boolean {
+  return id === undefined || topology.id === id;
 }
 
 function live(wish: Wish, assignment: Assignment | null): LiveTopology {

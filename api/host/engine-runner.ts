@@ -23,9 +23,14 @@ export interface EngineRunnerOptions {
   readonly filesRootOf: (order: RunOrder) => string | null;
 }
 
+/** Runs that ended and whose counts stay at hand: their master writes them into the history within moments. */
+const RUNS_REMEMBERED = 16;
+
 export class EngineRunner implements TopologyRunner {
   private readonly options: EngineRunnerOptions;
   private readonly byId = new Map<string, EngineRun>();
+  /** What the last runs came to, until the history tells it. */
+  private readonly over = new Map<string, Done>();
 
   constructor(options: EngineRunnerOptions) {
     this.options = options;
@@ -35,25 +40,42 @@ export class EngineRunner implements TopologyRunner {
     const run = new EngineRun(order, listener, this.options);
     this.byId.set(order.id, run);
     void run.ended.then(() => {
-      if (this.byId.get(order.id) === run) this.byId.delete(order.id);
+      if (this.byId.get(order.id) !== run) return;
+      this.byId.delete(order.id);
+      const done = run.done();
+      if (done !== null) this.over.set(order.id, done);
+      if (this.over.size > RUNS_REMEMBERED) this.over.delete([...this.over.keys()][0]!);
     });
     return run;
   }
 
   /** What the run of that id has done so far; null when none is here. */
   doneOf(id: string): Done | null {
-    return this.byId.get(id)?.done() ?? null;
+    return this.byId.get(id)?.done() ?? this.over.get(id) ?? null;
   }
 
-  /** Has a record emitted; null when no topology of that name runs here. */
-  ingest(name: string, spout: string, record: unknown, signal: AbortSignal): Promise<void> | null {
-    for (const run of this.byId.values()) if (run.name === name) return run.ingest(spout, record, signal);
+  /**
+   * Has a record emitted; null when no topology of that name runs here.
+   *
+   * @param id - only that submission is meant
+   */
+  ingest(
+    name: string,
+    id: string | undefined,
+    spout: string,
+    record: unknown,
+    signal: AbortSignal,
+  ): Promise<void> | null {
+    for (const run of this.byId.values()) {
+      if (run.name === name && (id === undefined || run.id === id)) return run.ingest(spout, record, signal);
+    }
     return null;
   }
 }
 
 class EngineRun implements RunningTopology {
   readonly name: string;
+  readonly id: string;
   readonly ended: Promise<RunEnd>;
   private readonly options: EngineRunnerOptions;
   private readonly order: RunOrder;
@@ -65,6 +87,7 @@ class EngineRun implements RunningTopology {
 
   constructor(order: RunOrder, listener: RunListener, options: EngineRunnerOptions) {
     this.name = order.name;
+    this.id = order.id;
     this.order = order;
     this.listener = listener;
     this.options = options;

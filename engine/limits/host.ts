@@ -37,6 +37,12 @@ export const httpLimits: HttpLimits = {
   closeMs: 5_000,
 };
 
+/**
+ * Requests that are under way when the host closes may take this long before its topologies are stopped: what waits for
+ * a record is then still answered, before `closeMs` cuts it off.
+ */
+export const HOST_GRACE_MS = 2_000;
+
 /** One bundle of user code: bundles with large dependencies are some ten megabytes; data belongs elsewhere. */
 export const ARTIFACT_BYTES_MAX = 64 * 1024 * 1024;
 

@@ -40,10 +40,13 @@ export interface TopologyRunOptions {
    * Told each progress that is to be kept, gathered over some tenths of a second; the last one of a partition counts.
    */
   readonly onCheckpoint?: (checkpoint: Checkpoint) => void;
+  /**
+   * Incarnations of its tasks count from here: above zero it goes on with what an earlier run has done, so that sinks
+   * keep what they wrote. Default 0.
+   */
+  readonly firstIncarnation?: number;
   /** The only folder whose files components may open; null: any. Default null. */
   readonly filesRoot?: string | null;
-  /** Incarnations of its tasks count from here: above those of every earlier run of it. Default 0. */
-  readonly firstIncarnation?: number;
   /** Where workers run; a pool of threads of its own by default. */
   readonly pool?: WorkerPool;
   readonly limits?: RuntimeLimits;

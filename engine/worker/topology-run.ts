@@ -62,7 +62,7 @@ export class TopologyRun {
 
   constructor(options: TopologyRunOptions) {
     this.options = options;
-    const { description, workers } = options;
+    const { description, workers, firstIncarnation = 0 } = options;
     this.clock = options.clock ?? new RealClock();
     this.plan = planTasks(description, workers);
     this.pool = options.pool ?? new ThreadPool({ threads: workers });
@@ -71,7 +71,7 @@ export class TopologyRun {
     this.deaths = new Deaths(description.name, this.clock, options.logger, this.report);
     this.ends = new EndedTasks(description, this.plan);
     this.printer = new Printer(options.print);
-    this.seats = new Seats(this.plan, this.pool, options.firstIncarnation ?? 0, {
+    this.seats = new Seats(this.plan, this.pool, firstIncarnation, {
       initOf: (worker) => this.initOf(worker),
       heard: (seat, message) => this.onMessage(seat, message),
       gone: (seat, reason) => this.workerGone(seat, reason),
