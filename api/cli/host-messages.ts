@@ -7,6 +7,8 @@ import type { WireError } from '../../engine/errors.js';
 export interface HostProcessOptions {
   readonly listen: string;
   readonly dataDirectory: string;
+  /** It is a temporary one: whoever of the two is left removes it. */
+  readonly keepsNothing: boolean;
   readonly filesDirectory: string | null;
   /** Null: the default. */
   readonly slots: number | null;

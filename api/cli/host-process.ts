@@ -2,6 +2,7 @@
 // leaves signals to its parent, and ends when that asks for it or is gone. Standard output carries what components
 // print, standard error talk. Main thread.
 
+import { rm } from 'node:fs/promises';
 import { reasonOf, toWire } from '../../engine/errors.js';
 import type { Logger } from '../../engine/log.js';
 import { Host } from '../host/host.js';
@@ -17,34 +18,56 @@ const output = new Output({
   // Nobody reads any more what components print: the host goes on without.
   onReaderGone: () => undefined,
 });
-let host: Host | null = null;
 let ending = false;
 
 // A terminal sends these to the whole group: what they mean, the parent decides.
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => undefined);
 process.on('message', (message: ToHostProcess) => {
-  if (message.type === 'stop') void end(EXIT_OK);
+  if (message.type === 'stop') void end();
 });
-process.on('disconnect', () => void end(EXIT_OK));
+process.on('disconnect', () => void end());
+
+const starting = Host.start({
+  listen: options.listen,
+  dataDirectory: options.dataDirectory,
+  filesDirectory: options.filesDirectory,
+  ...(options.slots === null ? {} : { slots: options.slots }),
+  logger: logger(),
+  print: async (line) => await output.print(line),
+});
+try {
+  const { url } = await starting;
+  if (!ending) await tell({ type: 'listening', url: url! });
+} catch (error) {
+  if (!ending) {
+    await tell({ type: 'refused', error: toWire(error) });
+    process.exit(EXIT_REFUSED);
+  }
+}
+
+/** Ends cleanly what runs, or is about to. */
+async function end(): Promise<void> {
+  if (ending) return;
+  ending = true;
+  const host = await starting.catch(() => null);
+  try {
+    await host?.close();
+    if (!process.connected && options.keepsNothing) {
+      await rm(options.dataDirectory, { recursive: true, force: true });
+    }
+  } catch (error) {
+    output.say(`error: ${reasonOf(error)}`);
+    process.exit(EXIT_FAILED);
+  }
+  await output.flush();
+  process.exit(EXIT_OK);
+}
 
 function tell(message: FromHostProcess): Promise<void> {
   return new Promise((resolve) => {
     if (process.send === undefined || !process.connected) resolve();
     else process.send(message, undefined, undefined, () => resolve());
   });
-}
-
-async function end(exitCode: number): Promise<void> {
-  if (ending) return;
-  ending = true;
-  try {
-    await host?.close();
-  } catch (error) {
-    output.say(`error: ${reasonOf(error)}`);
-    process.exit(EXIT_FAILED);
-  }
-  await output.flush();
-  process.exit(exitCode);
 }
 
 function logger(): Logger {
@@ -55,24 +78,4 @@ function logger(): Logger {
     warn: say('warning'),
     error: say('error'),
   };
-}
-
-try {
-  const started = await Host.start({
-    listen: options.listen,
-    dataDirectory: options.dataDirectory,
-    filesDirectory: options.filesDirectory,
-    ...(options.slots === null ? {} : { slots: options.slots }),
-    logger: logger(),
-    print: async (line) => await output.print(line),
-  });
-  host = started;
-  if (ending) {
-    await started.close();
-    process.exit(EXIT_OK);
-  }
-  await tell({ type: 'listening', url: started.url! });
-} catch (error) {
-  await tell({ type: 'refused', error: toWire(error) });
-  process.exit(EXIT_REFUSED);
 }

@@ -11,7 +11,7 @@
 import { fork, type ChildProcess } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import type { Clock, Timer } from '../../engine/clock.js';
-import type { WireError } from '../../engine/errors.js';
+import { reasonOf, type WireError } from '../../engine/errors.js';
 import { HOST_RESTART_MAX_MS, HOST_RESTART_MIN_MS, HOST_STABLE_MS } from '../../engine/limits.js';
 import { makeTemporaryDirectory } from '../temporary.js';
 import { formatError } from './error-text.js';
@@ -44,7 +44,7 @@ export async function hostCommand(request: HostRequest, environment: HostEnviron
   const temporary = request.dataDirectory === null ? await makeTemporaryDirectory() : null;
   try {
     const options = { ...request, dataDirectory: request.dataDirectory ?? temporary!.path };
-    return await new Parent(options, temporary !== null, environment).toEnd();
+    return await new Parent({ ...options, keepsNothing: temporary !== null }, environment).toEnd();
   } finally {
     await temporary?.dispose();
   }
@@ -56,9 +56,22 @@ export function startHostProcess(options: HostProcessOptions): ChildProcess {
   return fork(file, [JSON.stringify(options)], { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
 }
 
+/** How a host process ended. */
+interface Exit {
+  /** Why it could not start, when it said so. */
+  readonly refused: WireError | null;
+  readonly exitCode: number | null;
+  /** In words. */
+  readonly why: string;
+}
+
+/** A host is ended by SIGTERM: that is no failure. */
+function exitOf(signal: EndSignal): number {
+  return signal === 'SIGTERM' ? EXIT_OK : SIGNAL_EXITS[signal];
+}
+
 class Parent {
   private readonly environment: HostEnvironment;
-  private readonly keepsNothing: boolean;
   private options: HostProcessOptions;
   private child: ChildProcess | null = null;
   /** It has listened once: from here on it is started again. */
@@ -69,9 +82,8 @@ class Parent {
   private rest: Timer | null = null;
   private finish: (exitCode: number) => void = () => undefined;
 
-  constructor(options: HostProcessOptions, keepsNothing: boolean, environment: HostEnvironment) {
+  constructor(options: HostProcessOptions, environment: HostEnvironment) {
     this.options = options;
-    this.keepsNothing = keepsNothing;
     this.environment = environment;
   }
 
@@ -83,17 +95,30 @@ class Parent {
   }
 
   private start(): void {
-    const child = this.environment.start(this.options);
-    this.child = child;
     let refused: WireError | null = null;
+    let child: ChildProcess;
+    try {
+      child = this.environment.start(this.options);
+    } catch (error) {
+      this.exited({ refused, exitCode: null, why: `could not be made: ${reasonOf(error)}` });
+      return;
+    }
+    this.child = child;
     child.on('message', (message: FromHostProcess) => {
       if (message.type === 'listening') this.listens(message.url);
       else refused = message.error;
     });
-    // What it could not be started for is an exit as well.
-    child.on('error', () => undefined);
-    child.once('exit', (exitCode, signal) => this.exited(refused, exitCode, signal));
-    if (this.signal !== null) this.stop(child);
+    // Of an error in the channel alone an exit follows.
+    child.on('error', (error) => {
+      if (child.pid !== undefined) return;
+      this.exited({ refused, exitCode: null, why: `could not be made: ${error.message}` });
+    });
+    child.once('exit', (exitCode, signal) => {
+      const tell = (): void => this.exited({ refused, exitCode, why: `ended with ${signal ?? `code ${exitCode}`}` });
+      // What it said last may still be in the channel.
+      if (child.connected) child.once('disconnect', tell);
+      else tell();
+    });
   }
 
   private listens(url: string): void {
@@ -105,29 +130,29 @@ class Parent {
     }
     this.hasListened = true;
     // Port 0 was asked for once: whoever was told the port finds the host there again.
-    this.options = { ...this.options, listen: new URL(url).host };
+    this.options = { ...this.options, listen: url.slice(url.indexOf('//') + 2) };
     void (this.options.json ? output.data({ type: 'listening', url }) : output.print(`listening on ${url}`));
-    if (this.keepsNothing)
+    if (this.options.keepsNothing)
       output.say('nothing is kept when this command ends: give it --data and a directory for that');
   }
 
-  private exited(refused: WireError | null, exitCode: number | null, by: NodeJS.Signals | null): void {
+  private exited({ refused, exitCode, why }: Exit): void {
     const { output, clock } = this.environment;
     this.child = null;
     if (this.signal !== null) {
-      this.finish(this.signal === 'SIGTERM' ? EXIT_OK : SIGNAL_EXITS[this.signal]);
+      this.finish(exitCode === EXIT_FAILED ? EXIT_FAILED : exitOf(this.signal));
       return;
     }
     if (!this.hasListened) {
       if (refused !== null) output.say(formatError(refused));
-      else output.say(`error: the host process ended with ${by ?? `code ${exitCode}`} before it listened`);
+      else output.say(`error: the host process ${why} before it listened`);
       if (refused !== null) void output.data({ type: 'error', error: { ...refused, stack: undefined } });
       this.finish(refused === null ? EXIT_FAILED : exitCodeOf(refused));
       return;
     }
     if (clock.now() - this.listeningSinceMs >= HOST_STABLE_MS) this.restMs = HOST_RESTART_MIN_MS;
-    const why = refused === null ? `ended with ${by ?? `code ${exitCode}`}` : `could not start: ${refused.message}`;
-    output.say(`warning: the host process ${why}; starting it again in ${this.restMs} ms`);
+    const reason = refused === null ? why : `could not start: ${refused.message}`;
+    output.say(`warning: the host process ${reason}; starting it again in ${this.restMs} ms`);
     this.rest = clock.after(this.restMs, () => this.start());
     this.restMs = Math.min(this.restMs * 2, HOST_RESTART_MAX_MS);
   }
@@ -141,7 +166,7 @@ class Parent {
     this.signal = signal;
     this.rest?.cancel();
     if (this.child === null) {
-      this.finish(signal === 'SIGTERM' ? EXIT_OK : SIGNAL_EXITS[signal]);
+      this.finish(exitOf(signal));
       return;
     }
     output.say('closing the host; once more leaves at once');

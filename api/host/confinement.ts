@@ -3,10 +3,16 @@
 // author is told; components check again when they open a file (engine/connect/file/confine.ts). Main thread.
 
 import { isMillraceError, problem, type Problem } from '../../engine/errors.js';
+import { placeOf, settingPath, type Settings } from '../../engine/model/settings.js';
 import { isLoopback } from '../loopback.js';
-import type { Settings } from '../../engine/model/settings.js';
 
 type JsonObject = Readonly<Record<string, unknown>>;
+
+/** One text that names a file or an address, and where it stands. */
+interface Named {
+  readonly text: string;
+  readonly place: string;
+}
 
 /** The problems of all built-in components in it that use files or listen. What else is wrong is found elsewhere. */
 export async function confinementProblems(
@@ -19,30 +25,22 @@ export async function confinementProblems(
     import('../../engine/connect/file/confine.js'),
   ]);
   const problems: (Problem | null)[] = [];
-  for (const { path, id, component } of componentsOf(document)) {
-    const type = builtins.get(String(component['type']));
-    const given = (key: string): unknown => settings[`${id}.${key}`] ?? recordOf(component['config'])[key];
-    for (const key of type?.paths ?? []) {
-      for (const file of textsOf(given(key))) {
-        problems.push(fileProblem(file, `${path}.config.${key}`, directory, confinePath));
-      }
-    }
-    for (const key of type?.addresses ?? []) {
-      for (const address of textsOf(given(key))) problems.push(addressProblem(address, `${path}.config.${key}`));
-    }
+  for (const component of componentsOf(document)) {
+    const { paths = [], addresses = [] } = builtins.get(String(component.settings['type'])) ?? {};
+    for (const file of namedIn(component, paths, settings)) problems.push(fileProblem(file, directory, confinePath));
+    for (const address of namedIn(component, addresses, settings)) problems.push(addressProblem(address));
   }
   return problems.filter((each) => each !== null);
 }
 
 function fileProblem(
-  file: string,
-  place: string,
+  { text, place }: Named,
   directory: string | null,
   confinePath: (path: string, root: string) => string,
 ): Problem | null {
-  if (directory === null) return problem('MILLRACE_FILE_REFUSED', place, { path: file });
+  if (directory === null) return problem('MILLRACE_FILE_REFUSED', place, { path: text });
   try {
-    confinePath(file, directory);
+    confinePath(text, directory);
     return null;
   } catch (error) {
     if (!isMillraceError(error)) throw error;
@@ -50,21 +48,36 @@ function fileProblem(
   }
 }
 
-function addressProblem(address: string, place: string): Problem | null {
-  if (address === 'localhost' || isLoopback(address)) return null;
-  return problem('MILLRACE_LISTEN_REFUSED', place, { address });
+function addressProblem({ text, place }: Named): Problem | null {
+  if (text === 'localhost' || isLoopback(text)) return null;
+  return problem('MILLRACE_LISTEN_REFUSED', place, { address: text });
 }
 
-/** One text or a list of them; what is neither is found elsewhere. */
-function textsOf(value: unknown): readonly string[] {
-  const values: readonly unknown[] = Array.isArray(value) ? value : [value];
-  return values.filter((each) => typeof each === 'string');
+interface Component {
+  readonly kind: 'spout' | 'bolt';
+  readonly id: string;
+  readonly settings: JsonObject;
 }
 
-function* componentsOf(document: unknown): Generator<{ path: string; id: string; component: JsonObject }> {
-  for (const section of ['spouts', 'bolts']) {
-    for (const [id, component] of Object.entries(recordOf(recordOf(document)[section]))) {
-      yield { path: `${section}.${id}`, id, component: recordOf(component) };
+function* componentsOf(document: unknown): Generator<Component> {
+  for (const kind of ['spout', 'bolt'] as const) {
+    for (const [id, component] of Object.entries(recordOf(recordOf(document)[`${kind}s`]))) {
+      yield { kind, id, settings: recordOf(component) };
+    }
+  }
+}
+
+/** The texts under these keys, as they are after every override: one, or a list of them. */
+function* namedIn({ kind, id, settings }: Component, keys: readonly string[], overrides: Settings): Generator<Named> {
+  for (const key of keys) {
+    const override = `${id}.${key}`;
+    const isOverridden = Object.hasOwn(overrides, override);
+    const given = isOverridden ? overrides[override] : recordOf(settings['config'])[key];
+    const place = isOverridden ? settingPath(override) : placeOf(kind, id, key);
+    if (typeof given === 'string') yield { text: given, place };
+    if (!Array.isArray(given)) continue;
+    for (const [index, text] of (given as readonly unknown[]).entries()) {
+      if (typeof text === 'string') yield { text, place: `${place}[${index}]` };
     }
   }
 }

@@ -3,7 +3,7 @@
 // writes nowhere but to the logger that it is given. Main thread.
 //
 //   Host.start ─► store opened ─► registered, master ─► listening
-//   host.close ─► no more requests ─► topologies stopped, their progress kept ─► store closed
+//   host.close ─► no more requests, those under way may end ─► topologies stopped, their progress kept ─► store closed
 
 import { stat } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
@@ -13,9 +13,9 @@ import { Artifacts } from '../../coordination/artifacts/artifacts.js';
 import { ClusterHost } from '../../coordination/host/cluster-host.js';
 import { EmbeddedStore } from '../../coordination/store/embedded/embedded-store.js';
 import type { Payload } from '../../coordination/topology-records.js';
-import { RealClock } from '../../engine/clock.js';
+import { RealClock, type Clock } from '../../engine/clock.js';
 import { failure, reasonOf } from '../../engine/errors.js';
-import { ARTIFACTS_LOOK_MS } from '../../engine/limits.js';
+import { ARTIFACTS_LOOK_MS, HOST_GRACE_MS } from '../../engine/limits.js';
 import { silentLogger, type Logger } from '../../engine/log.js';
 import { isTopology, type Topology } from '../../engine/model/definition.js';
 import type { Settings } from '../../engine/model/settings.js';
@@ -43,9 +43,12 @@ const NAME = 'local';
 const NEEDS_BUNDLE = new Set(['.ts', '.mts', '.cts', '.tsx', '.jsx']);
 
 interface Parts {
+  readonly name: string;
+  readonly clock: Clock;
   readonly store: EmbeddedStore;
   readonly cluster: ClusterHost;
   readonly artifacts: Artifacts;
+  readonly submissions: Submissions;
   readonly service: LocalService;
   readonly temporary: TemporaryDirectory | null;
   readonly logger: Logger;
@@ -82,7 +85,9 @@ export class Host {
     try {
       return await startHost(options, undo, (...parts) => new Host(...parts));
     } catch (error) {
-      for (const each of undo.reverse()) await each();
+      for (const each of undo.reverse()) {
+        await each().catch((more: unknown) => options.logger?.warn(`a host that did not start: ${reasonOf(more)}`));
+      }
       throw error;
     }
   }
@@ -100,6 +105,7 @@ export class Host {
     const { service, cluster } = this.parts;
     this.closed.signal.throwIfAborted();
     const source = await this.sourceOf(topology, options.module);
+    this.closed.signal.throwIfAborted();
     const { name, id } = await service.take({ source, settings, posted: false }, active);
     const ended = cluster.topologies
       .whenEnded(name, id, this.closed.signal)
@@ -116,12 +122,16 @@ export class Host {
   }
 
   private async shut(): Promise<void> {
-    const { service, cluster, store, temporary } = this.parts;
+    const { name, clock, service, submissions, cluster, store, temporary } = this.parts;
+    const closed = failure('MILLRACE_HOST_CLOSED', { host: name });
     service.closing = true;
     clearInterval(this.looking);
-    this.closed.abort(failure('MILLRACE_HOST_CLOSED', { host: (await service.health()).host }));
-    await this.server?.close();
+    const isServed = this.server?.close();
+    if (isServed !== undefined) await atMost(isServed, HOST_GRACE_MS, clock);
+    this.closed.abort(closed);
+    await submissions.close(closed);
     await cluster.close();
+    await isServed;
     await store.close();
     await temporary?.dispose();
   }
@@ -195,7 +205,7 @@ async function startHost(
   await cluster.start();
   undo.push(async () => await cluster.close());
   const service = new LocalService({ name, cluster, runner, artifacts, submissions, wallMs });
-  const parts = { store, cluster, artifacts, service, temporary, logger };
+  const parts = { name, clock, store, cluster, artifacts, submissions, service, temporary, logger };
   if (options.listen === undefined || options.listen === null) return make(parts, null, null);
   const [{ createServer }, { parseListenAddress }] = await Promise.all([
     import('../http/server.js'),
@@ -214,6 +224,14 @@ async function checkFiles(directory: string | null): Promise<string | null> {
   });
   if (!found.isDirectory()) throw failure('MILLRACE_HOST_FILES', { directory, reason: 'it is no directory' });
   return resolve(directory);
+}
+
+/** Waits for it, but not longer than that. */
+async function atMost(end: Promise<void>, waitMs: number, clock: Clock): Promise<void> {
+  await new Promise<void>((resolve, reject) => {
+    const timer = clock.after(waitMs, resolve);
+    end.finally(() => timer.cancel()).then(resolve, reject);
+  });
 }
 
 async function* chunks(content: Uint8Array): AsyncGenerator<Uint8Array> {

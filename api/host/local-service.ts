@@ -62,32 +62,35 @@ export class LocalService implements HostService {
     return known.map((each) => summaryOf(each, runner.doneOf(each.id)));
   }
 
-  async describe(name: string): Promise<TopologyDetails> {
-    return await this.details(await this.options.cluster.topologies.get(name));
+  // Whoever submitted a topology means that one (`id`), and never another one that has its name by now.
+
+  async describe(name: string, id?: string): Promise<TopologyDetails> {
+    return await this.details(await this.options.cluster.topologies.get(name, id));
   }
 
-  async activate(name: string): Promise<TopologyDetails> {
-    return await this.details(await this.options.cluster.topologies.setWanted(name, 'active'));
+  async activate(name: string, id?: string): Promise<TopologyDetails> {
+    return await this.details(await this.options.cluster.topologies.setWanted(name, 'active', id));
   }
 
-  async deactivate(name: string): Promise<TopologyDetails> {
-    return await this.details(await this.options.cluster.topologies.setWanted(name, 'inactive'));
+  async deactivate(name: string, id?: string): Promise<TopologyDetails> {
+    return await this.details(await this.options.cluster.topologies.setWanted(name, 'inactive', id));
   }
 
-  async kill(name: string, { waitMs, reason }: KillRequest): Promise<TopologyDetails> {
+  async kill(name: string, { waitMs, reason }: KillRequest, id?: string): Promise<TopologyDetails> {
     const { topologies } = this.options.cluster;
     const wait = waitMs ?? (await this.messageTimeoutMs(name));
-    return await this.details(await topologies.kill(name, { waitMs: wait, reason: reason ?? null }));
+    return await this.details(await topologies.kill(name, { waitMs: wait, reason: reason ?? null }, id));
   }
 
-  async ingest(name: string, spout: string, record: unknown, signal: AbortSignal): Promise<void> {
+  async ingest(name: string, spout: string, record: unknown, signal: AbortSignal, id?: string): Promise<void> {
     const { runner, cluster } = this.options;
-    const given = runner.ingest(name, spout, record, signal);
+    const given = runner.ingest(name, id, spout, record, signal);
     if (given !== null) {
       await given;
       return;
     }
-    await cluster.topologies.get(name);
+    const known = await cluster.topologies.get(name, id);
+    if (known.kind === 'ended') throw failure('MILLRACE_INGEST_ENDED', { topology: name, spout });
     throw failure('MILLRACE_INGEST_INACTIVE', { topology: name, spout });
   }
 
@@ -108,7 +111,7 @@ export class LocalService implements HostService {
   private async details(known: KnownTopology): Promise<TopologyDetails> {
     const description = known.kind === 'ended' ? null : await this.descriptionOf(known.name);
     // It ended in between: what it came to is in the history.
-    if (known.kind !== 'ended' && description === null) return await this.describe(known.name);
+    if (known.kind !== 'ended' && description === null) return await this.describe(known.name, known.id);
     return detailsOf(known, description, this.options.runner.doneOf(known.id));
   }
 

@@ -1,8 +1,9 @@
 // A topology that a program submitted to the host it embeds: what it does, how to give it records, and how to end it.
 // Only a name and promises: what runs is elsewhere. Main thread.
 
-import { failure, type WireError } from '../../engine/errors.js';
-import type { HostService, KillRequest, TopologyDetails } from './service.js';
+import type { WireError } from '../../engine/errors.js';
+import type { LocalService } from './local-service.js';
+import type { KillRequest, TopologyDetails } from './service.js';
 
 /** How a topology ended. */
 export interface TopologyEnd {
@@ -27,10 +28,10 @@ export class RunningTopology {
    * before.
    */
   readonly completed: Promise<TopologyEnd>;
-  private readonly service: HostService;
+  private readonly service: LocalService;
 
   /** @internal made by `Host.submit` */
-  constructor(service: HostService, { name, id }: Pick<TopologyDetails, 'name' | 'id'>, ended: Promise<TopologyEnd>) {
+  constructor(service: LocalService, { name, id }: Pick<TopologyDetails, 'name' | 'id'>, ended: Promise<TopologyEnd>) {
     this.service = service;
     this.name = name;
     this.id = id;
@@ -42,12 +43,10 @@ export class RunningTopology {
   /**
    * What it does now and has done; its last counts when it has ended.
    *
-   * @throws MILLRACE_TOPOLOGY_UNKNOWN when it ended and another topology has its name, or too many have ended since
+   * @throws MILLRACE_TOPOLOGY_UNKNOWN when too many have ended since it did
    */
   async status(): Promise<TopologyDetails> {
-    const details = await this.service.describe(this.name);
-    if (details.id !== this.id) throw failure('MILLRACE_TOPOLOGY_UNKNOWN', { name: this.name });
-    return details;
+    return await this.service.describe(this.name, this.id);
   }
 
   /**
@@ -64,17 +63,17 @@ export class RunningTopology {
     values: readonly unknown[] | Readonly<Record<string, unknown>>,
     options: IngestOptions = {},
   ): Promise<void> {
-    await this.service.ingest(this.name, spout, values, options.signal ?? new AbortController().signal);
+    await this.service.ingest(this.name, spout, values, options.signal ?? new AbortController().signal, this.id);
   }
 
   /** Lets its spouts emit; nothing changes when they may already. */
   async activate(): Promise<void> {
-    await this.service.activate(this.name);
+    await this.service.activate(this.name, this.id);
   }
 
   /** Lets its spouts rest; what is in flight is handled. */
   async deactivate(): Promise<void> {
-    await this.service.deactivate(this.name);
+    await this.service.deactivate(this.name, this.id);
   }
 
   /**
@@ -83,7 +82,7 @@ export class RunningTopology {
    * @param request - `waitMs` 0 by default here
    */
   async kill(request: KillRequest = {}): Promise<TopologyEnd> {
-    await this.service.kill(this.name, { waitMs: 0, ...request });
+    await this.service.kill(this.name, { waitMs: 0, ...request }, this.id);
     return await this.completed;
   }
 }

@@ -27,6 +27,8 @@ export class Submissions {
   private readonly options: SubmissionsOptions;
   private reading = 0;
   private readonly waiting: (() => void)[] = [];
+  private readonly closed = new AbortController();
+  private quiet: () => void = () => undefined;
 
   constructor(options: SubmissionsOptions) {
     this.options = options;
@@ -39,6 +41,7 @@ export class Submissions {
    * throws
    */
   async read(given: NewSource, active: boolean, submittedAtMs: number): Promise<NewTopology> {
+    this.closed.signal.throwIfAborted();
     const source = await this.sourceOf(given);
     const problems = given.posted ? await this.outside(given) : [];
     const description = await this.definition(given, source, problems);
@@ -51,6 +54,12 @@ export class Submissions {
       active,
       submittedAtMs,
     };
+  }
+
+  /** Ends what is being read, with that error; resolves when no thread is left. */
+  async close(reason: Error): Promise<void> {
+    this.closed.abort(reason);
+    if (this.reading > 0) await new Promise<void>((resolve) => (this.quiet = resolve));
   }
 
   /** Where threads load it from. @throws MILLRACE_ARTIFACT_UNKNOWN */
@@ -75,12 +84,13 @@ export class Submissions {
     try {
       description = await readDefinition(source, {
         file: fileOf(given.source),
+        signal: this.closed.signal,
         onOutput: (text) => this.options.logger.debug(text.trimEnd()),
       });
     } catch (error) {
       throw withProblems(error, nameOf(given.source), problems);
     } finally {
-      this.leave();
+      this.handOver();
     }
     if (problems.length > 0) throw topologyInvalid(description.name, problems);
     return description;
@@ -96,11 +106,15 @@ export class Submissions {
     else await new Promise<void>((resolve) => this.waiting.push(resolve));
   }
 
-  /** Hands the turn to the next one that waits. */
-  private leave(): void {
+  /** The turn of the next one, which takes the place of the one that ends. */
+  private handOver(): void {
     const next = this.waiting.shift();
-    if (next === undefined) this.reading--;
-    else next();
+    if (next !== undefined) {
+      next();
+      return;
+    }
+    this.reading--;
+    if (this.reading === 0) this.quiet();
   }
 }
 
