@@ -12,6 +12,9 @@ npx() { shift; "$NODE" "$MAIN" "$@"; }
 node() { "$NODE" "$@"; }
 `;
 
+/** Ends what hangs, so that the test tells what it wrote. */
+const TIMEOUT_MS = 60_000;
+
 /** What a command wrote. */
 export interface Ran {
   readonly stdout: string;
@@ -32,5 +35,6 @@ export async function runCommands(
     cwd: directory,
     env: { ...process.env, ...env, NODE: process.execPath, MAIN: join(root, 'dist/api/cli/main.js') },
     encoding: 'utf8',
+    timeout: TIMEOUT_MS,
   });
 }
