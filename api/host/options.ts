@@ -21,7 +21,7 @@ export interface HostOptions {
   readonly filesDirectory?: string | null;
   /** Where the HTTP interface listens, as `127.0.0.1:7070`; port 0 is a free one. Default null: it does not. */
   readonly listen?: string | null;
-  /** Default: says nothing. */
+  /** Takes what the host and its topologies have to say. Default: says nothing. */
   readonly logger?: Logger;
   /**
    * Takes a line that a component prints; `print` of components waits for it. Default: the logger, as information.
@@ -29,6 +29,6 @@ export interface HostOptions {
    * @param topology - the name of the topology whose component prints
    */
   readonly print?: (line: string, topology: string) => void | Promise<void>;
-  /** Default: the machine's. */
+  /** Where time comes from. Default: the machine's. */
   readonly clock?: Clock;
 }
