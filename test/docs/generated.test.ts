@@ -34,7 +34,10 @@ t.test('the index links every page, and links lead somewhere', (t) => {
         continue;
       }
       const anchors = [...pageOf(linked).matchAll(/^#+ (.+)$/gm)].map(([, title = '']) =>
-        title.toLowerCase().replace(/[^\w\- ]/g, '').replaceAll(' ', '-'),
+        title
+          .toLowerCase()
+          .replace(/[^\w\- ]/g, '')
+          .replaceAll(' ', '-'),
       );
       t.ok(anchor === undefined || anchors.includes(anchor), `${path}: ${target}`);
     }
@@ -44,16 +47,14 @@ t.test('the index links every page, and links lead somewhere', (t) => {
 
 t.test('builtin.md has every type with every setting', (t) => {
   const page = pageOf('docs/builtin.md');
-  t.strictSame(
-    partsIn(page).toSorted(),
-    [...builtins.keys()].map((type) => `settings of ${type}`).toSorted(),
-  );
+  t.strictSame(partsIn(page).toSorted(), [...builtins.keys()].map((type) => `settings of ${type}`).toSorted());
   for (const { type, schema } of builtins.values()) {
     const [, section = ''] = page.split(`<!-- begin settings of ${type} -->`);
     const [own = ''] = section.split('<!-- end -->');
     const { properties } = schema as unknown as { readonly properties: Readonly<Record<string, object>> };
     t.ok(page.includes(`\n## ${type}\n`), type);
-    for (const key of Object.keys(properties)) t.match(own, new RegExp(`^\\| \`${key}\`.*\\S +\\|$`, 'm'), `${type} ${key}`);
+    for (const key of Object.keys(properties))
+      t.match(own, new RegExp(`^\\| \`${key}\`.*\\S +\\|$`, 'm'), `${type} ${key}`);
   }
   t.end();
 });
@@ -69,7 +70,10 @@ t.test('configuration.md has every key, option, limit and variable', (t) => {
   const known = ['engine', 'coordination', 'api'].flatMap(variablesIn);
   const listed = [...page.split('## Environment')[1]!.matchAll(/^\| `([A-Z_]+)`/gm)].map(([, name]) => name!);
   t.ok(known.length > 0);
-  t.strictSame([...new Set(known)], listed.filter((name) => name.startsWith('MILLRACE_')));
+  t.strictSame(
+    [...new Set(known)],
+    listed.filter((name) => name.startsWith('MILLRACE_')),
+  );
   t.end();
 });
 
@@ -77,7 +81,10 @@ t.test('configuration.md has the help of every command', async (t) => {
   const { stdout } = await runCommands(root, 'npx millrace --help');
   const commands = [...stdout.split('Commands:')[1]!.matchAll(/^ {2}(\w+)/gm)].map(([, name]) => `help ${name}`);
   const shown = partsIn(pageOf('docs/configuration.md')).filter((name) => /^help \w+$/.test(name));
-  t.strictSame(shown, commands.filter((name) => name !== 'help help'));
+  t.strictSame(
+    shown,
+    commands.filter((name) => name !== 'help help'),
+  );
 });
 
 t.test('errors.md has every code', (t) => {

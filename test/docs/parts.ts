@@ -65,7 +65,7 @@ function componentSchema(section: string): Schema {
 function settingsOfType(name: string): string {
   const type = builtins.get(name);
   if (type === undefined) throw new Error(`there is no type "${name}"`);
-  const settings = settingsOf(type.schema as unknown as Schema);
+  const settings = settingsOf(type.schema);
   return `${type.description}\n\n${settings.length === 0 ? 'It has no settings.' : settingsTable(settings)}`;
 }
 
@@ -158,7 +158,8 @@ function prose(text: string): string {
 }
 
 function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
-  const line = (cells: readonly string[]): string => `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`;
+  const line = (cells: readonly string[]): string =>
+    `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`;
   return [line(head), line(head.map(() => '---')), ...rows.map(line)].join('\n');
 }
 

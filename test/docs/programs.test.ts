@@ -1,6 +1,6 @@
-// What the pages show is what happens: every program of docs/ is compiled as a user's would be, and every command is run
-// among the files of its page, its output compared with the block that follows it. http.md, whose commands need a host,
-// has a test of its own, and so have the services of embedding.md.
+// What the pages show is what happens: every program of docs/ is compiled as a user's would be, and every command is
+// run among the files of its page, its output compared with the block that follows it. http.md, whose commands need a
+// host, has a test of its own, and so have the services of embedding.md.
 
 import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -29,7 +29,9 @@ for (const page of pages) {
 
 t.test('the programs of all pages compile, and each names its file', async (t) => {
   for (const page of pages) {
-    const nameless = codeBlocks(pageOf(`docs/${page}`)).filter(({ language, file }) => language === 'ts' && file === null);
+    const nameless = codeBlocks(pageOf(`docs/${page}`)).filter(
+      ({ language, file }) => language === 'ts' && file === null,
+    );
     t.strictSame(nameless, [], page);
   }
   t.equal(await compile(directory), '');

@@ -36,7 +36,8 @@ export function settingsOf(schema: Schema): readonly Setting[] {
   return Object.entries(properties).map(([key, property]) => {
     const { description = '' } = property;
     const stated = /^(.*?)\s*\bDefault:? (.*)\.$/.exec(description);
-    const fallback = property.default === undefined ? (stated?.[2] ?? 'none') : `\`${JSON.stringify(property.default)}\``;
+    const fallback =
+      property.default === undefined ? (stated?.[2] ?? 'none') : `\`${JSON.stringify(property.default)}\``;
     return {
       key,
       allowed: allowedBy(property, key),
