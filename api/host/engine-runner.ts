@@ -8,14 +8,17 @@
 import type { RunEnd, RunListener, RunningTopology, RunOrder, TopologyRunner } from '../../coordination/host/runner.js';
 import type { Checkpoint as PackedCheckpoint } from '../../coordination/topology-records.js';
 import { pack, unpack } from '../../engine/codec/pack.js';
-import { failure, reasonOf, toWire } from '../../engine/errors.js';
+import { reasonOf, toWire } from '../../engine/errors.js';
+import type { Clock } from '../../engine/clock.js';
 import type { Logger } from '../../engine/log.js';
 import type { TopologySource } from '../../engine/worker/module.js';
 import { TopologyRun, type TopologyRunOptions } from '../../engine/worker/topology-run.js';
+import { Arrivals } from './arrivals.js';
 import { doneOf, finalOf, type Done } from './details.js';
 
 export interface EngineRunnerOptions {
   readonly logger: Logger;
+  readonly clock: Clock;
   readonly print: (line: string, topology: string) => void | Promise<void>;
   /** Where workers load it from. Rejects when what it needs is gone. */
   readonly sourceOf: (order: RunOrder) => Promise<TopologySource>;
@@ -31,13 +34,15 @@ export class EngineRunner implements TopologyRunner {
   private readonly byId = new Map<string, EngineRun>();
   /** What the last runs came to, until the history tells it. */
   private readonly over = new Map<string, Done>();
+  private readonly arrivals: Arrivals;
 
   constructor(options: EngineRunnerOptions) {
     this.options = options;
+    this.arrivals = new Arrivals(options.clock);
   }
 
   start(order: RunOrder, listener: RunListener): RunningTopology {
-    const run = new EngineRun(order, listener, this.options);
+    const run = new EngineRun(order, listener, this.options, () => this.arrivals.arrived(order.name));
     this.byId.set(order.id, run);
     void run.ended.then(() => {
       if (this.byId.get(order.id) !== run) return;
@@ -45,8 +50,14 @@ export class EngineRunner implements TopologyRunner {
       const done = run.done();
       if (done !== null) this.over.set(order.id, done);
       if (this.over.size > RUNS_REMEMBERED) this.over.delete([...this.over.keys()][0]!);
+      this.arrivals.arrived(order.name);
     });
     return run;
+  }
+
+  /** Resolves when a topology of that name begins to run here, or was waited for long enough. */
+  async arrival(name: string, signal: AbortSignal): Promise<void> {
+    await this.arrivals.next(name, signal);
   }
 
   /** What the run of that id has done so far; null when none is here. */
@@ -55,7 +66,7 @@ export class EngineRunner implements TopologyRunner {
   }
 
   /**
-   * Has a record emitted; null when no topology of that name runs here.
+   * Has a record emitted; null when no topology of that name runs here yet.
    *
    * @param id - only that submission is meant
    */
@@ -67,7 +78,9 @@ export class EngineRunner implements TopologyRunner {
     signal: AbortSignal,
   ): Promise<void> | null {
     for (const run of this.byId.values()) {
-      if (run.name === name && (id === undefined || run.id === id)) return run.ingest(spout, record, signal);
+      if (run.name !== name || (id !== undefined && run.id !== id)) continue;
+      const given = run.ingest(spout, record, signal);
+      if (given !== null) return given;
     }
     return null;
   }
@@ -85,13 +98,14 @@ class EngineRun implements RunningTopology {
   /** It is to end, before it runs. */
   private killed = false;
 
-  constructor(order: RunOrder, listener: RunListener, options: EngineRunnerOptions) {
+  /** @param loaded - called when it takes records */
+  constructor(order: RunOrder, listener: RunListener, options: EngineRunnerOptions, loaded: () => void) {
     this.name = order.name;
     this.id = order.id;
     this.order = order;
     this.listener = listener;
     this.options = options;
-    this.ended = this.toEnd();
+    this.ended = this.toEnd(loaded);
   }
 
   activate(): void {
@@ -113,18 +127,18 @@ class EngineRun implements RunningTopology {
     return this.run === null ? null : doneOf(this.run.status());
   }
 
-  async ingest(spout: string, record: unknown, signal: AbortSignal): Promise<void> {
-    const { name, run } = this;
-    if (run === null) throw failure('MILLRACE_INGEST_INACTIVE', { topology: name, spout });
-    await run.ingest(spout, record, signal);
+  /** Null while it is being loaded. */
+  ingest(spout: string, record: unknown, signal: AbortSignal): Promise<void> | null {
+    return this.run?.ingest(spout, record, signal) ?? null;
   }
 
-  private async toEnd(): Promise<RunEnd> {
+  private async toEnd(loaded: () => void): Promise<RunEnd> {
     try {
       const source = await this.options.sourceOf(this.order);
       if (this.killed) return { status: 'killed', error: null, final: null };
       const run = new TopologyRun(this.runOptions(source));
       this.run = run;
+      loaded();
       if (!this.active) void run.deactivate();
       // Why it could not start stands in its outcome.
       await run.start().catch(() => undefined);

@@ -195,6 +195,7 @@ async function startHost(
   const submissions = new Submissions({ artifacts, logger, filesDirectory });
   const runner = new EngineRunner({
     logger,
+    clock,
     print,
     sourceOf: async (order) => await submissions.sourceOf(order),
     filesRootOf: ({ posted }) => (posted ? filesDirectory : null),

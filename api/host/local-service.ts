@@ -84,14 +84,19 @@ export class LocalService implements HostService {
 
   async ingest(name: string, spout: string, record: unknown, signal: AbortSignal, id?: string): Promise<void> {
     const { runner, cluster } = this.options;
-    const given = runner.ingest(name, id, spout, record, signal);
-    if (given !== null) {
-      await given;
-      return;
+    let given = runner.ingest(name, id, spout, record, signal);
+    if (given === null) {
+      const known = await cluster.topologies.get(name, id);
+      if (known.kind === 'ended') throw failure('MILLRACE_INGEST_ENDED', { topology: name, spout });
+      // Wished but not here yet: it is about to start.
+      given = runner.ingest(name, id, spout, record, signal);
+      if (given === null && known.wish.wanted === 'active') {
+        await runner.arrival(name, signal);
+        given = runner.ingest(name, id, spout, record, signal);
+      }
     }
-    const known = await cluster.topologies.get(name, id);
-    if (known.kind === 'ended') throw failure('MILLRACE_INGEST_ENDED', { topology: name, spout });
-    throw failure('MILLRACE_INGEST_INACTIVE', { topology: name, spout });
+    if (given === null) throw failure('MILLRACE_INGEST_INACTIVE', { topology: name, spout });
+    await given;
   }
 
   async putArtifact(sha256: string, content: AsyncIterable<Uint8Array>): Promise<ArtifactInfo> {

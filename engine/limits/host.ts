@@ -133,3 +133,8 @@ export const HOST_RESTART_MIN_MS = 100;
 export const HOST_RESTART_MAX_MS = 10_000;
 /** One that listened for this long did not die of its start. */
 export const HOST_STABLE_MS = 30_000;
+
+/** A record for a topology that was just submitted waits this long for it to run: loading it takes some tenths. */
+export const ARRIVAL_WAIT_MS = 10_000;
+/** … and so many of them: each holds its record and the promise of its caller. */
+export const ARRIVALS_AWAITED_MAX = 1024;
