@@ -5,7 +5,7 @@ import { Arrivals } from '../../../api/host/arrivals.js';
 import { VirtualClock } from '../../../engine/clock.js';
 import { ARRIVALS_AWAITED_MAX, ARRIVAL_WAIT_MS } from '../../../engine/limits.js';
 
-const never = new AbortController().signal;
+const stays = (): AbortSignal => new AbortController().signal;
 
 /** Whether that promise has settled once all that waits for nothing has run. */
 async function settled(promise: Promise<void>): Promise<boolean> {
@@ -20,7 +20,7 @@ async function settled(promise: Promise<void>): Promise<boolean> {
 
 t.test('those who wait for a name are told when it arrives, and nobody else', async (t) => {
   const arrivals = new Arrivals(new VirtualClock());
-  const [one, two, other] = ['words', 'words', 'counts'].map((name) => arrivals.next(name, never));
+  const [one, two, other] = ['words', 'words', 'counts'].map((name) => arrivals.next(name, stays()));
   arrivals.arrived('words');
   await one;
   await two;
@@ -31,7 +31,7 @@ t.test('those who wait for a name are told when it arrives, and nobody else', as
 
 t.test('who has waited long enough is let go', async (t) => {
   const clock = new VirtualClock();
-  const waiting = new Arrivals(clock).next('words', never);
+  const waiting = new Arrivals(clock).next('words', stays());
   clock.step(ARRIVAL_WAIT_MS - 1);
   t.notOk(await settled(waiting));
   while (clock.step(ARRIVAL_WAIT_MS + 1));
@@ -45,8 +45,8 @@ t.test('who leaves hears the reason, and keeps no place', async (t) => {
   leaving.abort(new Error('gone'));
   await t.rejects(waiting, { message: 'gone' });
   await t.rejects(arrivals.next('words', leaving.signal), { message: 'gone' });
-  const all = Array.from({ length: ARRIVALS_AWAITED_MAX }, () => arrivals.next('words', never));
-  await arrivals.next('words', never);
+  const all = Array.from({ length: ARRIVALS_AWAITED_MAX }, () => arrivals.next('words', stays()));
+  await arrivals.next('words', stays());
   t.pass('one more does not wait');
   arrivals.arrived('words');
   await Promise.all(all);
