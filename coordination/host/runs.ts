@@ -203,7 +203,8 @@ export class Runs {
     const { checkpoints, outbox, logger, wallMs } = this.options;
     if (run.progress !== null) checkpoints.drop(run.progress);
     const { status, error, final } = end;
-    logger.debug(`topology "${name}" is ${status}`);
+    if (status === 'failed') logger.error(`topology "${name}" failed: ${error?.message ?? 'for an unknown reason'}`);
+    else logger.debug(`topology "${name}" is ${status}`);
     outbox.addFinal(id, { revision, status, error, final, startedAtMs: run.startedAtMs, endedAtMs: wallMs() });
     this.report();
   }

@@ -109,6 +109,7 @@ void t.test('what cannot start, or fails, ends as failed, with its reason', asyn
   await topologies.submit(topology('one'));
   await settle();
   t.match(await topologies.get('one'), { state: 'failed', ended: { reason: 'no such thread' } });
+  t.ok(cluster.logged.includes('error topology "one" failed: no such thread'), 'and its host says so');
   runner.failure = null;
   await topologies.submit(topology('two'));
   await settle();
