@@ -5,7 +5,8 @@
 
 import type { TSchema } from 'typebox';
 import { Check } from 'typebox/value';
-import { keyPath, shown } from './names.js';
+import { DURATION_PATTERN } from './duration.js';
+import { keyPath, NAME_PATTERN, shown } from './names.js';
 
 /** One place where a value differs from its schema. */
 export type Mismatch =
@@ -175,6 +176,8 @@ function expectedObject({ required = [], minProperties = 0 }: Node): string {
 }
 
 function expectedText({ pattern, minLength = 0, maxLength }: Node): string {
+  if (pattern === DURATION_PATTERN) return 'a duration such as "500ms", "10s" or "2m"';
+  if (pattern === NAME_PATTERN) return 'a name of letters, digits, ".", "_" and "-", at most 128';
   if (pattern !== undefined) return `text that matches ${pattern}`;
   if (maxLength !== undefined) return `text of ${minLength} to ${maxLength} characters`;
   return minLength > 0 ? 'text that is not empty' : 'text';

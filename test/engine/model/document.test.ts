@@ -6,8 +6,11 @@ import { Bolt, Spout, isMillraceError } from '../../../engine/index.js';
 import { builtins } from '../../../engine/connect/registry.js';
 import { describe } from '../../../engine/model/describe.js';
 import { parseDocument, topologyFromDocument, topologySchema, typeSchemas } from '../../../engine/model/document.js';
+import { DURATION_PATTERN } from '../../../engine/model/duration.js';
+import { NAME_PATTERN } from '../../../engine/model/names.js';
 import type { ComponentRegistry, ComponentType } from '../../../engine/model/registry.js';
 import type { Settings } from '../../../engine/model/settings.js';
+import { mismatches } from '../../../engine/model/shape.js';
 
 class Source extends Spout {
   readonly config: Readonly<Record<string, unknown>>;
@@ -262,6 +265,16 @@ void t.test('values that have no place in a topology are told once', (t) => {
     }),
     ['DOCUMENT_VALUE bolts.b'],
   );
+  t.end();
+});
+
+void t.test('durations and names are asked for in words, not as the pattern that they match', (t) => {
+  const sources = Type.Object({ a: Type.Optional(Type.String({ pattern: DURATION_PATTERN })) });
+  t.match(mismatches(sources, { a: 'soon' }, ''), [{ expected: 'a duration such as "500ms", "10s" or "2m"' }]);
+  const names = Type.Object({ a: Type.String({ pattern: NAME_PATTERN }) });
+  t.match(mismatches(names, { a: 'a b' }, ''), [
+    { expected: 'a name of letters, digits, ".", "_" and "-", at most 128' },
+  ]);
   t.end();
 });
 
