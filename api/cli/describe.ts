@@ -45,7 +45,8 @@ export function formatDetails(details: TopologyDetails): string {
   const rows = Object.entries(components).map(([component, each]) => formatComponent(component, each));
   return [
     head,
-    ...(reason === null ? [] : [`reason: ${printable(reason, MESSAGE_LENGTH_MAX)}`]),
+    ...(reason === null ? [] : [`reason: ${shownLines(reason, '  ')}`]),
+    ...(state === 'waiting' ? [`it starts as soon as ${counted(workers, 'slot')} of the host are free for it`] : []),
     `submitted ${new Date(submittedAtMs).toISOString()} as ${id}`,
     '',
     ...alignRows([COLUMNS, ...rows], 2),
@@ -83,6 +84,13 @@ function formatErrors(components: TopologyDetails['components']): string[] {
 
 function formatOne(id: string, { task, count, atMs, error }: ComponentError): string {
   const times = count > 1 ? `, ${formatCount(count)} times` : '';
-  const text = printable(error.message, MESSAGE_LENGTH_MAX);
+  const text = shownLines(error.message, '    ');
   return `  ${new Date(atMs).toISOString()}  ${id} (task ${task}${times}): ${error.code ?? error.name}: ${text}`;
+}
+
+/** A message may have lines, such as code with a mark under it: each is indented below the first. */
+function shownLines(message: string, indent: string): string {
+  const cut = message.length > MESSAGE_LENGTH_MAX ? `${message.slice(0, MESSAGE_LENGTH_MAX - 1)}…` : message;
+  const lines = cut.split('\n').map((line) => printable(line, MESSAGE_LENGTH_MAX));
+  return lines.join(`\n${indent}`);
 }

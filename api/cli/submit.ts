@@ -74,7 +74,9 @@ async function send(file: SubmitFile, request: SubmitRequest, { client, signal }
 function sentence({ name, state, tasks, workers }: TopologyDetails): string {
   const next =
     state === 'inactive' ? `millrace activate ${name} wakes it` : `millrace describe ${name} shows how it goes`;
-  return `${name} is ${state}: ${counted(tasks, 'task')} on ${counted(workers, 'worker')}; ${next}`;
+  // Every one waits in its first moment, also when there is nothing to wait for.
+  const what = state === 'waiting' ? 'submitted' : state;
+  return `${name} is ${what}: ${counted(tasks, 'task')} on ${counted(workers, 'worker')}; ${next}`;
 }
 
 async function waitFor(details: TopologyDetails, remote: Remote): Promise<number> {

@@ -4,7 +4,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { MillraceClient } from '../../../api/client/client.js';
-import { describeCommand } from '../../../api/cli/describe.js';
+import { describeCommand, formatDetails } from '../../../api/cli/describe.js';
 import type { EndSignal } from '../../../api/cli/exit.js';
 import { listCommand } from '../../../api/cli/list.js';
 import { readSubmitFile } from '../../../api/cli/remote-environment.js';
@@ -108,6 +108,35 @@ t.test('a document is submitted, listed, described, put to sleep, woken and kill
     (await done(async (place) => await describeCommand('records', plain, place))).stdout.text,
     /\nreason: done\n/,
   );
+});
+
+t.test('what is new was submitted; what goes on waiting says what for, and messages keep their lines', async (t) => {
+  const { url, host } = await start(t);
+  const submit = host.submit.bind(host);
+  host.submit = async (submission) => ({ ...(await submit(submission)), state: 'waiting' });
+  const place = new Place(url);
+  await submitCommand({ ...ACTIVE, file: fileWith(t, INGESTING) }, plain, place);
+  t.equal(
+    place.stderr.text,
+    'records is submitted: 2 tasks on 1 worker; millrace describe records shows how it goes\n',
+  );
+
+  const details = await host.describe('records');
+  const waiting = formatDetails({ ...details, workers: 3, state: 'waiting' }).split('\n');
+  t.equal(waiting[1], 'it starts as soon as 3 slots of the host are free for it');
+
+  const message = 'it does not go:\n  1 | n > \u001b2\n    | ^';
+  const { out } = details.components;
+  const [first] = out!.lastErrors;
+  const lastErrors = [{ ...first!, error: { ...first!.error, message } }];
+  const failed = formatDetails({
+    ...details,
+    state: 'failed',
+    reason: message,
+    components: { out: { ...out!, lastErrors } },
+  });
+  t.match(failed, '\nreason: it does not go:\n    1 | n > \u{fffd}2\n      | ^\n');
+  t.match(failed, 'RangeError: it does not go:\n      1 | n > \u{fffd}2\n        | ^');
 });
 
 t.test('with --json, standard output is JSON lines only', async (t) => {
