@@ -95,7 +95,7 @@ export const connectErrors = {
     status: 400,
     message:
       'setting "{key}" of component "{component}" is no valid expression: line {line}, column {column}: {what}{frame}',
-    hint: 'expressions are written in CEL over the fields of the input: {known}',
+    hint: 'expressions are written in CEL over the fields of the input{known}',
   },
   MILLRACE_EXPRESSION_FAILED: {
     status: 500,

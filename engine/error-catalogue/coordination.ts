@@ -77,7 +77,7 @@ export const coordinationErrors = {
   MILLRACE_STORE_IN_USE: {
     status: 409,
     message: 'the data directory "{directory}" is in use by process {pid}',
-    hint: 'stop that process, or name another directory',
+    hint: 'stop the host that it belongs to, or name another directory',
   },
   MILLRACE_STORE_NEWER: {
     status: 500,
@@ -117,7 +117,7 @@ export const coordinationErrors = {
   MILLRACE_TOPOLOGY_ENDED: {
     status: 409,
     message: 'topology "{name}" cannot be {wanted}: it is {state}',
-    hint: 'submit it again once it has ended',
+    hint: 'what is killed or has ended does not come back: submit it again, when it has ended',
   },
   MILLRACE_WISH_TOO_LARGE: {
     status: 413,

@@ -248,7 +248,7 @@ function invalid(
   fields: readonly string[] | null,
   { component, key }: ExpressionPlace,
 ): Problem {
-  const known = fields === null ? 'which are not known here' : printable(listed(fields), 500);
+  const known = fields === null ? '' : `: ${printable(listed(fields), 500)}`;
   const details = { component, key, what: printable(what, 300), known, ...located(text, start, end) };
   const found = problem('MILLRACE_EXPRESSION_INVALID', `config.${key}`, details);
   return meant === null ? found : { ...found, hint: `did you mean "${meant}"? ${found.hint}` };
