@@ -110,6 +110,9 @@ export const SPOUT_REST_MIN_MS = 1;
 /** … which doubles up to this one: an idle spout then costs far below 2 % of a core. */
 export const SPOUT_REST_MAX_MS = 16;
 
+/** A worker that is stopped while it loads may go on with that for so long: some hundred modules take a second. */
+export const STOPPED_LOADING_MS = 2_000;
+
 /** `close` of a component may take this long before its thread is ended. */
 export const CLOSE_TIMEOUT_MS = 5_000;
 

@@ -4,6 +4,7 @@
 
 import { receiveMessageOnPort, threadId, type MessagePort } from 'node:worker_threads';
 import { toWire } from '../errors.js';
+import { STOPPED_LOADING_MS } from '../limits.js';
 import type { Topology } from '../model/definition.js';
 import { loadTopologyInWorker } from './module.js';
 import type { FromWorker, Instrument, ToWorker, WorkerInit } from './messages.js';
@@ -27,7 +28,7 @@ export default async function runWorker(port: MessagePort): Promise<void> {
   post({ type: 'hello', threadId });
   const loading = new Loading(control);
   try {
-    let topology = await loadTopologyInWorker(init.source, init.description.name);
+    let topology = await loading.follow(loadTopologyInWorker(init.source, init.description.name));
     if (init.instrument !== null) {
       const module = (await import(init.instrument.url)) as InstrumentModule;
       topology = module.instrument(topology, init.instrument.port);
@@ -41,16 +42,29 @@ export default async function runWorker(port: MessagePort): Promise<void> {
 }
 
 /**
- * Listens until the runtime does: a worker that is told to stop then has nothing to close, and goes at once. Whatever
- * else it is told is kept for the runtime.
+ * Listens until the runtime does: a worker that is told to stop then has nothing to close, and goes as soon as its
+ * modules are read, for a thread that ends meanwhile leaves their files open in the process. One that is not done with
+ * them soon waits for something else, and goes. Whatever else it is told is kept for the runtime.
  */
 class Loading {
   private readonly control: MessagePort;
   private readonly told: ToWorker[] = [];
+  private isLoaded = false;
+  private isStopped = false;
 
   constructor(control: MessagePort) {
     this.control = control;
     control.on('message', this.onMessage);
+  }
+
+  /** What is loaded; a worker that was told to stop ends here. */
+  async follow(loaded: Promise<Topology>): Promise<Topology> {
+    try {
+      return await loaded;
+    } finally {
+      this.isLoaded = true;
+      if (this.isStopped) this.leave();
+    }
   }
 
   /** What came meanwhile. */
@@ -64,9 +78,15 @@ class Loading {
       this.told.push(message);
       return;
     }
+    this.isStopped = true;
+    if (this.isLoaded) this.leave();
+    else setTimeout(() => this.leave(), STOPPED_LOADING_MS);
+  };
+
+  private leave(): void {
     this.control.postMessage({ type: 'stopped' } satisfies FromWorker);
     exit(0);
-  };
+  }
 }
 
 const exit = process.exit.bind(process);
