@@ -99,9 +99,10 @@ const packed = pack();
 const paths = packed.files.map(({ path }) => path);
 
 t.test('the package holds what it needs and nothing else', (t) => {
-  for (const needed of ['package.json', 'LICENSE', 'README.md', 'CHANGELOG.md']) t.ok(paths.includes(needed), needed);
+  for (const needed of ['package.json', 'LICENSE', 'README.md', 'CHANGELOG.md', 'docs/README.md'])
+    t.ok(paths.includes(needed), needed);
   const allowed =
-    /^(package\.json|LICENSE|[A-Z]+\.md|dist\/(engine|coordination|api)\/.*(\.js|\.d\.ts|\.html|\.css|\.json))$/;
+    /^(package\.json|LICENSE|(docs\/)?[\w-]+\.md|dist\/(engine|coordination|api)\/.*(\.js|\.d\.ts|\.html|\.css|\.json))$/;
   t.strictSame(
     paths.filter((path) => !allowed.test(path) || /(^|\/)(test|examples)\//.test(path)),
     [],

@@ -136,6 +136,39 @@ function unitOf(name: string): string {
   return /(tuples|roots|characters)/i.exec(name)?.[1]?.toLowerCase().replace('roots', 'trees') ?? '';
 }
 
+/** What the errors of an area are about; `MILLRACE_<AREA>_…`. */
+const AREAS: Readonly<Record<string, string>> = {
+  API: 'The HTTP interface of a host: where it listens, and its own faults.',
+  ARTIFACT: 'Bundles of code that are kept under their hash.',
+  BUNDLE: 'Making one file of a topology module and what it imports.',
+  CHECKPOINT: 'Progress of spouts, as a host keeps it.',
+  CLI: 'How the command line was used.',
+  CLIENT: 'Talking to a host from a program or the command line.',
+  CONFIG: 'Settings of topologies and components.',
+  CONNECT: 'Settings that a built-in component cannot work with.',
+  COUNT: 'The built-in bolt `count`.',
+  DEFINITION: 'Reading what a topology module exports, in a thread of its own.',
+  DOCUMENT: 'Topologies written as JSON.',
+  EMIT: 'What a component emits, told where it emits it.',
+  EXPRESSION: 'Expressions of `filter` and `map`.',
+  FILE: 'The built-in components `file-lines` and `file-sink`.',
+  FRAME: 'What travels between workers.',
+  HOST: 'Starting and embedding a host.',
+  HTTP: 'The built-in spout `http-poll`.',
+  INGEST: 'Records that are given to a spout from outside.',
+  LISTEN: 'Addresses of spouts that listen.',
+  MASTER: 'The part of a host that plans topologies.',
+  REQUEST: 'Requests to a host over HTTP.',
+  RUN: 'The command `millrace run` and the file that it is given.',
+  SPOUT: 'Spouts that are one function.',
+  STORE: 'What a host keeps in its data directory.',
+  TASK: 'What the code of a component did.',
+  TCP: 'The built-in spout `tcp-lines`.',
+  TOPOLOGY: 'The definition of a topology, and topologies of a host by name.',
+  WISH: 'What was asked of a host and is kept in its store.',
+  WORKER: 'Threads that run tasks.',
+};
+
 function errors(): string {
   const areas = new Map<string, string[]>();
   for (const [code, { status, message, hint }] of Object.entries(catalogue).toSorted(([a], [b]) => (a < b ? -1 : 1))) {
@@ -144,7 +177,12 @@ function errors(): string {
     areas.set(area, entries);
     entries.push(`### ${code}\n\n${status}: ${plain(message)}\n\nWhat to do: ${plain(hint)}`);
   }
-  return [...areas].map(([area, entries]) => `## ${area}\n\n${entries.join('\n\n')}`).join('\n\n');
+  return [...areas]
+    .map(
+      ([area, entries]) =>
+        `## ${area}\n\n${AREAS[area] === undefined ? '' : `${AREAS[area]}\n\n`}${entries.join('\n\n')}`,
+    )
+    .join('\n\n');
 }
 
 /** Braces, stars and the like are meant as they are. */

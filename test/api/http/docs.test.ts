@@ -2,29 +2,23 @@
 // client and run, and its table of requests is that of the interface.
 
 import { execFile } from 'node:child_process';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import t from 'tap';
 import { bundleTopology } from '../../../api/bundle.js';
 import { DEFAULT_HOST_URL } from '../../../api/cli/default-host.js';
+import { blocksOf, pageOf } from '../../docs/blocks.js';
 import { INGESTING } from '../fake-host.js';
 import { ask, serve } from './served.js';
 
 const run = promisify(execFile);
-const page = readFileSync(fileURLToPath(new URL('../../../../docs/http.md', import.meta.url)), 'utf8');
-
-function blocks(language: string): string[] {
-  return [...page.matchAll(/^```(\w*)\n([\s\S]*?)^```$/gm)].flatMap((match) =>
-    match[1] === language ? [match[2]!] : [],
-  );
-}
+const page = pageOf('docs/http.md');
 
 t.test('each curl command succeeds', async (t) => {
   const { url, host } = await serve(t);
   await host.submit({ document: INGESTING });
-  const commands = blocks('sh').map((block) =>
+  const commands = blocksOf(page, 'sh').map((block) =>
     block.replaceAll(DEFAULT_HOST_URL, url).replaceAll('curl -s', 'curl -sS --fail-with-body'),
   );
   t.equal(commands.length, 5);
@@ -55,14 +49,14 @@ t.test('each curl command succeeds', async (t) => {
 
 t.test('the error is the one that is shown', async (t) => {
   const served = await serve(t);
-  const [shown] = blocks('json');
+  const [shown] = blocksOf(page, 'json');
   t.strictSame((await ask(served, '/api/v1/topologies/ticks')).json, JSON.parse(shown!));
 });
 
 t.test('the program runs', async (t) => {
   const { url, host } = await serve(t);
   await host.submit({ document: INGESTING });
-  const [source] = blocks('ts');
+  const [source] = blocksOf(page, 'ts');
   const file = join(t.testdir({}), 'program.ts');
   writeFileSync(file, source!.replaceAll(DEFAULT_HOST_URL, url));
   const bundle = await bundleTopology(file);
