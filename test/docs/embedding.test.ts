@@ -24,7 +24,7 @@ t.test('the programs print what is shown', async (t) => {
     programs++;
     t.equal((await runCommands(directory, code)).stdout, blocks[index + 1]?.code, code);
   }
-  t.equal(programs, 2);
+  t.equal(programs, 3);
 });
 
 t.test('the service answers as it is shown, also when it is started again', async (t) => {
