@@ -63,12 +63,12 @@ export class HostCommand {
   static async listening(t: Test, directory: string, args: readonly string[] = []): Promise<HostCommand> {
     const listen = args.includes('--listen') ? [] : ['--listen', '127.0.0.1:0'];
     const command = new HostCommand(t, directory, [...listen, ...args]);
-    await command.says(/listening on http/);
+    await command.says(/listening.*http:/);
     return command;
   }
 
   get url(): string {
-    const url = /http:\/\/\S+/.exec(this.stdout)?.[0];
+    const url = /http:\/\/[\w.:[\]]+/.exec(this.stdout)?.[0];
     if (url === undefined) throw new Error(`it does not listen: ${this.stdout}${this.stderr}`);
     return url;
   }
@@ -94,7 +94,7 @@ export class HostCommand {
 
   /** Waits until that was written, so many times. */
   async says(what: RegExp, times = 1): Promise<void> {
-    const all = new RegExp(what, 'g');
+    const all = new RegExp(what, `${what.flags}g`);
     while ((`${this.stdout}\n${this.stderr}`.match(all)?.length ?? 0) < times) {
       if (this.isGone) throw new Error(`it ended without saying ${what}: ${this.stdout}${this.stderr}`);
       await new Promise<void>((resolve) => this.waiting.add(resolve));
