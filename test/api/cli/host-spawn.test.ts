@@ -59,7 +59,7 @@ for (const start of ['none', 'throws'] as const) {
   t.test(`the first process cannot be started: ${start}`, async (t) => {
     const { ended, stderr } = parent([start]);
     t.equal(await ended, EXIT_FAILED);
-    t.match(stderr.text, /the host process could not be started: spawn EAGAIN/);
+    t.match(stderr.text, /the host process could not be made: spawn EAGAIN/);
   });
 
   t.test(`a later process cannot be started, and is tried again: ${start}`, async (t) => {
@@ -73,7 +73,7 @@ for (const start of ['none', 'throws'] as const) {
       await new Promise((resolve) => setImmediate(resolve));
     }
     t.equal(children.length, 4);
-    t.match(stderr.text, /ended with SIGKILL.*\n.*could not be started: spawn EAGAIN; starting it again in 200 ms/);
+    t.match(stderr.text, /ended with SIGKILL.*\n.*could not be made: spawn EAGAIN; starting it again in 200 ms/);
     signal('SIGTERM');
     children[3]!.emit('exit', 0, null);
     t.equal(await ended, EXIT_OK);
