@@ -8,7 +8,7 @@ export interface StoreFile {
   /** Writes all of it at that place. */
   write(data: Uint8Array, position: number): Promise<void>;
   truncate(bytes: number): Promise<void>;
-  /** Resolves when what was written survives a loss of power. */
+  /** Resolves when what was written survives a loss of power. @throws when the file was deleted: nobody finds it. */
   sync(): Promise<void>;
   close(): Promise<void>;
 }
@@ -45,6 +45,8 @@ class DiskFile implements StoreFile {
 
   async sync(): Promise<void> {
     await this.handle.datasync();
+    const { nlink } = await this.handle.stat();
+    if (nlink === 0) throw new Error('its file was deleted');
   }
 
   async close(): Promise<void> {
