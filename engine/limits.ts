@@ -110,6 +110,12 @@ export const SPOUT_REST_MIN_MS = 1;
 /** … which doubles up to this one: an idle spout then costs far below 2 % of a core. */
 export const SPOUT_REST_MAX_MS = 16;
 
+/**
+ * Characters that a worker may have said, by `console.log` or its log, and that are not written out: it waits then. A
+ * line without an end is broken there.
+ */
+export const OUTPUT_CHARACTERS_MAX = 1_000_000;
+
 /** A worker that is stopped while it loads may go on with that for so long: some hundred modules take a second. */
 export const STOPPED_LOADING_MS = 2_000;
 

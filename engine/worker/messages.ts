@@ -41,6 +41,8 @@ export interface WorkerInit {
   readonly incarnations: readonly number[];
   readonly revision: number;
   readonly counters: SharedArrayBuffer;
+  /** Counts what it said and nobody wrote out yet (backlog.ts). */
+  readonly backlog: SharedArrayBuffer;
   readonly seed: number;
   readonly limits: RuntimeLimits;
   readonly strict: boolean;

@@ -60,7 +60,8 @@ export class WorkerRuntime implements TaskHost {
   private active = false;
   private confirmStopped: () => void = () => undefined;
 
-  constructor(init: WorkerInit, definition: Topology) {
+  /** @param said - told how many characters it logged; may hold its thread up */
+  constructor(init: WorkerInit, definition: Topology, said: (characters: number) => void = () => undefined) {
     this.init = init;
     this.definition = definition;
     this.topology = definition.name;
@@ -101,7 +102,10 @@ export class WorkerRuntime implements TaskHost {
         signal: this.closing.signal,
         now: () => this.clock.now(),
         print: (line) => this.reports.print(line),
-        log: (level, component, message) => this.post({ type: 'log', level, component, message }),
+        log: (level, component, message) => {
+          this.post({ type: 'log', level, component, message });
+          said(message.length);
+        },
         checkpoint: (checkpoint) => this.reports.checkpoint(checkpoint),
         restored: (component, partition) => this.reports.restored(component, partition),
         measured: (task, name, change) => this.reports.measured(task, name, change),

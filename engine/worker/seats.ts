@@ -12,6 +12,7 @@
 import { MessageChannel, type MessagePort } from 'node:worker_threads';
 import type { WireError } from '../errors.js';
 import type { Plan } from '../plan/plan.js';
+import { Backlog } from './backlog.js';
 import { closed, meshOf, pairOf } from './mesh.js';
 import type { FromWorker, PeerPorts, Probed, ToWorker, WorkerInit } from './messages.js';
 import type { WorkerHandle, WorkerPool } from './pool.js';
@@ -28,12 +29,14 @@ export interface Seat {
   switched: number;
   /** Resolves when it is over and all that it said was heard; null after it was stopped, else what it died of. */
   readonly gone: Promise<string | null>;
+  /** What it said and is not written out. */
+  readonly backlog: Backlog;
   /** What its thread said that it dies of, when it could. */
   lastWords: WireError | null;
 }
 
 /** What a worker is told at its start beyond where it stands in the wiring. */
-export type InitBase = Omit<WorkerInit, 'worker' | 'incarnations' | 'revision' | 'control' | 'peers'>;
+export type InitBase = Omit<WorkerInit, 'worker' | 'incarnations' | 'revision' | 'control' | 'peers' | 'backlog'>;
 
 /** Whom the seats belong to. */
 export interface SeatOwner {
@@ -122,8 +125,10 @@ export class Seats {
 
   private seat(worker: number, peers: readonly PeerPorts[]): void {
     const { port1, port2 } = new MessageChannel();
+    const backlog = new Backlog();
     const init: WorkerInit = {
       ...this.owner.initOf(worker),
+      backlog: backlog.memory,
       worker,
       incarnations: [...this.incarnations],
       revision: this.revision,
@@ -141,6 +146,7 @@ export class Seats {
       revision: this.revision,
       switched: 0,
       gone: Promise.all([handle.ended, closed(port1, handle.ended)]).then(([reason]) => reason),
+      backlog,
       lastWords: null,
     };
     this.all[worker] = seat;

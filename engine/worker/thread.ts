@@ -2,13 +2,19 @@
 // the user's: the pool would stop replacing threads for good after one failed load, and the user's module is imported
 // inside.
 
+import { writeSync } from 'node:fs';
 import { receiveMessageOnPort, threadId, type MessagePort } from 'node:worker_threads';
 import { toWire } from '../errors.js';
-import { STOPPED_LOADING_MS } from '../limits.js';
+import { OUTPUT_CHARACTERS_MAX, STOPPED_LOADING_MS } from '../limits.js';
 import type { Topology } from '../model/definition.js';
+import { Backlog, charactersOf } from './backlog.js';
 import { loadTopologyInWorker } from './module.js';
 import type { FromWorker, Instrument, ToWorker, WorkerInit } from './messages.js';
 import { WorkerRuntime } from './runtime.js';
+
+const STDERR = 2;
+/** How long a worker waits for room in a full pipe before it looks again. */
+const STDERR_FULL_MS = 5;
 
 /** What the module of an instrument exports. */
 export interface InstrumentModule {
@@ -24,7 +30,9 @@ export default async function runWorker(port: MessagePort): Promise<void> {
   const post = (message: FromWorker): void => control.postMessage(message);
   process.setSourceMapsEnabled(true);
   sayLastWords(post);
-  passOutputOn(post);
+  const backlog = new Backlog(init.backlog);
+  passOutputOn(post, backlog);
+  writeErrorsAtOnce();
   post({ type: 'hello', threadId });
   const loading = new Loading(control);
   try {
@@ -33,7 +41,7 @@ export default async function runWorker(port: MessagePort): Promise<void> {
       const module = (await import(init.instrument.url)) as InstrumentModule;
       topology = module.instrument(topology, init.instrument.port);
     }
-    await new WorkerRuntime(init, topology).run(loading.done());
+    await new WorkerRuntime(init, topology, (characters) => backlog.add(characters)).run(loading.done());
   } catch (error) {
     // Stays until it is told to go, so that it does not look like one that died.
     post({ type: 'refused', error: toWire(error) });
@@ -92,18 +100,48 @@ class Loading {
 const exit = process.exit.bind(process);
 
 /** `console.log` in a component goes the way of printed lines, so that standard output stays in one hand. */
-function passOutputOn(post: (message: FromWorker) => void): void {
+function passOutputOn(post: (message: FromWorker) => void, backlog: Backlog): void {
   let text = '';
   const write = (chunk: string | Uint8Array, ...rest: readonly unknown[]): boolean => {
     text += typeof chunk === 'string' ? chunk : Buffer.from(chunk).toString();
     const lines = text.split('\n');
     text = lines.pop() ?? '';
-    if (lines.length > 0) post({ type: 'output', lines });
+    if (text.length > OUTPUT_CHARACTERS_MAX) {
+      lines.push(text);
+      text = '';
+    }
+    if (lines.length > 0) {
+      post({ type: 'output', lines });
+      backlog.add(charactersOf(lines));
+    }
     const written = rest.at(-1);
     if (typeof written === 'function') (written as () => void)();
     return true;
   };
   process.stdout.write = write;
+}
+
+/**
+ * `console.error` goes to the standard error of the process as it is, written out before it returns: left to Node, the
+ * main thread would keep all that is not written yet.
+ */
+function writeErrorsAtOnce(): void {
+  const pause = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT));
+  process.stderr.write = (chunk: string | Uint8Array, ...rest: readonly unknown[]): boolean => {
+    const bytes = Buffer.from(chunk as string);
+    for (let done = 0; done < bytes.length;) {
+      try {
+        done += writeSync(STDERR, bytes, done);
+      } catch (error) {
+        // Its reader has left, or it never was there: nobody is told.
+        if ((error as NodeJS.ErrnoException).code !== 'EAGAIN') break;
+        Atomics.wait(pause, 0, 0, STDERR_FULL_MS);
+      }
+    }
+    const written = rest.at(-1);
+    if (typeof written === 'function') (written as () => void)();
+    return true;
+  };
 }
 
 /** What ends a thread behind the engine's back is told first, with its place in the user's code. */

@@ -17,6 +17,7 @@ import { DURATION_MAX_MS, runtimeLimits } from '../limits.js';
 import { Counters } from '../metrics/counters.js';
 import { planTasks, type Plan } from '../plan/plan.js';
 import { Activation } from './activation.js';
+import { charactersOf } from './backlog.js';
 import { Deaths } from './deaths.js';
 import { EndedTasks } from './ended-tasks.js';
 import type { Checkpoint, FromWorker, Probed } from './messages.js';
@@ -254,10 +255,11 @@ export class TopologyRun {
         );
         return;
       case 'output':
-        this.printer.print(message.lines);
+        this.printer.print(message.lines, () => seat.backlog.taken(charactersOf(message.lines)));
         return;
       case 'log':
         this.options.logger[message.level](`${message.component}: ${message.message}`);
+        seat.backlog.taken(message.message.length);
         return;
       case 'metrics':
         this.report.setMetrics(message.task, message.values);
