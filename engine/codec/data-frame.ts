@@ -61,8 +61,9 @@ export class DataFrameWriter {
     const { first, roots } = outbox;
     let tracked = false;
     for (let row = first; row < first + count && !tracked; row++) tracked = roots[row] !== null;
-    if (tracked) this.addTracks(outbox, count);
+    // First what may throw: the writer stays as it was then.
     const packed = pack(outbox.values.slice(first, first + count));
+    if (tracked) this.addTracks(outbox, count);
     this.addPayload(packed);
     const kind = tracked ? SEGMENT_TRACKED : SEGMENT_UNTRACKED;
     this.segments.push(source, target, kind, stream, count, bytes, packed.length);

@@ -9,6 +9,8 @@ import type { InboundChannel } from './inbound-channel.js';
 import type { LinkHost } from './link-host.js';
 
 const TWO_32 = 4294967296;
+/** A segment keeps its frame in memory when it is at least one part in so many of it; a smaller one is copied out. */
+const KEPT_SHARE = 2;
 
 /** Delivers every segment of a frame, in order. */
 export function deliverFrame(
@@ -29,13 +31,20 @@ export function deliverFrame(
       continue;
     }
     const count = segments[at + 4]!;
-    const rows = payload.subarray(payloadAt, (payloadAt += segments[at + 6]!));
+    const bytes = segments[at + 6]!;
+    const trackInts = kind === SEGMENT_TRACKED ? count * TRACK_INTS : 0;
+    let rows = payload.subarray(payloadAt, (payloadAt += bytes));
+    let ints = tracks.ints.subarray(trackAt, (trackAt += trackInts));
+    if ((bytes + 4 * trackInts) * KEPT_SHARE < payload.buffer.byteLength) {
+      // What waits must not keep all of its frame: that would be far more than its credit paid for.
+      rows = rows.slice();
+      ints = ints.slice();
+    }
     const channel = channelFrom(source, target);
     channel.received(count, segments[at + 5]!);
     const origin = channel.origins[segments[at + 3]!]!;
-    const tracked = kind === SEGMENT_TRACKED;
-    host.receive(target, new InboundBatch(origin, count, rows, tracked ? tracks : null, trackAt));
-    if (tracked) trackAt += count * TRACK_INTS;
+    const own = kind === SEGMENT_TRACKED ? { ...tracks, ints } : null;
+    host.receive(target, new InboundBatch(origin, count, rows, own));
   }
 }
 

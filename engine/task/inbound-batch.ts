@@ -1,7 +1,7 @@
 // Tuples of one stream that came from one task of another worker, as they stand in a frame. They are unpacked when the
 // first of them is taken and become objects one at a time, so that what waits in a mailbox is bytes, which no garbage
-// collection has to look at, and what is taken dies young. Tuples of one tree stand next to each other more often than
-// not and then share their root.
+// collection has to look at, and what is taken dies with its batch. Tuples of one tree stand next to each other more
+// often than not and then share their root.
 //
 //   waiting [ bytes | tracks ] ──next──► rows, unpacked ──next──► tuple, edgeHi, edgeLo │ dead │ broken
 
@@ -12,7 +12,7 @@ import { readRows, TRACK_INTS } from '../codec/data-frame.js';
 import type { Values } from '../component/tuple.js';
 import { TaskTuple, type Origin } from './task-tuple.js';
 
-/** The ledgers and tracks of a frame, shared by its batches. A ledger is null when its incarnation is over. */
+/** The tracks of a batch and the ledgers of its frame. A ledger is null when its incarnation is over. */
 export interface Tracks {
   readonly ints: Int32Array;
   readonly ledgers: readonly (AckTarget | null)[];
@@ -31,20 +31,19 @@ export class InboundBatch {
   private payload: Uint8Array | null;
   private rows: readonly Values[] = [];
   private readonly count: number;
-  private readonly tracks: Tracks | null;
-  private trackAt: number;
+  private tracks: Tracks | null;
+  private trackAt = 0;
   private root: Root | null = null;
   private rootLedger = -1;
   private rootOffset = 0;
 
-  /** @param tracks - null when the batch is not tracked; those of its tuples start at `trackAt` */
-  constructor(origin: Origin, count: number, payload: Uint8Array, tracks: Tracks | null, trackAt: number) {
+  /** @param tracks - one for each tuple; null when the batch is not tracked */
+  constructor(origin: Origin, count: number, payload: Uint8Array, tracks: Tracks | null) {
     this.origin = origin;
     this.count = count;
     this.left = count;
     this.payload = payload;
     this.tracks = tracks;
-    this.trackAt = trackAt;
   }
 
   /**
@@ -55,8 +54,9 @@ export class InboundBatch {
   next(): TaskTuple {
     if (this.payload !== null) this.open(this.payload);
     const values = this.rows[this.count - this.left]!;
-    if (--this.left === 0) this.rows = [];
+    this.left--;
     if (this.tracks !== null) this.nextTrack(this.tracks);
+    if (this.left === 0) this.release();
     return new TaskTuple(values, this.origin, this.root);
   }
 
@@ -67,8 +67,15 @@ export class InboundBatch {
       if (this.tracks !== null) this.nextTrack(this.tracks);
       this.root?.fail();
     }
-    this.payload = null;
+    this.release();
     return left;
+  }
+
+  /** It is used up: nothing of its frame is kept any longer. */
+  private release(): void {
+    this.payload = null;
+    this.rows = [];
+    this.tracks = null;
   }
 
   private open(payload: Uint8Array): void {

@@ -28,7 +28,7 @@ export class Mailbox {
   private head = 0;
   private mask = CAPACITY_FIRST - 1;
   private tuples = new Array<TaskTuple | undefined>(CAPACITY_FIRST).fill(undefined);
-  private readonly batches: InboundBatch[] = [];
+  private readonly batches: (InboundBatch | null)[] = [];
   private firstBatch = 0;
   private batchIsNext = false;
   private waiting: Waiting[] = [];
@@ -70,7 +70,7 @@ export class Mailbox {
   tookFromBatch(count: number): void {
     this.size -= count;
     if (this.batches[this.firstBatch]!.left > 0) return;
-    this.firstBatch++;
+    this.batches[this.firstBatch++] = null;
     if (this.firstBatch < this.batches.length && this.firstBatch < BATCHES_DROPPED_AT) return;
     this.batches.splice(0, this.firstBatch);
     this.firstBatch = 0;

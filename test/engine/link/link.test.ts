@@ -6,6 +6,7 @@ import type { AckTarget } from '../../../engine/ack/ack-target.js';
 import { RemoteLedger } from '../../../engine/ack/remote-ledger.js';
 import { isMillraceError } from '../../../engine/errors.js';
 import { FRAME_BYTES_MAX, type RuntimeLimits } from '../../../engine/limits.js';
+import type { InboundBatch } from '../../../engine/task/inbound-batch.js';
 import type { OutboundChannel } from '../../../engine/link/outbound-channel.js';
 import { FakeSender, linkPair, numbersOf, push, settleTurns, turnIfAsked, type LinkPair } from './fakes.js';
 
@@ -359,4 +360,27 @@ t.test('frames count on both ends; a frame that cannot be read is refused and ha
   t.strictSame(numbersOf(pair.receiver, channel), [1]);
   t.equal(pair.link.sentFrames, 1);
   t.equal(pair.back.receivedFrames, 3);
+});
+
+t.test('a few tuples that wait do not keep the frames that brought them', async (t) => {
+  const pair = linkPair();
+  const kept: InboundBatch[] = [];
+  const { receiver } = pair;
+  receiver.receive = (task, batch) => void (task === 11 && kept.push(batch));
+  const fast = pair.link.channelTo(0, 10, new FakeSender());
+  const slow = pair.link.channelTo(0, 11, new FakeSender());
+  for (let frame = 0; frame < 20; frame++) {
+    for (let n = 0; n < 200; n++) push(fast, n);
+    push(slow, frame, 10, 0, new RemoteLedger(7, 1, pair.back), frame);
+    pair.link.flush();
+    while (pair.far.deliverData());
+  }
+  const buffers = new Set<ArrayBufferLike>();
+  for (const batch of kept) {
+    const { payload, tracks } = batch as unknown as { payload: Uint8Array; tracks: { ints: Int32Array } };
+    buffers.add(payload.buffer).add(tracks.ints.buffer);
+  }
+  const bytes = [...buffers].reduce((sum, { byteLength }) => sum + byteLength, 0);
+  t.equal(kept.length, 20);
+  t.ok(bytes < 20 * 64, `${bytes} bytes`);
 });

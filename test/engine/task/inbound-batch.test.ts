@@ -33,7 +33,7 @@ t.test('tuples of one tree share their root; those of a dead incarnation and unt
     [-1, 0, 0, 0],
     [0, 2, 40, 41],
   ]);
-  const batch = new InboundBatch(origin, 5, pack([['a'], ['b'], ['c'], ['d'], ['e']]).slice(), tracks, 0);
+  const batch = new InboundBatch(origin, 5, pack([['a'], ['b'], ['c'], ['d'], ['e']]).slice(), tracks);
   const first = batch.next();
   t.strictSame([first.values, first.task, first.stream], [['a'], 3, 'default']);
   t.strictSame([first.root!.hi, first.root!.lo, batch.edgeHi, batch.edgeLo], [1, 8, 10, 11]);
@@ -58,7 +58,7 @@ t.test('what is no rows, or another number of them, is refused when it is opened
       ],
       failed,
     );
-    const batch = new InboundBatch(origin, 2, payload.slice(), rows, 0);
+    const batch = new InboundBatch(origin, 2, payload.slice(), rows);
     t.throws(() => batch.next(), { code: 'MILLRACE_FRAME_INVALID' });
     t.equal(batch.left, 2, 'nothing of it was taken');
     t.equal(batch.abandon(), 2);

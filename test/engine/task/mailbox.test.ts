@@ -21,7 +21,7 @@ function tupleOf(n: number, bytes = 1): TaskTuple {
 
 function batchOf(first: number, count: number): InboundBatch {
   const rows = Array.from({ length: count }, (_, i) => [first + i]);
-  return new InboundBatch(remote, count, pack(rows).slice(), null, 0);
+  return new InboundBatch(remote, count, pack(rows).slice(), null);
 }
 
 /** Takes the next tuple, as a bolt task does. */
