@@ -2,7 +2,7 @@
 // have done (the run knows, or the history when it has ended). Pure.
 
 import type { KnownTopology } from '../../coordination/topologies.js';
-import { FINAL_BYTES_MAX } from '../../engine/limits.js';
+import { ERRORS_OF_ENDED, FINAL_BYTES_MAX, FINAL_TEXT_MAX } from '../../engine/limits.js';
 import { Histogram } from '../../engine/metrics/histogram.js';
 import type { TopologyDescription } from '../../engine/model/describe.js';
 import { planTasks } from '../../engine/plan/plan.js';
@@ -16,10 +16,6 @@ export interface Done {
   readonly openTrees: number;
   readonly workerDeaths: number;
 }
-
-/** Errors of a component that stay readable when its topology has ended. */
-const ERRORS_OF_ENDED = 3;
-const ERROR_TEXT_MAX = 500;
 
 export function doneOf(status: TopologyStatus): Done {
   const { seconds, openTrees, workerDeaths } = status;
@@ -43,7 +39,7 @@ function withErrors(done: Done, count: number): Done {
   for (const [id, component] of Object.entries(done.components)) {
     const lastErrors = component.lastErrors.slice(0, count).map((each) => ({
       ...each,
-      error: { ...each.error, message: each.error.message.slice(0, ERROR_TEXT_MAX), problems: [] },
+      error: { ...each.error, message: each.error.message.slice(0, FINAL_TEXT_MAX), problems: [] },
     }));
     components[id] = { ...component, lastErrors };
   }

@@ -10,6 +10,7 @@ import type { Checkpoint as PackedCheckpoint } from '../../coordination/topology
 import { pack, unpack } from '../../engine/codec/pack.js';
 import { reasonOf, toWire } from '../../engine/errors.js';
 import type { Clock } from '../../engine/clock.js';
+import { RUNS_REMEMBERED } from '../../engine/limits.js';
 import type { Logger } from '../../engine/log.js';
 import type { TopologySource } from '../../engine/worker/module.js';
 import { TopologyRun, type TopologyRunOptions } from '../../engine/worker/topology-run.js';
@@ -25,9 +26,6 @@ export interface EngineRunnerOptions {
   /** The directory that its built-in components may use; null: any. */
   readonly filesRootOf: (order: RunOrder) => string | null;
 }
-
-/** Runs that ended and whose counts stay at hand: their master writes them into the history within moments. */
-const RUNS_REMEMBERED = 16;
 
 export class EngineRunner implements TopologyRunner {
   private readonly options: EngineRunnerOptions;

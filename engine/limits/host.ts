@@ -93,6 +93,27 @@ export const HISTORY_MAX = 100;
 /** What is kept of an ended topology beside its summary, in one node; larger counts are left out. */
 export const FINAL_BYTES_MAX = 128 * 1024;
 
+/** Characters kept of the reason that somebody gives for a kill: a sentence or two, which stand in every list. */
+export const KILL_REASON_TEXT_MAX = 1_000;
+
+/** Characters kept of the message, hint and stack of an error that ended a topology: enough to find the place. */
+export const REPORT_TEXT_MAX = 8_000;
+
+/** Characters kept of each other text of such an error: all of them, escaped, fit into a node beside its counts. */
+export const REPORT_DETAIL_TEXT_MAX = 400;
+
+/** Problems kept of an error that ended a topology: more are not read at once. */
+export const REPORT_PROBLEMS_MAX = 20;
+
+/** Errors of a component that stay readable when its topology has ended: the last ones say most. */
+export const ERRORS_OF_ENDED = 3;
+
+/** Characters kept of the message of such an error: a hundred components of them stay below `FINAL_BYTES_MAX`. */
+export const FINAL_TEXT_MAX = 500;
+
+/** Runs that ended and whose counts stay at hand: their master writes them into the history within moments. */
+export const RUNS_REMEMBERED = 16;
+
 /** Definition and description of a topology in the store: a document of the largest size, described and escaped. */
 export const WISH_BYTES_MAX = 8 * 1024 * 1024;
 
@@ -102,8 +123,20 @@ export const STORE_PIECE_BYTES = 400 * 1024;
 /** Progress of spouts is kept in so many nodes a topology; a write replaces those that changed. */
 export const CHECKPOINT_PIECES = 16;
 
+/** Progress in one write, of several topologies: leaves room for their paths in `STORE_TRANSACTION_BYTES_MAX`. */
+export const CHECKPOINT_WRITE_BYTES_MAX = 900_000;
+
 /** Progress is gathered for this long before it is written: one write a second and host. */
 export const CHECKPOINT_GATHER_MS = 1000;
+
+/** A host that could not join its cluster for this long says so: longer than a change of the store's leader. */
+export const HOST_START_MAX_MS = 30_000;
+
+/** A kill without a wait lets bolts go on for this long where messages have no timeout: as the default one. */
+export const KILL_WAIT_DEFAULT_MS = 30_000;
+
+/** Asked to end before it has started, a host process waits this long for the start: what it writes is safe anyway. */
+export const HOST_START_GRACE_MS = 5_000;
 
 /** What a submission left behind that never became a wish is deleted after two looks this far apart. */
 export const ORPHAN_LOOK_MS = 600_000;
