@@ -3,7 +3,7 @@
 // killed; then it is free, and the last status of the ended one stays in the history. Main thread.
 
 import { failure, type MillraceError } from '../engine/errors.js';
-import { TOPOLOGIES_MAX } from '../engine/limits.js';
+import { KILL_REASON_TEXT_MAX, TOPOLOGIES_MAX } from '../engine/limits.js';
 import { assignmentPath, HISTORY, historyPath, TOPOLOGIES, wishPath } from './paths.js';
 import { loadPayload, piecesOf, savePayload } from './payload.js';
 import { fromNode, toData } from './store/json-node.js';
@@ -170,15 +170,18 @@ export class Topologies {
   }
 
   /**
-   * Wishes it killed; the first wait and reason stand. One that is being killed, or has ended, stays as it is.
+   * Wishes it killed; the first wait and reason stand, the reason cut to `KILL_REASON_TEXT_MAX` characters. One that is
+   * being killed, or has ended, stays as it is.
    *
    * @throws MILLRACE_TOPOLOGY_UNKNOWN
    */
   async kill(name: string, kill: KillWish, id?: string): Promise<KnownTopology> {
+    const { waitMs, reason } = kill;
+    const kept: KillWish = { waitMs, reason: reason?.slice(0, KILL_REASON_TEXT_MAX) ?? null };
     return await this.change(
       name,
       id,
-      (wish) => (wish.wanted === 'killed' ? wish : { ...wish, wanted: 'killed', kill }),
+      (wish) => (wish.wanted === 'killed' ? wish : { ...wish, wanted: 'killed', kill: kept }),
       (known) => known,
     );
   }
@@ -186,18 +189,26 @@ export class Topologies {
   /**
    * Resolves when the topology with that id has ended.
    *
-   * @throws MILLRACE_TOPOLOGY_UNKNOWN when the history does not have it any more; the reason of the signal
+   * @throws MILLRACE_TOPOLOGY_UNKNOWN when the history does not have it any more, MILLRACE_STORE_CONTENT when its wish
+   * was damaged; the reason of the signal
    */
   async whenEnded(name: string, id: string, signal: AbortSignal): Promise<Ended> {
     for (;;) {
       signal.throwIfAborted();
       const session = await this.options.session();
       const gone = new AbortController();
+      const damaged: unknown[] = [];
       const watch = session.watchNode(wishPath(name), (node) => {
-        if (node === null || fromNode(node, isWish).id !== id) gone.abort();
+        try {
+          if (node === null || fromNode(node, isWish).id !== id) gone.abort();
+        } catch (error) {
+          damaged.push(error);
+          gone.abort();
+        }
       });
       await aborted(gone.signal, session.ended, signal);
       watch.close();
+      if (damaged.length > 0) throw damaged[0];
       if (!gone.signal.aborted) continue;
       const found = (await this.history(session)).find((each) => each.id === id);
       if (found !== undefined) return found;

@@ -176,7 +176,24 @@ export function isReport(value: unknown): value is Report {
 }
 
 export function isFinal(value: unknown): value is Final {
-  return hasKeys(value, 'revision', 'status', 'error', 'final', 'startedAtMs', 'endedAtMs');
+  return (
+    hasKeys(value, 'revision', 'status', 'error', 'final', 'startedAtMs', 'endedAtMs') &&
+    (value.error === null || isWireError(value.error))
+  );
+}
+
+function isWireError(value: unknown): value is WireError {
+  return (
+    hasKeys(value, 'name', 'code', 'message', 'hint', 'stack', 'problems') &&
+    [value.name, value.message].every((text) => typeof text === 'string') &&
+    [value.code, value.hint, value.stack].every((text) => text === null || typeof text === 'string') &&
+    Array.isArray(value.problems) &&
+    value.problems.every(
+      (each) =>
+        hasKeys(each, 'code', 'path', 'message', 'hint') &&
+        [each.code, each.path, each.message, each.hint].every((text) => typeof text === 'string'),
+    )
+  );
 }
 
 export function isEnded(value: unknown): value is Ended {

@@ -4,6 +4,7 @@
 
 import { rm } from 'node:fs/promises';
 import { reasonOf, toWire } from '../../engine/errors.js';
+import { HOST_START_GRACE_MS } from '../../engine/limits.js';
 import type { Logger } from '../../engine/log.js';
 import { Host } from '../host/host.js';
 import { EXIT_REFUSED, type FromHostProcess, type HostProcessOptions, type ToHostProcess } from './host-messages.js';
@@ -49,7 +50,9 @@ try {
 async function end(): Promise<void> {
   if (ending) return;
   ending = true;
-  const host = await starting.catch(() => null);
+  // A start that takes long is cut off as a crash would.
+  const late = new Promise<null>((resolve) => setTimeout(resolve, HOST_START_GRACE_MS, null).unref());
+  const host = await Promise.race([starting.catch(() => null), late]);
   try {
     await host?.close();
     if (!process.connected && options.keepsNothing) {

@@ -8,7 +8,7 @@
 
 import type { Clock } from '../../engine/clock.js';
 import { failure, reasonOf } from '../../engine/errors.js';
-import { SLOTS_MAX } from '../../engine/limits.js';
+import { HOST_START_MAX_MS, SLOTS_MAX } from '../../engine/limits.js';
 import type { Logger } from '../../engine/log.js';
 import type { Random } from '../../engine/random.js';
 import { CheckpointWriter } from '../checkpoints.js';
@@ -67,10 +67,19 @@ export class ClusterHost {
     this.runs = new Runs({ ...options, boot: this.boot, session, checkpoints: this.checkpoints, outbox: this.outbox });
   }
 
-  /** Joins the cluster; resolves when it is registered. */
+  /**
+   * Joins the cluster; resolves when it is registered.
+   *
+   * @throws why it could not within `HOST_START_MAX_MS`; then it is closed
+   */
   async start(): Promise<void> {
     this.keeper.start();
-    await this.keeper.current();
+    try {
+      await this.keeper.ready(HOST_START_MAX_MS);
+    } catch (error) {
+      await this.close();
+      throw error;
+    }
   }
 
   /** Slots in all, and those that something runs in. */

@@ -10,10 +10,8 @@ import { toData } from '../store/json-node.js';
 import type { Session } from '../store/contract.js';
 import { pause } from '../store/signals.js';
 import { hasCode } from '../store/store-errors.js';
+import { smallError } from '../small-error.js';
 import type { Final, Report } from '../topology-records.js';
-
-/** Characters kept of a message and of a stack: enough to find the place. */
-const ERROR_TEXT_MAX = 8_000;
 
 export interface OutboxOptions {
   readonly session: () => Promise<Session>;
@@ -79,7 +77,8 @@ export class Outbox {
   private async sendOnce(session: Session): Promise<void> {
     for (const [id, final] of this.finals) {
       await put(session, finalPath(id), toData(final));
-      this.finals.delete(id);
+      // Another one may have come meanwhile.
+      if (this.finals.get(id) === final) this.finals.delete(id);
     }
     const { report } = this;
     if (report === null) return;
@@ -108,15 +107,6 @@ async function put(session: Session, path: string, data: Uint8Array): Promise<vo
 
 /** With what fits into a node. */
 function small(final: Final): Final {
-  const cut = (text: string): string => text.slice(0, ERROR_TEXT_MAX);
-  const { error } = final;
-  const stack = error?.stack ?? null;
-  const shown = error && {
-    ...error,
-    message: cut(error.message),
-    stack: stack && cut(stack),
-    problems: error.problems.slice(0, 20),
-  };
   const fits = Buffer.byteLength(JSON.stringify(final.final ?? null)) <= FINAL_BYTES_MAX;
-  return { ...final, error: shown, final: fits ? final.final : null };
+  return { ...final, error: final.error && smallError(final.error), final: fits ? final.final : null };
 }

@@ -3,7 +3,7 @@
 // process dies in between. Main thread.
 
 import { reasonOf } from '../../engine/errors.js';
-import { FINAL_BYTES_MAX, HISTORY_MAX } from '../../engine/limits.js';
+import { FINAL_BYTES_MAX, HISTORY_MAX, KILL_REASON_TEXT_MAX, STORE_NODE_BYTES_MAX } from '../../engine/limits.js';
 import type { Logger } from '../../engine/log.js';
 import {
   assignmentPath,
@@ -20,6 +20,7 @@ import type { Term } from '../recipes/election.js';
 import { fromNode, toData } from '../store/json-node.js';
 import type { Operation, Session } from '../store/contract.js';
 import { hasCode } from '../store/store-errors.js';
+import { smallError } from '../small-error.js';
 import { isFinal, type Assignment, type Ended, type EndState, type Final, type Wish } from '../topology-records.js';
 
 export interface HistoryOptions {
@@ -54,7 +55,7 @@ export class History {
     const line = await this.lineOf(wish, state, final);
     const operations: Operation[] = [
       { type: 'delete', path: wishPath(wish.name), version },
-      { type: 'create', path: NEW_HISTORY, data: toData(line), mode: 'persistent-sequential' },
+      { type: 'create', path: NEW_HISTORY, data: line, mode: 'persistent-sequential' },
     ];
     if (assignment !== null) {
       operations.push({ type: 'delete', path: assignmentPath(wish.name), version: assignment.version });
@@ -71,21 +72,23 @@ export class History {
     }
   }
 
-  private async lineOf(wish: Wish, state: EndState, final: Final | null): Promise<Ended> {
+  private async lineOf(wish: Wish, state: EndState, final: Final | null): Promise<Uint8Array> {
     const { session, wallMs } = this.options;
     const { name, id, submittedAtMs, workers, tasks, artifacts } = wish;
-    const reason = state === 'killed' ? (wish.kill?.reason ?? null) : (final?.error?.message ?? null);
+    const error = final?.error ? smallError(final.error) : null;
+    const killed = wish.kill?.reason?.slice(0, KILL_REASON_TEXT_MAX) ?? null;
+    const reason = state === 'killed' ? killed : (error?.message ?? null);
     const description = await loadPayload(session, wish).then(
       (payload) => payload.description,
       () => null,
     );
     const small = description !== null && toData(description).byteLength <= FINAL_BYTES_MAX;
-    return {
+    const line: Ended = {
       name,
       id,
       state,
       reason,
-      error: final?.error ?? null,
+      error,
       submittedAtMs,
       startedAtMs: final?.startedAtMs ?? null,
       endedAtMs: final?.endedAtMs ?? wallMs(),
@@ -95,6 +98,7 @@ export class History {
       description: small ? description : null,
       final: final?.final ?? null,
     };
+    return fitted(line);
   }
 
   private async finalOf(wish: Wish, revision: number): Promise<Final | null> {
@@ -117,4 +121,16 @@ export class History {
     if (old.length === 0) return;
     await term.act(old.map((name) => ({ type: 'delete', path: historyPath(name), version: null }) as const));
   }
+}
+
+/** As much of it as a node takes: a topology that could not be ended would keep its name and its slots. */
+function fitted(line: Ended): Uint8Array {
+  const smaller: readonly Partial<Ended>[] = [{}, { description: null }, { final: null }, { error: null }];
+  let kept = line;
+  for (const less of smaller) {
+    kept = { ...kept, ...less };
+    const data = toData(kept);
+    if (data.byteLength <= STORE_NODE_BYTES_MAX) return data;
+  }
+  return toData({ ...kept, artifacts: [] } satisfies Ended);
 }

@@ -59,6 +59,8 @@ export class Master {
   private readonly told = new Set<string>();
   /** Topologies that this master ended, and that the cache may still show. */
   private readonly endedIds = new Set<string>();
+  /** Topologies for which the last look could not do what it decided, and whether that was told. */
+  private readonly failed = new Map<string, 'quiet' | 'told'>();
   private changed = true;
   private wake: () => void = () => undefined;
 
@@ -77,34 +79,56 @@ export class Master {
     const [wishes, hosts, reports] = [TOPOLOGIES, HOSTS, REPORTS].map((path) => {
       return new DirectoryCache(session, path, notice);
     }) as [DirectoryCache, DirectoryCache, DirectoryCache];
-    const off = whenAborted([term.over], () => this.wake());
-    const sweeping = sweepOrphans(this.options);
+    // It also ends with this, whatever ends this: the term is only over after it.
+    const sweep = new AbortController();
+    const off = whenAborted([term.over], () => {
+      sweep.abort();
+      this.wake();
+    });
+    const sweeping = sweepOrphans(this.options, sweep.signal);
     try {
       await Promise.race([Promise.all([wishes.ready, hosts.ready, reports.ready]), aborted(term.over)]);
-      await this.readAssignments();
+      let isRead = false;
+      let isTold = false;
       for (let waitMs = STORE_RETRY_MIN_MS; !term.over.aborted;) {
         this.changed = false;
         try {
-          await this.look(wishes, hosts, reports);
-          waitMs = STORE_RETRY_MIN_MS;
+          if (!isRead) await this.readAssignments();
+          isRead = await this.look(wishes, hosts, reports);
+          isTold = false;
         } catch (error) {
           if (term.over.aborted) break;
-          logger.debug(`the master looks again: ${reasonOf(error)}`);
+          if (!isTold) logger.warn(`the master could not look, and tries again: ${reasonOf(error)}`);
+          isTold = true;
+          isRead = false;
           await pause(clock, waitMs, term.over);
-          waitMs = Math.min(waitMs * 2, STORE_RETRY_MAX_MS);
-          await this.readAssignments().catch(() => undefined);
           this.changed = true;
         }
-        if (!this.changed && !term.over.aborted) await new Promise<void>((resolve) => (this.wake = resolve));
+        if (!this.changed && !term.over.aborted) await this.change(isRead ? null : waitMs);
+        waitMs = isRead ? STORE_RETRY_MIN_MS : Math.min(waitMs * 2, STORE_RETRY_MAX_MS);
       }
     } finally {
       off();
+      sweep.abort();
       for (const cache of [wishes, hosts, reports]) cache.close();
       await sweeping;
     }
   }
 
-  private async look(wishCache: DirectoryCache, hostCache: DirectoryCache, reportCache: DirectoryCache): Promise<void> {
+  /** Resolves when something has changed, or after that time. */
+  private async change(waitMs: number | null): Promise<void> {
+    const changed = new AbortController();
+    this.wake = () => changed.abort();
+    if (waitMs === null) await aborted(changed.signal);
+    else await pause(this.options.clock, waitMs, changed.signal);
+  }
+
+  /** Whether all of it could be carried out; a topology that cannot be waits, and holds up no other one. */
+  private async look(
+    wishCache: DirectoryCache,
+    hostCache: DirectoryCache,
+    reportCache: DirectoryCache,
+  ): Promise<boolean> {
     const wishes = this.readAll(wishCache, isWish).filter(({ value }) => !this.endedIds.has(value.id));
     const hosts = this.readAll(hostCache, isHostRecord).map(({ value }) => value);
     const reports = this.readAll(reportCache, isReport);
@@ -117,8 +141,32 @@ export class Master {
     );
     const there = new Set(hosts.map(({ host, boot }) => memberOf(host, boot)));
     const runs = reports.flatMap(({ value }) => value.runs);
-    for (const wish of wishes) await this.carryOut(wish, slots, there, runs);
-    await this.removeOldReports(reports, there);
+    const failed = new Set<string>();
+    for (const wish of wishes) {
+      try {
+        await this.carryOut(wish, slots, there, runs);
+      } catch (error) {
+        if (this.options.term.over.aborted) throw error;
+        failed.add(wish.value.id);
+        this.tellFailed(wish.value, error);
+        // What it has keeps its slots.
+        slots.take(this.assignments.get(wish.value.name)?.value.places ?? []);
+      }
+    }
+    for (const id of this.failed.keys()) if (!failed.has(id)) this.failed.delete(id);
+    // What they say about those is still needed.
+    const acted = reports.filter(({ value }) => !value.runs.some(({ id }) => failed.has(id)));
+    await this.removeOldReports(acted, there);
+    return failed.size === 0;
+  }
+
+  /** Once until it goes well; that somebody else was quicker is no failure the first time. */
+  private tellFailed({ name, id }: Wish, error: unknown): void {
+    const before = this.failed.get(id);
+    const isRace = hasCode(error, 'MILLRACE_STORE_BAD_VERSION', 'MILLRACE_STORE_NO_NODE');
+    const tells = before === 'quiet' || (before === undefined && !isRace);
+    if (tells) this.options.logger.warn(`topology "${name}" is decided on again later: ${reasonOf(error)}`);
+    this.failed.set(id, tells || before === 'told' ? 'told' : 'quiet');
   }
 
   private async carryOut(

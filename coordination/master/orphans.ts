@@ -22,10 +22,13 @@ export interface OrphanOptions {
   readonly logger: Logger;
 }
 
-/** Looks again and again until the term is over. */
-export async function sweepOrphans({ session, term, clock, logger }: OrphanOptions): Promise<void> {
+/** Looks again and again until the signal is aborted. */
+export async function sweepOrphans(
+  { session, term, clock, logger }: OrphanOptions,
+  signal: AbortSignal,
+): Promise<void> {
   let before: ReadonlySet<string> = new Set();
-  while (!term.over.aborted) {
+  while (!signal.aborted) {
     try {
       const now = await orphans(session);
       for (const path of now) {
@@ -33,9 +36,9 @@ export async function sweepOrphans({ session, term, clock, logger }: OrphanOptio
       }
       before = new Set(now);
     } catch (error) {
-      if (!term.over.aborted) logger.debug(`orphans in the store are looked for later: ${reasonOf(error)}`);
+      if (!signal.aborted) logger.debug(`orphans in the store are looked for later: ${reasonOf(error)}`);
     }
-    await pause(clock, ORPHAN_LOOK_MS, term.over);
+    await pause(clock, ORPHAN_LOOK_MS, signal);
   }
 }
 

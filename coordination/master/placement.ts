@@ -14,7 +14,7 @@ export class Slots {
     this.hosts = hosts
       .map((record) => ({ record, free: new Set(Array.from({ length: record.slots }, (_, slot) => slot)) }))
       .sort((a, b) => (memberOf(a.record.host, a.record.boot) < memberOf(b.record.host, b.record.boot) ? -1 : 1));
-    for (const { places } of assignments) for (const place of places) this.take(place);
+    for (const { places } of assignments) this.take(places);
   }
 
   /**
@@ -31,7 +31,7 @@ export class Slots {
     const slots = [...most.free].sort((a, b) => a - b).slice(0, workers);
     const { host, boot } = most.record;
     const places = slots.map((slot) => ({ host, boot, slot }));
-    for (const place of places) this.take(place);
+    this.take(places);
     return places;
   }
 
@@ -43,7 +43,10 @@ export class Slots {
     }
   }
 
-  private take({ host, boot, slot }: WorkerPlace): void {
-    this.hosts.find(({ record }) => record.host === host && record.boot === boot)?.free.delete(slot);
+  /** Takes these slots, of hosts that are there; those that are taken already stay so. */
+  take(places: readonly WorkerPlace[]): void {
+    for (const { host, boot, slot } of places) {
+      this.hosts.find(({ record }) => record.host === host && record.boot === boot)?.free.delete(slot);
+    }
   }
 }

@@ -2,7 +2,7 @@
 // started for each anew (`each`), and ended before the next begins. Main thread.
 
 import type { Clock } from '../../engine/clock.js';
-import { reasonOf } from '../../engine/errors.js';
+import { failure, reasonOf } from '../../engine/errors.js';
 import { STORE_RETRY_MAX_MS, STORE_RETRY_MIN_MS } from '../../engine/limits.js';
 import type { Logger } from '../../engine/log.js';
 import type { Session, Store } from './contract.js';
@@ -22,6 +22,8 @@ export class SessionKeeper {
   /** Why nobody waits for a session any more. */
   private leaving: Error | null = null;
   private session: Session | null = null;
+  /** Why there is no session; null when nothing went wrong. */
+  private problem: Error | null = null;
   private readonly waiting: ((session: Session | null) => void)[] = [];
   private running: Promise<void> = Promise.resolve();
 
@@ -31,6 +33,23 @@ export class SessionKeeper {
 
   start(): void {
     this.running = this.run();
+  }
+
+  /**
+   * Resolves when there is a session.
+   *
+   * @throws why there was none for so long
+   */
+  async ready(withinMs: number): Promise<void> {
+    const late = new AbortController();
+    const timer = this.options.clock.after(withinMs, () => late.abort());
+    const reason = `no answer within ${withinMs} ms`;
+    try {
+      await Promise.race([this.current(), aborted(late.signal)]);
+    } finally {
+      timer.cancel();
+    }
+    if (late.signal.aborted) throw this.problem ?? failure('MILLRACE_STORE_UNAVAILABLE', { what: 'connect', reason });
   }
 
   /**
@@ -73,6 +92,7 @@ export class SessionKeeper {
         this.session = null;
         await end();
       } catch (error) {
+        this.problem = error instanceof Error ? error : new Error(reasonOf(error));
         if (!signal.aborted) logger.warn(`no session with the store: ${reasonOf(error)}`);
       }
       await session?.close().catch((error: unknown) => logger.warn(`a session was not closed: ${reasonOf(error)}`));

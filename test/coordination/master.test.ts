@@ -2,8 +2,16 @@
 // runs that do not start. Two hosts over one store, on virtual time.
 
 import t from 'tap';
-import { HISTORY_MAX, ORPHAN_LOOK_MS, STORE_PIECE_BYTES, TOPOLOGIES_MAX, WISH_BYTES_MAX } from '../../engine/limits.js';
-import { Cluster, settle, topology } from './cluster.js';
+import {
+  HISTORY_MAX,
+  HOST_START_MAX_MS,
+  KILL_REASON_TEXT_MAX,
+  ORPHAN_LOOK_MS,
+  STORE_PIECE_BYTES,
+  TOPOLOGIES_MAX,
+  WISH_BYTES_MAX,
+} from '../../engine/limits.js';
+import { Cluster, described, settle, topology } from './cluster.js';
 import { text } from './store/contract.js';
 import { FaultyStore } from './store/faulty.js';
 
@@ -234,4 +242,86 @@ void t.test('a wish whose answer got lost is known', async (t) => {
   faulty.faults.push({ method: 'multi', how: 'refuse', about: '/topologies/other', times: 1 });
   await t.rejects(host.topologies.submit(topology('other')), { code: 'MILLRACE_STORE_UNAVAILABLE' });
   await host.close();
+});
+
+void t.test('a master that cannot read its assignments at first tries again', async (t) => {
+  const cluster = await Cluster.open();
+  const faulty = new FaultyStore(cluster.store);
+  faulty.faults.push({ method: 'children', how: 'refuse', about: '/assignments', times: 3 });
+  const { host, runner } = await cluster.host('a', 1, faulty);
+  await host.topologies.submit(topology('words'));
+  await cluster.advance(5_000);
+  t.strictSame(runner.running, ['words']);
+  t.equal(cluster.logged.filter((line) => /^warn the master could not look/.test(line)).length, 1, 'told once');
+  await host.close();
+});
+
+void t.test('a topology that cannot be ended holds up no other one', async (t) => {
+  const cluster = await Cluster.open();
+  const faulty = new FaultyStore(cluster.store);
+  const { host, runner } = await cluster.host('a', 2, faulty);
+  const { topologies } = host;
+  await topologies.submit(topology('stuck'));
+  await topologies.submit(topology('young'));
+  await settle();
+  faulty.faults.push({ method: 'multi', how: 'refuse', about: '/topologies/stuck', times: Infinity });
+  runner.run('stuck').end(completed);
+  runner.run('young').end(completed);
+  await settle();
+  t.match(await topologies.get('young'), { state: 'completed' });
+  await topologies.submit(topology('more'));
+  await cluster.advance(20_000);
+  t.strictSame(runner.running, ['more']);
+  t.match(await topologies.get('stuck'), { state: 'active', assignment: { places: [{ slot: 0 }] } });
+  t.equal(cluster.logged.filter((line) => /"stuck" is decided on again later/.test(line)).length, 1, 'told once');
+  faulty.faults.length = 0;
+  await cluster.advance(5_000);
+  t.match(await topologies.get('stuck'), { state: 'completed' });
+  await host.close();
+});
+
+void t.test('however much is said of an end, it fits into the history', async (t) => {
+  const cluster = await Cluster.open();
+  const { host, runner } = await cluster.host('a', 1);
+  const { topologies } = host;
+  const much = '\u0001'.repeat(1e5);
+  const description = { ...described('words'), version: 'v'.repeat(100_000) };
+  await topologies.submit(topology('words', { description }));
+  await settle();
+  const problems = Array.from({ length: 50 }, () => ({ code: much, path: much, message: much, hint: much }));
+  const error = { name: much, code: much, message: much, hint: much, stack: much, fatal: true, problems };
+  runner.run('words').end({ status: 'failed', error, final: 'y'.repeat(120_000) });
+  await cluster.advance(5_000);
+  t.match(await topologies.get('words'), { state: 'failed', ended: { description: null, final: 'y'.repeat(120_000) } });
+  await topologies.submit(topology('more'));
+  await settle();
+  await topologies.kill('more', { waitMs: 0, reason: 'x'.repeat(1e6) });
+  await settle();
+  t.match(await topologies.get('more'), { state: 'killed', ended: { reason: 'x'.repeat(KILL_REASON_TEXT_MAX) } });
+  await host.close();
+});
+
+void t.test('waiting for the end of a topology whose wish is damaged', async (t) => {
+  const cluster = await Cluster.open();
+  const { host } = await cluster.host('a', 1);
+  const { id } = await host.topologies.submit(topology('words'));
+  const waiting = t.rejects(host.topologies.whenEnded('words', id, new AbortController().signal), {
+    code: 'MILLRACE_STORE_CONTENT',
+    message: /\/topologies\/words/,
+  });
+  await settle();
+  const session = await cluster.store.connect();
+  await session.set('/topologies/words', text('{"what":'), null);
+  await waiting;
+  await host.close();
+});
+
+void t.test('a host that cannot join its cluster says why', async (t) => {
+  const cluster = await Cluster.open();
+  const faulty = new FaultyStore(cluster.store);
+  faulty.faults.push({ method: 'create', how: 'refuse', times: Infinity });
+  const starting = t.rejects(cluster.host('a', 1, faulty), { code: 'MILLRACE_STORE_UNAVAILABLE' });
+  await cluster.advance(HOST_START_MAX_MS);
+  await starting;
+  t.equal(cluster.clock.nextDueMs(), undefined, 'and does not go on trying');
 });
