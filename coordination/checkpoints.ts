@@ -6,7 +6,12 @@
 import { crc32 } from 'node:zlib';
 import type { Clock, Timer } from '../engine/clock.js';
 import { failure, reasonOf } from '../engine/errors.js';
-import { CHECKPOINT_GATHER_MS, CHECKPOINT_PIECES, STORE_NODE_BYTES_MAX } from '../engine/limits.js';
+import {
+  CHECKPOINT_GATHER_MS,
+  CHECKPOINT_PIECES,
+  CHECKPOINT_WRITE_BYTES_MAX,
+  STORE_NODE_BYTES_MAX,
+} from '../engine/limits.js';
 import type { Logger } from '../engine/log.js';
 import { checkpointsPath } from './paths.js';
 import { fromNode, toData } from './store/json-node.js';
@@ -17,9 +22,6 @@ import type { Checkpoint, CheckpointChange } from './topology-records.js';
 
 /** `[component, partition, progress in base64]` of every partition in a piece. */
 type PieceRecord = readonly (readonly [string, string, string])[];
-
-/** Data of one write: what several topologies changed, below the limit of a transaction. */
-const WRITE_BYTES_MAX = 900_000;
 
 interface Piece {
   readonly entries: Map<string, readonly [string, string, string]>;
@@ -200,7 +202,7 @@ export class CheckpointWriter {
           continue;
         }
         bytes += data.byteLength;
-        if (bytes > WRITE_BYTES_MAX && writes.length > 0) return writes;
+        if (bytes > CHECKPOINT_WRITE_BYTES_MAX && writes.length > 0) return writes;
         if (first) writes.push({ progress, piece: null, operation: { type: 'check', path, version: claim } });
         first = false;
         const target = { path: childOf(path, String(number)), data };
@@ -218,11 +220,22 @@ export class CheckpointWriter {
     const operation = operationOf(error);
     const write = operation === null ? undefined : writes[operation];
     if (write === undefined || isPassing(error)) return false;
-    if (write.piece !== null && hasCode(error, 'MILLRACE_STORE_NODE_EXISTS')) {
+    const { progress, piece } = write;
+    const { logger } = this.options;
+    if (piece === null) {
+      if (!hasCode(error, 'MILLRACE_STORE_BAD_VERSION', 'MILLRACE_STORE_NO_NODE')) return false;
+      logger.info(`progress of topology "${progress.topology}" is not kept here any more: ${reasonOf(error)}`);
+      this.drop(progress);
+    } else if (!piece.created && hasCode(error, 'MILLRACE_STORE_NODE_EXISTS')) {
       // An answer got lost: it is there already.
-      write.piece.created = true;
+      piece.created = true;
+    } else if (piece.created && hasCode(error, 'MILLRACE_STORE_NO_NODE')) {
+      // The claim stands, so somebody deleted it by hand.
+      piece.created = false;
     } else {
-      this.drop(write.progress);
+      // Its next change is tried again.
+      logger.error(`some progress of topology "${progress.topology}" was not kept: ${reasonOf(error)}`);
+      piece.dirty = false;
     }
     return true;
   }

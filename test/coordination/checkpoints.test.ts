@@ -2,11 +2,13 @@
 
 import t from 'tap';
 import { VirtualClock } from '../../engine/clock.js';
+import { failure } from '../../engine/errors.js';
 import { CHECKPOINT_PIECES, STORE_NODE_BYTES_MAX } from '../../engine/limits.js';
 import { CheckpointWriter, claimProgress, type Progress } from '../../coordination/checkpoints.js';
 import { ensureLayout } from '../../coordination/host/registration.js';
 import { EmbeddedStore } from '../../coordination/store/embedded/embedded-store.js';
 import type { Session } from '../../coordination/store/contract.js';
+import { withOperation } from '../../coordination/store/store-errors.js';
 import { settle } from './cluster.js';
 import { text, textOf } from './store/contract.js';
 import { FaultyStore } from './store/faulty.js';
@@ -65,7 +67,7 @@ void t.test('progress is written once a second, and read back', async (t) => {
 });
 
 void t.test('who lost the claim sets nothing back, and disturbs no other topology', async (t) => {
-  const { session, writer } = await opened();
+  const { session, writer, logged } = await opened();
   const old = await claimProgress(session, 'one', 'id1', 1);
   const other = await claimProgress(session, 'two', 'id2', 1);
   writer.add(old, { component: 'lines', partition: 'p', progress: text('1') });
@@ -78,6 +80,7 @@ void t.test('who lost the claim sets nothing back, and disturbs no other topolog
   writer.add(other, { component: 'lines', partition: 'p', progress: text('other') });
   await writer.flush();
   t.ok(old.lost);
+  t.match(logged, [/"one" is not kept here any more/]);
   t.notOk(now.lost || other.lost);
   writer.add(old, { component: 'lines', partition: 'p', progress: text('3') });
   await writer.close();
@@ -143,4 +146,44 @@ void t.test('progress that is forgotten is not read back', async (t) => {
   writer.add(progress, { component: 'lines', partition: 'never kept', progress: null });
   await advance(1000);
   t.strictSame(kept(await claimProgress(session, 'words', 'id', 2)), { 'lines b': '1' });
+});
+
+void t.test('a piece that cannot be written costs no other progress', async (t) => {
+  const { session, writer, logged } = await opened();
+  const progress = await claimProgress(session, 'words', 'id', 1);
+  const keep = async (value: string): Promise<void> => {
+    for (const partition of ['a', 'b', 'c', 'd']) {
+      writer.add(progress, { component: 'lines', partition, progress: text(value) });
+    }
+    await writer.flush();
+  };
+  await keep('1');
+  const [first = '', second = ''] = await session.children('/checkpoints/id');
+  await session.delete(`/checkpoints/id/${first}`, null);
+  await keep('2');
+  t.strictSame(logged, []);
+  const all = { 'lines a': '2', 'lines b': '2', 'lines c': '2', 'lines d': '2' };
+  t.strictSame(kept(await claimed()), all, 'one that somebody deleted is written again');
+
+  const again = await claimed();
+  const { multi } = session;
+  session.multi = async (operations, ...rest) => {
+    const about = operations.findIndex(({ path }) => path === `/checkpoints/id/${second}`);
+    const details = { path: second, bytes: 1, bytesMax: 0 };
+    if (about >= 0) throw withOperation(failure('MILLRACE_STORE_TOO_LARGE', details), about);
+    return await multi(operations, ...rest);
+  };
+  for (const partition of ['a', 'b', 'c', 'd']) {
+    writer.add(again, { component: 'lines', partition, progress: text('3') });
+  }
+  await writer.flush();
+  t.notOk(again.lost);
+  t.equal(logged.filter((line) => /some progress of topology "words" was not kept/.test(line)).length, 1);
+  session.multi = multi;
+  const values = Object.values(kept(await claimed()));
+  t.ok(values.includes('2') && values.includes('3'), 'the other pieces were kept');
+
+  async function claimed(): Promise<Progress> {
+    return await claimProgress(session, 'words', 'id', 2);
+  }
 });
