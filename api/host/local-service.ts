@@ -3,8 +3,10 @@
 
 import type { Artifacts } from '../../coordination/artifacts/artifacts.js';
 import type { ClusterHost } from '../../coordination/host/cluster-host.js';
+import { payloadPath } from '../../coordination/paths.js';
 import type { KnownTopology } from '../../coordination/topologies.js';
 import { failure, isMillraceError } from '../../engine/errors.js';
+import { KILL_WAIT_DEFAULT_MS } from '../../engine/limits.js';
 import type { TopologyDescription } from '../../engine/model/describe.js';
 import { installedVersion } from '../installation.js';
 import { checkArtifact } from './artifact-check.js';
@@ -113,10 +115,14 @@ export class LocalService implements HostService {
     };
   }
 
-  private async details(known: KnownTopology): Promise<TopologyDetails> {
+  private async details(known: KnownTopology, again = true): Promise<TopologyDetails> {
     const description = known.kind === 'ended' ? null : await this.descriptionOf(known.name);
-    // It ended in between: what it came to is in the history.
-    if (known.kind !== 'ended' && description === null) return await this.describe(known.name, known.id);
+    if (known.kind !== 'ended' && description === null) {
+      const { name, id } = known;
+      if (!again) throw failure('MILLRACE_STORE_CONTENT', { path: payloadPath(id), reason: 'a part of it is gone' });
+      // It ended in between: what it came to is in the history.
+      return await this.details(await this.options.cluster.topologies.get(name, id), false);
+    }
     return detailsOf(known, description, this.options.runner.doneOf(known.id));
   }
 
@@ -131,6 +137,6 @@ export class LocalService implements HostService {
 
   /** What bolts may go on for, unless the caller says it: whatever is open then has failed anyway. */
   private async messageTimeoutMs(name: string): Promise<number> {
-    return (await this.descriptionOf(name))?.config.messageTimeoutMs ?? 0;
+    return (await this.descriptionOf(name))?.config.messageTimeoutMs ?? KILL_WAIT_DEFAULT_MS;
   }
 }

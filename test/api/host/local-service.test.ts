@@ -1,0 +1,45 @@
+// What a host tells of topologies when something is missing, over a cluster whose runs do what the test says.
+
+import t from 'tap';
+import type { Artifacts } from '../../../coordination/artifacts/artifacts.js';
+import type { EngineRunner } from '../../../api/host/engine-runner.js';
+import { LocalService } from '../../../api/host/local-service.js';
+import type { Submissions } from '../../../api/host/submissions.js';
+import { KILL_WAIT_DEFAULT_MS } from '../../../engine/limits.js';
+import { Cluster, described, settle, topology, type Member } from '../../coordination/cluster.js';
+
+function serviceOf({ host }: Member): LocalService {
+  return new LocalService({
+    name: 'a',
+    cluster: host,
+    runner: { doneOf: () => null } as unknown as EngineRunner,
+    artifacts: {} as Artifacts,
+    submissions: {} as Submissions,
+    wallMs: () => 0,
+  });
+}
+
+void t.test('a topology whose definition is gone is named', async (t) => {
+  const cluster = await Cluster.open();
+  const member = await cluster.host('a', 1);
+  const { id } = await member.host.topologies.submit(topology('words', { active: false }));
+  await settle();
+  const session = await cluster.store.connect();
+  await session.delete(`/payloads/${id}/0`, null);
+  const error = { code: 'MILLRACE_STORE_CONTENT', message: new RegExp(`/payloads/${id}`) };
+  await t.rejects(serviceOf(member).describe('words'), error);
+  await member.host.close();
+});
+
+void t.test('without timeouts of messages, a kill still gives bolts some time', async (t) => {
+  const cluster = await Cluster.open();
+  const member = await cluster.host('a', 1);
+  const { config, ...rest } = described('words');
+  const description = { ...rest, config: { ...config, messageTimeoutMs: null } };
+  await member.host.topologies.submit(topology('words', { description }));
+  await settle();
+  await serviceOf(member).kill('words', {});
+  await settle();
+  t.strictSame(member.runner.run('words').told, [`kill ${KILL_WAIT_DEFAULT_MS}`]);
+  await member.host.close();
+});
