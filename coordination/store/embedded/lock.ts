@@ -39,7 +39,10 @@ export async function lockDirectory(directory: string): Promise<DirectoryLock> {
     for (let attempt = 1; ; attempt++) {
       const claim = await show(directory, reach.pathOf);
       const pid = await otherHolder(directory, claim.name, reach.pathOf);
-      if (pid === null) return { release: () => claim.withdraw().then(reach.close) };
+      if (pid === null) {
+        await removeStaleClaims(directory, reach.pathOf);
+        return { release: () => claim.withdraw().then(reach.close) };
+      }
       await claim.withdraw();
       if (attempt === ATTEMPTS) throw failure('MILLRACE_STORE_IN_USE', { directory, pid });
     }
@@ -54,7 +57,7 @@ interface Claim {
   withdraw(): Promise<void>;
 }
 
-async function show(directory: string, pathOf: (name: string) => string): Promise<Claim> {
+async function show(directory: string, pathOf: (name: string) => string, attempts = ATTEMPTS): Promise<Claim> {
   const id = `${process.pid}-${randomUUID().slice(0, 8)}`;
   const name = `lock-${id}`;
   const server = createServer((socket) => socket.destroy());
@@ -69,6 +72,9 @@ async function show(directory: string, pathOf: (name: string) => string): Promis
     await rename(join(directory, `claim-${id}`), join(directory, name));
   } catch (error) {
     await withdraw();
+    // Whoever has the directory took it for one of a dead process, just before it listened.
+    const isGone = (error as NodeJS.ErrnoException).code === 'ENOENT';
+    if (isGone && attempts > 1) return await show(directory, pathOf, attempts - 1);
     throw error;
   }
   return { name, withdraw };
@@ -91,6 +97,14 @@ async function otherHolder(
     await rm(join(directory, name), { force: true });
   }
   return null;
+}
+
+/** What processes left that died between listening and their last name. */
+async function removeStaleClaims(directory: string, pathOf: (name: string) => string): Promise<void> {
+  for (const name of await readdir(directory)) {
+    if (!/^claim-\d+-/.test(name) || (await answers(pathOf(name)))) continue;
+    await rm(join(directory, name), { force: true });
+  }
 }
 
 async function answers(path: string): Promise<boolean> {

@@ -231,8 +231,10 @@ void t.test('one process at a time; a killed one never blocks', async (t) => {
     await t.rejects(EmbeddedStore.open({ directory }), own, 'not even within one process');
     await store.close();
     writeFileSync(join(directory, `lock-${process.pid}-abandoned`), '');
+    writeFileSync(join(directory, `claim-${process.pid}-abandoned`), '');
     await (await EmbeddedStore.open({ directory })).close();
     t.notOk(existsSync(join(directory, `lock-${process.pid}-abandoned`)), 'a process id proves nothing');
+    t.notOk(existsSync(join(directory, `claim-${process.pid}-abandoned`)), 'nor does a claim that nobody finished');
   }
 });
 
