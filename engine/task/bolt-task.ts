@@ -230,8 +230,9 @@ export class BoltTask extends SettlingTask implements LocalTask {
       acc = anchor.held ?? call;
     }
     if (root !== null && acc !== call && (acc as Held).state !== PENDING) throw this.anchorError();
-    if (call.held !== null) call.held.push({ output, values, root, acc });
-    else this.send(output, values, root, acc);
+    if (call.held === null) this.send(output, values, root, acc);
+    else if (call.held.length >= this.host.limits.emitsPerCallMax) throw this.tooMany();
+    else call.held.push({ output, values, root, acc });
   }
 
   /** The time of a tick has come. One that finds the task busy waits; a second one then is not added. */
@@ -319,7 +320,8 @@ export class BoltTask extends SettlingTask implements LocalTask {
     this.simple = false;
     this.call = new EmitCall(this);
     if (++this.callsUnderWay >= this.behavior.concurrency) this.gate |= CALLS_FULL;
-    promise.then(
+    // Not by the promise itself: what only looks like one may call back twice, or throw.
+    Promise.resolve(promise).then(
       () => this.settled(call, name, tuple, null),
       (error: unknown) => this.settled(call, name, tuple, { error }),
     );

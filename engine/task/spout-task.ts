@@ -18,14 +18,9 @@ import { SPOUT_REST_MAX_MS, SPOUT_REST_MIN_MS } from '../limits.js';
 import { ACKED as ACKED_COUNT, FAILED as FAILED_COUNT, OPEN_TREES, QUEUED, STALE } from '../metrics/counters.js';
 import { EmitCall } from './emit-call.js';
 import type { Output } from './output.js';
+import { UnsentQueue } from './unsent.js';
 import { BROKEN, CALLS_FULL, INACTIVE, NOT_ACTIVE, RUNNING, Task, type TaskSetup } from './task.js';
 import type { Accumulator } from './task-tuple.js';
-
-interface Unsent {
-  readonly output: Output;
-  readonly values: Values;
-  readonly id: unknown;
-}
 
 /** The time is looked at after each call that is slow, and after up to this many quick ones. */
 const STRIDE_MAX = 32;
@@ -39,8 +34,7 @@ export class SpoutTask extends Task implements EndedReceiver {
   private callUnderWay: EmitCall | null = null;
   /** The XOR of the edges that the tree which is being opened has so far. */
   private readonly opening: Accumulator = { accHi: 0, accLo: 0 };
-  private unsent: Unsent[] = [];
-  private unsentFirst = 0;
+  private readonly unsent = new UnsentQueue();
   private done = false;
   private draining = false;
   private restMs = 0;
@@ -91,6 +85,12 @@ export class SpoutTask extends Task implements EndedReceiver {
     return this.ledger.ended > 0;
   }
 
+  /** Resolves when nothing holds its emits back: no full target, and none that waits unsent. */
+  override async ready(call: EmitCall): Promise<void> {
+    if (call.open) await this.unsent.empty();
+    if (!this.isOver(call)) await super.ready(call);
+  }
+
   commit(): void {
     // A spout has no batch of its own.
   }
@@ -107,20 +107,11 @@ export class SpoutTask extends Task implements EndedReceiver {
         return;
       }
     }
-    if (id === undefined || id === null) {
-      this.send(output, values, null, this.opening);
-    } else if (!this.tracking) {
-      this.send(output, values, null, this.opening);
-      this.ledger.addEnded(id, true);
-    } else if (this.unsent.length > 0 || this.ledger.full) {
-      this.keep(output, values, id);
-    } else {
-      this.open(output, values, id);
-    }
-  }
-
-  override ready(call: EmitCall): Promise<void> {
-    return this.isOver(call) ? Promise.resolve() : super.ready(call);
+    const tracked = this.tracking && id !== undefined && id !== null;
+    // Behind what waits, whatever it is: what one task sends to another stays in order.
+    if (this.unsent.waiting > 0 || (tracked && this.ledger.full)) this.keep(output, values, id);
+    else if (tracked) this.open(output, values, id);
+    else this.sendUntracked(output, values, id);
   }
 
   /** The task drains while the call is under way: what it still emits goes nowhere, and is no mistake of its own. */
@@ -130,8 +121,8 @@ export class SpoutTask extends Task implements EndedReceiver {
 
   /** It waits unsent for room in the ledger, or until the spout is asked again. */
   private keep(output: Output, values: Values, id: unknown): void {
-    if (this.unsent.length >= this.host.limits.emitsPerCallMax) throw this.tooMany();
-    this.unsent.push({ output, values, id });
+    if (this.unsent.waiting >= this.host.limits.emitsPerCallMax) throw this.tooMany();
+    this.unsent.push(output, values, id);
   }
 
   /** No more `nextTuple` until {@link resume}; what a call that is under way still emits waits until then. */
@@ -189,17 +180,13 @@ export class SpoutTask extends Task implements EndedReceiver {
   private mayEmit(): boolean {
     if (this.ledger.full) return false;
     // What waits unsent leaves in the middle of the call that emitted it: that call may wait for its acks.
-    if (this.unsent.length > 0) return (this.gate & ~CALLS_FULL) === 0;
+    if (this.unsent.waiting > 0) return (this.gate & ~CALLS_FULL) === 0;
     return this.gate === 0 && !(this.done || this.draining);
   }
 
   private next(): void {
-    if (this.unsent.length > 0) {
-      const { output, values, id } = this.unsent[this.unsentFirst++]!;
-      if (this.unsentFirst === this.unsent.length) {
-        this.unsent = [];
-        this.unsentFirst = 0;
-      }
+    if (this.unsent.waiting > 0) {
+      const { output, values, id } = this.unsent.shift();
       try {
         if (this.tracking && id !== undefined && id !== null) this.open(output, values, id);
         else this.sendUntracked(output, values, id);
@@ -235,7 +222,8 @@ export class SpoutTask extends Task implements EndedReceiver {
     this.call = new EmitCall(this);
     this.callUnderWay = call;
     const askedMs = this.host.clock.now();
-    result.then(
+    // Not by the promise itself: what only looks like one may call back twice, or throw.
+    Promise.resolve(result).then(
       (said) => this.settled(call, said, askedMs, null),
       (error: unknown) => this.settled(call, undefined, askedMs, { error }),
     );
@@ -314,7 +302,7 @@ export class SpoutTask extends Task implements EndedReceiver {
   }
 
   private finishIfEnded(): void {
-    if (this.ended || this.ledger.open > 0 || this.ledger.ended > 0 || this.unsent.length > 0) return;
+    if (this.ended || this.ledger.open > 0 || this.ledger.ended > 0 || this.unsent.waiting > 0) return;
     const busy = this.draining ? this.gate & ~(BROKEN | CALLS_FULL) : this.gate & ~BROKEN;
     if (busy !== 0 || !(this.done || this.draining || this.gate === BROKEN)) return;
     this.passEndOn();
@@ -322,7 +310,7 @@ export class SpoutTask extends Task implements EndedReceiver {
 
   private publish(): void {
     this.counters[this.row + OPEN_TREES] = this.ledger.open;
-    this.counters[this.row + QUEUED] = this.unsent.length - this.unsentFirst;
+    this.counters[this.row + QUEUED] = this.unsent.waiting;
     this.counters[this.row + STALE]! += this.ledger.stale - this.stalePublished;
     this.stalePublished = this.ledger.stale;
   }

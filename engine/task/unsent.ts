@@ -1,0 +1,49 @@
+// What a spout emitted and could not send yet, in order: there was no room in its ledger, or it was switched off in the
+// middle of a call. First in, first out; what was sent is let go. On the worker's thread.
+
+import type { Values } from '../component/tuple.js';
+import type { Output } from './output.js';
+
+export interface Unsent {
+  readonly output: Output;
+  readonly values: Values;
+  readonly id: unknown;
+}
+
+const COMPACTED_AT = 1024;
+
+export class UnsentQueue {
+  private entries: (Unsent | null)[] = [];
+  private first = 0;
+  private readonly emptied: (() => void)[] = [];
+
+  /** How many wait. */
+  get waiting(): number {
+    return this.entries.length - this.first;
+  }
+
+  push(output: Output, values: Values, id: unknown): void {
+    this.entries.push({ output, values, id });
+  }
+
+  /** The oldest; call only while one waits. */
+  shift(): Unsent {
+    const entry = this.entries[this.first]!;
+    this.entries[this.first++] = null;
+    if (this.first === this.entries.length) {
+      this.entries = [];
+      this.first = 0;
+      for (const tell of this.emptied.splice(0)) tell();
+    } else if (this.first >= COMPACTED_AT && this.first > this.waiting) {
+      this.entries.splice(0, this.first);
+      this.first = 0;
+    }
+    return entry;
+  }
+
+  /** Resolves when nothing waits. */
+  empty(): Promise<void> {
+    if (this.waiting === 0) return Promise.resolve();
+    return new Promise((resolve) => this.emptied.push(resolve));
+  }
+}
