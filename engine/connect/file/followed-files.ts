@@ -3,7 +3,7 @@
 // part of a line waits for its line end; one buffer a task, however many files are followed; no call looks at more than
 // FOLLOW_LOOKS_PER_CALL files. On the worker's thread.
 //
-//   looks, in turns ──size changed──► waits to be read ──► read to its end, or FOLLOW_TURN_BYTES ──► next one
+//   looks, in turns ──changed──► waits to be read ──► read to its end, or FOLLOW_TURN_BYTES ──► next one
 //     └──not at its path any more, read, quiet──► let go
 
 import { isMillraceError, reasonOf } from '../../errors.js';
@@ -261,7 +261,8 @@ export class FollowedFiles implements LineSource {
       file.changedMs = nowMs;
       file.finishing = false;
     }
-    if (bytes !== file.readBytes) this.enqueue(file);
+    // Cut off and written anew to the same size, it differs in what it holds only.
+    if (bytes !== file.readBytes || (file.file !== null && !file.continues())) this.enqueue(file);
     else if (!isThere && nowMs - file.changedMs >= FOLLOW_QUIET_MS && this.isNowhere(file)) this.letGo(file);
   }
 
