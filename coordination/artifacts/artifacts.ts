@@ -3,8 +3,9 @@
 // of puts of the same content at once is fine, and a crash leaves at most a file of another name. Main thread.
 
 import { createHash, randomUUID } from 'node:crypto';
-import { mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
+import { open, readdir, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { makeDirectory } from '../make-directory.js';
 import { failure, isMillraceError, reasonOf } from '../../engine/errors.js';
 import { ARTIFACT_BYTES_MAX } from '../../engine/limits.js';
 
@@ -39,7 +40,7 @@ export class Artifacts {
   /** Opens the directory, made when it is not there, and removes what a crash left unfinished. */
   static async open(options: ArtifactsOptions): Promise<Artifacts> {
     const artifacts = new Artifacts(options);
-    await mkdir(options.directory, { recursive: true });
+    await makeDirectory(options.directory);
     for (const name of await readdir(options.directory)) {
       if (UNFINISHED.test(name)) await rm(join(options.directory, name), { force: true });
     }

@@ -2,8 +2,8 @@
 // directory. Sessions of one process share it; another process cannot have the directory at the same time. What a call
 // resolved with is on disk; what is ephemeral is gone when the store is opened again. The host's main thread.
 
-import { mkdir } from 'node:fs/promises';
 import { resolve } from 'node:path';
+import { makeDirectory } from '../../make-directory.js';
 import { RealClock, type Clock } from '../../../engine/clock.js';
 import { failure, isMillraceError, reasonOf } from '../../../engine/errors.js';
 import { EMBEDDED_LOG_BYTES_MAX, EMBEDDED_STORE_BYTES_MAX } from '../../../engine/limits.js';
@@ -154,7 +154,7 @@ async function openOnDisk(
   make: (contents: Contents, disk: Disk) => EmbeddedStore,
 ): Promise<EmbeddedStore> {
   const open = options.openFile ?? openFile;
-  await mkdir(directory, { recursive: true });
+  await makeDirectory(directory);
   await checkFormat(directory);
   const lock = await lockDirectory(directory);
   let contents: Contents | null = null;
