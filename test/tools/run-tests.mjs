@@ -52,7 +52,8 @@ async function tests() {
   // Here and not above: a tree without node_modules still ends with the line that everyone reads.
   const { TapResults } = await import('./tap-results.mjs');
   const env = everything ? { ...process.env, NODE_V8_COVERAGE: coverageData } : process.env;
-  const tap = spawn(process.execPath, ['node_modules/tap/dist/esm/run.mjs', 'run', '--reporter=tap', ...wanted], {
+  const seed = `--node-arg=--import=${new URL('./property-seed.mjs', import.meta.url).href}`;
+  const tap = spawn(process.execPath, ['node_modules/tap/dist/esm/run.mjs', 'run', '--reporter=tap', seed, ...wanted], {
     env,
     stdio: ['ignore', 'pipe', 'inherit'],
   });

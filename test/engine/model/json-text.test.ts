@@ -102,7 +102,7 @@ void t.test('it takes exactly what JSON.parse takes', (t) => {
       if (wrong === null) t.strictSame(parseDocument(text, 'a'), parsed);
       return wrong === null || wrong.includes('stands here twice');
     }),
-    { numRuns: 2000, seed: 20_261_120 },
+    { numRuns: 2000 },
   );
   t.end();
 });

@@ -67,7 +67,7 @@ void t.test('the distance of two texts is that of the whole table, up to its bou
     fc.property(text, text, fc.integer({ min: 0, max: 4 }), (left, right, max) => {
       t.equal(editDistance(left, right, max), Math.min(wholeTable(left, right), max + 1), `${left} ${right} ${max}`);
     }),
-    { numRuns: 1000, seed: 1 },
+    { numRuns: 1000 },
   );
   t.end();
 });
