@@ -52,8 +52,12 @@ async function tests() {
   // Here and not above: a tree without node_modules still ends with the line that everyone reads.
   const { TapResults } = await import('./tap-results.mjs');
   const env = everything ? { ...process.env, NODE_V8_COVERAGE: coverageData } : process.env;
-  const seed = `--node-arg=--import=${new URL('./property-seed.mjs', import.meta.url).href}`;
-  const tap = spawn(process.execPath, ['node_modules/tap/dist/esm/run.mjs', 'run', '--reporter=tap', seed, ...wanted], {
+  const places = wanted.length === 0 ? ['dist/test'] : wanted;
+  // With options of its own, such as -g, tap runs the files itself.
+  const command = places.some((place) => place.startsWith('-'))
+    ? ['node_modules/tap/dist/esm/run.mjs', 'run', '--reporter=tap', ...wanted]
+    : ['test/tools/all-tests.mjs', ...places];
+  const tap = spawn(process.execPath, command, {
     env,
     stdio: ['ignore', 'pipe', 'inherit'],
   });
