@@ -13,10 +13,13 @@ export interface Clock {
   after(delayMs: number, call: () => void): Timer;
 }
 
-/** The machine's monotonic clock. Its timers keep the process alive only while `keepAlive` is not false. */
+/** The machine's monotonic clock, the same in every thread of a process, so that one can date what another saw. */
 export class RealClock implements Clock {
+  /** Some versions of Node count `performance.now` from the start of the thread, and not of the process. */
+  private readonly startedMs = process.uptime() * 1000 - performance.now();
+
   now(): number {
-    return performance.now();
+    return this.startedMs + performance.now();
   }
 
   after(delayMs: number, call: () => void): Timer {

@@ -144,6 +144,14 @@ export const ERRORS_REPORTED_PER_SECOND = 5;
 export const WORKER_DEATHS_MAX = 10;
 export const WORKER_DEATHS_WINDOW_MS = 60_000;
 
+/** Tuples of one task that outlived their calls and whose time until they are settled is measured; the oldest go first. */
+export const HELD_TIMED_MAX = 256;
+
+/** Metrics that the code of one task may have, of all kinds: each histogram takes 5 kB in its worker and outside. */
+export const USER_METRICS_MAX = 100;
+/** … and the length of their names. */
+export const USER_METRIC_NAME_MAX = 64;
+
 /** A spout replays a failed tuple after this time … */
 export const REPLAY_WAIT_MIN_MS = 100;
 /** … which doubles with each failure up to this one. */

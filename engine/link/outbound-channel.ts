@@ -10,8 +10,8 @@ import type { Outstanding } from './credit.js';
 
 /** The task that sends; it takes no more input while one of its channels is out of credit. */
 export interface ChannelSender {
-  block(by: object): unknown;
-  unblock(by: object): void;
+  block(by: OutboundChannel): unknown;
+  unblock(by: OutboundChannel): void;
 }
 
 /** The link that sends what waits in its channels. */

@@ -12,7 +12,7 @@ import type { Bolt } from '../component/bolt.js';
 import type { EmitOptions } from '../component/emit.js';
 import type { Values } from '../component/tuple.js';
 import { failure } from '../errors.js';
-import { EXECUTED, QUEUED, STALE } from '../metrics/counters.js';
+import { CALLS, EXECUTED, QUEUE_FILL, QUEUED, QUEUED_BYTES, STALE } from '../metrics/counters.js';
 import type { BoltBehavior } from '../model/definition.js';
 import { BatchCommits } from './batch-commits.js';
 import type { CallTimes } from './call-times.js';
@@ -36,7 +36,6 @@ export class BoltTask extends SettlingTask implements LocalTask {
   leftHi = 0;
   leftLo = 0;
   untilTimed = 1;
-  private readonly times: CallTimes;
   /** The last `take` threw. */
   private hasFailed = false;
   private readonly bolt: Bolt;
@@ -56,8 +55,7 @@ export class BoltTask extends SettlingTask implements LocalTask {
   private reopened = false;
 
   constructor(setup: TaskSetup, bolt: Bolt, behavior: BoltBehavior, sources: readonly number[], times: CallTimes) {
-    super(setup, behavior);
-    this.times = times;
+    super(setup, behavior, times);
     this.bolt = bolt;
     this.commits =
       bolt.endBatch === undefined
@@ -69,7 +67,7 @@ export class BoltTask extends SettlingTask implements LocalTask {
     this.order = behavior.ordered && behavior.concurrency > 1 ? new CallsInOrder() : null;
     this.holds = behavior.manualAck || this.commits !== null || this.order !== null;
     this.simple = !this.holds;
-    this.mailbox = new Mailbox(setup.host.limits);
+    this.mailbox = new Mailbox(setup.host.limits, setup.task);
     this.inputs = new InputEnds(sources);
   }
 
@@ -101,6 +99,10 @@ export class BoltTask extends SettlingTask implements LocalTask {
       this.threw(call, tuple, error);
     }
     this.gate &= ~RUNNING;
+  }
+
+  takeTimed(tuple: TaskTuple): void {
+    this.times.take(this, this.call, tuple);
   }
 
   private beginHeld(call: EmitCall, tuple: TaskTuple): void {
@@ -199,7 +201,9 @@ export class BoltTask extends SettlingTask implements LocalTask {
     const { mailbox, host } = this;
     if (this.tickDue && this.gate === 0) this.tickNow();
     let left = host.limits.sliceTuplesMax;
-    const untilMs = host.clock.now() + host.limits.turnMs;
+    const nowMs = host.clock.now();
+    const untilMs = nowMs + host.limits.turnMs;
+    if (this.times.isDue(nowMs)) this.untilTimed = 1;
     while (mailbox.size > 0 && (this.gate & ~BROKEN) === 0 && left > 0) {
       const batch = mailbox.nextBatch();
       if (batch === null) this.takeQueued(mailbox.shift());
@@ -208,6 +212,8 @@ export class BoltTask extends SettlingTask implements LocalTask {
       if ((left & 15) === 0 && host.clock.now() >= untilMs) break;
     }
     this.counters[this.row + QUEUED] = mailbox.size;
+    this.counters[this.row + QUEUED_BYTES] = mailbox.bytes;
+    this.counters[this.row + QUEUE_FILL] = mailbox.fill;
     if (mailbox.size > 0 && (this.gate & ~BROKEN) === 0) host.schedule(this);
     else this.finishIfEnded();
   }
@@ -273,7 +279,7 @@ export class BoltTask extends SettlingTask implements LocalTask {
   resumeInput(running: ReadonlySet<number>, revision: number, below: boolean): void {
     this.inputs.forget(running, revision);
     if (below) {
-      this.ended = false;
+      this.setEnded(false);
       this.reopened = true;
     }
     this.host.schedule(this);
@@ -320,6 +326,7 @@ export class BoltTask extends SettlingTask implements LocalTask {
     this.simple = false;
     this.call = new EmitCall(this);
     if (++this.callsUnderWay >= this.behavior.concurrency) this.gate |= CALLS_FULL;
+    this.counters[this.row + CALLS] = this.callsUnderWay;
     // Not by the promise itself: what only looks like one may call back twice, or throw.
     Promise.resolve(promise).then(
       () => this.settled(call, name, tuple, null),
@@ -335,7 +342,7 @@ export class BoltTask extends SettlingTask implements LocalTask {
   ): void {
     call.open = false;
     this.times.settled(call);
-    this.callsUnderWay--;
+    this.counters[this.row + CALLS] = --this.callsUnderWay;
     this.gate &= ~CALLS_FULL;
     if (tuple === null) {
       if (failed !== null) this.report(name, failed.error);

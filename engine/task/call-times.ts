@@ -1,15 +1,25 @@
-// Measures how long calls of a bolt's `execute` take: each of the first ones, then one in 64, so that the others cost
-// one test of a counter. Where a tuple is handed directly to the next bolt, its call is inside of the one that is
-// measured. An asynchronous call is measured until it has settled. On the worker's thread.
+// Measures how long calls of user code take: each of the first ones, then one in 64, and one whenever none was measured
+// for a tenth of a second, so that the others cost one test of a counter. An asynchronous call is measured until it has
+// settled, and so is a tuple that is held for longer. On the worker's thread.
+//
+//   call that is measured ─► direct call inside of it ─► ...      each of them is measured then (`TIMED_DEPTH`)
+//   |······· own ········|── nested ──|···· own ·····|            latency = all of it; own time = without the nested one
+//
+// Own times say how the time of a worker's turns is to be dealt to its tasks.
 
 import type { Clock } from '../clock.js';
+import { HELD_TIMED_MAX } from '../limits.js';
+import { SAMPLED_CALLS, SAMPLED_MS } from '../metrics/counters.js';
 import type { Histogram } from '../metrics/histogram.js';
 import type { EmitCall } from './emit-call.js';
-import type { TaskTuple } from './task-tuple.js';
+import { TIMED_DEPTH, type TaskHost } from './task-host.js';
+import { PENDING, type Held, type TaskTuple } from './task-tuple.js';
 
 /** So many calls are measured one by one; after them one in so many. */
 const TIMED_FIRST = 256;
 const TIMED_EVERY = 64;
+/** A call is measured when none was for so long. */
+const TIMED_AFTER_MS = 100;
 
 /** A task whose calls are measured. */
 export interface TimedTask {
@@ -18,29 +28,106 @@ export interface TimedTask {
   take(tuple: TaskTuple): void;
 }
 
-export class CallTimes {
-  private readonly clock: Clock;
-  private readonly histogram: Histogram;
-  private timed = 0;
+export interface CallTimesOptions {
+  readonly host: Pick<TaskHost, 'clock' | 'counters' | 'depth' | 'nestedMs'>;
+  /** Where the task's row of counters starts. */
+  readonly row: number;
+  /** Takes the times of its calls. */
+  readonly calls: Histogram;
+  /** Takes the times until tuples that outlived their calls were settled. */
+  readonly processing: Histogram;
+}
 
-  constructor(clock: Clock, histogram: Histogram) {
-    this.clock = clock;
-    this.histogram = histogram;
+export class CallTimes {
+  private readonly host: CallTimesOptions['host'];
+  private readonly clock: Clock;
+  private readonly row: number;
+  private readonly calls: Histogram;
+  private readonly processing: Histogram;
+  private readonly held = new Map<Held, number>();
+  private timed = 0;
+  private startMs = 0;
+  private dueMs = 0;
+  private outerNestedMs = 0;
+  private isOutermost = false;
+
+  constructor({ host, row, calls, processing }: CallTimesOptions) {
+    this.host = host;
+    this.clock = host.clock;
+    this.row = row;
+    this.calls = calls;
+    this.processing = processing;
+  }
+
+  /** None was measured for so long that the next one should be. */
+  isDue(nowMs: number): boolean {
+    return nowMs >= this.dueMs;
+  }
+
+  /** How many calls from now the next one is measured. */
+  nextSample(): number {
+    return this.timed++ < TIMED_FIRST ? 1 : TIMED_EVERY;
   }
 
   /** Has the task take that tuple, and measures it. */
   take(task: TimedTask, call: EmitCall, tuple: TaskTuple): void {
-    task.untilTimed = 1 + (this.timed < TIMED_FIRST ? 1 : TIMED_EVERY);
-    this.timed++;
-    const startMs = this.clock.now();
+    // The call itself counts down once more.
+    task.untilTimed = 1 + this.nextSample();
+    this.begin();
+    const { startMs } = this;
     task.take(tuple);
+    const tookMs = this.end();
     // One that is still open is asynchronous.
     if (call.open) call.timedFromMs = startMs;
-    else this.histogram.record(this.clock.now() - startMs);
+    else this.calls.record(tookMs);
+    const { held } = tuple;
+    if (held === null || held.state !== PENDING) return;
+    if (this.held.size >= HELD_TIMED_MAX) this.forgetOldest();
+    held.timed = true;
+    this.held.set(held, startMs);
+  }
+
+  /** A call begins; a task is never inside of two. */
+  begin(): void {
+    const { host } = this;
+    this.outerNestedMs = host.nestedMs;
+    host.nestedMs = 0;
+    this.isOutermost = host.depth < TIMED_DEPTH;
+    if (this.isOutermost) host.depth += TIMED_DEPTH;
+    this.startMs = this.clock.now();
+    this.dueMs = this.startMs + TIMED_AFTER_MS;
+  }
+
+  /** It has ended, or what it did synchronously: gives how long that took. */
+  end(): number {
+    const { host } = this;
+    const tookMs = this.clock.now() - this.startMs;
+    host.counters[this.row + SAMPLED_CALLS]!++;
+    host.counters[this.row + SAMPLED_MS]! += tookMs - host.nestedMs;
+    if (this.isOutermost) host.depth -= TIMED_DEPTH;
+    host.nestedMs = this.isOutermost ? 0 : this.outerNestedMs + tookMs;
+    return tookMs;
   }
 
   /** An asynchronous call has settled. */
   settled(call: EmitCall): void {
-    if (call.timedFromMs !== null) this.histogram.record(this.clock.now() - call.timedFromMs);
+    if (call.timedFromMs !== null) this.calls.record(this.clock.now() - call.timedFromMs);
+  }
+
+  /** One that nobody settles must not keep others from being measured. */
+  private forgetOldest(): void {
+    const [oldest] = this.held.keys();
+    if (oldest === undefined) return;
+    oldest.timed = false;
+    this.held.delete(oldest);
+  }
+
+  /** A tuple that outlived its call is settled. */
+  processed(held: Held): void {
+    held.timed = false;
+    const startMs = this.held.get(held);
+    if (startMs === undefined) return;
+    this.held.delete(held);
+    this.processing.record(this.clock.now() - startMs);
   }
 }

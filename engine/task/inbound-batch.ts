@@ -21,6 +21,8 @@ export interface Tracks {
 
 export class InboundBatch {
   readonly origin: Origin;
+  /** Its size as it came. */
+  readonly bytes: number;
   /** Tuples that were not taken yet. */
   left: number;
   /** The edge of the tuple that was taken last, when it is tracked. */
@@ -43,6 +45,7 @@ export class InboundBatch {
     this.count = count;
     this.left = count;
     this.payload = payload;
+    this.bytes = payload.length;
     this.tracks = tracks;
   }
 

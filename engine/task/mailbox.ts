@@ -16,10 +16,12 @@ const BATCHES_DROPPED_AT = 64;
 
 /** A task that rests until this mailbox has room again. */
 export interface Waiting {
-  unblock(by: object): void;
+  unblock(by: Mailbox): void;
 }
 
 export class Mailbox {
+  /** The number of the task whose mailbox it is. */
+  readonly targetTask: number;
   /** Tuples that wait, in both queues. */
   size = 0;
   /** Those from tasks of this worker. */
@@ -35,9 +37,36 @@ export class Mailbox {
   private readonly tuplesMax: number;
   private readonly bytesMax: number;
 
-  constructor(limits: RuntimeLimits) {
+  private readonly inboundTuplesMax: number;
+  private readonly inboundBytesMax: number;
+  private inboundBytes = 0;
+
+  constructor(limits: RuntimeLimits, targetTask: number) {
+    this.targetTask = targetTask;
     this.tuplesMax = limits.mailboxTuplesMax;
     this.bytesMax = limits.mailboxBytesMax;
+    // What one channel may have under way while it is alone (link/credit.ts).
+    this.inboundTuplesMax = limits.channelReserveTuples + limits.linkSharedTuples / 2;
+    this.inboundBytesMax = limits.channelReserveBytes + limits.linkSharedBytes / 2;
+  }
+
+  /** Bytes that wait, in both queues, as estimated. */
+  get bytes(): number {
+    return this.localBytes + this.inboundBytes;
+  }
+
+  /** How full it is: at 1 those who fill it rest, or one of them alone would. */
+  get fill(): number {
+    const inbound = this.size - this.localTuples;
+    return Math.min(
+      1,
+      Math.max(
+        this.localTuples / this.tuplesMax,
+        this.localBytes / this.bytesMax,
+        inbound / this.inboundTuplesMax,
+        this.inboundBytes / this.inboundBytesMax,
+      ),
+    );
   }
 
   /** Senders of this worker should rest. */
@@ -57,6 +86,7 @@ export class Mailbox {
   pushBatch(batch: InboundBatch): void {
     this.batches.push(batch);
     this.size += batch.left;
+    this.inboundBytes += batch.bytes;
   }
 
   /** The batch that the next tuple is to be taken from, or null when that is one of this worker (`shift`). */
@@ -69,7 +99,9 @@ export class Mailbox {
   /** So many tuples were taken from the batch that was next. */
   tookFromBatch(count: number): void {
     this.size -= count;
-    if (this.batches[this.firstBatch]!.left > 0) return;
+    const batch = this.batches[this.firstBatch]!;
+    if (batch.left > 0) return;
+    this.inboundBytes -= batch.bytes;
     this.batches[this.firstBatch++] = null;
     if (this.firstBatch < this.batches.length && this.firstBatch < BATCHES_DROPPED_AT) return;
     this.batches.splice(0, this.firstBatch);

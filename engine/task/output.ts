@@ -17,6 +17,8 @@ export interface LocalTask extends RunnableTask {
   readonly leftLo: number;
   /** Executes one tuple. */
   take(tuple: TaskTuple): void;
+  /** Executes one tuple, and measures the call. */
+  takeTimed(tuple: TaskTuple): void;
 }
 
 /** One task of a subscriber: on this worker (`local`), or behind a channel. */

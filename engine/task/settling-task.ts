@@ -3,18 +3,21 @@
 
 import type { Tuple } from '../component/tuple.js';
 import { failure, reasonOf } from '../errors.js';
-import { ACKED as ACKED_COUNT, FAILED as FAILED_COUNT, MISUSED } from '../metrics/counters.js';
+import { ACKED as ACKED_COUNT, DUPLICATES, FAILED as FAILED_COUNT, MISUSED } from '../metrics/counters.js';
 import type { BoltBehavior } from '../model/definition.js';
+import type { CallTimes } from './call-times.js';
 import type { EmitCall } from './emit-call.js';
 import { RUNNING, Task, type TaskSetup } from './task.js';
 import { ACKED, FAILED, PENDING, TaskTuple } from './task-tuple.js';
 
 export abstract class SettlingTask extends Task {
   protected readonly behavior: BoltBehavior;
+  protected readonly times: CallTimes;
 
-  constructor(setup: TaskSetup, behavior: BoltBehavior) {
+  constructor(setup: TaskSetup, behavior: BoltBehavior, times: CallTimes) {
     super(setup);
     this.behavior = behavior;
+    this.times = times;
   }
 
   ack(tuple: Tuple): void {
@@ -42,7 +45,10 @@ export abstract class SettlingTask extends Task {
   protected settle(tuple: TaskTuple, state: typeof ACKED | typeof FAILED): void {
     this.count(state === ACKED ? ACKED_COUNT : FAILED_COUNT);
     const { held, root } = tuple;
-    if (held !== null) held.state = state;
+    if (held !== null) {
+      held.state = state;
+      if (held.timed) this.times.processed(held);
+    }
     if (root === null) return;
     if (state === FAILED) root.fail();
     else if (held !== null) root.ack(held.edgeHi ^ held.accHi, held.edgeLo ^ held.accLo);
@@ -52,6 +58,7 @@ export abstract class SettlingTask extends Task {
     if (!this.behavior.manualAck) throw failure('MILLRACE_TASK_MANUAL_ACK', { component: this.component, call });
     if (!(tuple instanceof TaskTuple) || tuple.held?.state !== PENDING) {
       this.count(MISUSED);
+      if (call !== 'resetTimeout') this.count(DUPLICATES);
       return;
     }
     then(tuple);

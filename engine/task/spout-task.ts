@@ -15,7 +15,9 @@ import type { FailCause, NextTuple, Spout } from '../component/spout.js';
 import type { Values } from '../component/tuple.js';
 import type { Timer } from '../clock.js';
 import { SPOUT_REST_MAX_MS, SPOUT_REST_MIN_MS } from '../limits.js';
+import * as counters from '../metrics/counters.js';
 import { ACKED as ACKED_COUNT, FAILED as FAILED_COUNT, OPEN_TREES, QUEUED, STALE } from '../metrics/counters.js';
+import type { CallTimes } from './call-times.js';
 import { EmitCall } from './emit-call.js';
 import type { Output } from './output.js';
 import { UnsentQueue } from './unsent.js';
@@ -29,6 +31,9 @@ export class SpoutTask extends Task implements EndedReceiver {
   readonly ledger: Ledger;
   private readonly spout: Spout;
   private readonly tracking: boolean;
+  private readonly times: CallTimes;
+  /** Counts calls of `nextTuple` down to the next one that is measured. */
+  private untilTimed = 1;
   private call = new EmitCall(this);
   /** The asynchronous call that is under way. */
   private callUnderWay: EmitCall | null = null;
@@ -43,13 +48,16 @@ export class SpoutTask extends Task implements EndedReceiver {
   private emitted = false;
   /** Woken while it was being asked: it is asked again, even if it emits nothing now. */
   private woken = false;
+  /** From how many calls `untilTimed` counts down. */
+  private sampleEvery = 1;
   private stride = 1;
   private stalePublished = 0;
   /** Why the trees fail that `treeEnded` is told of now. */
   private cause: FailCause = 'failed';
 
-  constructor(setup: TaskSetup, spout: Spout, ledger: Ledger, tracking: boolean) {
+  constructor(setup: TaskSetup, spout: Spout, ledger: Ledger, tracking: boolean, times: CallTimes) {
     super(setup);
+    this.times = times;
     this.spout = spout;
     this.ledger = ledger;
     this.tracking = tracking;
@@ -60,6 +68,8 @@ export class SpoutTask extends Task implements EndedReceiver {
     if (this.ledger.ended > 0) this.ledger.takeEnded(this);
     const startMs = host.clock.now();
     this.ledger.setTime(startMs);
+    this.noteAckWait(startMs);
+    if (this.untilTimed > 1 && this.times.isDue(startMs)) this.askedBy(1);
     let left = host.limits.sliceTuplesMax;
     let untilLook = this.stride;
     while (left-- > 0 && this.mayEmit()) {
@@ -76,6 +86,7 @@ export class SpoutTask extends Task implements EndedReceiver {
       untilLook = this.stride;
     }
     this.publish();
+    if (this.ledger.full) this.noteAckWait(host.clock.now());
     if (this.mayEmit() && this.rest === null) host.schedule(this);
     else this.finishIfEnded();
   }
@@ -195,6 +206,24 @@ export class SpoutTask extends Task implements EndedReceiver {
       }
       return;
     }
+    if (--this.untilTimed === 0) {
+      this.askedBy(this.times.nextSample());
+      this.times.begin();
+      this.ask();
+      this.times.end();
+    } else {
+      this.ask();
+    }
+  }
+
+  /** The next call that is measured is so many calls away; tells how many there were. */
+  private askedBy(untilTimed: number): void {
+    this.counters[this.row + counters.ASKED]! += this.sampleEvery - this.untilTimed;
+    this.sampleEvery = untilTimed;
+    this.untilTimed = untilTimed;
+  }
+
+  private ask(): void {
     const { call } = this;
     this.gate |= RUNNING;
     this.emitted = false;
@@ -306,6 +335,22 @@ export class SpoutTask extends Task implements EndedReceiver {
     const busy = this.draining ? this.gate & ~(BROKEN | CALLS_FULL) : this.gate & ~BROKEN;
     if (busy !== 0 || !(this.done || this.draining || this.gate === BROKEN)) return;
     this.passEndOn();
+  }
+
+  /** Whether it can open a tree: how long it cannot is told. */
+  private noteAckWait(nowMs: number): void {
+    const words = this.counters;
+    const { row } = this;
+    const waited = words[row + counters.WAITING_FOR_ACKS] === 1;
+    const waits = this.ledger.full;
+    if (waits === waited) return;
+    words[row + counters.WAITING_FOR_ACKS] = waits ? 1 : 0;
+    if (waits) {
+      words[row + counters.ACK_WAITS]!++;
+      words[row + counters.ACK_WAIT_SINCE] = nowMs;
+    } else {
+      words[row + counters.ACK_WAITED_MS]! += nowMs - words[row + counters.ACK_WAIT_SINCE]!;
+    }
   }
 
   private publish(): void {

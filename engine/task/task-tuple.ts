@@ -60,6 +60,8 @@ export class Held implements Accumulator {
   accHi = 0;
   accLo = 0;
   state = PENDING;
+  /** It is told when the tuple is settled how long that took. */
+  timed = false;
 
   constructor(edgeHi: number, edgeLo: number) {
     this.edgeHi = edgeHi;

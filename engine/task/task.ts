@@ -13,11 +13,12 @@ import { pack, unpack } from '../codec/pack.js';
 import { failure, isMillraceError } from '../errors.js';
 import { ALL } from '../grouping/grouping.js';
 import { TUPLE_BYTES_MAX, VALUES_CHECKED_FIRST } from '../limits.js';
-import { EMITTED, ERRORS, MISUSED } from '../metrics/counters.js';
+import * as counters from '../metrics/counters.js';
+import { EMITTED, ERRORS, MISUSED, TRANSFERRED } from '../metrics/counters.js';
 import { DEFAULT_STREAM } from '../model/definition.js';
 import type { EmitCall, Emitter } from './emit-call.js';
 import type { Output, Target } from './output.js';
-import type { RunnableTask, TaskHost } from './task-host.js';
+import { TIMED_DEPTH, type RunnableTask, type TaskHost } from './task-host.js';
 import { Held, TaskTuple, type Accumulator } from './task-tuple.js';
 
 /** Why a task takes no input, as bits of its gate. */
@@ -29,6 +30,12 @@ export const COMMITTING = 16;
 export const BROKEN = 32;
 /** A spout that is asked no more, until the topology is activated again. */
 export const INACTIVE = 64;
+
+/** What has no room: the mailbox of a task, or the channel to it. */
+export interface FullTarget {
+  /** The number of that task. */
+  readonly targetTask: number;
+}
 
 /** What a task is made of, beyond its component's instance. */
 export interface TaskSetup {
@@ -60,7 +67,7 @@ export abstract class Task implements Emitter, RunnableTask {
   private readonly depthMax: number;
   private outputs = new Map<string, Output>();
   private defaultOutput: Output | undefined;
-  private readonly blockedBy: object[] = [];
+  private readonly blockedBy: FullTarget[] = [];
   private overrun = 0;
   private readyCallbacks: (() => void)[] = [];
 
@@ -74,6 +81,7 @@ export abstract class Task implements Emitter, RunnableTask {
     this.strict = setup.host.strict;
     this.careful = this.strict;
     this.depthMax = setup.host.limits.directDepthMax;
+    counters.beginRow(this.counters, this.row);
   }
 
   /** Runs one slice of what there is to do. */
@@ -104,7 +112,7 @@ export abstract class Task implements Emitter, RunnableTask {
 
   /** Nothing more comes from here: end markers go the way of the tuples. */
   protected passEndOn(): void {
-    this.ended = true;
+    this.setEnded(true);
     for (const target of this.targets()) {
       if (target.local !== null) this.host.endLocal(this.task, target.local);
       else target.channel!.pushEnd(this.host.revision);
@@ -112,20 +120,31 @@ export abstract class Task implements Emitter, RunnableTask {
     this.host.taskEnded(this);
   }
 
+  protected setEnded(ended: boolean): void {
+    this.ended = ended;
+    this.counters[this.row + counters.ENDED] = ended ? 1 : 0;
+  }
+
   /** That mailbox or channel is full: no more input until it has room. False when that was known. */
-  block(by: object): boolean {
+  block(by: FullTarget): boolean {
     if (this.blockedBy.includes(by)) return false;
     this.blockedBy.push(by);
+    if (this.blockedBy.length === 1) this.beginStall();
+    this.noteBlocker();
     this.gate |= BLOCKED;
     this.careful = true;
     return true;
   }
 
-  unblock(by: object): void {
+  unblock(by: FullTarget): void {
     const at = this.blockedBy.indexOf(by);
     if (at < 0) return;
     this.blockedBy.splice(at, 1);
-    if (this.blockedBy.length > 0) return;
+    if (this.blockedBy.length > 0) {
+      this.noteBlocker();
+      return;
+    }
+    this.endStall();
     this.gate &= ~BLOCKED;
     this.careful = this.strict;
     this.overrun = 0;
@@ -133,6 +152,24 @@ export abstract class Task implements Emitter, RunnableTask {
     this.readyCallbacks = [];
     for (const callback of callbacks) callback();
     this.host.schedule(this);
+  }
+
+  private beginStall(): void {
+    const { row } = this;
+    this.counters[row + counters.STALLS]!++;
+    this.counters[row + counters.STALLED_SINCE] = this.host.clock.now();
+  }
+
+  private noteBlocker(): void {
+    const { row } = this;
+    this.counters[row + counters.BLOCKED_BY] = this.blockedBy[0]!.targetTask + 1;
+    this.counters[row + counters.LAST_BLOCKED_BY] = this.blockedBy.at(-1)!.targetTask + 1;
+  }
+
+  private endStall(): void {
+    const { row } = this;
+    this.counters[row + counters.BLOCKED_BY] = 0;
+    this.counters[row + counters.STALLED_MS]! += this.host.clock.now() - this.counters[row + counters.STALLED_SINCE]!;
   }
 
   /**
@@ -206,6 +243,7 @@ export abstract class Task implements Emitter, RunnableTask {
       this.queue(target, output, values, root, acc);
       return;
     }
+    this.counters[this.row + TRANSFERRED]!++;
     host.depth++;
     local.take(new TaskTuple(values, output.origin, root));
     host.depth--;
@@ -214,9 +252,28 @@ export abstract class Task implements Emitter, RunnableTask {
     acc.accLo ^= local.leftLo;
   }
 
+  /** Inside of a call that is measured, a direct call is measured as well. False: it cannot be a direct one. */
+  private deliverTimed(target: Target, output: Output, values: Values, root: Root | null, acc: Accumulator): boolean {
+    const { host } = this;
+    const { local } = target;
+    if (local === null || local.gate !== 0 || local.mailbox.localTuples !== 0) return false;
+    if (host.depth - TIMED_DEPTH >= this.depthMax) return false;
+    this.counters[this.row + TRANSFERRED]!++;
+    host.depth++;
+    local.takeTimed(new TaskTuple(values, output.origin, root));
+    host.depth--;
+    if (root !== null) {
+      acc.accHi ^= local.leftHi;
+      acc.accLo ^= local.leftLo;
+    }
+    return true;
+  }
+
   /** The target is busy or elsewhere: the tuple waits for it, and is an edge of its tree. */
   private queue(target: Target, output: Output, values: Values, root: Root | null, acc: Accumulator): void {
+    if (this.host.depth >= TIMED_DEPTH && this.deliverTimed(target, output, values, root, acc)) return;
     const bytes = this.measure(output, values);
+    this.counters[this.row + TRANSFERRED]!++;
     let edgeHi = 0;
     let edgeLo = 0;
     if (root !== null) {
@@ -274,7 +331,9 @@ export abstract class Task implements Emitter, RunnableTask {
   protected report(call: string, error: unknown): void {
     this.counters[this.row + ERRORS]!++;
     this.host.reportError(this, call, error);
-    if (isMillraceError(error) && error.fatal) this.gate |= BROKEN;
+    if (!isMillraceError(error) || !error.fatal) return;
+    this.gate |= BROKEN;
+    this.counters[this.row + counters.BROKEN] = 1;
   }
 
   protected count(counter: number): void {

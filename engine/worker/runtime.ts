@@ -10,7 +10,7 @@ import { RealClock, VirtualClock, type Clock, type Timer } from '../clock.js';
 import { failure, toWire } from '../errors.js';
 import { CLOSE_TIMEOUT_MS, type RuntimeLimits } from '../limits.js';
 import type { Link } from '../link/link.js';
-import { Counters, OUTBOX } from '../metrics/counters.js';
+import { Counters } from '../metrics/counters.js';
 import { canonicalJson, describe } from '../model/describe.js';
 import type { Topology } from '../model/definition.js';
 import { downstreamOf } from '../plan/plan.js';
@@ -37,6 +37,7 @@ export class WorkerRuntime implements TaskHost {
   readonly counters: Float64Array;
   readonly strict: boolean;
   depth = 0;
+  nestedMs = 0;
   revision: number;
   /** Resolves when everything is closed. */
   readonly stopped: Promise<void>;
@@ -73,7 +74,12 @@ export class WorkerRuntime implements TaskHost {
     const { plan } = init;
     this.allCounters = new Counters(plan.tasks.length, plan.workers, init.counters);
     this.counters = this.allCounters.words;
-    this.turns = new Turns(this.clock, init.limits.turnMs, () => this.allCounters.beat(init.worker));
+    this.turns = new Turns(
+      this.clock,
+      init.limits.turnMs,
+      () => this.allCounters.beat(init.worker),
+      (milliseconds) => this.allCounters.addBusy(init.worker, milliseconds),
+    );
     this.errors = new ErrorReporter(this.clock, (report) => this.post({ type: 'error', report }));
     this.reports = new Reports(this.clock, init.checkpoints, (message) => this.post(message));
     this.stopped = new Promise((resolve) => (this.confirmStopped = resolve));
@@ -205,8 +211,6 @@ export class WorkerRuntime implements TaskHost {
     this.living = makeTasks(this.wiring);
     for (const { task } of this.living) {
       this.tasks.set(task.task, task);
-      // What waited in the outboxes of a worker that died is gone with it.
-      this.counters[this.allCounters.row(task.task) + OUTBOX] = 0;
       if (!(task instanceof SpoutTask)) continue;
       this.spouts.push(task);
       this.ledgers.set(task.task, task.ledger);

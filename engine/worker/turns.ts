@@ -16,6 +16,7 @@ export class Turns {
   private readonly clock: Clock;
   private readonly turnMs: number;
   private readonly beat: () => void;
+  private readonly busy: (milliseconds: number) => void;
   private readonly ready: RunnableTask[] = [];
   private first = 0;
   private commits: RunnableTask[] = [];
@@ -24,10 +25,15 @@ export class Turns {
   private links: readonly Link[] = [];
   private spouts: readonly SpoutTask[] = [];
 
-  constructor(clock: Clock, turnMs: number, beat: () => void) {
+  /**
+   * @param beat - called when a turn begins
+   * @param busy - told when it has ended how long it took
+   */
+  constructor(clock: Clock, turnMs: number, beat: () => void, busy: (milliseconds: number) => void) {
     this.clock = clock;
     this.turnMs = turnMs;
     this.beat = beat;
+    this.busy = busy;
   }
 
   /** Nothing is to be done until something comes in. */
@@ -69,13 +75,15 @@ export class Turns {
     if (this.stopped) return;
     this.requested = false;
     this.beat();
-    this.runSlices();
+    const startMs = this.clock.now();
+    this.runSlices(startMs);
     this.finishTurn();
+    this.busy(this.clock.now() - startMs);
     if (this.first < this.ready.length || this.commits.length > 0) this.request();
   };
 
-  private runSlices(): void {
-    const untilMs = this.clock.now() + this.turnMs;
+  private runSlices(startMs: number): void {
+    const untilMs = startMs + this.turnMs;
     for (let slices = 0; slices < SLICES_MAX && this.first < this.ready.length; slices++) {
       const task = this.ready[this.first++]!;
       if (this.first === this.ready.length) {

@@ -78,7 +78,7 @@ function makeSpoutTask(options: WiringOptions, definition: SpoutDefinition, plan
     now: () => clock.now(),
     latency: options.counters.histogram(plan.task),
   });
-  const task = new SpoutTask(setup, spout, ledger, config.tracking);
+  const task = new SpoutTask(setup, spout, ledger, config.tracking, timesOf(options, plan));
   const context: SpoutContext = spoutContext(options.contextHost, definition, plan, setup.incarnation, () => task);
   return {
     task,
@@ -94,8 +94,7 @@ function makeBoltTask(options: WiringOptions, definition: BoltDefinition, plan: 
   const setup = setupOf(options, plan);
   const bolt = instanceOf(definition);
   const sources = definition.inputs.flatMap((input) => tasksOf(options.plan, input.from).map((source) => source.task));
-  const times = new CallTimes(options.taskHost.clock, options.counters.histogram(plan.task));
-  const task = new BoltTask(setup, bolt, definition.behavior, sources, times);
+  const task = new BoltTask(setup, bolt, definition.behavior, sources, timesOf(options, plan));
   const context: BoltContext = boltContext(options.contextHost, definition, plan, setup.incarnation, () => task);
   return {
     task,
@@ -105,6 +104,11 @@ function makeBoltTask(options: WiringOptions, definition: BoltDefinition, plan: 
     deactivate: async () => bolt.deactivate?.(),
     close: async () => bolt.close?.(),
   };
+}
+
+function timesOf({ taskHost, counters }: WiringOptions, { task }: TaskPlan): CallTimes {
+  const calls = counters.histogram(task);
+  return new CallTimes({ host: taskHost, row: counters.row(task), calls, processing: counters.processing(task) });
 }
 
 /** A fresh instance of a component; the error of one that cannot be made says which. */

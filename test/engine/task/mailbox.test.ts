@@ -52,7 +52,7 @@ t.test('each sender in order, in turns; crowded and woken as the local tuples sa
     fc.integer({ min: 1, max: 200 }),
     fc.array(step, { maxLength: 80 }),
     (mailboxTuplesMax, mailboxBytesMax, steps) => {
-      const mailbox = new Mailbox({ ...runtimeLimits, mailboxTuplesMax, mailboxBytesMax });
+      const mailbox = new Mailbox({ ...runtimeLimits, mailboxTuplesMax, mailboxBytesMax }, 1);
       const own: TaskTuple[] = [];
       const others: number[] = [];
       let next = 0;
@@ -118,7 +118,7 @@ t.test('each sender in order, in turns; crowded and woken as the local tuples sa
 });
 
 t.test('tuples that credit pays for crowd nobody', async (t) => {
-  const mailbox = new Mailbox({ ...runtimeLimits, mailboxTuplesMax: 1 });
+  const mailbox = new Mailbox({ ...runtimeLimits, mailboxTuplesMax: 1 }, 1);
   mailbox.pushBatch(batchOf(0, 100));
   t.notOk(mailbox.crowded);
   mailbox.push(tupleOf(100));
@@ -126,7 +126,7 @@ t.test('tuples that credit pays for crowd nobody', async (t) => {
 });
 
 t.test('it lets go of what it gave out', async (t) => {
-  const mailbox = new Mailbox(runtimeLimits);
+  const mailbox = new Mailbox(runtimeLimits, 1);
   for (let n = 0; n < 40; n++) mailbox.push(tupleOf(n));
   for (let n = 0; n < 200; n++) mailbox.pushBatch(batchOf(n, 1));
   while (mailbox.size > 0) take(mailbox);
