@@ -11,6 +11,7 @@ export type {
   ComponentMetrics,
   Counter,
   Gauge,
+  UserHistogram,
   SpoutContext,
 } from './component/context.js';
 export type { Emit, EmitOptions } from './component/emit.js';

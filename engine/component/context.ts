@@ -4,19 +4,46 @@
 import type { Logger } from '../log.js';
 import type { Tuple } from './tuple.js';
 
-/** A number that only grows, summed over the tasks of a component. */
+/** A number that only grows. */
 export interface Counter {
+  /**
+   * @param amount - 0 or more. Default 1
+   * @throws MILLRACE_METRICS_VALUE
+   */
   add(amount?: number): void;
 }
 
-/** A number that is set, shown for each task. */
+/** A number that is set. */
 export interface Gauge {
+  /**
+   * @param value - any finite number
+   * @throws MILLRACE_METRICS_VALUE
+   */
   set(value: number): void;
 }
 
+/** Numbers of which percentiles are told, right to 6 %: sizes, times, whatever. */
+export interface UserHistogram {
+  /**
+   * @param value - from 0 up to 4 billion, to the thousandth; what is above counts as that
+   * @throws MILLRACE_METRICS_VALUE
+   */
+  record(value: number): void;
+}
+
+/**
+ * Metrics of a component's own, shown beside those of the engine by task and by component, for which those of its tasks
+ * are added up. Ask once, in `open` or `prepare`; the same name gives the same metric. A name has letters, digits, `_`,
+ * `-` and `.`, and begins with a letter: 64 characters at most, and 100 metrics a task, so that no key of the data
+ * belongs into it.
+ *
+ * Each throws MILLRACE_METRICS_NAME, MILLRACE_METRICS_KIND when the name is that of another kind, and
+ * MILLRACE_METRICS_TOO_MANY.
+ */
 export interface ComponentMetrics {
   counter(name: string): Counter;
   gauge(name: string): Gauge;
+  histogram(name: string): UserHistogram;
 }
 
 export interface ComponentContext {

@@ -83,6 +83,26 @@ export const engineErrors = {
       'spout "{component}" gave a checkpoint of {bytes} bytes for partition "{partition}"; the limit is {bytesMax}',
     hint: 'keep an offset in it, not data',
   },
+  MILLRACE_METRICS_NAME: {
+    status: 500,
+    message: 'component "{component}" asked for a metric of the name {actual}',
+    hint: 'use at most {lengthMax} letters, digits, "_", "-" and ".", and begin with a letter',
+  },
+  MILLRACE_METRICS_KIND: {
+    status: 500,
+    message: 'component "{component}" asked for the {kind} "{name}", which is a {other} already',
+    hint: 'give it another name',
+  },
+  MILLRACE_METRICS_TOO_MANY: {
+    status: 500,
+    message: 'component "{component}" (task {task}) has {metricsMax} metrics of its own, and asked for another one, "{name}"',
+    hint: 'ask for metrics once, in `open` or `prepare`, and keep keys of the data out of their names',
+  },
+  MILLRACE_METRICS_VALUE: {
+    status: 500,
+    message: 'the {kind} "{name}" of component "{component}" was given {actual}',
+    hint: 'give it a finite number; a counter and a histogram take none below zero',
+  },
   MILLRACE_WORKER_DIED: {
     status: 500,
     message: 'worker {worker} of topology "{topology}" died: {reason}',

@@ -60,6 +60,10 @@ export const SAMPLED_CALLS = 25;
 export const SAMPLED_MS = 26;
 /** Calls of `nextTuple`, as told with each measured one. */
 export const ASKED = 27;
+/** Milliseconds that asynchronous calls were under way, each counted, up to `CALLS_SINCE`. */
+export const CALLS_MS = 30;
+/** When `CALLS` changed last. */
+export const CALLS_SINCE = 31;
 /** 1 once the task has passed its end on. */
 export const ENDED = 28;
 /** 1 once a fatal error made it give up. */

@@ -12,7 +12,7 @@ import type { Bolt } from '../component/bolt.js';
 import type { EmitOptions } from '../component/emit.js';
 import type { Values } from '../component/tuple.js';
 import { failure } from '../errors.js';
-import { CALLS, EXECUTED, QUEUE_FILL, QUEUED, QUEUED_BYTES, STALE } from '../metrics/counters.js';
+import { CALLS, CALLS_MS, CALLS_SINCE, EXECUTED, QUEUE_FILL, QUEUED, QUEUED_BYTES, STALE } from '../metrics/counters.js';
 import type { BoltBehavior } from '../model/definition.js';
 import { BatchCommits } from './batch-commits.js';
 import type { CallTimes } from './call-times.js';
@@ -325,13 +325,23 @@ export class BoltTask extends SettlingTask implements LocalTask {
     this.asynchronous = true;
     this.simple = false;
     this.call = new EmitCall(this);
-    if (++this.callsUnderWay >= this.behavior.concurrency) this.gate |= CALLS_FULL;
-    this.counters[this.row + CALLS] = this.callsUnderWay;
+    this.changeCalls(1);
+    if (this.callsUnderWay >= this.behavior.concurrency) this.gate |= CALLS_FULL;
     // Not by the promise itself: what only looks like one may call back twice, or throw.
     Promise.resolve(promise).then(
       () => this.settled(call, name, tuple, null),
       (error: unknown) => this.settled(call, name, tuple, { error }),
     );
+  }
+
+  private changeCalls(by: 1 | -1): void {
+    const words = this.counters;
+    const { row, callsUnderWay } = this;
+    const nowMs = this.host.clock.now();
+    words[row + CALLS_MS]! += callsUnderWay * (nowMs - words[row + CALLS_SINCE]!);
+    words[row + CALLS_SINCE] = nowMs;
+    this.callsUnderWay = callsUnderWay + by;
+    words[row + CALLS] = this.callsUnderWay;
   }
 
   private settled(
@@ -342,7 +352,7 @@ export class BoltTask extends SettlingTask implements LocalTask {
   ): void {
     call.open = false;
     this.times.settled(call);
-    this.counters[this.row + CALLS] = --this.callsUnderWay;
+    this.changeCalls(-1);
     this.gate &= ~CALLS_FULL;
     if (tuple === null) {
       if (failed !== null) this.report(name, failed.error);

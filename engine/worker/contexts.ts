@@ -22,7 +22,7 @@ export interface ContextHost {
   log(level: LogLevel, component: string, message: string): void;
   checkpoint(checkpoint: Checkpoint): void;
   restored(component: string, partition: string): unknown;
-  measured(task: number, name: string, change: (value: number) => number): void;
+  metricsOf(component: string, task: number, incarnation: number): ComponentMetrics;
 }
 
 export function spoutContext(
@@ -82,17 +82,10 @@ function componentContext(
     incarnation,
     config: definition.config,
     logger: { debug: log('debug'), info: log('info'), warn: log('warn'), error: log('error') },
-    metrics: metricsOf(host, plan.task),
+    metrics: host.metricsOf(definition.id, plan.task, incarnation),
     filesRoot: host.filesRoot,
     signal: host.signal,
     now: () => host.now(),
     print: (line) => host.print(line),
-  };
-}
-
-function metricsOf(host: ContextHost, task: number): ComponentMetrics {
-  return {
-    counter: (name) => ({ add: (amount = 1) => host.measured(task, name, (value) => value + amount) }),
-    gauge: (name) => ({ set: (value) => host.measured(task, name, () => value) }),
   };
 }

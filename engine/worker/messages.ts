@@ -7,6 +7,7 @@ import type { WireError } from '../errors.js';
 import type { RuntimeLimits } from '../limits.js';
 import type { WirePorts } from '../link/port-wire.js';
 import type { LogLevel } from '../log.js';
+import type { MeasuredFigures } from '../metrics/user-metrics.js';
 import type { TopologyDescription } from '../model/describe.js';
 import type { Plan } from '../plan/plan.js';
 import type { TopologySource } from './module.js';
@@ -144,8 +145,13 @@ export type FromWorker =
   | { readonly type: 'output'; readonly lines: readonly string[] }
   /** A component logs. */
   | { readonly type: 'log'; readonly level: LogLevel; readonly component: string; readonly message: string }
-  /** User-defined metrics of a task, by name. */
-  | { readonly type: 'metrics'; readonly task: number; readonly values: Readonly<Record<string, number>> }
+  /** All that the code of a task has measured itself. */
+  | {
+      readonly type: 'metrics';
+      readonly task: number;
+      readonly incarnation: number;
+      readonly figures: MeasuredFigures;
+    }
   /** Its thread is about to end because of this: an error that nobody caught, or an exit. */
   | { readonly type: 'dying'; readonly error: WireError }
   /** Everything is closed. */

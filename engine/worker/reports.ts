@@ -2,6 +2,7 @@
 // is gathered for a moment, so that a busy component costs a message a turn and not one a call. On the worker's thread.
 
 import type { Clock, Timer } from '../clock.js';
+import { UserMetrics } from '../metrics/user-metrics.js';
 import type { Checkpoint, FromWorker } from './messages.js';
 
 /** How long progress and metrics are gathered. */
@@ -12,8 +13,7 @@ export class Reports {
   private readonly post: (message: FromWorker) => void;
   private readonly kept = new Map<string, unknown>();
   private readonly changed = new Map<string, Checkpoint>();
-  private readonly metrics = new Map<number, Map<string, number>>();
-  private readonly metricsChanged = new Set<number>();
+  private readonly metricsChanged = new Map<number, { readonly incarnation: number; readonly metrics: UserMetrics }>();
   private lines: string[] = [];
   private readonly unwritten: (() => void)[] = [];
   private gathering: Timer | null = null;
@@ -47,15 +47,15 @@ export class Reports {
     return this.kept.get(keyOf(component, partition));
   }
 
-  measured(task: number, name: string, change: (value: number) => number): void {
-    let values = this.metrics.get(task);
-    if (values === undefined) {
-      values = new Map();
-      this.metrics.set(task, values);
-    }
-    values.set(name, change(values.get(name) ?? 0));
-    this.metricsChanged.add(task);
-    this.gather();
+  /** What the code of that task measures itself; told whenever it has changed. */
+  metricsOf(component: string, task: number, incarnation: number): UserMetrics {
+    const changed = (): void => {
+      if (this.metricsChanged.has(task)) return;
+      this.metricsChanged.set(task, { incarnation, metrics });
+      this.gather();
+    };
+    const metrics = new UserMetrics(component, task, changed);
+    return metrics;
   }
 
   /** Sends all that is gathered. */
@@ -65,8 +65,8 @@ export class Reports {
     this.sendLines();
     for (const checkpoint of this.changed.values()) this.post({ type: 'checkpoint', checkpoint });
     this.changed.clear();
-    for (const task of this.metricsChanged) {
-      this.post({ type: 'metrics', task, values: Object.fromEntries(this.metrics.get(task)!) });
+    for (const [task, { incarnation, metrics }] of this.metricsChanged) {
+      this.post({ type: 'metrics', task, incarnation, figures: metrics.figures() });
     }
     this.metricsChanged.clear();
   }

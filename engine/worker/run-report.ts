@@ -16,12 +16,17 @@ import {
   STALE,
   type Counters,
 } from '../metrics/counters.js';
+import { runtimeLimits, type RuntimeLimits } from '../limits.js';
 import { Histogram, type Latency } from '../metrics/histogram.js';
-import { Rates, SAMPLE_EVERY_MS } from '../metrics/rates.js';
+import { KeptUserMetrics } from '../metrics/kept-user-metrics.js';
+import type { TopologyMetrics, UserFigures } from '../metrics/snapshot.js';
+import type { MeasuredFigures } from '../metrics/user-metrics.js';
+import { SAMPLE_EVERY_MS } from '../metrics/window.js';
 import type { TopologyDescription } from '../model/describe.js';
 import { downstreamOf, type Plan } from '../plan/plan.js';
 import { KeptErrors, type KeptError } from './kept-errors.js';
 import type { ErrorReport } from './messages.js';
+import { RunMetrics } from './run-metrics.js';
 
 export type RunState = 'starting' | 'active' | 'inactive' | 'draining' | 'completed' | 'killed' | 'failed';
 
@@ -55,7 +60,7 @@ export interface ComponentStatus {
   readonly latency: Latency;
   /** The last ones, newest first, with stacks in the user's source. */
   readonly lastErrors: readonly KeptError[];
-  /** What its tasks count and measure themselves, counters summed, by name. */
+  /** What the counters and gauges of its code say, summed over its tasks, by name. */
   readonly metrics: Readonly<Record<string, number>>;
 }
 
@@ -89,18 +94,26 @@ export class RunReport {
   private readonly startedMs: number;
   private endedMs: number | null = null;
   private readonly errors = new KeptErrors();
-  private readonly rates = new Rates();
+  private readonly metrics: RunMetrics;
+  private readonly user = new KeptUserMetrics();
   private sampling: Timer | null = null;
-  private readonly metrics = new Map<number, Readonly<Record<string, number>>>();
   private deaths = 0;
 
-  constructor(description: TopologyDescription, plan: Plan, counters: Counters, clock: Clock) {
+  constructor(
+    description: TopologyDescription,
+    plan: Plan,
+    counters: Counters,
+    clock: Clock,
+    limits: RuntimeLimits = runtimeLimits,
+  ) {
     this.clock = clock;
     this.startedMs = clock.now();
     this.description = description;
     for (const { id } of description.components) this.tasks.set(id, []);
     for (const { component, task } of plan.tasks) this.tasks.get(component)?.push(task);
     this.counters = counters;
+    const openTreesMax = Math.min(description.config.maxSpoutPending ?? Infinity, limits.openRootsMax);
+    this.metrics = new RunMetrics({ description, plan: () => plan, counters, openTreesMax, user: this.user });
   }
 
   addError(report: ErrorReport): void {
@@ -122,12 +135,25 @@ export class RunReport {
 
   /** Takes samples for rates from now on, every second until it is finished. */
   startSampling(): void {
-    this.rates.sample(this.clock.now(), this.rated());
+    this.metrics.sample(this.clock.now());
     this.sampling = this.clock.after(SAMPLE_EVERY_MS, () => this.startSampling());
   }
 
-  setMetrics(task: number, values: Readonly<Record<string, number>>): void {
-    this.metrics.set(task, values);
+  setMetrics(task: number, incarnation: number, figures: MeasuredFigures): void {
+    this.user.set(task, incarnation, figures);
+  }
+
+  /** All that is measured: once it has ended, as it was then. */
+  snapshot(): TopologyMetrics {
+    const nowMs = this.endedMs ?? this.clock.now();
+    return {
+      name: this.description.name,
+      state: this.state,
+      seconds: (nowMs - this.startedMs) / 1000,
+      workers: this.metrics.workers(nowMs),
+      workerDeaths: this.deaths,
+      components: this.metrics.components(nowMs, this.state),
+    };
   }
 
   finish(state: RunState): void {
@@ -141,16 +167,16 @@ export class RunReport {
     let openTrees = 0;
     const components: Record<string, ComponentStatus> = {};
     // Once it has ended, rates stand as they were at the end.
-    const rates = this.rates.perSecond(this.endedMs ?? this.clock.now(), this.rated());
-    this.description.components.forEach(({ id, kind }, index) => {
+    const rates = this.metrics.rates(this.endedMs ?? this.clock.now());
+    for (const { id, kind } of this.description.components) {
       const tasks = this.tasks.get(id)!;
       const latency = new Histogram();
       for (const task of tasks) latency.add(this.counters.histogram(task));
-      components[id] = this.componentStatus(id, kind, tasks, rates[index]!, latency.summary());
-      if (kind !== 'spout') return;
+      components[id] = this.componentStatus(id, kind, tasks, rates.get(id)!, latency.summary());
+      if (kind !== 'spout') continue;
       all.add(latency);
       for (const task of tasks) openTrees += this.counters.read(task, OPEN_TREES);
-    });
+    }
     return {
       name: this.description.name,
       state: this.state,
@@ -164,14 +190,6 @@ export class RunReport {
     };
   }
 
-  /** What rates are of, by component. */
-  private rated(): number[] {
-    return this.description.components.map(({ id, kind }) => {
-      const counter = kind === 'spout' ? EMITTED : EXECUTED;
-      return this.tasks.get(id)!.reduce((sum, task) => sum + this.counters.read(task, counter), 0);
-    });
-  }
-
   private componentStatus(
     id: string,
     kind: 'spout' | 'bolt',
@@ -181,12 +199,7 @@ export class RunReport {
   ): ComponentStatus {
     const sum = (counter: number): number =>
       tasks.reduce((total, task) => total + this.counters.read(task, counter), 0);
-    const metrics: Record<string, number> = {};
-    for (const task of tasks) {
-      for (const [name, value] of Object.entries(this.metrics.get(task) ?? {})) {
-        metrics[name] = (metrics[name] ?? 0) + value;
-      }
-    }
+    const { counters, gauges }: UserFigures = this.user.of(tasks);
     return {
       kind,
       parallelism: tasks.length,
@@ -202,7 +215,7 @@ export class RunReport {
       rate,
       latency,
       lastErrors: this.errors.of(id),
-      metrics,
+      metrics: { ...counters, ...gauges },
     };
   }
 }

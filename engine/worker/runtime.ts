@@ -114,7 +114,7 @@ export class WorkerRuntime implements TaskHost {
         },
         checkpoint: (checkpoint) => this.reports.checkpoint(checkpoint),
         restored: (component, partition) => this.reports.restored(component, partition),
-        measured: (task, name, change) => this.reports.measured(task, name, change),
+        metricsOf: (component, task, incarnation) => this.reports.metricsOf(component, task, incarnation),
       },
     };
   }

@@ -15,6 +15,7 @@ import { entropySeed } from '../random.js';
 import { failure, fromWire, toWire, type WireError } from '../errors.js';
 import { DURATION_MAX_MS, runtimeLimits } from '../limits.js';
 import { Counters } from '../metrics/counters.js';
+import type { TopologyMetrics } from '../metrics/snapshot.js';
 import { planTasks, type Plan } from '../plan/plan.js';
 import { Activation } from './activation.js';
 import { charactersOf } from './backlog.js';
@@ -68,7 +69,7 @@ export class TopologyRun {
     this.plan = planTasks(description, workers);
     this.pool = options.pool ?? new ThreadPool({ threads: workers });
     this.counters = new Counters(this.plan.tasks.length, workers);
-    this.report = new RunReport(description, this.plan, this.counters, this.clock);
+    this.report = new RunReport(description, this.plan, this.counters, this.clock, options.limits);
     this.deaths = new Deaths(description.name, this.clock, options.logger, this.report);
     this.ends = new EndedTasks(description, this.plan);
     this.printer = new Printer(options.print);
@@ -100,6 +101,11 @@ export class TopologyRun {
   /** What it does now, and has done. */
   status(): TopologyStatus {
     return this.report.status(this.plan.workers);
+  }
+
+  /** All that is measured of it, by component and task. */
+  metrics(): TopologyMetrics {
+    return this.report.snapshot();
   }
 
   /**
@@ -262,7 +268,7 @@ export class TopologyRun {
         seat.backlog.taken(message.message.length);
         return;
       case 'metrics':
-        this.report.setMetrics(message.task, message.values);
+        this.report.setMetrics(message.task, message.incarnation, message.figures);
         return;
       default:
         // What the seats take for themselves.

@@ -55,6 +55,7 @@ class Running {
       metrics: {
         counter: (name) => ({ add: (amount = 1) => counters.set(name, (counters.get(name) ?? 0) + amount) }),
         gauge: (name) => ({ set: (value) => gauges.set(name, value) }),
+        histogram: () => ({ record: () => undefined }),
       },
     };
   }

@@ -64,14 +64,30 @@ t.test('only the last progress of a partition is told, once a moment', async (t)
 
 t.test('metrics are told with all that a task measures', async (t) => {
   const { posted, reports: each } = reports();
-  each.measured(1, 'seen', (value) => value + 2);
-  each.measured(1, 'seen', (value) => value + 3);
-  each.measured(1, 'level', () => 7);
-  each.measured(2, 'seen', (value) => value + 1);
+  const [one, two] = [each.metricsOf('a', 1, 3), each.metricsOf('b', 2, 0)];
+  one.counter('seen').add(2);
+  one.counter('seen').add(3);
+  one.gauge('level').set(7);
+  two.counter('seen').add();
+  two.histogram('size').record(4);
   each.flush();
   t.strictSame(posted, [
-    { type: 'metrics', task: 1, values: { seen: 5, level: 7 } },
-    { type: 'metrics', task: 2, values: { seen: 1 } },
+    {
+      type: 'metrics',
+      task: 1,
+      incarnation: 3,
+      figures: { counters: [['seen', 5]], gauges: [['level', 7]], histograms: [] },
+    },
+    {
+      type: 'metrics',
+      task: 2,
+      incarnation: 0,
+      figures: {
+        counters: [['seen', 1]],
+        gauges: [],
+        histograms: [['size', { buckets: [143, 1], sum: 4 }]],
+      },
+    },
   ]);
   each.flush();
   t.equal(posted.length, 2);
