@@ -1,8 +1,11 @@
-// `millrace describe NAME`: how a topology of a host goes, component by component, and what went wrong last. Main
-// thread.
+// `millrace describe NAME`: how a topology of a host goes, component by component, what each does now or waits for, and
+// what went wrong last. Main thread.
 
 import { printable } from '../../engine/model/names.js';
-import type { ComponentDetails, ComponentError, TopologyDetails } from '../host/service.js';
+import { isMillraceError } from '../../engine/errors.js';
+import type { MillraceClient } from '../client/client.js';
+import type { ComponentDetails, ComponentError, SubmissionMetrics, TopologyDetails } from '../host/service.js';
+import { formatConditions, formatUserMetrics } from './describe-metrics.js';
 import { EXIT_OK } from './exit.js';
 import { formatCount, formatMs, formatSeconds, formatShort } from './numbers.js';
 import { runRemote, type RemoteEnvironment, type RemoteOptions } from './remote.js';
@@ -32,14 +35,33 @@ export async function describeCommand(
 ): Promise<number> {
   return await runRemote(options, environment, async ({ client, output, json, signal }) => {
     const details = await client.describe(name, { signal });
-    if (json) await output.data(details);
-    else await output.print(formatDetails(details));
+    const measured = await measuredOf(client, name, signal);
+    if (json) await output.data({ ...details, measured });
+    else await output.print(formatDetails(details, measured));
     return EXIT_OK;
   });
 }
 
-/** The details for people, several lines without a line break at the end. */
-export function formatDetails(details: TopologyDetails): string {
+/** Null when nothing is measured of it. */
+async function measuredOf(
+  client: MillraceClient,
+  name: string,
+  signal: AbortSignal,
+): Promise<SubmissionMetrics | null> {
+  try {
+    return await client.metrics(name, { signal });
+  } catch (error) {
+    if (isMillraceError(error) && error.code === 'MILLRACE_METRICS_NONE') return null;
+    throw error;
+  }
+}
+
+/**
+ * The details for people, several lines without a line break at the end.
+ *
+ * @param measured - what is measured of it, when it runs or did lately
+ */
+export function formatDetails(details: TopologyDetails, measured: SubmissionMetrics | null = null): string {
   const { name, id, state, seconds, submittedAtMs, workers, tasks, reason, components } = details;
   const head = `${name} is ${state}: ${counted(tasks, 'task')} on ${counted(workers, 'worker')}, ${formatSeconds(seconds)}`;
   const rows = Object.entries(components).map(([component, each]) => formatComponent(component, each));
@@ -51,7 +73,9 @@ export function formatDetails(details: TopologyDetails): string {
     '',
     ...alignRows([COLUMNS, ...rows], 2),
     '',
+    ...(measured === null ? [] : [...formatConditions(measured), '']),
     `tuple trees open: ${formatCount(details.openTrees)}; workers replaced: ${formatCount(details.workerDeaths)}`,
+    ...(measured === null ? [] : formatUserMetrics(measured)),
     ...formatErrors(components),
   ].join('\n');
 }

@@ -10,6 +10,7 @@ import type {
   HostHealth,
   KillRequest,
   Submission,
+  SubmissionMetrics,
   TopologyDetails,
   TopologySummary,
 } from '../host/service.js';
@@ -71,6 +72,16 @@ export class MillraceClient {
   async describe(name: string, options: CallOptions = {}): Promise<TopologyDetails> {
     const { json } = await this.call({ method: 'GET', path: `/api/v1/topologies/${segment(name)}` }, options);
     return json as TopologyDetails;
+  }
+
+  /**
+   * All that is measured of a topology, by component and task.
+   *
+   * @throws MILLRACE_TOPOLOGY_UNKNOWN, MILLRACE_METRICS_NONE
+   */
+  async metrics(name: string, options: CallOptions = {}): Promise<SubmissionMetrics> {
+    const { json } = await this.call({ method: 'GET', path: `/api/v1/topologies/${segment(name)}/metrics` }, options);
+    return json as SubmissionMetrics;
   }
 
   /** @throws MILLRACE_TOPOLOGY_UNKNOWN */

@@ -8,12 +8,25 @@ export type {
   HostHealth,
   KillRequest,
   Submission,
+  SubmissionMetrics,
   TopologyDetails,
   TopologyState,
   TopologySummary,
 } from '../host/service.js';
 export type { Plan, TaskPlan } from '../../engine/plan/plan.js';
 export type { Latency } from '../../engine/metrics/histogram.js';
+export type {
+  ComponentSnapshot,
+  Distributions,
+  Recent,
+  TaskSnapshot,
+  TopologyMetrics,
+  UserFigures,
+  WindowName,
+  WorkerSnapshot,
+} from '../../engine/metrics/snapshot.js';
+export type { Condition, ConditionState } from '../../engine/metrics/condition.js';
+export type { Distribution } from '../../engine/metrics/histogram.js';
 export {
   isMillraceError,
   type ErrorCode,

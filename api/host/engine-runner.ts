@@ -12,6 +12,7 @@ import { reasonOf, toWire } from '../../engine/errors.js';
 import type { Clock } from '../../engine/clock.js';
 import { RUNS_REMEMBERED } from '../../engine/limits.js';
 import type { Logger } from '../../engine/log.js';
+import type { TopologyMetrics } from '../../engine/metrics/snapshot.js';
 import type { TopologySource } from '../../engine/worker/module.js';
 import { TopologyRun, type TopologyRunOptions } from '../../engine/worker/topology-run.js';
 import { Arrivals } from './arrivals.js';
@@ -31,7 +32,7 @@ export class EngineRunner implements TopologyRunner {
   private readonly options: EngineRunnerOptions;
   private readonly byId = new Map<string, EngineRun>();
   /** What the last runs came to, until the history tells it. */
-  private readonly over = new Map<string, Done>();
+  private readonly over = new Map<string, { readonly done: Done; readonly metrics: TopologyMetrics }>();
   private readonly arrivals: Arrivals;
 
   constructor(options: EngineRunnerOptions) {
@@ -46,7 +47,8 @@ export class EngineRunner implements TopologyRunner {
       if (this.byId.get(order.id) !== run) return;
       this.byId.delete(order.id);
       const done = run.done();
-      if (done !== null) this.over.set(order.id, done);
+      const metrics = run.metrics();
+      if (done !== null && metrics !== null) this.over.set(order.id, { done, metrics });
       if (this.over.size > RUNS_REMEMBERED) this.over.delete([...this.over.keys()][0]!);
       this.arrivals.arrived(order.name);
     });
@@ -60,7 +62,12 @@ export class EngineRunner implements TopologyRunner {
 
   /** What the run of that id has done so far; null when none is here. */
   doneOf(id: string): Done | null {
-    return this.byId.get(id)?.done() ?? this.over.get(id) ?? null;
+    return this.byId.get(id)?.done() ?? this.over.get(id)?.done ?? null;
+  }
+
+  /** What is measured of the run of that id, or was at its end; null when none is here. */
+  metricsOf(id: string): TopologyMetrics | null {
+    return this.byId.get(id)?.metrics() ?? this.over.get(id)?.metrics ?? null;
   }
 
   /**
@@ -123,6 +130,10 @@ class EngineRun implements RunningTopology {
 
   done(): Done | null {
     return this.run === null ? null : doneOf(this.run.status());
+  }
+
+  metrics(): TopologyMetrics | null {
+    return this.run?.metrics() ?? null;
   }
 
   /** Null while it is being loaded. */

@@ -8,10 +8,24 @@ export type {
   ComponentDetails,
   ComponentError,
   HostHealth,
+  HostMeasured,
   HostService,
   KillRequest,
   Submission,
+  SubmissionMetrics,
   TopologyDetails,
   TopologyState,
   TopologySummary,
 } from './service.js';
+export type {
+  ComponentSnapshot,
+  Distributions,
+  Recent,
+  TaskSnapshot,
+  TopologyMetrics,
+  UserFigures,
+  WindowName,
+  WorkerSnapshot,
+} from '../../engine/metrics/snapshot.js';
+export type { Condition, ConditionState } from '../../engine/metrics/condition.js';
+export type { Distribution } from '../../engine/metrics/histogram.js';

@@ -15,9 +15,11 @@ import type { EngineRunner } from './engine-runner.js';
 import type {
   ArtifactInfo,
   HostHealth,
+  HostMeasured,
   HostService,
   KillRequest,
   Submission,
+  SubmissionMetrics,
   TopologyDetails,
   TopologySummary,
 } from './service.js';
@@ -68,6 +70,23 @@ export class LocalService implements HostService {
 
   async describe(name: string, id?: string): Promise<TopologyDetails> {
     return await this.details(await this.options.cluster.topologies.get(name, id));
+  }
+
+  async metrics(name: string, id?: string): Promise<SubmissionMetrics> {
+    const known = await this.options.cluster.topologies.get(name, id);
+    const metrics = this.options.runner.metricsOf(known.id);
+    if (metrics === null) throw failure('MILLRACE_METRICS_NONE', { topology: name, state: known.state });
+    return { ...metrics, id: known.id, state: known.state };
+  }
+
+  async measured(): Promise<HostMeasured> {
+    const { cluster, runner } = this.options;
+    const { host, version, slots } = await this.health();
+    const known = await cluster.topologies.list();
+    const topologies = known
+      .filter(({ kind }) => kind !== 'ended')
+      .map(({ name, id, state }) => ({ name, state, metrics: runner.metricsOf(id) }));
+    return { host, version, slots, topologies };
   }
 
   async activate(name: string, id?: string): Promise<TopologyDetails> {

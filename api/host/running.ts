@@ -3,7 +3,7 @@
 
 import type { WireError } from '../../engine/errors.js';
 import type { LocalService } from './local-service.js';
-import type { KillRequest, TopologyDetails } from './service.js';
+import type { KillRequest, SubmissionMetrics, TopologyDetails } from './service.js';
 
 /** How a topology ended. */
 export interface TopologyEnd {
@@ -47,6 +47,16 @@ export class RunningTopology {
    */
   async status(): Promise<TopologyDetails> {
     return await this.service.describe(this.name, this.id);
+  }
+
+  /**
+   * All that is measured of it, by component and task: counts since it was started on this host, and windows that end
+   * now. When it has ended, as it was then.
+   *
+   * @throws MILLRACE_METRICS_NONE while it waits, or when it is long ago; MILLRACE_TOPOLOGY_UNKNOWN
+   */
+  async metrics(): Promise<SubmissionMetrics> {
+    return await this.service.metrics(this.name, this.id);
   }
 
   /**

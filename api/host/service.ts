@@ -5,6 +5,7 @@
 import type { Settings } from '../../engine/model/settings.js';
 import type { Plan } from '../../engine/plan/plan.js';
 import type { WireError } from '../../engine/errors.js';
+import type { TopologyMetrics } from '../../engine/metrics/snapshot.js';
 import type { ComponentStatus } from '../../engine/worker/run-report.js';
 
 /** The states of a topology; the last three are ends, after which its name is free again. */
@@ -79,6 +80,21 @@ export interface HostHealth {
   readonly slots: { readonly total: number; readonly used: number };
 }
 
+/** What is measured of one submission. */
+export interface SubmissionMetrics extends TopologyMetrics {
+  /** The name of this one submission. */
+  readonly id: string;
+}
+
+/** What is measured on a host: topologies that have not ended, and null for those that do not run here. */
+export interface HostMeasured extends Pick<HostHealth, 'host' | 'version' | 'slots'> {
+  readonly topologies: readonly {
+    readonly name: string;
+    readonly state: TopologyState;
+    readonly metrics: TopologyMetrics | null;
+  }[];
+}
+
 /** What is stored under the SHA-256 of its content. */
 export interface ArtifactInfo {
   readonly sha256: string;
@@ -94,6 +110,14 @@ export interface HostService {
   /** Running ones, and a bounded history of ended ones, newest first. */
   list(): Promise<readonly TopologySummary[]>;
   describe(name: string): Promise<TopologyDetails>;
+  /**
+   * All that is measured of it, by component and task; of one that ended lately, as it was then.
+   *
+   * @throws MILLRACE_METRICS_NONE (409) when it never ran here, or that is long ago
+   */
+  metrics(name: string): Promise<SubmissionMetrics>;
+  /** What is measured of all topologies. */
+  measured(): Promise<HostMeasured>;
   activate(name: string): Promise<TopologyDetails>;
   deactivate(name: string): Promise<TopologyDetails>;
   /** Resolves when the wish is kept, not when it is carried out. Killing a killed topology changes nothing. */

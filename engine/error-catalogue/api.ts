@@ -4,6 +4,11 @@
 import type { Entry } from './entry.js';
 
 export const apiErrors = {
+  MILLRACE_METRICS_NONE: {
+    status: 409,
+    message: 'topology "{topology}" is {state}, and nothing is measured of it on this host',
+    hint: 'metrics begin when its workers are started; what an ended topology came to stands in its description',
+  },
   MILLRACE_REQUEST_INVALID: {
     status: 400,
     message: '{method} {route} has {count} problem(s):{list}',

@@ -111,6 +111,12 @@ export const ERRORS_OF_ENDED = 3;
 /** Characters kept of the message of such an error: a hundred components of them stay below `FINAL_BYTES_MAX`. */
 export const FINAL_TEXT_MAX = 500;
 
+/**
+ * Tasks that the page for Prometheus tells one by one: 25 series each, so that a page stays below 4 MB. Topologies beyond
+ * it are told by component.
+ */
+export const PROMETHEUS_TASKS_MAX = 1000;
+
 /** Runs that ended and whose counts stay at hand: their master writes them into the history within moments. */
 export const RUNS_REMEMBERED = 16;
 

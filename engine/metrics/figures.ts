@@ -26,6 +26,8 @@ export interface Figure {
   readonly name: string;
   /** Counters only grow; of gauges, tasks are added up unless it says `max`. */
   readonly type: 'counter' | 'gauge' | 'max';
+  /** For Prometheus it is divided by this. Default 1. */
+  readonly perUnit?: number;
   /** Which components have it; left out: all. */
   readonly kind?: 'spout' | 'bolt';
   readonly help: string;
@@ -87,9 +89,10 @@ export const taskFigures = {
     word: STALLS,
   },
   stalledMs: {
-    name: 'stalled_milliseconds_total',
+    name: 'stalled_seconds_total',
     type: 'counter',
-    help: 'Milliseconds that it rested because of that, until now.',
+    perUnit: 1000,
+    help: 'How long it rested because of that, until now.',
     word: null,
   },
   ackWaits: {
@@ -100,10 +103,11 @@ export const taskFigures = {
     word: ACK_WAITS,
   },
   ackWaitedMs: {
-    name: 'ack_waited_milliseconds_total',
+    name: 'ack_waited_seconds_total',
     type: 'counter',
+    perUnit: 1000,
     kind: 'spout',
-    help: 'Milliseconds that it rested because of that, until now.',
+    help: 'How long it rested because of that, until now.',
     word: null,
   },
   openTrees: { name: 'open_trees', type: 'gauge', kind: 'spout', help: 'Trees that are open.', word: OPEN_TREES },

@@ -88,18 +88,6 @@ export class Histogram {
     return this.buckets[SUM]!;
   }
 
-  /** How many were recorded that are not above each of these limits, which ascend; right to within a bucket. */
-  countsUpTo(limits: readonly number[]): number[] {
-    const counts = limits.map(() => 0);
-    let bucket = 0;
-    let sum = 0;
-    limits.forEach((limit, at) => {
-      for (; bucket < BUCKETS && highestOf(bucket) / 1000 <= limit; bucket++) sum += this.buckets[bucket]!;
-      counts[at] = sum;
-    });
-    return counts;
-  }
-
   /** The time in milliseconds that this share (0 to 1) of all recorded ones does not exceed; 0 when there are none. */
   percentileMs(share: number): number {
     const wanted = Math.max(1, Math.ceil(this.count * share));

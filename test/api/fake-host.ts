@@ -8,9 +8,11 @@ import type {
   ArtifactInfo,
   ComponentDetails,
   HostHealth,
+  HostMeasured,
   HostService,
   KillRequest,
   Submission,
+  SubmissionMetrics,
   TopologyDetails,
   TopologyState,
   TopologySummary,
@@ -22,6 +24,7 @@ import type { Topology } from '../../engine/model/definition.js';
 import { describe } from '../../engine/model/describe.js';
 import { topologyFromDocument } from '../../engine/model/document.js';
 import { planTasks } from '../../engine/plan/plan.js';
+import { metricsOf } from './fake-metrics.js';
 
 interface Entry {
   readonly id: string;
@@ -92,6 +95,29 @@ export class FakeHost implements HostService {
   async describe(name: string): Promise<TopologyDetails> {
     this.enter('describe');
     return this.detailsOf(this.find(name));
+  }
+
+  async metrics(name: string): Promise<SubmissionMetrics> {
+    this.enter('metrics');
+    const { topology, id, state } = this.find(name);
+    if (ENDED.has(state)) throw failure('MILLRACE_METRICS_NONE', { topology: name, state });
+    return { ...metricsOf(topology), id, state };
+  }
+
+  async measured(): Promise<HostMeasured> {
+    this.enter('measured');
+    return {
+      host: 'fake',
+      version: '1.2.3',
+      slots: { total: SLOTS, used: 1 },
+      topologies: this.entries
+        .filter(({ state }) => !ENDED.has(state))
+        .map(({ topology, state }) => ({
+          name: topology.name,
+          state,
+          metrics: state === 'inactive' ? null : metricsOf(topology),
+        })),
+    };
   }
 
   async activate(name: string): Promise<TopologyDetails> {

@@ -5,6 +5,7 @@ import { METHODS, methodRefused } from '../guard.js';
 import { aboutRoutes } from './about.js';
 import { artifactRoutes } from './artifacts.js';
 import { ingestRoutes } from './ingest.js';
+import { metricsRoutes } from './metrics.js';
 import type { RouteOptions } from './options.js';
 import { topologyRoutes } from './topologies.js';
 
@@ -17,6 +18,7 @@ export function addRoutes(app: App, options: RouteOptions): void {
     aboutRoutes(routes, options);
     topologyRoutes(routes, options);
     ingestRoutes(routes, options);
+    metricsRoutes(routes, options);
     await routes.register(async (artifacts: App) => artifactRoutes(artifacts, options));
     for (const [url, methods] of [...taken]) refuseOthers(routes, url, methods);
   });

@@ -85,11 +85,3 @@ t.test('what was recorded since an earlier look, without empty buckets', async (
   t.strictSame(new Histogram().sparse(), { buckets: [], sum: 0 });
   t.equal(new Histogram().distribution().mean, 0);
 });
-
-t.test('how many are not above limits', async (t) => {
-  const histogram = new Histogram();
-  for (const time of [0, 0.5, 3, 3, 70, 5000]) histogram.record(time);
-  t.strictSame(histogram.countsUpTo([0.25, 1, 10, 100, 1000, 10_000]), [1, 2, 4, 5, 5, 6]);
-  t.strictSame(histogram.countsUpTo([]), []);
-  t.equal(histogram.sum, 5076.5);
-});
