@@ -125,6 +125,11 @@ export const modelErrors = {
     message: '{what} must be true or false, not {actual}',
     hint: 'write it without quotes',
   },
+  MILLRACE_TOPOLOGY_ORDERED_MANUAL: {
+    status: 400,
+    message: 'bolt "{component}" has both ordered and manualAck',
+    hint: 'leave one of them out: what an ordered bolt emits waits for its turn, and its tuples are acked after that',
+  },
   MILLRACE_TOPOLOGY_KEY_GROUPS: {
     status: 400,
     message: 'bolt "{component}" has {parallelism} tasks, but keys fall into only {keyGroups} groups',

@@ -15,13 +15,17 @@ export function checkComponent(component: ComponentDefinition, path: string, pro
 }
 
 function checkBehavior(id: string, behavior: BoltBehavior, path: string, problems: ProblemList): void {
-  const { concurrency, tickMs } = behavior;
+  const { concurrency, tickMs, ordered, manualAck } = behavior;
   checkWhole(problems, `${path}.concurrency`, `the concurrency of "${id}"`, concurrency, 1, CONCURRENCY_MAX);
   if (tickMs !== null) checkDurationMs(problems, `${path}.tickEvery`, `tickEvery of "${id}"`, tickMs);
   for (const key of ['manualAck', 'ordered'] as const) {
     const value: unknown = behavior[key];
     if (typeof value === 'boolean') continue;
     problems.add('MILLRACE_TOPOLOGY_FLAG', `${path}.${key}`, { what: `${key} of "${id}"`, actual: shown(value) });
+  }
+  // A tuple that is acked by hand may be done before its emits, which wait for their turn, are part of its tree.
+  if (ordered === true && manualAck === true) {
+    problems.add('MILLRACE_TOPOLOGY_ORDERED_MANUAL', `${path}.ordered`, { component: id });
   }
 }
 

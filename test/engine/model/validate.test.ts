@@ -191,6 +191,10 @@ void t.test('other senseless numbers are refused', (t) => {
     'FLAG bolts.b.manualAck',
     'FLAG bolts.b.ordered',
   ]);
+  const both = { ...defaultBehavior, manualAck: true, ordered: true };
+  t.strictSame(found(topologyOf([spout('a'), bolt('b', [from('a')], { behavior: both })])), [
+    'ORDERED_MANUAL bolts.b.ordered',
+  ]);
   t.end();
 });
 
