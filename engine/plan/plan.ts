@@ -5,7 +5,10 @@ import type { TopologyDescription } from '../model/describe.js';
 
 /** One task: what it runs and where. */
 export interface TaskPlan {
-  /** Its number, dense from 0 in the order of the components, so the lowest of a component is its first. */
+  /**
+   * Its number, which names it at its place for as long as it is there: dense from 0 in the order of the components at
+   * first; what is added or moved later has a number that no task had before.
+   */
   readonly task: number;
   readonly component: string;
   /** Which task of its component it is. */
@@ -15,24 +18,32 @@ export interface TaskPlan {
 
 export interface Plan {
   readonly workers: number;
+  /** In the order of the components, and of each component in the order of their index. */
   readonly tasks: readonly TaskPlan[];
+  /** The lowest number that no task has had in this run. */
+  readonly nextTask: number;
 }
+
+/** How many tasks components have, by their id, where that differs from what the topology says. */
+export type Parallelism = Readonly<Record<string, number>>;
 
 /**
  * Spreads tasks over workers. Task i of each component goes to worker i modulo workers while whole rounds last, so that
  * tasks of neighbouring components stand side by side; the rest goes where the fewest tasks are.
  */
-export function planTasks(topology: TopologyDescription, workers: number): Plan {
+export function planTasks(topology: TopologyDescription, workers: number, parallelism: Parallelism = {}): Plan {
   const load = new Array<number>(workers).fill(0);
   const placed = topology.components.map((component) => {
-    const whole = component.parallelism - (component.parallelism % workers);
-    return Array.from({ length: component.parallelism }, (_, index) => {
+    const count = parallelism[component.id] ?? component.parallelism;
+    const whole = count - (count % workers);
+    return Array.from({ length: count }, (_, index) => {
       const worker = index < whole ? index % workers : leastLoaded(load);
       load[worker]!++;
       return { component: component.id, index, worker };
     });
   });
-  return { workers, tasks: placed.flat().map((task, number) => ({ task: number, ...task })) };
+  const tasks = placed.flat().map((task, number) => ({ task: number, ...task }));
+  return { workers, tasks, nextTask: tasks.length };
 }
 
 function leastLoaded(load: readonly number[]): number {
@@ -42,6 +53,17 @@ function leastLoaded(load: readonly number[]): number {
 /** The tasks of a component, in the order of their index. */
 export function tasksOf(plan: Plan, component: string): readonly TaskPlan[] {
   return plan.tasks.filter((task) => task.component === component);
+}
+
+/** The tasks of each component, in the order of their index. */
+export function tasksByComponent(plan: Plan): Map<string, TaskPlan[]> {
+  const found = new Map<string, TaskPlan[]>();
+  for (const task of plan.tasks) {
+    const those = found.get(task.component);
+    if (those === undefined) found.set(task.component, [task]);
+    else those.push(task);
+  }
+  return found;
 }
 
 /** The components that take from these, from those in turn, and so on; of these only who takes from another one. */

@@ -2,30 +2,9 @@
 
 import fc from 'fast-check';
 import t from 'tap';
-import { defaultConfig } from '../../../engine/model/config.js';
-import type { TopologyDescription } from '../../../engine/model/describe.js';
 import { keyGroupRange, taskIndexOfKeyGroup } from '../../../engine/plan/key-groups.js';
 import { downstreamOf, planTasks, tasksOf } from '../../../engine/plan/plan.js';
-
-/** A topology of a spout `0` and bolts that take from the stated ones before them. */
-function describe(parallelisms: readonly number[], sources: readonly (readonly number[])[] = []): TopologyDescription {
-  return {
-    name: 'planned',
-    version: null,
-    config: defaultConfig,
-    components: parallelisms.map((parallelism, index) => {
-      const base = { id: String(index), parallelism, outputs: { default: ['a'] }, config: {} };
-      if (index === 0) return { ...base, kind: 'spout' };
-      const from = sources[index] ?? [index - 1];
-      return {
-        ...base,
-        kind: 'bolt',
-        behavior: { manualAck: false, concurrency: 1, ordered: false, tickMs: null },
-        inputs: from.map((each) => ({ from: String(each), stream: 'default', grouping: 'shuffle', fields: [] })),
-      };
-    }),
-  };
-}
+import { describe } from './describe.js';
 
 const parallelisms = fc.array(fc.integer({ min: 1, max: 30 }), { minLength: 1, maxLength: 12 });
 const workers = fc.integer({ min: 1, max: 20 });

@@ -17,7 +17,7 @@ function deathsOf() {
     config: { workers: 1, messageTimeoutMs: null, maxSpoutPending: null, tracking: true, keyGroups: 1 },
     components: [],
   };
-  const report = new RunReport(description, { workers: 1, tasks: [] }, new Counters(0, 1), clock);
+  const report = new RunReport(description, { workers: 1, tasks: [], nextTask: 0 }, new Counters(0, 1), clock);
   report.state = 'active';
   const logger = { ...silentLogger, warn: (message: string) => warnings.push(message) };
   return { clock, warnings, report, deaths: new Deaths('dying', clock, logger, report) };
