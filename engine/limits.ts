@@ -144,7 +144,9 @@ export const ERRORS_REPORTED_PER_SECOND = 5;
 export const WORKER_DEATHS_MAX = 10;
 export const WORKER_DEATHS_WINDOW_MS = 60_000;
 
-/** Tuples of one task that outlived their calls and whose time until they are settled is measured; the oldest go first. */
+/**
+ * Tuples of one task that outlived their calls and whose time until they are settled is measured; the oldest go first.
+ */
 export const HELD_TIMED_MAX = 256;
 
 /** Metrics that the code of one task may have, of all kinds: each histogram takes 5 kB in its worker and outside. */

@@ -95,7 +95,8 @@ export const engineErrors = {
   },
   MILLRACE_METRICS_TOO_MANY: {
     status: 500,
-    message: 'component "{component}" (task {task}) has {metricsMax} metrics of its own, and asked for another one, "{name}"',
+    message:
+      'component "{component}" (task {task}) has {metricsMax} metrics of its own, and asked for another one, "{name}"',
     hint: 'ask for metrics once, in `open` or `prepare`, and keep keys of the data out of their names',
   },
   MILLRACE_METRICS_VALUE: {

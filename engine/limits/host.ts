@@ -112,8 +112,8 @@ export const ERRORS_OF_ENDED = 3;
 export const FINAL_TEXT_MAX = 500;
 
 /**
- * Tasks that the page for Prometheus tells one by one: 25 series each, so that a page stays below 4 MB. Topologies beyond
- * it are told by component.
+ * Tasks that the page for Prometheus tells one by one: 25 series each, so that a page stays below 4 MB. Topologies
+ * beyond it are told by component.
  */
 export const PROMETHEUS_TASKS_MAX = 1000;
 

@@ -71,7 +71,18 @@ export const BROKEN = 29;
 const ROW_WORDS = 48;
 
 /** What a task that begins anew has none of. */
-const GAUGES = [OPEN_TREES, QUEUED, OUTBOX, BLOCKED_BY, WAITING_FOR_ACKS, CALLS, QUEUE_FILL, QUEUED_BYTES, ENDED, BROKEN];
+const GAUGES = [
+  OPEN_TREES,
+  QUEUED,
+  OUTBOX,
+  BLOCKED_BY,
+  WAITING_FOR_ACKS,
+  CALLS,
+  QUEUE_FILL,
+  QUEUED_BYTES,
+  ENDED,
+  BROKEN,
+];
 
 const HISTOGRAMS = 2;
 const BEATS = 0;

@@ -12,7 +12,16 @@ import type { Bolt } from '../component/bolt.js';
 import type { EmitOptions } from '../component/emit.js';
 import type { Values } from '../component/tuple.js';
 import { failure } from '../errors.js';
-import { CALLS, CALLS_MS, CALLS_SINCE, EXECUTED, QUEUE_FILL, QUEUED, QUEUED_BYTES, STALE } from '../metrics/counters.js';
+import {
+  CALLS,
+  CALLS_MS,
+  CALLS_SINCE,
+  EXECUTED,
+  QUEUE_FILL,
+  QUEUED,
+  QUEUED_BYTES,
+  STALE,
+} from '../metrics/counters.js';
 import type { BoltBehavior } from '../model/definition.js';
 import { BatchCommits } from './batch-commits.js';
 import type { CallTimes } from './call-times.js';

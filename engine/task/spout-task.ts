@@ -91,9 +91,9 @@ export class SpoutTask extends Task implements EndedReceiver {
     else this.finishIfEnded();
   }
 
-  /** There is an `ack` or `fail` to call, or room again for what waits unsent. */
+  /** There is an `ack` or `fail` to call, or room again for what waits unsent, or a count to tell. */
   get hasNews(): boolean {
-    return this.ledger.ended > 0;
+    return this.ledger.ended > 0 || this.ledger.stale !== this.stalePublished;
   }
 
   /** Resolves when nothing holds its emits back: no full target, and none that waits unsent. */

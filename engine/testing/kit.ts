@@ -14,6 +14,7 @@ import { VirtualClock } from '../clock.js';
 import type { Values } from '../component/tuple.js';
 import { runtimeLimits, type RuntimeLimits } from '../limits.js';
 import { silentLogger, type Logger } from '../log.js';
+import type { TopologyMetrics } from '../metrics/snapshot.js';
 import { describe } from '../model/describe.js';
 import type { Topology } from '../model/definition.js';
 import { readDurationMs, type Duration } from '../model/duration.js';
@@ -218,6 +219,11 @@ export class TestRun {
 
   status(): TopologyStatus {
     return this.run.status();
+  }
+
+  /** All that is measured, by component and task. */
+  metrics(): TopologyMetrics {
+    return this.run.metrics();
   }
 
   /** How many turns each worker has had so far: they stand still while nothing is to be done. */

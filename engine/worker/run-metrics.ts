@@ -4,14 +4,7 @@
 import { conditionOf, worstOf, type Condition } from '../metrics/condition.js';
 import * as words from '../metrics/counters.js';
 import type { Counters } from '../metrics/counters.js';
-import {
-  combine,
-  figureKeys,
-  recentFigures,
-  recentKeys,
-  taskFigures,
-  type Figures,
-} from '../metrics/figures.js';
+import { combine, figureKeys, recentFigures, recentKeys, taskFigures, type Figures } from '../metrics/figures.js';
 import { Histogram, type SparseHistogram } from '../metrics/histogram.js';
 import type { KeptUserMetrics } from '../metrics/kept-user-metrics.js';
 import type {
@@ -102,9 +95,9 @@ export class RunMetrics {
     const names = new Map(plan.tasks.map((task) => [task.task, task]));
     return Object.fromEntries(
       this.options.description.components.map((component) => {
-        const tasks = this.tasks.get(component.id)!.map((task) =>
-          this.taskSnapshot(component, task, views, names, runState, nowMs),
-        );
+        const tasks = this.tasks
+          .get(component.id)!
+          .map((task) => this.taskSnapshot(component, task, views, names, runState, nowMs));
         return [component.id, this.componentSnapshot(component, tasks, views)];
       }),
     );

@@ -1,8 +1,9 @@
 // What is sampled of a running topology once a second, and what two samples say of the time between them. Pure, on the
 // main thread.
 //
-// The time of a worker's turns is measured whole, the own times of its tasks' calls are sampled. So the time is dealt to
-// the tasks in proportion: own time of a measured call × calls. It adds up to what was measured, whatever the samples.
+// The time of a worker's turns is measured whole, the own times of its tasks' calls are sampled. So the time is dealt
+// to the tasks in proportion: own time of a measured call × calls. It adds up to what was measured, whatever the
+// samples.
 
 import * as words from '../metrics/counters.js';
 import type { Counters } from '../metrics/counters.js';
@@ -118,7 +119,12 @@ export function viewOf(oldest: Sample<Sampled> | null, now: Sampled, nowMs: numb
 }
 
 /** How much a word of a task that is sampled has grown since then. */
-export function grownSince(then: Sampled | null, counters: Counters, task: number, word: (typeof SAMPLED)[number]): number {
+export function grownSince(
+  then: Sampled | null,
+  counters: Counters,
+  task: number,
+  word: (typeof SAMPLED)[number],
+): number {
   return counters.read(task, word) - before(then, task, column(word));
 }
 

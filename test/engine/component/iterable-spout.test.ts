@@ -35,7 +35,11 @@ class Stand {
       incarnation: 1,
       config: { from: 7 },
       logger: silentLogger,
-      metrics: { counter: () => ({ add: () => undefined }), gauge: () => ({ set: () => undefined }), histogram: () => ({ record: () => undefined }) },
+      metrics: {
+        counter: () => ({ add: () => undefined }),
+        gauge: () => ({ set: () => undefined }),
+        histogram: () => ({ record: () => undefined }),
+      },
       signal: new AbortController().signal,
       now: () => this.clock.now(),
       print: () => Promise.resolve(),

@@ -44,7 +44,11 @@ export function fakeContext(options: FakeContextOptions = {}): FakeContext {
     incarnation: options.incarnation ?? 0,
     config: {},
     logger: { ...silentLogger, warn: (message) => warnings.push(message) },
-    metrics: { counter: () => ({ add: () => undefined }), gauge: () => ({ set: () => undefined }), histogram: () => ({ record: () => undefined }) },
+    metrics: {
+      counter: () => ({ add: () => undefined }),
+      gauge: () => ({ set: () => undefined }),
+      histogram: () => ({ record: () => undefined }),
+    },
     signal: new AbortController().signal,
     now: () => clock.now(),
     print:
