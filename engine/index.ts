@@ -32,7 +32,7 @@ export type {
   SpoutSpecParts,
 } from './component/spec.js';
 export { Spout } from './component/spout.js';
-export type { FailCause, NextTuple } from './component/spout.js';
+export type { FailCause, NextTuple, TreeFailure } from './component/spout.js';
 export type { Tuple, Values } from './component/tuple.js';
 export { MillraceError, isMillraceError } from './errors.js';
 export type { ErrorCode, Problem } from './errors.js';

@@ -137,8 +137,38 @@ export const COMPONENT_ERRORS_KEPT_MAX = 10;
 /** The message and the stack of an error that a component threw, in characters each; the rest is cut off. */
 export const ERROR_TEXT_MAX = 16_384;
 
+/** What an error said, in characters, as it goes to the spout with a failed tree and into a dead letter. */
+export const FAILURE_TEXT_MAX = 500;
+
+/** Different failures that one worker tells one spout task in one turn; of further ones only the component is told. */
+export const FAILURES_TOLD_MAX = 256;
+
+/** Trees that one tuple may belong to: each costs a row in its frame, and another one when it is acked. */
+export const TREES_PER_TUPLE_MAX = 16_384;
+
 /** Errors of one component reported within a second; the rest is counted. */
 export const ERRORS_REPORTED_PER_SECOND = 5;
+
+/** Tuples in the batch of a bolt at which it is committed before the end of the turn: they are held until then. */
+export const COMMITTED_AT = 4096;
+
+/** Used-up batches at the front of a mailbox, empty by then, at which the list is moved up: rare enough to be free. */
+export const BATCHES_DROPPED_AT = 64;
+
+/** Emits of a spout at the front of what waits unsent, sent by then, at which the list is moved up. */
+export const UNSENT_DROPPED_AT = 1024;
+
+/** Room for packed rows that a writer of frames keeps: more is let go after a frame of unusual size. */
+export const PAYLOAD_BYTES_KEPT_MAX = 1024 * 1024;
+
+/** A killed worker may take this long to end, its components closed, before its thread is: twice `CLOSE_TIMEOUT_MS`. */
+export const STOP_TIMEOUT_MS = 10_000;
+
+/** A topology that fails may take this long to handle what is under way: most does in less, and a user waits for it. */
+export const FAILED_DRAIN_MS = 10_000;
+
+/** Alike deaths of workers are only counted for this long after one is reported: a log must not fill with them. */
+export const DEATHS_BURST_MS = 10_000;
 
 /** Worker deaths within `WORKER_DEATHS_WINDOW_MS` that end a topology as failed. */
 export const WORKER_DEATHS_MAX = 10;

@@ -5,6 +5,8 @@
 // objects and larger ones would be allocated: `rootHi` holds the upper 21 bits, `rootLo` the lower 32 as a signed
 // integer.
 
+import type { TreeFailure } from '../component/spout.js';
+
 export interface AckTarget {
   readonly spoutTask: number;
   readonly incarnation: number;
@@ -13,7 +15,7 @@ export interface AckTarget {
   /** Takes that into the XOR of the tree. */
   ack(rootHi: number, rootLo: number, hi: number, lo: number): void;
   /** Ends the tree as failed. */
-  fail(rootHi: number, rootLo: number): void;
+  fail(rootHi: number, rootLo: number, failure?: TreeFailure): void;
   /** Gives the tree its whole timeout again. */
   touch(rootHi: number, rootLo: number): void;
 }

@@ -15,6 +15,8 @@
 // hot path (open, opened, ack): closures, Map lookups, anything that allocates.
 
 import type { Histogram } from '../metrics/histogram.js';
+import type { TreeFailure } from '../component/spout.js';
+import { LOST, timeoutFailure, UNDELIVERED } from './tree-failure.js';
 import { rootHiOf, rootLoOf, sequenceOf, type AckTarget } from './ack-target.js';
 
 const FREE = 0;
@@ -40,7 +42,8 @@ const ENDED_KEPT_MAX = 4096;
 
 /** Is told how trees ended. */
 export interface EndedReceiver {
-  treeEnded(id: unknown, acked: boolean): void;
+  /** @param failure - null when the tree was acked */
+  treeEnded(id: unknown, failure: TreeFailure | null): void;
 }
 
 interface SparseRoot {
@@ -101,7 +104,11 @@ export class Ledger implements AckTarget {
   private ids: unknown[];
   // Emptied by setting `ended` to 0: shrinking an array costs more than a tree does.
   private endedIds: unknown[] = [];
-  private endedAcked: boolean[] = [];
+  /** How each of them ended: null when it was acked. */
+  private endedFailures: (TreeFailure | null)[] = [];
+  /** Why the tree failed that is being opened. */
+  private openingFailure: TreeFailure = UNDELIVERED;
+  private readonly timeout: TreeFailure;
 
   constructor(options: LedgerOptions) {
     this.spoutTask = options.spoutTask;
@@ -111,6 +118,7 @@ export class Ledger implements AckTarget {
     this.now = options.now;
     this.latency = options.latency;
     this.tickMs = options.timeoutMs === null ? null : Math.max(1, options.timeoutMs / TICKS_PER_TIMEOUT);
+    this.timeout = timeoutFailure(options.timeoutMs ?? 0);
     this.timeoutTicks = Math.ceil((options.timeoutMs ?? 0) / (this.tickMs ?? 1)) + TICKS_ADDED;
     this.deadlineTick = this.timeoutTicks;
     this.capacity = CAPACITY_FIRST;
@@ -156,12 +164,12 @@ export class Ledger implements AckTarget {
   opened(hi: number, lo: number): void {
     const slot = this.rootLo & this.mask;
     if (this.state[slot] === OPENING_FAILED) {
-      this.end(sequenceOf(this.rootHi, this.rootLo), slot, false);
+      this.end(sequenceOf(this.rootHi, this.rootLo), slot, this.openingFailure);
       return;
     }
     this.state[slot] = OPEN;
     if (((this.xorHi[slot]! ^= hi) | (this.xorLo[slot]! ^= lo)) === 0) {
-      this.end(sequenceOf(this.rootHi, this.rootLo), slot, true);
+      this.end(sequenceOf(this.rootHi, this.rootLo), slot, null);
     }
   }
 
@@ -174,21 +182,22 @@ export class Ledger implements AckTarget {
     }
     this.deadline[slot] = this.deadlineTick;
     if (((this.xorHi[slot]! ^= hi) | (this.xorLo[slot]! ^= lo)) === 0 && this.state[slot] === OPEN) {
-      this.end(sequence, slot, true);
+      this.end(sequence, slot, null);
     }
   }
 
-  fail(rootHi: number, rootLo: number): void {
+  fail(rootHi: number, rootLo: number, failure = UNDELIVERED): void {
     const sequence = sequenceOf(rootHi, rootLo);
     const slot = rootLo & this.mask;
     if (sequence < this.base || sequence >= this.next || this.state[slot] === FREE) {
       const root = this.sparse.get(sequence);
       if (root === undefined) this.stale++;
-      else this.endSparse(sequence, root, false);
+      else this.endSparse(sequence, root, failure);
     } else if (this.state[slot] === OPEN) {
-      this.end(sequence, slot, false);
-    } else {
+      this.end(sequence, slot, failure);
+    } else if (this.state[slot] === OPENING) {
       this.state[slot] = OPENING_FAILED;
+      this.openingFailure = failure;
     }
   }
 
@@ -206,10 +215,10 @@ export class Ledger implements AckTarget {
 
   /** Fails every open tree: some of its tuples may be lost. Not to be called inside an emit. */
   failAll(): void {
-    for (const [sequence, root] of this.sparse) this.endSparse(sequence, root, false);
+    for (const [sequence, root] of this.sparse) this.endSparse(sequence, root, LOST);
     for (let sequence = this.base; sequence < this.next; sequence++) {
       const slot = sequence & this.mask;
-      if (this.state[slot] === OPEN) this.end(sequence, slot, false);
+      if (this.state[slot] === OPEN) this.end(sequence, slot, LOST);
     }
   }
 
@@ -228,23 +237,23 @@ export class Ledger implements AckTarget {
     if (this.tickMs === null) return;
     this.setTime(nowMs);
     for (const [sequence, root] of this.sparse) {
-      if (root.deadlineTick <= this.tick) this.endSparse(sequence, root, false);
+      if (root.deadlineTick <= this.tick) this.endSparse(sequence, root, this.timeout);
     }
     for (let sequence = this.base; sequence < this.next; sequence++) {
       const slot = sequence & this.mask;
-      if (this.deadline[slot]! <= this.tick && this.state[slot] === OPEN) this.end(sequence, slot, false);
+      if (this.deadline[slot]! <= this.tick && this.state[slot] === OPEN) this.end(sequence, slot, this.timeout);
     }
   }
 
   /** An id that counts as the end of a tree: of one that ended here, or of an emit that is not tracked. */
-  addEnded(id: unknown, acked: boolean): void {
+  addEnded(id: unknown, failure: TreeFailure | null): void {
     const at = this.ended++;
     if (at < this.endedIds.length) {
       this.endedIds[at] = id;
-      this.endedAcked[at] = acked;
+      this.endedFailures[at] = failure;
     } else {
       this.endedIds.push(id);
-      this.endedAcked.push(acked);
+      this.endedFailures.push(failure);
     }
   }
 
@@ -252,22 +261,24 @@ export class Ledger implements AckTarget {
   takeEnded(receiver: EndedReceiver): void {
     for (let i = 0; i < this.ended; i++) {
       const id = this.endedIds[i];
+      const failure = this.endedFailures[i]!;
       this.endedIds[i] = undefined;
-      receiver.treeEnded(id, this.endedAcked[i]!);
+      this.endedFailures[i] = null;
+      receiver.treeEnded(id, failure);
     }
     this.ended = 0;
     if (this.endedIds.length > ENDED_KEPT_MAX) {
       this.endedIds = [];
-      this.endedAcked = [];
+      this.endedFailures = [];
     }
   }
 
-  private end(sequence: number, slot: number, acked: boolean): void {
+  private end(sequence: number, slot: number, failure: TreeFailure | null): void {
     this.state[slot] = FREE;
     this.open--;
-    this.addEnded(this.ids[slot], acked);
+    this.addEnded(this.ids[slot], failure);
     this.ids[slot] = undefined;
-    if (acked && (sequence < SAMPLED_FIRST || (sequence & SAMPLE_MASK) === 0)) this.measure(sequence, slot);
+    if (failure === null && (sequence < SAMPLED_FIRST || (sequence & SAMPLE_MASK) === 0)) this.measure(sequence, slot);
     if (sequence === this.base) {
       let base = sequence + 1;
       const { next, state, mask } = this;
@@ -302,14 +313,14 @@ export class Ledger implements AckTarget {
     root.deadlineTick = this.deadlineTick;
     root.hi ^= hi;
     root.lo ^= lo;
-    if ((root.hi | root.lo) === 0) this.endSparse(sequence, root, true);
+    if ((root.hi | root.lo) === 0) this.endSparse(sequence, root, null);
   }
 
-  private endSparse(sequence: number, root: SparseRoot, acked: boolean): void {
+  private endSparse(sequence: number, root: SparseRoot, failure: TreeFailure | null): void {
     this.sparse.delete(sequence);
     this.open--;
-    this.addEnded(root.id, acked);
-    if (acked && !Number.isNaN(root.openedMs)) this.latency.record(this.now() - root.openedMs);
+    this.addEnded(root.id, failure);
+    if (failure === null && !Number.isNaN(root.openedMs)) this.latency.record(this.now() - root.openedMs);
   }
 
   /** The ring is full. Mostly open: it doubles. Mostly closed: what pins it moves to the sparse table. */

@@ -6,11 +6,16 @@
 //
 // Runs on the worker's thread; `ack` allocates nothing but when the rows grow.
 
+import type { TreeFailure } from '../component/spout.js';
+import { FAILURES_TOLD_MAX } from '../limits.js';
 import type { AckTarget } from './ack-target.js';
+import { UNDELIVERED } from './tree-failure.js';
 
 export const ACK_ROW_INTS = 4;
 const ROWS_FIRST = 256;
 const RECENT = 256;
+/** Stands for what an error said where too many were different. */
+const MANY_FAILED = 'failed with many others at once, too many to tell why each did';
 
 /** Takes what a `RemoteLedger` gathered; the rows are only valid during the call. */
 export interface AckSender {
@@ -26,6 +31,10 @@ export class RemoteLedger implements AckTarget {
   rowCount = 0;
   /** Roots to fail and to touch, as pairs of halves. */
   readonly failed: number[] = [];
+  /** Why the roots to fail failed, in their order: places in `reasons`. */
+  readonly failedFor: number[] = [];
+  /** Each reason once, and no more than are told in a turn. */
+  readonly reasons: TreeFailure[] = [];
   readonly touched: number[] = [];
   private readonly sender: AckSender;
   private readonly recent = new Int32Array(RECENT);
@@ -56,9 +65,22 @@ export class RemoteLedger implements AckTarget {
     this.recent[place] = this.rowCount++;
   }
 
-  fail(rootHi: number, rootLo: number): void {
+  fail(rootHi: number, rootLo: number, failure = UNDELIVERED): void {
     if (!this.dirty) this.markDirty();
     this.failed.push(rootHi, rootLo);
+    this.failedFor.push(this.placeOf(failure));
+  }
+
+  /** The place of a reason among those told; one that comes again, as most do, is found at the end. */
+  private placeOf(failure: TreeFailure): number {
+    const { reasons } = this;
+    const told = reasons.length < FAILURES_TOLD_MAX ? failure : { ...failure, message: MANY_FAILED };
+    for (let place = reasons.length - 1; place >= 0; place--) {
+      if (isSame(reasons[place]!, told)) return place;
+      // Only where no more are told it is worth to look further.
+      if (reasons.length < FAILURES_TOLD_MAX) break;
+    }
+    return reasons.push(told) - 1;
   }
 
   touch(rootHi: number, rootLo: number): void {
@@ -70,6 +92,8 @@ export class RemoteLedger implements AckTarget {
   clear(): void {
     this.rowCount = 0;
     this.failed.length = 0;
+    this.failedFor.length = 0;
+    this.reasons.length = 0;
     this.touched.length = 0;
     this.dirty = false;
   }
@@ -84,4 +108,8 @@ export class RemoteLedger implements AckTarget {
     rows.set(this.rows);
     this.rows = rows;
   }
+}
+
+function isSame(a: TreeFailure, b: TreeFailure): boolean {
+  return a === b || (a.code === b.code && a.message === b.message && a.component === b.component && a.task === b.task);
 }

@@ -1,6 +1,7 @@
 // Names a tuple tree: the ledger that tracks it and its sequence number there. One object a tree and worker, shared by
 // all tuples of the tree, so that a tuple carries one reference instead of three fields.
 
+import type { TreeFailure } from '../component/spout.js';
 import type { AckTarget } from './ack-target.js';
 
 export class Root {
@@ -19,7 +20,12 @@ export class Root {
     this.ledger.ack(this.hi, this.lo, edgeHi, edgeLo);
   }
 
-  fail(): void {
-    this.ledger.fail(this.hi, this.lo);
+  fail(failure?: TreeFailure): void {
+    this.ledger.fail(this.hi, this.lo, failure);
+  }
+
+  /** Gives the tree its whole timeout again. */
+  touch(): void {
+    this.ledger.touch(this.hi, this.lo);
   }
 }

@@ -3,14 +3,19 @@
 //
 //   frame    = magic|version|kind  section*
 //   section  = 1 spoutTask incarnation count (rootHi rootLo hi lo)*     acks, XORed into the trees of that ledger
-//            | 2 spoutTask incarnation count (rootHi rootLo)*           trees that failed
+//            | 2 spoutTask incarnation count (rootHi rootLo)* reason* bytes reasons      trees that failed, and why
 //            | 3 spoutTask incarnation count (rootHi rootLo)*           trees that made progress
 //            | 4 sourceTask targetTask tuples bytes                     credit that comes back to a channel
+//   reason   = which of the reasons, from 0
+//   reasons  = a list of [code, message, component, task] as msgpack, filled up to a whole int
 
+import type { TreeFailure } from '../component/spout.js';
 import { failure } from '../errors.js';
 import { FRAME_BYTES_MAX } from '../limits.js';
 import { ACK_ROW_INTS, type RemoteLedger } from '../ack/remote-ledger.js';
+import { isFailureRow } from '../ack/tree-failure.js';
 import { PROTOCOL_VERSION } from './data-frame.js';
+import { pack, unpack } from './pack.js';
 
 const KIND_CONTROL = 2;
 const HEADER = 0x4d520000 | (PROTOCOL_VERSION << 8) | KIND_CONTROL;
@@ -24,8 +29,8 @@ export const ROOT_INTS = 2;
 export interface ControlHandler {
   /** Rows of rootHi, rootLo, hi and lo. */
   acked(spoutTask: number, incarnation: number, rows: Int32Array): void;
-  /** Rows of rootHi and rootLo. */
-  failed(spoutTask: number, incarnation: number, rows: Int32Array): void;
+  /** Rows of rootHi and rootLo, and for each why it failed. */
+  failed(spoutTask: number, incarnation: number, rows: Int32Array, failures: readonly TreeFailure[]): void;
   /** Rows of rootHi and rootLo. */
   touched(spoutTask: number, incarnation: number, rows: Int32Array): void;
   credited(sourceTask: number, targetTask: number, tuples: number, bytes: number): void;
@@ -52,14 +57,16 @@ export class ControlFrameWriter {
   }
 
   addLedger(ledger: RemoteLedger): void {
+    // First of all: a tuple that failed inside the call that emitted it left no edge behind, so that the ack of its
+    // parent, which comes later, may bring the tree to zero.
+    if (ledger.failed.length > 0) this.addFails(ledger);
     for (let row = 0; row < ledger.rowCount; row += SECTION_ROWS_MAX) {
       const count = Math.min(SECTION_ROWS_MAX, ledger.rowCount - row);
       this.start(ACKS, ledger, count, ACK_ROW_INTS);
       this.ints.set(ledger.rows.subarray(row * ACK_ROW_INTS, (row + count) * ACK_ROW_INTS), this.length);
       this.length += count * ACK_ROW_INTS;
     }
-    this.addRoots(FAILS, ledger, ledger.failed);
-    this.addRoots(TOUCHES, ledger, ledger.touched);
+    this.addTouches(ledger);
   }
 
   addCredit(sourceTask: number, targetTask: number, tuples: number, bytes: number): void {
@@ -80,16 +87,35 @@ export class ControlFrameWriter {
     return new Uint8Array(frame.buffer);
   }
 
-  private addRoots(kind: number, ledger: RemoteLedger, roots: readonly number[]): void {
+  private addFails(ledger: RemoteLedger): void {
+    const { failed, failedFor } = ledger;
+    // A copy: what is packed is only good until the next time.
+    const reasons = pack(ledger.reasons.map(({ code, message, component, task }) => [code, message, component, task])).slice();
+    const reasonInts = Math.ceil(reasons.length / 4);
+    for (let row = 0; row < failedFor.length; row += SECTION_ROWS_MAX) {
+      const end = Math.min(failedFor.length, row + SECTION_ROWS_MAX);
+      this.start(FAILS, ledger, end - row, ROOT_INTS + 1, 1 + reasonInts);
+      for (let half = row * ROOT_INTS; half < end * ROOT_INTS; half++) this.put(failed[half]!);
+      for (let each = row; each < end; each++) this.put(failedFor[each]!);
+      this.put(reasons.length);
+      const filled = new Int32Array(reasonInts);
+      new Uint8Array(filled.buffer).set(reasons);
+      this.ints.set(filled, this.length);
+      this.length += reasonInts;
+    }
+  }
+
+  private addTouches(ledger: RemoteLedger): void {
+    const roots = ledger.touched;
     for (let at = 0; at < roots.length; at += SECTION_ROWS_MAX * ROOT_INTS) {
       const end = Math.min(roots.length, at + SECTION_ROWS_MAX * ROOT_INTS);
-      this.start(kind, ledger, (end - at) / ROOT_INTS, ROOT_INTS);
+      this.start(TOUCHES, ledger, (end - at) / ROOT_INTS, ROOT_INTS);
       for (let half = at; half < end; half++) this.put(roots[half]!);
     }
   }
 
-  private start(kind: number, ledger: RemoteLedger, count: number, rowInts: number): void {
-    this.reserve(4 + count * rowInts);
+  private start(kind: number, ledger: RemoteLedger, count: number, rowInts: number, moreInts = 0): void {
+    this.reserve(4 + count * rowInts + moreInts);
     this.put(kind);
     this.put(ledger.spoutTask);
     this.put(ledger.incarnation);
@@ -139,9 +165,50 @@ function readSection(ints: Int32Array, start: number, handler: ControlHandler): 
   if (!(c >= 0) || at + c * rowInts > ints.length) throw refuse('a section is longer than the frame');
   const rows = ints.subarray(at, (at += c * rowInts));
   if (kind === ACKS) handler.acked(a, b, rows);
-  else if (kind === FAILS) handler.failed(a, b, rows);
-  else handler.touched(a, b, rows);
+  else if (kind === TOUCHES) handler.touched(a, b, rows);
+  else return readFails(ints, at, a, b, rows, handler);
   return at;
+}
+
+/** The rest of a section of failed trees: why they failed. */
+function readFails(
+  ints: Int32Array,
+  start: number,
+  spoutTask: number,
+  incarnation: number,
+  rows: Int32Array,
+  handler: ControlHandler,
+): number {
+  const count = rows.length / ROOT_INTS;
+  const bytesAt = start + count;
+  const bytes = bytesAt < ints.length ? ints[bytesAt]! : -1;
+  const end = bytesAt + 1 + Math.ceil(bytes / 4);
+  if (bytes < 0 || end > ints.length) throw refuse('a section of failed trees is cut short');
+  const reasons = readReasons(new Uint8Array(ints.buffer, ints.byteOffset + (bytesAt + 1) * 4, bytes));
+  const failures: TreeFailure[] = [];
+  for (let at = start; at < bytesAt; at++) {
+    const reason = ints[at]!;
+    const failure = reasons[reason];
+    if (failure === undefined) throw refuse('a failed tree has an unknown reason');
+    failures.push(failure);
+  }
+  handler.failed(spoutTask, incarnation, rows, failures);
+  return end;
+}
+
+function readReasons(bytes: Uint8Array): TreeFailure[] {
+  let rows: unknown;
+  try {
+    rows = unpack(bytes);
+  } catch {
+    rows = null;
+  }
+  if (!Array.isArray(rows)) throw refuse('reasons of failed trees are no list');
+  return rows.map((row: unknown) => {
+    if (!isFailureRow(row)) throw refuse('a reason of failed trees is none');
+    const [code, message, component, task] = row;
+    return { cause: 'failed', code, message, component, task };
+  });
 }
 
 function refuse(reason: string): Error {

@@ -6,7 +6,9 @@
 //              kind 0: a = stream, b = tuples, c = their estimated bytes, d = bytes of the payload; untracked
 //              kind 1: the same; each tuple has a track
 //              kind 2: an end marker; a = revision
-//   track    = ledger  offset  edgeHi  edgeLo                offset = root - base of that ledger, unsigned
+//              kind 3: the same as 1; a tuple may have several tracks, one for each of its trees
+//   track    = ledger  offset  edgeHi  edgeLo                offset = root - base of that ledger, unsigned; ledger = -1:
+//              untracked; in kind 3, ledger = -2 - n: the ledger is n, and the next track is of the same tuple
 //   payload  = for each segment of kind 0 and 1 its rows as msgpack: an array of rows, each an array of values
 //
 // `number` counts the frames of a link. Kinds of segments and columns can be added without changing what stands here; a
@@ -14,9 +16,10 @@
 // segment is packed by itself, so that its receiver unpacks it when its task gets to it (`readRows`).
 
 import { failure } from '../errors.js';
-import { FRAME_BYTES_MAX } from '../limits.js';
+import { FRAME_BYTES_MAX, PAYLOAD_BYTES_KEPT_MAX } from '../limits.js';
 import type { AckTarget } from '../ack/ack-target.js';
 import { sequenceOf } from '../ack/ack-target.js';
+import { SeveralTrees } from '../ack/several-trees.js';
 import type { Root } from '../ack/root.js';
 import type { Values } from '../component/tuple.js';
 import { OUTBOX_INTS, type Outbox } from './outbox.js';
@@ -29,15 +32,19 @@ const HEADER_INTS = 6;
 export const LEDGER_INTS = 4;
 export const SEGMENT_INTS = 7;
 export const TRACK_INTS = 4;
+/** What each further tree of a tuple adds to its frame. */
+export const TRACK_BYTES = TRACK_INTS * 4;
 const OFFSET_END = 4294967296;
 /** A writer starts with this much room for packed rows: a usual batch of small tuples. */
 const PAYLOAD_BYTES_FIRST = 32 * 1024;
-/** More than this is let go after a frame of unusual size. */
-const PAYLOAD_BYTES_KEPT_MAX = 1024 * 1024;
 
 export const SEGMENT_UNTRACKED = 0;
 export const SEGMENT_TRACKED = 1;
 export const SEGMENT_END = 2;
+export const SEGMENT_JOINED = 3;
+const UNTRACKED = -1;
+/** A track whose ledger is this or less is followed by another one of the same tuple. */
+const MORE = -2;
 
 /**
  * Gathers segments and makes one frame of them. One writer a link; it is reused, so nothing in it outlives `finish`.
@@ -63,9 +70,9 @@ export class DataFrameWriter {
     for (let row = first; row < first + count && !tracked; row++) tracked = roots[row] !== null;
     // First what may throw: the writer stays as it was then.
     const packed = pack(outbox.values.slice(first, first + count));
-    if (tracked) this.addTracks(outbox, count);
+    let kind = SEGMENT_UNTRACKED;
+    if (tracked) kind = this.addTracks(outbox, count) ? SEGMENT_TRACKED : this.addJoinedTracks(outbox, count);
     this.addPayload(packed);
-    const kind = tracked ? SEGMENT_TRACKED : SEGMENT_UNTRACKED;
     this.segments.push(source, target, kind, stream, count, bytes, packed.length);
   }
 
@@ -117,13 +124,18 @@ export class DataFrameWriter {
     return frame;
   }
 
-  private addTracks({ first, roots, ints }: Outbox, count: number): void {
+  private reserveTracks(count: number): void {
+    const end = this.trackInts + count * TRACK_INTS;
+    if (end <= this.tracks.length) return;
+    const tracks = new Int32Array(Math.max(this.tracks.length * 2, end));
+    tracks.set(this.tracks);
+    this.tracks = tracks;
+  }
+
+  /** One track for each tuple. False, and nothing is added, when a tuple belongs to several trees. */
+  private addTracks({ first, roots, ints }: Outbox, count: number): boolean {
+    this.reserveTracks(count);
     let at = this.trackInts;
-    if (at + count * TRACK_INTS > this.tracks.length) {
-      const tracks = new Int32Array(Math.max(this.tracks.length * 2, at + count * TRACK_INTS));
-      tracks.set(this.tracks);
-      this.tracks = tracks;
-    }
     const tracks = this.tracks;
     let lastRoot: Root | null = null;
     let lastLedger: AckTarget | null = null;
@@ -136,6 +148,7 @@ export class DataFrameWriter {
         offset = 0;
       } else if (root !== lastRoot) {
         const { ledger } = root;
+        if (ledger !== lastLedger && ledger instanceof SeveralTrees) return false;
         const sequence = sequenceOf(root.hi, root.lo);
         const base = ledger === lastLedger && index >= 0 ? this.bases[index]! : -1;
         if (base < 0 || sequence < base || sequence - base >= OFFSET_END) index = this.ledgerIndex(ledger, sequence);
@@ -150,6 +163,34 @@ export class DataFrameWriter {
       at += TRACK_INTS;
     }
     this.trackInts = at;
+    return true;
+  }
+
+  /** As many tracks for each tuple as it has trees. */
+  private addJoinedTracks({ first, roots, ints }: Outbox, count: number): typeof SEGMENT_JOINED {
+    for (let row = first; row < first + count; row++) {
+      const root = roots[row]!;
+      const hi = ints[row * OUTBOX_INTS]!;
+      const lo = ints[row * OUTBOX_INTS + 1]!;
+      if (root === null) {
+        this.addTrack(UNTRACKED, 0, hi, lo);
+        continue;
+      }
+      const each = root.ledger instanceof SeveralTrees ? root.ledger.roots : [root];
+      each.forEach((one, place) => {
+        const sequence = sequenceOf(one.hi, one.lo);
+        const index = this.ledgerIndex(one.ledger, sequence);
+        const offset = (sequence - this.bases[index]!) | 0;
+        this.addTrack(place < each.length - 1 ? MORE - index : index, offset, hi, lo);
+      });
+    }
+    return SEGMENT_JOINED;
+  }
+
+  private addTrack(ledger: number, offset: number, hi: number, lo: number): void {
+    this.reserveTracks(1);
+    this.tracks.set([ledger, offset, hi, lo], this.trackInts);
+    this.trackInts += TRACK_INTS;
   }
 
   /** The entry of that ledger whose base fits that root, made if there is none. */
@@ -225,20 +266,58 @@ function checkSegments(segments: Int32Array, tracks: Int32Array, ledgerCount: nu
   for (let at = 0; at < segments.length; at += SEGMENT_INTS) {
     const kind = segments[at + 2]!;
     if (kind === SEGMENT_END) continue;
-    if (kind !== SEGMENT_TRACKED && kind !== SEGMENT_UNTRACKED) throw refuse(`an unknown segment kind ${kind}`);
+    if (kind !== SEGMENT_TRACKED && kind !== SEGMENT_UNTRACKED && kind !== SEGMENT_JOINED) {
+      throw refuse(`an unknown segment kind ${kind}`);
+    }
     const count = segments[at + 4]!;
     if (count < 1 || segments[at + 3]! < 0 || segments[at + 5]! < 0) throw refuse('a segment is empty or negative');
     // Each row takes a byte at least: no count can promise more than there is.
     if (segments[at + 6]! < count) throw refuse('a segment has fewer bytes than rows');
     payloadSeen += segments[at + 6]!;
-    if (kind === SEGMENT_TRACKED) tracksSeen += count;
+    const tracksFrom = tracksSeen * TRACK_INTS;
+    tracksSeen += tracksOfSegment(kind, count, tracks.subarray(tracksFrom), ledgerCount);
   }
   if (payloadSeen !== payloadBytes || tracksSeen * TRACK_INTS !== tracks.length) {
     throw refuse('its segments do not cover its rows and tracks');
   }
-  for (let at = 0; at < tracks.length; at += TRACK_INTS) {
-    if (tracks[at]! < -1 || tracks[at]! >= ledgerCount) throw refuse('a track names no ledger of the frame');
+}
+
+/** How many tracks belong to a segment. @throws MILLRACE_FRAME_INVALID when one of them names no ledger */
+function tracksOfSegment(kind: number, count: number, tracks: Int32Array, ledgerCount: number): number {
+  if (kind === SEGMENT_UNTRACKED) return 0;
+  if (kind === SEGMENT_TRACKED) {
+    if (count * TRACK_INTS > tracks.length) throw refuse('its segments do not cover its rows and tracks');
+    for (let at = 0; at < count * TRACK_INTS; at += TRACK_INTS) {
+      if (tracks[at]! < UNTRACKED || tracks[at]! >= ledgerCount) throw refuse('a track names no ledger of the frame');
+    }
+    return count;
   }
+  let tuples = 0;
+  let at = 0;
+  let least = UNTRACKED;
+  while (tuples < count) {
+    if (at >= tracks.length) throw refuse('its segments do not cover its rows and tracks');
+    const { ledger, hasMore } = readTrack(tracks[at]!);
+    if (ledger < least || ledger >= ledgerCount) throw refuse('a track names no ledger of the frame');
+    // A tuple that is in several trees is in none by way of a track that names no ledger.
+    least = hasMore ? 0 : UNTRACKED;
+    if (!hasMore) tuples++;
+    at += TRACK_INTS;
+  }
+  return at / TRACK_INTS;
+}
+
+/** The ledger of a track, and whether another track of the same tuple follows. */
+export function readTrack(ledger: number): { readonly ledger: number; readonly hasMore: boolean } {
+  return ledger <= MORE ? { ledger: MORE - ledger, hasMore: true } : { ledger, hasMore: false };
+}
+
+/** How many ints of `tracks` belong to a segment that was checked. */
+export function trackIntsOf(kind: number, count: number, tracks: Int32Array): number {
+  if (kind !== SEGMENT_JOINED) return kind === SEGMENT_TRACKED ? count * TRACK_INTS : 0;
+  let at = 0;
+  for (let tuples = 0; tuples < count; at += TRACK_INTS) if (tracks[at]! > MORE) tuples++;
+  return at;
 }
 
 function refuse(reason: string): Error {

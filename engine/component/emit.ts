@@ -13,9 +13,10 @@ export interface EmitOptions {
   readonly id?: unknown;
   /**
    * Bolts only: the tuple whose tree the new one joins. Left out: the input of this call. `null`: none, the new tuple
-   * is not tracked. Another tuple: one that this bolt still holds (`manualAck`).
+   * is not tracked. Another tuple: one that this bolt still holds (`manualAck`). A list: all of these, as a join or a
+   * batch needs it; the new tuple then belongs to all of their trees, and an empty list is the same as `null`.
    */
-  readonly anchor?: Tuple | null;
+  readonly anchor?: Tuple | readonly Tuple[] | null;
 }
 
 /**

@@ -16,6 +16,19 @@ export type NextTuple = void | 'done';
  */
 export type FailCause = 'failed' | 'timeout' | 'lost';
 
+/** What is known of a failure: enough to tell an operator, or to keep with a dead letter. */
+export interface TreeFailure {
+  readonly cause: FailCause;
+  /** The code of the error; `MILLRACE_TASK_THREW` for one without a code of Millrace. */
+  readonly code: string;
+  /** What the error said, at most 500 characters. */
+  readonly message: string;
+  /** The component that failed the tuple; null when nobody did: a timeout, a lost worker. */
+  readonly component: string | null;
+  /** The task of that component. */
+  readonly task: number | null;
+}
+
 /**
  * Makes tuples. One instance a task; no two calls of it run at once, though `ack` and `fail` may come while a promise
  * of `nextTuple` is pending. Subclasses state what they emit:
@@ -37,8 +50,11 @@ export abstract class Spout {
   ack?(id: unknown): void;
   /**
    * The tree failed or timed out: emit the tuple again from `nextTuple`, or let it go. Never called inside `nextTuple`.
+   * Of several failures in one tree, the first that its spout hears of counts.
+   *
+   * @param failure - the error, and the component that it came from
    */
-  fail?(id: unknown, cause?: FailCause): void;
+  fail?(id: unknown, cause?: FailCause, failure?: TreeFailure): void;
   deactivate?(): void | Promise<void>;
   close?(): void | Promise<void>;
 }

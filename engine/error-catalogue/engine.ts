@@ -62,6 +62,31 @@ export const engineErrors = {
     message: 'component "{component}" anchored a tuple to one that is already acked or failed',
     hint: 'anchor before you ack, or emit with `anchor: null`',
   },
+  MILLRACE_EMIT_TREES: {
+    status: 500,
+    message: 'component "{component}" anchored a tuple to {trees} trees; the limit is {treesMax}',
+    hint: 'gather fewer tuples, or emit more than one for them',
+  },
+  MILLRACE_TREE_UNDELIVERED: {
+    status: 500,
+    message: 'a tuple of the tree could not be delivered',
+    hint: 'see the errors of the topology; the spout decides whether to replay',
+  },
+  MILLRACE_TREE_LOST: {
+    status: 500,
+    message: 'a worker died that may have held tuples of the tree',
+    hint: 'the worker is replaced; the spout decides whether to replay',
+  },
+  MILLRACE_TREE_TIMEOUT: {
+    status: 500,
+    message: 'the tree made no progress for {timeoutMs} ms',
+    hint: 'look for a bolt that is slow or holds tuples, or raise "messageTimeout"',
+  },
+  MILLRACE_TASK_CALL_TIMEOUT: {
+    status: 500,
+    message: '{call} of component "{component}" (task {task}) was not done within {timeoutMs} ms',
+    hint: 'its tuple failed; end what it waits for by `emit.signal`, or raise "callTimeout" of the bolt',
+  },
   MILLRACE_TASK_MANUAL_ACK: {
     status: 500,
     message: 'bolt "{component}" called {call}() but does not acknowledge by hand',

@@ -144,3 +144,9 @@ export const POLL_VALIDATOR_LENGTH_MAX = 256;
 /** Headers and URL that `http-poll` takes. */
 export const POLL_HEADERS_MAX = 64;
 export const POLL_URL_LENGTH_MAX = 2048;
+
+/**
+ * Answers of `http-poll` that are remembered until their records are done: one record that fails for ever would let
+ * them gather.
+ */
+export const POLL_PAGES_KEPT_MAX = 16;

@@ -2,7 +2,7 @@
 // the worker's thread, once for each frame.
 
 import type { AckTarget } from '../ack/ack-target.js';
-import { LEDGER_INTS, SEGMENT_END, SEGMENT_INTS, SEGMENT_TRACKED, TRACK_INTS } from '../codec/data-frame.js';
+import { LEDGER_INTS, SEGMENT_END, SEGMENT_INTS, trackIntsOf } from '../codec/data-frame.js';
 import type { DataFrame } from '../codec/data-frame.js';
 import { InboundBatch, type Tracks } from '../task/inbound-batch.js';
 import type { InboundChannel } from './inbound-channel.js';
@@ -32,7 +32,7 @@ export function deliverFrame(
     }
     const count = segments[at + 4]!;
     const bytes = segments[at + 6]!;
-    const trackInts = kind === SEGMENT_TRACKED ? count * TRACK_INTS : 0;
+    const trackInts = trackIntsOf(kind, count, tracks.ints.subarray(trackAt));
     let rows = payload.subarray(payloadAt, (payloadAt += bytes));
     let ints = tracks.ints.subarray(trackAt, (trackAt += trackInts));
     if ((bytes + 4 * trackInts) * KEPT_SHARE < payload.buffer.byteLength) {
@@ -43,7 +43,7 @@ export function deliverFrame(
     const channel = channelFrom(source, target);
     channel.received(count, segments[at + 5]!);
     const origin = channel.origins[segments[at + 3]!]!;
-    const own = kind === SEGMENT_TRACKED ? { ...tracks, ints } : null;
+    const own = trackInts > 0 ? { ...tracks, ints } : null;
     host.receive(target, new InboundBatch(origin, count, rows, own));
   }
 }

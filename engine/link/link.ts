@@ -215,7 +215,7 @@ export class Link implements AckSender, CreditReturner, ChannelOwner {
 
   private readonly handler: ControlHandler = {
     acked: (task, incarnation, rows) => this.host.acked(task, incarnation, rows),
-    failed: (task, incarnation, rows) => this.host.failed(task, incarnation, rows),
+    failed: (task, incarnation, rows, failures) => this.host.failed(task, incarnation, rows, failures),
     touched: (task, incarnation, rows) => this.host.touched(task, incarnation, rows),
     credited: (sourceTask, targetTask, tuples, bytes) => {
       const channel = this.outbound.get(`${sourceTask}>${targetTask}`);

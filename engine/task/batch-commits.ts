@@ -4,11 +4,9 @@
 //   add ─► batch ─commit─► endBatch ─┬─ returned, resolved ─► settled as acked
 //                                    └─ threw, rejected ────► settled as failed
 
+import { COMMITTED_AT } from '../limits.js';
 import type { TaskTuple } from './task-tuple.js';
 import { isPromise } from './settling.js';
-
-/** Tuples in a batch at which it is committed without waiting for the end of the turn. */
-const COMMITTED_AT = 4096;
 
 /** How one `endBatch` ended; `error` holds what it threw, wrapped, because anything can be thrown. */
 export type Committed = (batch: readonly TaskTuple[], failed: { readonly error: unknown } | null) => void;
@@ -50,7 +48,8 @@ export class BatchCommits {
         return;
       }
       this.running = true;
-      this.done = result.then(
+      // Not by the promise itself: what only looks like one may call back twice.
+      this.done = Promise.resolve(result).then(
         () => this.ended(batch, null),
         (error: unknown) => this.ended(batch, { error }),
       );

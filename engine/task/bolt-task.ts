@@ -10,7 +10,7 @@
 
 import type { Bolt } from '../component/bolt.js';
 import type { EmitOptions } from '../component/emit.js';
-import type { Values } from '../component/tuple.js';
+import type { Tuple, Values } from '../component/tuple.js';
 import { failure } from '../errors.js';
 import {
   CALLS,
@@ -34,7 +34,7 @@ import type { LocalTask, Output } from './output.js';
 import { BROKEN, CALLS_FULL, COMMITTING, RUNNING, type TaskSetup } from './task.js';
 import { SettlingTask } from './settling-task.js';
 import { isPending, isPromise } from './settling.js';
-import type { TaskTuple } from './task-tuple.js';
+import type { Accumulator, TaskTuple } from './task-tuple.js';
 import { ACKED, FAILED, Held, PENDING } from './task-tuple.js';
 
 export class BoltTask extends SettlingTask implements LocalTask {
@@ -240,7 +240,12 @@ export class BoltTask extends SettlingTask implements LocalTask {
     if (options?.anchor === null) {
       root = null;
     } else if (options?.anchor !== undefined) {
-      const anchor = this.anchorOf(call, options.anchor);
+      const given = onlyOne(options.anchor);
+      if (given === null) {
+        this.emitJoined(call, output, values, options.anchor as readonly Tuple[]);
+        return;
+      }
+      const anchor = this.anchorOf(call, given);
       root = anchor.root;
       acc = anchor.held ?? call;
     }
@@ -248,6 +253,22 @@ export class BoltTask extends SettlingTask implements LocalTask {
     if (call.held === null) this.send(output, values, root, acc);
     else if (call.held.length >= this.host.limits.emitsPerCallMax) throw this.tooMany();
     else call.held.push({ output, values, root, acc });
+  }
+
+  /**
+   * What is anchored to several tuples adds its edges to their trees at once: in each of them the edge of its anchor is
+   * still open, and the same edge must not go through two anchors into one tree.
+   */
+  private emitJoined(call: EmitCall, output: Output, values: Values, anchors: readonly Tuple[]): void {
+    // Emits of an ordered bolt leave later, when the other tuples may be settled.
+    if (this.order !== null) throw this.anchorError();
+    const root = this.rootOfAll(call, anchors);
+    const joined: Accumulator = { accHi: 0, accLo: 0 };
+    try {
+      this.send(output, values, root, joined);
+    } finally {
+      root?.ack(joined.accHi, joined.accLo);
+    }
   }
 
   /** The time of a tick has come. One that finds the task busy waits; a second one then is not added. */
@@ -401,17 +422,26 @@ export class BoltTask extends SettlingTask implements LocalTask {
   }
 
   private failed(tuple: TaskTuple, error: unknown): void {
-    if (isPending(tuple)) this.settle(tuple, FAILED);
+    if (isPending(tuple)) this.settleFailed(tuple, error);
     this.report('execute', error);
   }
 
   private committed(batch: readonly TaskTuple[], failed: { readonly error: unknown } | null): void {
     this.gate &= ~COMMITTING;
-    const state = failed === null ? ACKED : FAILED;
-    const settles = failed !== null || !this.behavior.manualAck;
-    for (const tuple of batch) if (settles && isPending(tuple)) this.settle(tuple, state);
+    for (const tuple of batch) {
+      if (!isPending(tuple)) continue;
+      if (failed !== null) this.settleFailed(tuple, failed.error);
+      else if (!this.behavior.manualAck) this.settle(tuple, ACKED);
+    }
     if (failed !== null) this.report('endBatch', failed.error);
     if (this.commits!.waiting) this.host.scheduleCommit(this);
     this.host.schedule(this);
   }
+}
+
+/** The one tuple of an anchor; null when there are several, or none. */
+function onlyOne(anchor: Tuple | readonly Tuple[]): Tuple | null {
+  if (!Array.isArray(anchor)) return anchor as Tuple;
+  const [first] = anchor as readonly Tuple[];
+  return first !== undefined && anchor.every((each) => each === first) ? first : null;
 }

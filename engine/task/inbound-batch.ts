@@ -8,9 +8,15 @@
 import type { AckTarget } from '../ack/ack-target.js';
 import { rootHiOf, rootLoOf } from '../ack/ack-target.js';
 import { Root } from '../ack/root.js';
-import { readRows, TRACK_INTS } from '../codec/data-frame.js';
+import { rootOf } from '../ack/several-trees.js';
+import { readRows, readTrack, TRACK_INTS } from '../codec/data-frame.js';
 import type { Values } from '../component/tuple.js';
 import { TaskTuple, type Origin } from './task-tuple.js';
+
+/** What tracks have for a ledger where there is none. */
+const UNTRACKED = -1;
+/** No track has this for a ledger. */
+const NO_LEDGER = -0x80000000;
 
 /** The tracks of a batch and the ledgers of its frame. A ledger is null when its incarnation is over. */
 export interface Tracks {
@@ -36,7 +42,7 @@ export class InboundBatch {
   private tracks: Tracks | null;
   private trackAt = 0;
   private root: Root | null = null;
-  private rootLedger = -1;
+  private rootLedger = UNTRACKED;
   private rootOffset = 0;
 
   /** @param tracks - one for each tuple; null when the batch is not tracked */
@@ -94,6 +100,10 @@ export class InboundBatch {
     this.edgeHi = ints[at + 2]!;
     this.edgeLo = ints[at + 3]!;
     if (ledger === this.rootLedger && offset === this.rootOffset) return;
+    if (ledger < UNTRACKED) {
+      this.nextTracks(ints, ledgers, bases, at);
+      return;
+    }
     this.rootLedger = ledger;
     this.rootOffset = offset;
     const target = ledger < 0 ? null : ledgers[ledger]!;
@@ -102,7 +112,26 @@ export class InboundBatch {
       this.root = null;
       return;
     }
-    const sequence = bases[ledger]! + (offset >>> 0);
-    this.root = new Root(target, rootHiOf(sequence), rootLoOf(sequence));
+    this.root = rootIn(target, bases[ledger]! + (offset >>> 0));
   }
+
+  /** The tuple belongs to several trees: its root is made of all whose incarnation lives. */
+  private nextTracks(ints: Int32Array, ledgers: readonly (AckTarget | null)[], bases: readonly number[], from: number): void {
+    const roots: Root[] = [];
+    let at = from;
+    for (let hasMore = true; hasMore; at += TRACK_INTS) {
+      const track = readTrack(ints[at]!);
+      ({ hasMore } = track);
+      const target = ledgers[track.ledger]!;
+      if (target !== null) roots.push(rootIn(target, bases[track.ledger]! + (ints[at + 1]! >>> 0)));
+    }
+    this.trackAt = at;
+    this.rootLedger = NO_LEDGER;
+    this.dead = roots.length === 0;
+    this.root = rootOf(roots);
+  }
+}
+
+function rootIn(ledger: AckTarget, sequence: number): Root {
+  return new Root(ledger, rootHiOf(sequence), rootLoOf(sequence));
 }

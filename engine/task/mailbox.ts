@@ -7,12 +7,11 @@
 //
 // Order holds for each sender: those of this worker use the one queue, those of others the other. They take turns.
 
-import type { RuntimeLimits } from '../limits.js';
+import { BATCHES_DROPPED_AT, type RuntimeLimits } from '../limits.js';
 import type { InboundBatch } from './inbound-batch.js';
 import type { TaskTuple } from './task-tuple.js';
 
 const CAPACITY_FIRST = 16;
-const BATCHES_DROPPED_AT = 64;
 
 /** A task that rests until this mailbox has room again. */
 export interface Waiting {

@@ -2,8 +2,13 @@
 // says by hand, and finds those that new tuples are anchored to. On the worker's thread.
 
 import type { Tuple } from '../component/tuple.js';
+import { TreeUnion } from '../ack/several-trees.js';
+import { taskFailure } from '../ack/tree-failure.js';
+import type { Root } from '../ack/root.js';
+import type { TreeFailure } from '../component/spout.js';
 import { failure, reasonOf } from '../errors.js';
-import { ACKED as ACKED_COUNT, DUPLICATES, FAILED as FAILED_COUNT, MISUSED } from '../metrics/counters.js';
+import { TREES_PER_TUPLE_MAX } from '../limits.js';
+import { ACKED as ACKED_COUNT, DUPLICATES, FAILED as FAILED_COUNT, MISUSED, STALE } from '../metrics/counters.js';
 import type { BoltBehavior } from '../model/definition.js';
 import type { CallTimes } from './call-times.js';
 import type { EmitCall } from './emit-call.js';
@@ -26,23 +31,24 @@ export abstract class SettlingTask extends Task {
 
   fail(tuple: Tuple, reason: unknown): void {
     this.byHand('fail', tuple, (held) => {
-      this.settle(held, FAILED);
-      if (reason === undefined) return;
-      const error = failure(
-        'MILLRACE_TASK_FAILED_TUPLE',
-        { component: this.component, reason: reasonOf(reason) },
-        { cause: reason },
-      );
-      this.report('execute', error);
+      const why = reason === undefined ? 'no reason given' : reasonOf(reason);
+      const error = failure('MILLRACE_TASK_FAILED_TUPLE', { component: this.component, reason: why }, { cause: reason });
+      this.settleFailed(held, error);
+      if (reason !== undefined) this.report('execute', error);
     });
   }
 
   resetTimeout(tuple: Tuple): void {
-    this.byHand('resetTimeout', tuple, ({ root }) => root?.ledger.touch(root.hi, root.lo));
+    this.byHand('resetTimeout', tuple, ({ root }) => root?.touch());
+  }
+
+  /** The tuple fails here, because of whatever was thrown. */
+  protected settleFailed(tuple: TaskTuple, thrown: unknown): void {
+    this.settle(tuple, FAILED, tuple.root === null ? undefined : taskFailure(this.component, this.task, thrown));
   }
 
   /** Ends the tuple here and tells its ledger. One that is not held leaves its edges to its emitter (`left`). */
-  protected settle(tuple: TaskTuple, state: typeof ACKED | typeof FAILED): void {
+  protected settle(tuple: TaskTuple, state: typeof ACKED | typeof FAILED, why?: TreeFailure): void {
     this.count(state === ACKED ? ACKED_COUNT : FAILED_COUNT);
     const { held, root } = tuple;
     if (held !== null) {
@@ -50,8 +56,13 @@ export abstract class SettlingTask extends Task {
       if (held.timed) this.times.processed(held);
     }
     if (root === null) return;
-    if (state === FAILED) root.fail();
-    else if (held !== null) root.ack(held.edgeHi ^ held.accHi, held.edgeLo ^ held.accLo);
+    if (state === FAILED) {
+      if (root.ledger.dead) this.count(STALE);
+      else root.fail(why);
+    } else if (held !== null) {
+      if (root.ledger.dead) this.count(STALE);
+      else root.ack(held.edgeHi ^ held.accHi, held.edgeLo ^ held.accLo);
+    }
   }
 
   private byHand(call: string, tuple: Tuple, then: (held: TaskTuple) => void): void {
@@ -74,6 +85,24 @@ export abstract class SettlingTask extends Task {
       if (call.sink === call && anchor.root === call.root) return anchor;
     }
     throw this.anchorError();
+  }
+
+  /**
+   * The root of a tuple that is anchored to all of these, each of which has to be pending: their trees, each once. Null
+   * when none of them is tracked.
+   */
+  protected rootOfAll(call: EmitCall, anchors: readonly Tuple[]): Root | null {
+    const union = new TreeUnion();
+    for (const each of anchors) {
+      const { held, root } = this.anchorOf(call, each);
+      if (held !== null && held.state !== PENDING) throw this.anchorError();
+      if (root !== null) union.add(root);
+      if (union.size > TREES_PER_TUPLE_MAX) {
+        const details = { component: this.component, trees: union.size, treesMax: TREES_PER_TUPLE_MAX };
+        throw failure('MILLRACE_EMIT_TREES', details);
+      }
+    }
+    return union.root();
   }
 
   protected anchorError(): Error {

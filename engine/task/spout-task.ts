@@ -10,8 +10,9 @@
 
 import type { EndedReceiver, Ledger } from '../ack/ledger.js';
 import { Root } from '../ack/root.js';
+import { taskFailure } from '../ack/tree-failure.js';
 import type { EmitOptions } from '../component/emit.js';
-import type { FailCause, NextTuple, Spout } from '../component/spout.js';
+import type { NextTuple, Spout, TreeFailure } from '../component/spout.js';
 import type { Values } from '../component/tuple.js';
 import type { Timer } from '../clock.js';
 import { SPOUT_REST_MAX_MS, SPOUT_REST_MIN_MS } from '../limits.js';
@@ -52,8 +53,6 @@ export class SpoutTask extends Task implements EndedReceiver {
   private sampleEvery = 1;
   private stride = 1;
   private stalePublished = 0;
-  /** Why the trees fail that `treeEnded` is told of now. */
-  private cause: FailCause = 'failed';
 
   constructor(setup: TaskSetup, spout: Spout, ledger: Ledger, tracking: boolean, times: CallTimes) {
     super(setup);
@@ -118,11 +117,15 @@ export class SpoutTask extends Task implements EndedReceiver {
         return;
       }
     }
-    const tracked = this.tracking && id !== undefined && id !== null;
+    const tracked = this.opensTree(id);
     // Behind what waits, whatever it is: what one task sends to another stays in order.
     if (this.unsent.waiting > 0 || (tracked && this.ledger.full)) this.keep(output, values, id);
     else if (tracked) this.open(output, values, id);
     else this.sendUntracked(output, values, id);
+  }
+
+  private opensTree(id: unknown): boolean {
+    return this.tracking && id !== undefined && id !== null;
   }
 
   /** The task drains while the call is under way: what it still emits goes nowhere, and is no mistake of its own. */
@@ -168,17 +171,13 @@ export class SpoutTask extends Task implements EndedReceiver {
 
   /** Tuples may be lost: every open tree fails. */
   failOpen(): void {
-    this.endTrees('lost', () => this.ledger.failAll());
+    this.ledger.failAll();
+    this.tellEnded();
   }
 
-  /** Ends trees for that cause, outside of any call of the spout. */
-  private endTrees(cause: FailCause, end: () => void): void {
-    const isActive = (this.gate & NOT_ACTIVE) === 0;
-    if (isActive) this.ledger.takeEnded(this);
-    end();
-    this.cause = cause;
-    if (isActive) this.ledger.takeEnded(this);
-    this.cause = 'failed';
+  /** Calls `ack` and `fail` of the spout for trees that ended outside of any call of it. */
+  private tellEnded(): void {
+    if ((this.gate & NOT_ACTIVE) === 0) this.ledger.takeEnded(this);
     this.host.schedule(this);
   }
 
@@ -189,17 +188,18 @@ export class SpoutTask extends Task implements EndedReceiver {
 
   /** Whether a tree may be opened, or `nextTuple` called, now. */
   private mayEmit(): boolean {
-    if (this.ledger.full) return false;
-    // What waits unsent leaves in the middle of the call that emitted it: that call may wait for its acks.
-    if (this.unsent.waiting > 0) return (this.gate & ~CALLS_FULL) === 0;
-    return this.gate === 0 && !(this.done || this.draining);
+    const { oldest } = this.unsent;
+    if (oldest === null) return !this.ledger.full && this.gate === 0 && !(this.done || this.draining);
+    // What waits unsent leaves in the middle of the call that emitted it: that call may wait for its acks. What opens
+    // no tree needs no room in the ledger.
+    return (this.gate & ~CALLS_FULL) === 0 && !(this.ledger.full && this.opensTree(oldest.id));
   }
 
   private next(): void {
     if (this.unsent.waiting > 0) {
       const { output, values, id } = this.unsent.shift();
       try {
-        if (this.tracking && id !== undefined && id !== null) this.open(output, values, id);
+        if (this.opensTree(id)) this.open(output, values, id);
         else this.sendUntracked(output, values, id);
       } catch (error) {
         this.report('nextTuple', error);
@@ -296,7 +296,7 @@ export class SpoutTask extends Task implements EndedReceiver {
     try {
       this.send(output, values, root, opening);
     } catch (error) {
-      root.fail();
+      root.fail(taskFailure(this.component, this.task, error));
       ledger.opened(0, 0);
       throw error;
     }
@@ -307,26 +307,27 @@ export class SpoutTask extends Task implements EndedReceiver {
   /** Emitted without an id, or with one that counts as acked at once. */
   private sendUntracked(output: Output, values: Values, id: unknown): void {
     this.send(output, values, null, this.opening);
-    if (id !== undefined && id !== null) this.ledger.addEnded(id, true);
+    if (id !== undefined && id !== null) this.ledger.addEnded(id, null);
   }
 
   private watchDeadlines(tickMs: number): void {
     this.expiry = this.host.clock.after(tickMs, () => {
       this.expiry = null;
-      this.endTrees('timeout', () => this.ledger.expire(this.host.clock.now()));
+      this.ledger.expire(this.host.clock.now());
+      this.tellEnded();
       if (this.ledger.open > 0) this.watchDeadlines(tickMs);
     });
   }
 
   /** Calls `ack` or `fail` of the spout. */
-  treeEnded(id: unknown, acked: boolean): void {
-    this.count(acked ? ACKED_COUNT : FAILED_COUNT);
-    if (!acked) this.done = false;
+  treeEnded(id: unknown, failure: TreeFailure | null): void {
+    this.count(failure === null ? ACKED_COUNT : FAILED_COUNT);
+    if (failure !== null) this.done = false;
     try {
-      if (acked) this.spout.ack?.(id);
-      else this.spout.fail?.(id, this.cause);
+      if (failure === null) this.spout.ack?.(id);
+      else this.spout.fail?.(id, failure.cause, failure);
     } catch (error) {
-      this.report(acked ? 'ack' : 'fail', error);
+      this.report(failure === null ? 'ack' : 'fail', error);
     }
   }
 

@@ -6,10 +6,12 @@
 // one TaskTuple for each target. `gate` is 0 exactly when the task may take input now.
 
 import type { Root } from '../ack/root.js';
+import { SeveralTrees } from '../ack/several-trees.js';
 import type { EmitOptions } from '../component/emit.js';
 import type { Values } from '../component/tuple.js';
 import { areScalars, freezeValues, measureValues, ValueRefused } from '../codec/values.js';
 import { pack, unpack } from '../codec/pack.js';
+import { TRACK_BYTES } from '../codec/data-frame.js';
 import { failure, isMillraceError } from '../errors.js';
 import { ALL } from '../grouping/grouping.js';
 import { TUPLE_BYTES_MAX, VALUES_CHECKED_FIRST } from '../limits.js';
@@ -272,7 +274,7 @@ export abstract class Task implements Emitter, RunnableTask {
   /** The target is busy or elsewhere: the tuple waits for it, and is an edge of its tree. */
   private queue(target: Target, output: Output, values: Values, root: Root | null, acc: Accumulator): void {
     if (this.host.depth >= TIMED_DEPTH && this.deliverTimed(target, output, values, root, acc)) return;
-    const bytes = this.measure(output, values);
+    let bytes = this.measure(output, values);
     this.counters[this.row + TRANSFERRED]!++;
     let edgeHi = 0;
     let edgeLo = 0;
@@ -282,6 +284,7 @@ export abstract class Task implements Emitter, RunnableTask {
       edgeLo = random.nextInt32() | 1;
       acc.accHi ^= edgeHi;
       acc.accLo ^= edgeLo;
+      if (root.ledger instanceof SeveralTrees) bytes += (root.ledger.roots.length - 1) * TRACK_BYTES;
     }
     const { local } = target;
     if (local === null) {

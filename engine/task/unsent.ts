@@ -2,6 +2,7 @@
 // middle of a call. First in, first out; what was sent is let go. On the worker's thread.
 
 import type { Values } from '../component/tuple.js';
+import { UNSENT_DROPPED_AT } from '../limits.js';
 import type { Output } from './output.js';
 
 export interface Unsent {
@@ -9,8 +10,6 @@ export interface Unsent {
   readonly values: Values;
   readonly id: unknown;
 }
-
-const COMPACTED_AT = 1024;
 
 export class UnsentQueue {
   private entries: (Unsent | null)[] = [];
@@ -20,6 +19,11 @@ export class UnsentQueue {
   /** How many wait. */
   get waiting(): number {
     return this.entries.length - this.first;
+  }
+
+  /** The oldest of them, or null. */
+  get oldest(): Unsent | null {
+    return this.waiting === 0 ? null : this.entries[this.first]!;
   }
 
   push(output: Output, values: Values, id: unknown): void {
@@ -34,7 +38,7 @@ export class UnsentQueue {
       this.entries = [];
       this.first = 0;
       for (const tell of this.emptied.splice(0)) tell();
-    } else if (this.first >= COMPACTED_AT && this.first > this.waiting) {
+    } else if (this.first >= UNSENT_DROPPED_AT && this.first > this.waiting) {
       this.entries.splice(0, this.first);
       this.first = 0;
     }

@@ -182,9 +182,9 @@ function watchSpout(recorder: Recorder, component: string, spout: Spout): Spout 
       recorder.post({ ...place, type: 'acked', id });
       spout.ack?.(id);
     },
-    fail: (id, cause) => {
-      recorder.post({ ...place, type: 'failed', id });
-      spout.fail?.(id, cause);
+    fail: (id, cause, failure) => {
+      recorder.post({ ...place, type: 'failed', id, failure: failure ?? null });
+      spout.fail?.(id, cause, failure);
     },
     deactivate: () => after(recorder, place, 'deactivate', spout.deactivate?.()),
     close: () => after(recorder, place, 'close', spout.close?.()),

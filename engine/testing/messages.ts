@@ -1,6 +1,7 @@
 // What a test and the instrument inside each worker tell each other, over a port of their own. Plain data, cloned on
 // its way: a test may compare it and never reaches into a worker.
 
+import type { TreeFailure } from '../component/spout.js';
 import type { Values } from '../component/tuple.js';
 
 /** A call of a component's life. */
@@ -19,7 +20,7 @@ export type TestEvent =
   | (Place & { readonly type: 'emitted'; readonly stream: string; readonly values: Values; readonly id: unknown })
   | (Place & { readonly type: 'executed'; readonly source: string; readonly stream: string; readonly values: Values })
   | (Place & { readonly type: 'acked'; readonly id: unknown })
-  | (Place & { readonly type: 'failed'; readonly id: unknown })
+  | (Place & { readonly type: 'failed'; readonly id: unknown; readonly failure: TreeFailure | null })
   | (Place & { readonly type: 'life'; readonly call: LifeCall });
 
 export type ToInstrument =

@@ -5,13 +5,10 @@
 
 import type { Clock, Timer } from '../clock.js';
 import { failure, toWire, type WireError } from '../errors.js';
-import { WORKER_DEATHS_WINDOW_MS } from '../limits.js';
+import { DEATHS_BURST_MS, WORKER_DEATHS_WINDOW_MS } from '../limits.js';
 import type { Logger } from '../log.js';
 import { DeathWatch } from './death-watch.js';
 import type { RunReport } from './run-report.js';
-
-/** How long alike deaths are only counted. */
-const BURST_MS = 10_000;
 
 /** One death. */
 export interface Death {
@@ -72,7 +69,7 @@ export class Deaths {
   }
 
   private startBurst(): void {
-    this.burst = this.clock.after(BURST_MS, () => {
+    this.burst = this.clock.after(DEATHS_BURST_MS, () => {
       const goesOn = this.untold > 0;
       this.end();
       if (goesOn) this.startBurst();

@@ -13,7 +13,7 @@
 import { RealClock, type Clock, type Timer } from '../clock.js';
 import { entropySeed } from '../random.js';
 import { failure, fromWire, toWire, type WireError } from '../errors.js';
-import { DURATION_MAX_MS, runtimeLimits } from '../limits.js';
+import { DURATION_MAX_MS, FAILED_DRAIN_MS, runtimeLimits, STOP_TIMEOUT_MS } from '../limits.js';
 import { Counters } from '../metrics/counters.js';
 import type { TopologyMetrics } from '../metrics/snapshot.js';
 import { planTasks, type Plan } from '../plan/plan.js';
@@ -33,11 +33,6 @@ export type { KeptError } from './kept-errors.js';
 export type { ErrorReport } from './messages.js';
 export type { KillOptions, Outcome, TopologyRunOptions } from './run-options.js';
 export type { ComponentStatus, TopologyStatus } from './run-report.js';
-
-/** What a killed worker may take to close its components. */
-const STOP_TIMEOUT_MS = 10_000;
-/** What a topology may take to handle what is under way when it fails. */
-const FAILED_DRAIN_MS = 10_000;
 
 export class TopologyRun {
   /** Resolves when everything is over and every thread is gone. */

@@ -6,6 +6,7 @@ import type { AckTarget } from '../ack/ack-target.js';
 import type { Ledger } from '../ack/ledger.js';
 import { ACK_ROW_INTS, RemoteLedger } from '../ack/remote-ledger.js';
 import { ROOT_INTS } from '../codec/control-frame.js';
+import type { TreeFailure } from '../component/spout.js';
 import type { RuntimeLimits } from '../limits.js';
 import type { InboundChannel } from '../link/inbound-channel.js';
 import { Link } from '../link/link.js';
@@ -135,10 +136,10 @@ export class WorkerLinks implements LinkHost {
     }
   }
 
-  failed(spoutTask: number, incarnation: number, rows: Int32Array): void {
+  failed(spoutTask: number, incarnation: number, rows: Int32Array, failures: readonly TreeFailure[]): void {
     const ledger = this.ledgerHere(spoutTask, incarnation, rows.length / ROOT_INTS);
     if (ledger === null) return;
-    for (let at = 0; at < rows.length; at += ROOT_INTS) ledger.fail(rows[at]!, rows[at + 1]!);
+    failures.forEach((failure, row) => ledger.fail(rows[row * ROOT_INTS]!, rows[row * ROOT_INTS + 1]!, failure));
   }
 
   touched(spoutTask: number, incarnation: number, rows: Int32Array): void {

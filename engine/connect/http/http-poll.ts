@@ -14,14 +14,11 @@ import type { Emit } from '../../component/emit.js';
 import { Replay } from '../../component/replay.js';
 import type { DynamicOutputs } from '../../component/spec.js';
 import { Spout, type NextTuple } from '../../component/spout.js';
-import { POLL_BACKOFF_MAX_MS, POLL_BACKOFF_MIN_MS, POLL_PENDING_BYTES_MAX } from '../../limits.js';
+import { POLL_BACKOFF_MAX_MS, POLL_BACKOFF_MIN_MS, POLL_PAGES_KEPT_MAX, POLL_PENDING_BYTES_MAX } from '../../limits.js';
 import { Random } from '../../random.js';
 import { readPollSettings, type PollSettings } from './poll-settings.js';
 import { NO_VALIDATORS, request, unusable, type Answer, type Validators } from './request.js';
 import { SeenIds } from './seen.js';
-
-/** Answers that are remembered until their records are processed: one record that fails for ever lets them gather. */
-const PAGES_KEPT_MAX = 16;
 
 /** The records of an answer that are not emitted yet. */
 interface Page {
@@ -197,7 +194,7 @@ export class HttpPoll extends Spout {
     }
     this.page = null;
     // Each that is left out in the middle makes progress coarser, no less right.
-    if (this.emittedPages.length >= PAGES_KEPT_MAX) this.emittedPages.pop();
+    if (this.emittedPages.length >= POLL_PAGES_KEPT_MAX) this.emittedPages.pop();
     this.emittedPages.push({ end: this.nextOffset, validators: page.validators });
     this.keepProgress();
   }

@@ -24,7 +24,7 @@ class Branch extends Bolt {
   }
 }
 
-class Holder extends Bolt {
+export class Holder extends Bolt {
   static readonly options = { manualAck: true } as const;
   private readonly held = new Map<unknown, Tuple>();
   private context!: BoltContext;

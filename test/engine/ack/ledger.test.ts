@@ -59,7 +59,7 @@ function touch(ledger: Ledger, sequence: number): void {
 /** The ids that ended since the last call, those that failed with a minus sign in front. */
 function ended(ledger: Ledger): string[] {
   const ids: string[] = [];
-  ledger.takeEnded({ treeEnded: (id, acked) => ids.push(acked ? String(id) : `-${String(id)}`) });
+  ledger.takeEnded({ treeEnded: (id, failure) => ids.push(failure === null ? String(id) : `-${String(id)}`) });
   return ids;
 }
 
@@ -191,7 +191,7 @@ class Pair {
 
   private takeEnded(): number[] {
     const found: number[] = [];
-    this.ledger.takeEnded({ treeEnded: (id, acked) => found.push(acked ? (id as number) : -(id as number)) });
+    this.ledger.takeEnded({ treeEnded: (id, failure) => found.push(failure === null ? (id as number) : -(id as number)) });
     return found;
   }
 

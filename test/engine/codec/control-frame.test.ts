@@ -3,17 +3,25 @@
 import fc from 'fast-check';
 import t from 'tap';
 import { RemoteLedger } from '../../../engine/ack/remote-ledger.js';
+import { UNDELIVERED } from '../../../engine/ack/tree-failure.js';
 import { ControlFrameWriter, readControlFrame, type ControlHandler } from '../../../engine/codec/control-frame.js';
+import type { TreeFailure } from '../../../engine/component/spout.js';
 import { isMillraceError } from '../../../engine/errors.js';
-import { FRAME_BYTES_MAX } from '../../../engine/limits.js';
+import { FAILURES_TOLD_MAX, FRAME_BYTES_MAX } from '../../../engine/limits.js';
+
+function shown({ cause, code, message, component, task }: TreeFailure): string {
+  return JSON.stringify([cause, code, message, component, task]);
+}
 
 /** Writes down what a frame says. */
 class Heard implements ControlHandler {
   readonly all: string[] = [];
   acked = (task: number, incarnation: number, rows: Int32Array): void =>
     this.hearRows('ack', task, incarnation, rows, 4);
-  failed = (task: number, incarnation: number, rows: Int32Array): void =>
-    this.hearRows('fail', task, incarnation, rows, 2);
+  failed = (task: number, incarnation: number, rows: Int32Array, failures: readonly TreeFailure[]): void =>
+    failures.forEach((failure, row) =>
+      this.all.push(`fail ${task} ${incarnation} ${rows[row * 2]} ${rows[row * 2 + 1]} ${shown(failure)}`),
+    );
   touched = (task: number, incarnation: number, rows: Int32Array): void =>
     this.hearRows('touch', task, incarnation, rows, 2);
   credited = (...row: number[]): void => this.hear('credit', row);
@@ -30,6 +38,16 @@ class Heard implements ControlHandler {
 
 const int32 = fc.integer({ min: -(2 ** 31), max: 2 ** 31 - 1 });
 const rootHi = fc.integer({ min: 0, max: 2 ** 21 - 1 });
+const treeFailure = fc.oneof(
+  fc.constant(UNDELIVERED),
+  fc.record({
+    cause: fc.constant('failed' as const),
+    code: fc.constantFrom('MILLRACE_TASK_THREW', 'MILLRACE_TASK_FAILED_TUPLE'),
+    message: fc.string({ unit: 'grapheme', maxLength: 60 }),
+    component: fc.constantFrom('a', 'b-c'),
+    task: fc.nat(9),
+  }),
+);
 const ledger = fc.record({
   spoutTask: fc.nat(9999),
   incarnation: fc.nat(1000),
@@ -38,7 +56,7 @@ const ledger = fc.record({
     selector: (row) => row[1],
     maxLength: 400,
   }),
-  fails: fc.array(fc.tuple(rootHi, int32), { maxLength: 40 }),
+  fails: fc.array(fc.tuple(rootHi, int32, treeFailure), { maxLength: 40 }),
   touches: fc.array(fc.tuple(rootHi, int32), { maxLength: 40 }),
 });
 const credit = fc.tuple(fc.nat(9999), fc.nat(9999), fc.nat(), fc.nat());
@@ -53,13 +71,14 @@ function write(writer: ControlFrameWriter, { ledgers, credits }: Contents): stri
   for (const { spoutTask, incarnation, acks, fails, touches } of ledgers) {
     const remote = new RemoteLedger(spoutTask, incarnation, { markDirty: () => undefined });
     const name = `${spoutTask} ${incarnation}`;
+    // What failed is told first: an ack that came later must not end its tree before.
+    for (const [hi, lo, failure] of fails) {
+      remote.fail(hi, lo, failure);
+      wanted.push(`fail ${name} ${hi} ${lo} ${shown(failure)}`);
+    }
     for (const row of acks) {
       remote.ack(...row);
       wanted.push(`ack ${name} ${row.join(' ')}`);
-    }
-    for (const root of fails) {
-      remote.fail(...root);
-      wanted.push(`fail ${name} ${root.join(' ')}`);
     }
     for (const root of touches) {
       remote.touch(...root);
@@ -186,4 +205,60 @@ t.test('what cannot be a control frame is refused', async (t) => {
   };
   for (const [name, bytes] of Object.entries(refused)) t.equal(readAnything(bytes), 'refused', name);
   t.equal(readAnything(frame(header)), 'read', 'an empty one says nothing');
+});
+
+t.test('of too many different failures the component is told, and no more; all of them fit', async (t) => {
+  const frames: Uint8Array[] = [];
+  const writer = new ControlFrameWriter((frame) => frames.push(frame));
+  const remote = new RemoteLedger(1, 2, { markDirty: () => undefined });
+  const count = 100_000;
+  const failureOf = (n: number): TreeFailure => ({
+    cause: 'failed',
+    code: 'MILLRACE_TASK_THREW',
+    message: n < 1000 ? `record ${n} is bad` : 'all are bad',
+    component: `bolt ${n % 3}`,
+    task: n % 3,
+  });
+  for (let n = 0; n < count; n++) remote.fail(0, n, failureOf(n));
+  writer.addLedger(remote);
+  frames.push(writer.finish());
+  let seen = 0;
+  const others = new Set<string>();
+  for (const frame of frames) {
+    t.ok(frame.byteLength <= FRAME_BYTES_MAX);
+    readControlFrame(frame, {
+      acked: () => t.fail('nothing was acked'),
+      touched: () => t.fail('nothing was touched'),
+      credited: () => t.fail('no credit'),
+      failed: (_task, _incarnation, rows, failures) => {
+        for (const [row, failure] of failures.entries()) {
+          const n = seen++;
+          if (rows[row * 2 + 1] !== n || failure.component !== `bolt ${n % 3}`) throw new Error(`tree ${n}`);
+          if (n < FAILURES_TOLD_MAX && failure.message !== `record ${n} is bad`) throw new Error(failure.message);
+          if (n >= FAILURES_TOLD_MAX) others.add(failure.message);
+        }
+      },
+    });
+  }
+  t.equal(seen, count);
+  t.equal(others.size, 1);
+  t.match([...others][0], /too many/);
+});
+
+t.test('reasons that are none, and cut ones, are refused', async (t) => {
+  const writer = new ControlFrameWriter(unexpected);
+  const remote = new RemoteLedger(1, 2, { markDirty: () => undefined });
+  remote.fail(0, 1, { cause: 'failed', code: 'A', message: 'b', component: 'c', task: 4 });
+  writer.addLedger(remote);
+  const frame = writer.finish();
+  const changed = (at: number, value: number): Uint8Array => {
+    const copy = frame.slice();
+    new DataView(copy.buffer).setInt32(at * 4, value, true);
+    return copy;
+  };
+  t.equal(read(frame).length, 1);
+  // Header, kind, task, incarnation, count, root, reason, bytes of the reasons.
+  for (const each of [changed(7, 1), changed(7, -1), changed(8, 1), changed(8, -1), changed(8, 1000), changed(9, 0)]) {
+    t.throws(() => read(each), { code: 'MILLRACE_FRAME_INVALID' });
+  }
 });

@@ -15,7 +15,7 @@ function ledgerOf(failed: number[][]): AckTarget {
     incarnation: 2,
     dead: false,
     ack: nothing,
-    fail: (...root) => failed.push(root),
+    fail: (hi, lo) => failed.push([hi, lo]),
     touch: nothing,
   };
 }
