@@ -38,4 +38,9 @@ export interface Emit<
   <S extends keyof N & string>(values: N[S], options: EmitOptions & { readonly stream: S }): void;
   /** Resolves once every target of this task has room again; at once when none is full. */
   ready(): Promise<void>;
+  /**
+   * Aborted when the call is not waited for any longer: its `callTimeout` is over, or its task closes while it is under
+   * way. Give it to what an asynchronous call waits for: `fetch(url, { signal: emit.signal })`.
+   */
+  readonly signal: AbortSignal;
 }

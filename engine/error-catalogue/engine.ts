@@ -87,6 +87,11 @@ export const engineErrors = {
     message: '{call} of component "{component}" (task {task}) was not done within {timeoutMs} ms',
     hint: 'its tuple failed; end what it waits for by `emit.signal`, or raise "callTimeout" of the bolt',
   },
+  MILLRACE_TASK_CLOSED: {
+    status: 500,
+    message: 'component "{component}" closes and does not wait for this call any longer',
+    hint: 'this is why `emit.signal` was aborted: end what the call waits for',
+  },
   MILLRACE_TASK_MANUAL_ACK: {
     status: 500,
     message: 'bolt "{component}" called {call}() but does not acknowledge by hand',

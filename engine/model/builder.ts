@@ -59,6 +59,12 @@ export interface BoltOptions extends Parallel {
   readonly ordered?: boolean;
   /** Time between calls of `tick`: `"30s"` or milliseconds; null for none. Default none. */
   readonly tickEvery?: Duration | null;
+  /**
+   * Time after which an asynchronous call of `execute` or `tick` is given up: its tuple fails, its `emit.signal` is
+   * aborted, and what it still emits is refused. It keeps its place among the calls under way until it settles. `"5s"`
+   * or milliseconds; null for never. Default never.
+   */
+  readonly callTimeout?: Duration | null;
 }
 
 type WithConfig<C, Options> =

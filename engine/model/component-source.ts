@@ -95,8 +95,12 @@ function refuseOutputs(
 }
 
 function behaviorDefaults(behavior: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
-  const { tickMs, ...others } = behavior;
-  return tickMs === undefined ? others : { ...others, tickEvery: tickMs };
+  const { tickMs, callTimeoutMs, ...others } = behavior;
+  return {
+    ...others,
+    ...(tickMs !== undefined && { tickEvery: tickMs }),
+    ...(callTimeoutMs !== undefined && { callTimeout: callTimeoutMs }),
+  };
 }
 
 /**

@@ -41,6 +41,8 @@ export interface BoltBehavior {
   readonly ordered: boolean;
   /** Milliseconds between ticks, or null for none. Default null. */
   readonly tickMs: number | null;
+  /** Milliseconds after which an asynchronous call of `execute` or `tick` is given up, or null for never. Default null. */
+  readonly callTimeoutMs: number | null;
 }
 
 interface ComponentBase {

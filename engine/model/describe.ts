@@ -64,7 +64,7 @@ function describeComponent(component: ComponentDefinition): ComponentDescription
     grouping,
     fields: [...fields],
   }));
-  const { manualAck, concurrency, ordered, tickMs } = component.behavior;
+  const { manualAck, concurrency, ordered, tickMs, callTimeoutMs } = component.behavior;
   return {
     kind: 'bolt',
     id,
@@ -72,7 +72,7 @@ function describeComponent(component: ComponentDefinition): ComponentDescription
     outputs,
     config,
     inputs,
-    behavior: { manualAck, concurrency, ordered, tickMs },
+    behavior: { manualAck, concurrency, ordered, tickMs, callTimeoutMs },
   };
 }
 

@@ -8,7 +8,7 @@ import { isDynamic, isRecord, readOutputs } from './component-source.js';
 import type { GroupingName, InputDefinition } from './definition.js';
 import { DEFAULT_STREAM } from './definition.js';
 import type { ComponentDraft } from './drafts.js';
-import { defaultBehavior } from './drafts.js';
+import { defaultBehavior, readBehavior } from './drafts.js';
 import { componentPath, nameOf } from './names.js';
 import type { ProblemList } from './problems.js';
 import type { ComponentRegistry, ComponentType } from './registry.js';
@@ -49,7 +49,7 @@ class ComponentReader {
   read(kind: ComponentKind, id: string, entry: unknown): ComponentDraft {
     const path = componentPath(kind, id);
     const isEntry = isRecord(entry);
-    const { type: typeName, parallelism, config, inputs }: JsonObject = isEntry ? entry : {};
+    const { type: typeName, parallelism, config, inputs, callTimeout }: JsonObject = isEntry ? entry : {};
     if (!isEntry) this.replaced.add(`${path}.inputs`);
     const type = typeof typeName === 'string' ? this.findType(kind, id, typeName, `${path}.type`) : null;
     const settings: ComponentConfig = isRecord(config) ? config : {};
@@ -78,7 +78,11 @@ class ComponentReader {
       outputs: isDynamic(outputs) ? outputs : readOutputs(outputs, id, `${path}.outputs`, this.problems),
       outputsKnown: isChecked || !isDynamic(outputs),
       configKeys: propertyNames(type.schema),
-      behavior: { ...defaultBehavior, ...type.behavior },
+      behavior: {
+        ...defaultBehavior,
+        ...type.behavior,
+        ...(callTimeout !== undefined && { callTimeoutMs: readBehavior({ callTimeout }).callTimeoutMs }),
+      },
       create: (given, subscriptions) => type.create(given, subscriptions),
     };
   }

@@ -33,10 +33,16 @@ export interface ComponentDraft {
 const COMMON_KEYS = ['parallelism', 'config', 'outputs'] as const;
 const OPTION_KEYS: Readonly<Record<ComponentKind, readonly string[]>> = {
   spout: [...COMMON_KEYS, 'tracked', 'pendingMax'],
-  bolt: [...COMMON_KEYS, 'manualAck', 'concurrency', 'ordered', 'tickEvery'],
+  bolt: [...COMMON_KEYS, 'manualAck', 'concurrency', 'ordered', 'tickEvery', 'callTimeout'],
 };
 
-export const defaultBehavior: BoltBehavior = { manualAck: false, concurrency: 1, ordered: false, tickMs: null };
+export const defaultBehavior: BoltBehavior = {
+  manualAck: false,
+  concurrency: 1,
+  ordered: false,
+  tickMs: null,
+  callTimeoutMs: null,
+};
 
 /** The components of one topology that is being defined. */
 export class Drafts {
@@ -205,11 +211,15 @@ export class DraftHandle {
 
 /** How options say that calls are treated. Wrong values are kept: validation shows them. */
 export function readBehavior(options: Readonly<Record<string, unknown>>): BoltBehavior {
-  const { manualAck, concurrency, ordered, tickEvery } = { ...defaultBehavior, ...options } as Readonly<
+  const { manualAck, concurrency, ordered, tickEvery, callTimeout } = { ...defaultBehavior, ...options } as Readonly<
     Record<string, unknown>
   >;
-  const tickMs = tickEvery === undefined || tickEvery === null ? null : (readDurationMs(tickEvery) ?? tickEvery);
-  return { manualAck, concurrency, ordered, tickMs } as BoltBehavior;
+  const tickMs = readTime(tickEvery);
+  return { manualAck, concurrency, ordered, tickMs, callTimeoutMs: readTime(callTimeout) } as BoltBehavior;
+}
+
+function readTime(given: unknown): unknown {
+  return given === undefined || given === null ? null : (readDurationMs(given) ?? given);
 }
 
 function withoutUndefined(options: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {

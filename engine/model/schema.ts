@@ -55,6 +55,12 @@ const boltSchema = Type.Object(
     type: Type.String({ description: 'A type of bolt, such as "split-words", "count", "file-sink" or "log".' }),
     parallelism,
     config,
+    callTimeout: Type.Optional(
+      Type.Union([Type.String({ pattern: DURATION_PATTERN }), Type.Integer({ minimum: 1 }), Type.Null()], {
+        description:
+          'Time after which an asynchronous call is given up and its tuple fails: "5s" or milliseconds; null for never. Default: what the type says, mostly never.',
+      }),
+    ),
     inputs: Type.Array(inputSchema, {
       minItems: 1,
       description: 'The streams that the bolt takes. Each stream of a component at most once.',

@@ -15,9 +15,12 @@ export function checkComponent(component: ComponentDefinition, path: string, pro
 }
 
 function checkBehavior(id: string, behavior: BoltBehavior, path: string, problems: ProblemList): void {
-  const { concurrency, tickMs, ordered, manualAck } = behavior;
+  const { concurrency, tickMs, callTimeoutMs, ordered, manualAck } = behavior;
   checkWhole(problems, `${path}.concurrency`, `the concurrency of "${id}"`, concurrency, 1, CONCURRENCY_MAX);
   if (tickMs !== null) checkDurationMs(problems, `${path}.tickEvery`, `tickEvery of "${id}"`, tickMs);
+  if (callTimeoutMs !== null) {
+    checkDurationMs(problems, `${path}.callTimeout`, `callTimeout of "${id}"`, callTimeoutMs);
+  }
   for (const key of ['manualAck', 'ordered'] as const) {
     const value: unknown = behavior[key];
     if (typeof value === 'boolean') continue;

@@ -10,7 +10,7 @@
 
 import type { Bolt } from '../component/bolt.js';
 import type { EmitOptions } from '../component/emit.js';
-import type { Tuple, Values } from '../component/tuple.js';
+import type { Values } from '../component/tuple.js';
 import { failure } from '../errors.js';
 import {
   CALLS,
@@ -23,19 +23,18 @@ import {
   STALE,
 } from '../metrics/counters.js';
 import type { BoltBehavior } from '../model/definition.js';
-import { BatchCommits } from './batch-commits.js';
 import type { CallTimes } from './call-times.js';
-import { CallsInOrder } from './calls-in-order.js';
 import { EmitCall } from './emit-call.js';
 import type { InboundBatch } from './inbound-batch.js';
 import { InputEnds } from './input-ends.js';
 import { Mailbox } from './mailbox.js';
-import type { LocalTask, Output } from './output.js';
+import { OpenCalls } from './open-calls.js';
+import type { LocalTask } from './output.js';
 import { BROKEN, CALLS_FULL, COMMITTING, RUNNING, type TaskSetup } from './task.js';
 import { SettlingTask } from './settling-task.js';
-import { isPending, isPromise } from './settling.js';
-import type { Accumulator, TaskTuple } from './task-tuple.js';
-import { ACKED, FAILED, Held, PENDING } from './task-tuple.js';
+import { isPromise } from './settling.js';
+import type { TaskTuple } from './task-tuple.js';
+import { ACKED, FAILED, Held } from './task-tuple.js';
 
 export class BoltTask extends SettlingTask implements LocalTask {
   readonly mailbox: Mailbox;
@@ -48,14 +47,14 @@ export class BoltTask extends SettlingTask implements LocalTask {
   /** The last `take` threw. */
   private hasFailed = false;
   private readonly bolt: Bolt;
-  private readonly commits: BatchCommits | null;
   /** Its tuples are never done when their call returns. */
   private readonly holds: boolean;
-  private readonly order: CallsInOrder | null;
   /** Its tuples are done when their call returns, and no call of it ever was asynchronous. */
   private simple: boolean;
   private call = new EmitCall(this);
   private callsUnderWay = 0;
+  /** Those that have a time or a signal. */
+  private readonly calls: OpenCalls;
   /** Some call was. */
   private asynchronous = false;
   private tickDue = false;
@@ -64,16 +63,9 @@ export class BoltTask extends SettlingTask implements LocalTask {
   private reopened = false;
 
   constructor(setup: TaskSetup, bolt: Bolt, behavior: BoltBehavior, sources: readonly number[], times: CallTimes) {
-    super(setup, behavior, times);
+    super(setup, bolt, behavior, times);
+    this.calls = new OpenCalls(setup.host.clock, behavior.callTimeoutMs);
     this.bolt = bolt;
-    this.commits =
-      bolt.endBatch === undefined
-        ? null
-        : new BatchCommits(
-            () => bolt.endBatch!(),
-            (batch, failed) => this.committed(batch, failed),
-          );
-    this.order = behavior.ordered && behavior.concurrency > 1 ? new CallsInOrder() : null;
     this.holds = behavior.manualAck || this.commits !== null || this.order !== null;
     this.simple = !this.holds;
     this.mailbox = new Mailbox(setup.host.limits, setup.task);
@@ -134,14 +126,21 @@ export class BoltTask extends SettlingTask implements LocalTask {
       this.leftHi = call.accHi;
       this.leftLo = call.accLo;
     }
-    // Beside asynchronous calls, an emit that was kept too long must not pass for that of a call under way.
-    if (this.asynchronous) this.call = new EmitCall(this);
+    this.renew(call);
     if (this.order === null) this.executed(tuple);
     else this.endInOrder(call, () => this.executed(tuple));
   }
 
+  /** Beside asynchronous calls, an emit that was kept too long must not pass for that of a call under way. */
+  private renew(call: EmitCall): void {
+    if (!this.asynchronous) return;
+    this.calls.end(call);
+    this.call = new EmitCall(this);
+  }
+
   private threw(call: EmitCall, tuple: TaskTuple, error: unknown): void {
     call.end();
+    this.renew(call);
     this.hasFailed = true;
     if (tuple.held === null) {
       this.leftHi = 0;
@@ -232,60 +231,10 @@ export class BoltTask extends SettlingTask implements LocalTask {
     this.emitAnchored(call, this.checked(call, values, options), values, options);
   }
 
-  /** What is anchored to a tuple that is held, waits until calls before it have ended, or needs a closer look. */
-  private emitAnchored(call: EmitCall, output: Output, values: Values, options: EmitOptions | undefined): void {
-    let { root } = call;
-    let acc = call.sink;
-    if (options?.id !== undefined) throw failure('MILLRACE_EMIT_ID_IN_BOLT', { component: this.component });
-    if (options?.anchor === null) {
-      root = null;
-    } else if (options?.anchor !== undefined) {
-      const given = onlyOne(options.anchor);
-      if (given === null) {
-        this.emitJoined(call, output, values, options.anchor as readonly Tuple[]);
-        return;
-      }
-      const anchor = this.anchorOf(call, given);
-      root = anchor.root;
-      acc = anchor.held ?? call;
-    }
-    if (root !== null && acc !== call && (acc as Held).state !== PENDING) throw this.anchorError();
-    if (call.held === null) this.send(output, values, root, acc);
-    else if (call.held.length >= this.host.limits.emitsPerCallMax) throw this.tooMany();
-    else call.held.push({ output, values, root, acc });
-  }
-
-  /**
-   * What is anchored to several tuples adds its edges to their trees at once: in each of them the edge of its anchor is
-   * still open, and the same edge must not go through two anchors into one tree.
-   */
-  private emitJoined(call: EmitCall, output: Output, values: Values, anchors: readonly Tuple[]): void {
-    // Emits of an ordered bolt leave later, when the other tuples may be settled.
-    if (this.order !== null) throw this.anchorError();
-    const root = this.rootOfAll(call, anchors);
-    const joined: Accumulator = { accHi: 0, accLo: 0 };
-    try {
-      this.send(output, values, root, joined);
-    } finally {
-      root?.ack(joined.accHi, joined.accLo);
-    }
-  }
-
   /** The time of a tick has come. One that finds the task busy waits; a second one then is not added. */
   tick(): void {
     this.tickDue = true;
     this.host.schedule(this);
-  }
-
-  /** Has `endBatch` called; then the acks of the batch leave. */
-  commit(): void {
-    this.commits?.commit();
-    if (this.commits?.running === true) this.gate |= COMMITTING;
-  }
-
-  /** Resolves when no `endBatch` is under way. */
-  get committing(): Promise<void> {
-    return this.commits?.done ?? Promise.resolve();
   }
 
   /** Its inputs may all have ended: once nothing waits or is under way, flushes and passes the end on. */
@@ -357,6 +306,7 @@ export class BoltTask extends SettlingTask implements LocalTask {
     this.call = new EmitCall(this);
     this.changeCalls(1);
     if (this.callsUnderWay >= this.behavior.concurrency) this.gate |= CALLS_FULL;
+    if (name !== 'finish') this.calls.begin(call, () => this.timedOut(call, name, tuple));
     // Not by the promise itself: what only looks like one may call back twice, or throw.
     Promise.resolve(promise).then(
       () => this.settled(call, name, tuple, null),
@@ -380,11 +330,14 @@ export class BoltTask extends SettlingTask implements LocalTask {
     tuple: TaskTuple | null,
     failed: { readonly error: unknown } | null,
   ): void {
-    call.open = false;
     this.times.settled(call);
     this.changeCalls(-1);
     this.gate &= ~CALLS_FULL;
-    if (tuple === null) {
+    this.calls.end(call);
+    call.open = false;
+    if (call.timedOut) {
+      // It was dealt with then: only its place is free now.
+    } else if (tuple === null) {
       if (failed !== null) this.report(name, failed.error);
       this.outsideEnded(name === 'finish' ? 'finish' : 'tick', call);
     } else {
@@ -395,53 +348,43 @@ export class BoltTask extends SettlingTask implements LocalTask {
     this.host.schedule(this);
   }
 
+  abortCalls(reason: Error): void {
+    this.calls.close(reason);
+  }
+
+  /** The time of an asynchronous call is over: its tuple fails, and those behind it in order go on. */
+  private timedOut(call: EmitCall, name: string, tuple: TaskTuple | null): void {
+    const timeoutMs = this.behavior.callTimeoutMs!;
+    const error = failure('MILLRACE_TASK_CALL_TIMEOUT', {
+      call: name,
+      component: this.component,
+      task: this.task,
+      timeoutMs,
+    });
+    call.timedOut = true;
+    call.abort(error);
+    if (tuple === null) {
+      this.report(name, error);
+      if (this.order !== null) this.endInOrder(call, null);
+    } else if (this.order === null) {
+      this.failed(tuple, error);
+    } else {
+      this.endInOrder(call, () => this.failed(tuple, error));
+    }
+    this.host.schedule(this);
+  }
+
+  signalled(call: EmitCall): void {
+    this.calls.signal(call);
+    // From now on each call has an `EmitCall` of its own.
+    this.asynchronous = true;
+    this.simple = false;
+  }
+
   /** With `ordered`: a call has ended; its emits leave, and its input is settled, when the calls before it have. */
   private endInOrder(call: EmitCall, settle: (() => void) | null): void {
     if (this.call === call) this.call = new EmitCall(this);
     this.order!.end(call, settle);
     this.releaseInOrder();
   }
-
-  private releaseInOrder(): void {
-    this.order!.release((held) => {
-      try {
-        this.send(held.output, held.values, held.root, held.acc);
-      } catch (error) {
-        this.report('execute', error);
-      }
-    });
-  }
-
-  private executed(tuple: TaskTuple): void {
-    if (this.commits !== null) {
-      if (this.commits.add(tuple)) this.commit();
-      else this.host.scheduleCommit(this);
-      return;
-    }
-    if (!this.behavior.manualAck) this.settle(tuple, ACKED);
-  }
-
-  private failed(tuple: TaskTuple, error: unknown): void {
-    if (isPending(tuple)) this.settleFailed(tuple, error);
-    this.report('execute', error);
-  }
-
-  private committed(batch: readonly TaskTuple[], failed: { readonly error: unknown } | null): void {
-    this.gate &= ~COMMITTING;
-    for (const tuple of batch) {
-      if (!isPending(tuple)) continue;
-      if (failed !== null) this.settleFailed(tuple, failed.error);
-      else if (!this.behavior.manualAck) this.settle(tuple, ACKED);
-    }
-    if (failed !== null) this.report('endBatch', failed.error);
-    if (this.commits!.waiting) this.host.scheduleCommit(this);
-    this.host.schedule(this);
-  }
-}
-
-/** The one tuple of an anchor; null when there are several, or none. */
-function onlyOne(anchor: Tuple | readonly Tuple[]): Tuple | null {
-  if (!Array.isArray(anchor)) return anchor as Tuple;
-  const [first] = anchor as readonly Tuple[];
-  return first !== undefined && anchor.every((each) => each === first) ? first : null;
 }

@@ -12,6 +12,8 @@ import type { Accumulator, TaskTuple } from './task-tuple.js';
 export interface Emitter {
   emit(call: EmitCall, values: Values, options: EmitOptions | undefined): void;
   ready(call: EmitCall): Promise<void>;
+  /** That call asked for its signal, which is no other call's: it is not used again. */
+  signalled(call: EmitCall): void;
 }
 
 /** An emit that waits for its turn, because calls before this one are still under way (`ordered`). */
@@ -21,6 +23,14 @@ export interface HeldEmit {
   readonly root: Root | null;
   readonly acc: Accumulator;
 }
+
+/** Where an `emit` keeps the call that it belongs to. */
+const CALL = Symbol('call');
+const SIGNAL: PropertyDescriptor & ThisType<{ readonly [CALL]: EmitCall }> = {
+  get() {
+    return this[CALL].signal;
+  },
+};
 
 export class EmitCall implements Accumulator {
   /** The tree of what the call works on; null when that is not tracked, in a tick, at the end and in a spout. */
@@ -36,11 +46,39 @@ export class EmitCall implements Accumulator {
   held: HeldEmit[] | null = null;
   /** When it began, if it is one that is measured and that outlives its call. */
   timedFromMs: number | null = null;
+  /** When it is not waited for any longer, if it has such a time. */
+  dueMs = 0;
+  /** That time is over. */
+  timedOut = false;
+  private abortedFor: Error | undefined;
+  /** Aborts what the call waits for; made when it is asked for. */
+  private controller: AbortController | null = null;
+  private readonly emitter: Emitter;
   readonly emit: Emit;
 
   constructor(emitter: Emitter) {
     const emit = (values: Values, options?: EmitOptions): void => emitter.emit(this, values, options);
-    this.emit = Object.assign(emit, { ready: () => emitter.ready(this) });
+    this.emitter = emitter;
+    const whole = Object.assign(emit, { ready: () => emitter.ready(this), [CALL]: this });
+    // One getter for all of them: a getter of its own would give each `emit` a shape of its own.
+    this.emit = Object.defineProperty(whole, 'signal', SIGNAL) as unknown as Emit;
+  }
+
+  /** Aborted when the call times out, and when its task closes while it is under way. */
+  get signal(): AbortSignal {
+    if (this.controller === null) {
+      this.controller = new AbortController();
+      if (this.open) this.emitter.signalled(this);
+      else this.controller.abort(this.abortedFor);
+    }
+    return this.controller.signal;
+  }
+
+  /** What the call waits for is to end; it may go on by itself, but what it emits is refused. */
+  abort(reason: Error): void {
+    this.open = false;
+    this.abortedFor = reason;
+    this.controller?.abort(reason);
   }
 
   /** What it emits leaves at once and adds its edges to the call. */

@@ -1,7 +1,9 @@
 // What a bolt task does with tuples that outlive the call they came to: acks and fails them, by itself or as the bolt
 // says by hand, and finds those that new tuples are anchored to. On the worker's thread.
 
-import type { Tuple } from '../component/tuple.js';
+import type { Bolt } from '../component/bolt.js';
+import type { EmitOptions } from '../component/emit.js';
+import type { Tuple, Values } from '../component/tuple.js';
 import { TreeUnion } from '../ack/several-trees.js';
 import { taskFailure } from '../ack/tree-failure.js';
 import type { Root } from '../ack/root.js';
@@ -10,19 +12,37 @@ import { failure, reasonOf } from '../errors.js';
 import { TREES_PER_TUPLE_MAX } from '../limits.js';
 import { ACKED as ACKED_COUNT, DUPLICATES, FAILED as FAILED_COUNT, MISUSED, STALE } from '../metrics/counters.js';
 import type { BoltBehavior } from '../model/definition.js';
+import { BatchCommits } from './batch-commits.js';
 import type { CallTimes } from './call-times.js';
+import { CallsInOrder } from './calls-in-order.js';
 import type { EmitCall } from './emit-call.js';
-import { RUNNING, Task, type TaskSetup } from './task.js';
-import { ACKED, FAILED, PENDING, TaskTuple } from './task-tuple.js';
+import type { Output } from './output.js';
+import { isPending } from './settling.js';
+import { COMMITTING, RUNNING, Task, type TaskSetup } from './task.js';
+import { ACKED, FAILED, PENDING, TaskTuple, type Accumulator, type Held } from './task-tuple.js';
 
 export abstract class SettlingTask extends Task {
   protected readonly behavior: BoltBehavior;
   protected readonly times: CallTimes;
+  /** With `ordered`: the calls whose output waits for its turn. */
+  protected readonly order: CallsInOrder | null;
 
-  constructor(setup: TaskSetup, behavior: BoltBehavior, times: CallTimes) {
+  protected readonly commits: BatchCommits | null;
+  /** Calls that wait for their turn to emit. */
+  private awaitingTurn: { readonly call: EmitCall; readonly come: () => void }[] = [];
+
+  constructor(setup: TaskSetup, bolt: Bolt, behavior: BoltBehavior, times: CallTimes) {
     super(setup);
     this.behavior = behavior;
     this.times = times;
+    this.order = behavior.ordered && behavior.concurrency > 1 ? new CallsInOrder() : null;
+    this.commits =
+      bolt.endBatch === undefined
+        ? null
+        : new BatchCommits(
+            () => bolt.endBatch!(),
+            (batch, failed) => this.committed(batch, failed),
+          );
   }
 
   ack(tuple: Tuple): void {
@@ -77,6 +97,108 @@ export abstract class SettlingTask extends Task {
     if ((this.gate & RUNNING) === 0) this.host.schedule(this);
   }
 
+  /** Has `endBatch` called; then the acks of the batch leave. */
+  commit(): void {
+    this.commits?.commit();
+    if (this.commits?.running === true) this.gate |= COMMITTING;
+  }
+
+  /** Resolves when no `endBatch` is under way. */
+  get committing(): Promise<void> {
+    return this.commits?.done ?? Promise.resolve();
+  }
+
+  /** Its call has returned, and what it emitted has left. */
+  protected executed(tuple: TaskTuple): void {
+    if (this.commits !== null) {
+      if (this.commits.add(tuple)) this.commit();
+      else this.host.scheduleCommit(this);
+      return;
+    }
+    if (!this.behavior.manualAck) this.settle(tuple, ACKED);
+  }
+
+  protected failed(tuple: TaskTuple, error: unknown): void {
+    if (isPending(tuple)) this.settleFailed(tuple, error);
+    this.report('execute', error);
+  }
+
+  private committed(batch: readonly TaskTuple[], failed: { readonly error: unknown } | null): void {
+    this.gate &= ~COMMITTING;
+    for (const tuple of batch) {
+      if (!isPending(tuple)) continue;
+      if (failed !== null) this.settleFailed(tuple, failed.error);
+      else if (!this.behavior.manualAck) this.settle(tuple, ACKED);
+    }
+    if (failed !== null) this.report('endBatch', failed.error);
+    if (this.commits!.waiting) this.host.scheduleCommit(this);
+    this.host.schedule(this);
+  }
+
+  /** What is anchored to a tuple that is held, waits until calls before it have ended, or needs a closer look. */
+  protected emitAnchored(call: EmitCall, output: Output, values: Values, options: EmitOptions | undefined): void {
+    let { root } = call;
+    let acc = call.sink;
+    if (options?.id !== undefined) throw failure('MILLRACE_EMIT_ID_IN_BOLT', { component: this.component });
+    if (options?.anchor === null) {
+      root = null;
+    } else if (options?.anchor !== undefined) {
+      const given = onlyOne(options.anchor);
+      if (given === null) {
+        this.emitJoined(call, output, values, options.anchor as readonly Tuple[]);
+        return;
+      }
+      const anchor = this.anchorOf(call, given);
+      root = anchor.root;
+      acc = anchor.held ?? call;
+    }
+    if (root !== null && acc !== call && (acc as Held).state !== PENDING) throw this.anchorError();
+    if (call.held === null) this.send(output, values, root, acc);
+    else if (call.held.length >= this.host.limits.emitsPerCallMax) throw this.tooMany();
+    else call.held.push({ output, values, root, acc });
+  }
+
+  /**
+   * What is anchored to several tuples adds its edges to their trees at once: in each of them the edge of its anchor is
+   * still open, and the same edge must not go through two anchors into one tree.
+   */
+  private emitJoined(call: EmitCall, output: Output, values: Values, anchors: readonly Tuple[]): void {
+    // Emits of an ordered bolt leave later, when the other tuples may be settled.
+    if (this.order !== null) throw this.anchorError();
+    const root = this.rootOfAll(call, anchors);
+    const joined: Accumulator = { accHi: 0, accLo: 0 };
+    try {
+      this.send(output, values, root, joined);
+    } finally {
+      root?.ack(joined.accHi, joined.accLo);
+    }
+  }
+
+  /** Resolves when nothing holds its emits back: neither calls before it nor a full target. */
+  override async ready(call: EmitCall): Promise<void> {
+    if (call.open && call.held !== null && call.held.length > 0) {
+      await new Promise<void>((come) => this.awaitingTurn.push({ call, come }));
+    }
+    await super.ready(call);
+  }
+
+  protected releaseInOrder(): void {
+    this.order!.release((held) => {
+      try {
+        this.send(held.output, held.values, held.root, held.acc);
+      } catch (error) {
+        this.report('execute', error);
+      }
+    });
+    if (this.awaitingTurn.length === 0) return;
+    const waiting = this.awaitingTurn;
+    this.awaitingTurn = [];
+    for (const each of waiting) {
+      if (each.call.held === null) each.come();
+      else this.awaitingTurn.push(each);
+    }
+  }
+
   /** A tuple that this bolt still holds, or the input of the call, to anchor another one to. */
   protected anchorOf(call: EmitCall, anchor: Tuple): TaskTuple {
     if (anchor instanceof TaskTuple) {
@@ -109,4 +231,11 @@ export abstract class SettlingTask extends Task {
     this.count(MISUSED);
     return failure('MILLRACE_EMIT_ANCHOR', { component: this.component });
   }
+}
+
+/** The one tuple of an anchor; null when there are several, or none. */
+function onlyOne(anchor: Tuple | readonly Tuple[]): Tuple | null {
+  if (!Array.isArray(anchor)) return anchor as Tuple;
+  const [first] = anchor as readonly Tuple[];
+  return first !== undefined && anchor.every((each) => each === first) ? first : null;
 }

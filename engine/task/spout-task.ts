@@ -15,6 +15,7 @@ import type { EmitOptions } from '../component/emit.js';
 import type { NextTuple, Spout, TreeFailure } from '../component/spout.js';
 import type { Values } from '../component/tuple.js';
 import type { Timer } from '../clock.js';
+import { failure } from '../errors.js';
 import { SPOUT_REST_MAX_MS, SPOUT_REST_MIN_MS } from '../limits.js';
 import * as counters from '../metrics/counters.js';
 import { ACKED as ACKED_COUNT, FAILED as FAILED_COUNT, OPEN_TREES, QUEUED, STALE } from '../metrics/counters.js';
@@ -133,6 +134,14 @@ export class SpoutTask extends Task implements EndedReceiver {
     return !call.open && this.draining;
   }
 
+  signalled(): void {
+    // Each call that is under way is known, and one that has returned has no use for its signal.
+  }
+
+  abortCalls(reason: Error): void {
+    this.callUnderWay?.abort(reason);
+  }
+
   /** It waits unsent for room in the ledger, or until the spout is asked again. */
   private keep(output: Output, values: Values, id: unknown): void {
     if (this.unsent.waiting >= this.host.limits.emitsPerCallMax) throw this.tooMany();
@@ -165,7 +174,7 @@ export class SpoutTask extends Task implements EndedReceiver {
   drain(): void {
     this.draining = true;
     this.gate &= ~INACTIVE;
-    if (this.callUnderWay !== null) this.callUnderWay.open = false;
+    this.callUnderWay?.abort(failure('MILLRACE_TASK_CLOSED', { component: this.component }));
     this.wake();
   }
 

@@ -91,6 +91,9 @@ export abstract class Task implements Emitter, RunnableTask {
   /** The tuples of a slice have been executed; makes their acks leave. */
   abstract commit(): void;
   abstract emit(call: EmitCall, values: Values, options: EmitOptions | undefined): void;
+  abstract signalled(call: EmitCall): void;
+  /** The task closes: the signals of its calls under way are aborted. */
+  abstract abortCalls(reason: Error): void;
 
   wire(outputs: ReadonlyMap<string, Output>): void {
     this.outputs = new Map(outputs);

@@ -253,5 +253,6 @@ function watchEmit(recorder: Recorder, place: () => Place, emit: Emit): Emit {
     (emit as (values: Values, options?: EmitOptions) => void)(values, options);
     recorder.post({ ...place(), type: 'emitted', stream: options?.stream ?? 'default', values, id: options?.id });
   };
-  return Object.assign(watched, { ready: () => emit.ready() });
+  const withReady = Object.assign(watched, { ready: () => emit.ready() });
+  return Object.defineProperty(withReady, 'signal', { get: () => emit.signal }) as Emit;
 }

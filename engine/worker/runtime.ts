@@ -347,6 +347,7 @@ export class WorkerRuntime implements TaskHost {
     for (const spout of this.spouts) spout.stopTimers();
     for (const { task } of this.living) task.gate |= NOT_ACTIVE;
     this.closing.abort();
+    for (const { task } of this.living) task.abortCalls(failure('MILLRACE_TASK_CLOSED', { component: task.component }));
     await Promise.all(this.living.map((living) => this.closeTask(living)));
     this.links.close();
     this.reports.flush();

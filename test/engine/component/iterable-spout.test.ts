@@ -22,7 +22,7 @@ class Stand {
       if (this.refuse !== null) throw this.refuse;
       this.emitted.push([options.id, values]);
     },
-    { ready: () => Promise.resolve() },
+    { ready: () => Promise.resolve(), signal: new AbortController().signal },
   );
 
   async open(): Promise<this> {

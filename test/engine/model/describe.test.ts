@@ -16,7 +16,7 @@ void t.test('a description is plain JSON, and says everything but how instances 
     outputs: { default: ['word'] },
     config: {},
     inputs: [{ from: 'lines', stream: 'default', grouping: 'shuffle', fields: [] }],
-    behavior: { manualAck: false, concurrency: 1, ordered: false, tickMs: null },
+    behavior: { manualAck: false, concurrency: 1, ordered: false, tickMs: null, callTimeoutMs: null },
   });
   t.end();
 });

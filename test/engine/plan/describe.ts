@@ -19,7 +19,7 @@ export function describe(
       return {
         ...base,
         kind: 'bolt',
-        behavior: { manualAck: false, concurrency: 1, ordered: false, tickMs: null },
+        behavior: { manualAck: false, concurrency: 1, ordered: false, tickMs: null, callTimeoutMs: null },
         inputs: from.map((each) => ({ from: String(each), stream: 'default', grouping: 'shuffle', fields: [] })),
       };
     }),

@@ -17,6 +17,8 @@ class Emitting implements Emitter {
     else this.sent.push(values[0]);
   }
 
+  signalled(): void {}
+
   ready(): Promise<void> {
     return Promise.resolve();
   }

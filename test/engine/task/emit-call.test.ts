@@ -7,6 +7,7 @@ t.test('every emit names its call, and so does ready', async (t) => {
   const calls: unknown[] = [];
   const emitter: Emitter = {
     emit: (call, values, options) => calls.push([call, values, options]),
+    signalled: (call) => void calls.push([call, 'signal']),
     ready: (call) => {
       calls.push([call, 'ready']);
       return Promise.resolve();

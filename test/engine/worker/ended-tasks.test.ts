@@ -5,7 +5,7 @@ import type { TopologyDescription } from '../../../engine/model/describe.js';
 import { EndedTasks } from '../../../engine/worker/ended-tasks.js';
 
 const common = { parallelism: 1, outputs: { default: ['n'] }, config: {} };
-const behavior = { manualAck: false, concurrency: 1, ordered: false, tickMs: null };
+const behavior = { manualAck: false, concurrency: 1, ordered: false, tickMs: null, callTimeoutMs: null };
 const input = (from: string) => ({ from, stream: 'default', grouping: 'shuffle', fields: [] }) as const;
 
 /** a ─► b ─► c, and d on its own; a and d on worker 0, the others each on one. */
