@@ -14,6 +14,7 @@ export type {
   UserHistogram,
   SpoutContext,
 } from './component/context.js';
+export type { ChooseTasks, Chosen, CustomGrouping, CustomGroupingSource } from './component/custom-grouping.js';
 export type { Emit, EmitOptions } from './component/emit.js';
 export { iterableSpout } from './component/iterable-spout.js';
 export type { IterableSpoutOptions, ValuesIterable, ValuesSource } from './component/iterable-spout.js';
@@ -24,6 +25,7 @@ export type {
   BoltSpec,
   BoltSpecParts,
   ComponentConfig,
+  DirectFields,
   DynamicOutputs,
   NoOutputs,
   Outputs,
@@ -50,9 +52,11 @@ export { isTopology } from './model/definition.js';
 export type {
   BoltBehavior,
   ComponentDefinition,
+  CustomGroupingDefinition,
   GroupingName,
   InputDefinition,
   OutputsByStream,
+  Overflow,
   Topology,
   TopologyConfig,
 } from './model/definition.js';
@@ -61,6 +65,9 @@ export type {
   BoltClass,
   BoltHandle,
   BoltSource,
+  DirectStreamHandle,
+  FeedbackOptions,
+  ShuffleOptions,
   SpoutClass,
   SpoutHandle,
   SpoutSource,

@@ -4,6 +4,7 @@
 
 export * from './limits/connectors.js';
 export * from './limits/documents.js';
+export * from './limits/groupings.js';
 export * from './limits/host.js';
 
 /** Bounds of one worker, overridable so that tests can reach them. */
@@ -34,6 +35,10 @@ export interface RuntimeLimits {
   readonly sliceTuplesMax: number;
   /** One turn of a worker, after which it lets its ports and timers run. */
   readonly turnMs: number;
+  /** Tuples that wait on one feedback edge: a cycle that makes more of them than it ends fails trees beyond it. */
+  readonly feedbackTuplesMax: number;
+  /** Bytes that wait on one feedback edge. */
+  readonly feedbackBytesMax: number;
   /** Calls inside calls when tuples go directly from task to task: far below the stack's end with big user frames. */
   readonly directDepthMax: number;
 }
@@ -52,6 +57,8 @@ export const runtimeLimits: RuntimeLimits = {
   sparseRootsMax: 65_536,
   sliceTuplesMax: 256,
   turnMs: 1,
+  feedbackTuplesMax: 16_384,
+  feedbackBytesMax: 16 * 1024 * 1024,
   directDepthMax: 32,
 };
 

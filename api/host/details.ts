@@ -97,6 +97,7 @@ function nothingDone(description: TopologyDescription | null): Done {
       errors: 0,
       queued: 0,
       outbox: 0,
+      dropped: 0,
       rate: 0,
       latency: new Histogram().summary(),
       metrics: {},

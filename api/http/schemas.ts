@@ -142,6 +142,7 @@ const componentDetails = Type.Object({
   errors: count('Errors of its code.'),
   queued: count('Tuples that wait in mailboxes.'),
   outbox: count('Tuples that wait to leave their worker.'),
+  dropped: count('Tuples that were not tracked and found feedback full, where it may drop them.'),
   rate: count('Tuples a second over the last ten seconds: emitted by a spout, executed by a bolt.'),
   latency,
   metrics: Type.Record(Type.String(), Type.Number(), { description: 'What its code counts itself.' }),

@@ -68,6 +68,13 @@ export interface ComponentContext {
    * to this machine's files. Null or left out: anywhere.
    */
   readonly filesRoot?: string | null;
+  /**
+   * The numbers of the tasks of a component of this topology, in the order of their index: whom `emit.direct` may name.
+   * They change when its parallelism does, so ask for each tuple, or each tick.
+   *
+   * @throws MILLRACE_TASK_UNKNOWN_COMPONENT
+   */
+  tasksOf(component: string): readonly number[];
   /** Milliseconds of monotonic time; virtual in tests. */
   now(): number;
   /**

@@ -27,6 +27,8 @@ export interface EmitOptions {
  * @typeParam N - the values of each further stream by name
  * @throws MILLRACE_EMIT_ARITY, MILLRACE_EMIT_UNKNOWN_STREAM, MILLRACE_EMIT_VALUE, MILLRACE_EMIT_TOO_LARGE at the
  * emitter
+ * @throws MILLRACE_EMIT_NEEDS_TASK on a direct stream, MILLRACE_EMIT_GROUPING when a custom grouping misbehaves
+ * @throws MILLRACE_EMIT_FEEDBACK_FULL when a tuple that is not tracked finds feedback full
  * @throws MILLRACE_EMIT_TOO_MANY when one call emits on and on into full targets without `await emit.ready()`
  * @throws MILLRACE_EMIT_LATE when the call that it belongs to has ended
  */
@@ -36,6 +38,13 @@ export interface Emit<
 > {
   (values: D, options?: EmitOptions & { readonly stream?: 'default' }): void;
   <S extends keyof N & string>(values: N[S], options: EmitOptions & { readonly stream: S }): void;
+  /**
+   * Sends a tuple of a direct stream to the task of that number, which takes that stream by the direct grouping; see
+   * `context.tasksOf`.
+   *
+   * @throws MILLRACE_EMIT_NOT_DIRECT, MILLRACE_EMIT_DIRECT_TASK; and what a plain emit throws
+   */
+  readonly direct: DirectEmit<D, N>;
   /** Resolves once every target of this task has room again; at once when none is full. */
   ready(): Promise<void>;
   /**
@@ -43,4 +52,10 @@ export interface Emit<
    * way. Give it to what an asynchronous call waits for: `fetch(url, { signal: emit.signal })`.
    */
   readonly signal: AbortSignal;
+}
+
+/** See {@link Emit.direct}. */
+export interface DirectEmit<D extends Values, N extends Readonly<Record<string, Values>>> {
+  (task: number, values: D, options?: EmitOptions & { readonly stream?: 'default' }): void;
+  <S extends keyof N & string>(task: number, values: N[S], options: EmitOptions & { readonly stream: S }): void;
 }

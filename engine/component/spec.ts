@@ -13,8 +13,13 @@ export const SPEC_BRAND = Symbol.for('millrace.component-spec');
 /** The settings of one component. */
 export type ComponentConfig = Readonly<Record<string, unknown>>;
 
-/** What a component emits: the field names of its default stream, or field names by stream. */
-export type Outputs = readonly string[] | OutputsByStream;
+/** The fields of a stream whose tuples go to the task that the emitter names: `{ direct: ['word'] }`. */
+export interface DirectFields {
+  readonly direct: Fields;
+}
+
+/** What a component emits: the field names of its default stream, or those of each stream by name. */
+export type Outputs = readonly string[] | Readonly<Record<string, Fields | DirectFields>>;
 
 /** What else is known when a component has to say what it emits. */
 export interface OutputsSurroundings {

@@ -47,6 +47,32 @@ export const engineErrors = {
     message: 'component "{component}" emitted after the call that was given this emit had ended',
     hint: 'await what the call started before it returns, so that the tuple stays open until its children are out',
   },
+  MILLRACE_EMIT_NEEDS_TASK: {
+    status: 500,
+    message: 'component "{component}" emitted on stream "{stream}", which is direct, without naming a task',
+    hint: 'call emit.direct(task, values), or declare the stream without `direct`',
+  },
+  MILLRACE_EMIT_NOT_DIRECT: {
+    status: 500,
+    message: 'component "{component}" emitted to one task on stream "{stream}", which is not direct',
+    hint: 'declare the fields of that stream as direct in its outputs, or emit without naming a task',
+  },
+  MILLRACE_EMIT_DIRECT_TASK: {
+    status: 500,
+    message: 'component "{component}" emitted to task {task}, which does not take its direct stream "{stream}"',
+    hint: 'tasks that take it: {known}; context.tasksOf(component) tells those of a component',
+  },
+  MILLRACE_EMIT_GROUPING: {
+    status: 500,
+    message: 'the custom grouping {name}, by which "{subscriber}" takes "{component}", {what}',
+    hint: 'choose whole numbers from 0 to {last}, each at most once, or nothing',
+  },
+  MILLRACE_EMIT_FEEDBACK_FULL: {
+    status: 500,
+    message:
+      'component "{component}" emitted a tuple that is not tracked on stream "{stream}", whose feedback to "{target}" is full',
+    hint: 'track it, so that it is replayed; or let the overflow of the feedback be "drop", and it is dropped and counted',
+  },
   MILLRACE_EMIT_TOO_MANY: {
     status: 500,
     message: 'one call of component "{component}" emitted more than {emitsMax} tuples while its targets were full',
@@ -91,6 +117,11 @@ export const engineErrors = {
     status: 500,
     message: 'component "{component}" closes and does not wait for this call any longer',
     hint: 'this is why `emit.signal` was aborted: end what the call waits for',
+  },
+  MILLRACE_TASK_UNKNOWN_COMPONENT: {
+    status: 500,
+    message: 'component "{component}" asked for the tasks of "{other}", which is no component of topology "{topology}"',
+    hint: 'give the id of a component as it stands in the definition',
   },
   MILLRACE_TASK_MANUAL_ACK: {
     status: 500,

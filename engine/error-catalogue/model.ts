@@ -87,13 +87,28 @@ export const modelErrors = {
   },
   MILLRACE_TOPOLOGY_GROUPING_WITHOUT_FIELDS: {
     status: 400,
-    message: 'bolt "{component}" takes "{source}" by fields grouping, but names no field',
+    message: 'bolt "{component}" takes "{source}" by the grouping {grouping}, but names no field',
     hint: 'name the fields whose values are the key; the stream has: {known}',
   },
   MILLRACE_TOPOLOGY_GROUPING_WITH_FIELDS: {
     status: 400,
     message: 'bolt "{component}" takes "{source}" by the grouping {grouping}, which has no fields, but names some',
-    hint: 'use the grouping "fields", or remove the field names',
+    hint: 'use the grouping "fields" or "partial-key", or remove the field names',
+  },
+  MILLRACE_TOPOLOGY_GROUPING_OPTION: {
+    status: 400,
+    message: 'bolt "{component}" takes "{source}" by the grouping {grouping}, to which "{option}" means nothing',
+    hint: 'remove it; it belongs to the grouping {known}',
+  },
+  MILLRACE_TOPOLOGY_CUSTOM: {
+    status: 400,
+    message: 'bolt "{component}" takes "{source}" by a custom grouping that is {actual}',
+    hint: 'give a function (values, targets) => index, or a class with such a method choose; in a document, the name of one that the artifact exports',
+  },
+  MILLRACE_TOPOLOGY_DIRECT: {
+    status: 400,
+    message: 'bolt "{component}" takes stream "{stream}" {what}',
+    hint: '{expected}',
   },
   MILLRACE_TOPOLOGY_REPEATED_KEY: {
     status: 400,
@@ -108,7 +123,12 @@ export const modelErrors = {
   MILLRACE_TOPOLOGY_CYCLE: {
     status: 400,
     message: 'the components form a cycle: {cycle}',
-    hint: 'tuples would go round for ever: remove the subscription that closes it',
+    hint: 'each would wait for the next when they are full: name the subscription that leads back as feedback (source.feedback(), or "feedback": true in a document), or remove it',
+  },
+  MILLRACE_TOPOLOGY_FEEDBACK: {
+    status: 400,
+    message: 'bolt "{component}" cannot take "{source}" as feedback: {what}',
+    hint: '{expected}',
   },
   MILLRACE_TOPOLOGY_NUMBER: {
     status: 400,
@@ -205,6 +225,11 @@ export const modelErrors = {
     status: 400,
     message: '{kind} "{component}" has the type "{type}", which does not exist',
     hint: 'known types of {kind}s: {known}',
+  },
+  MILLRACE_DOCUMENT_UNKNOWN_CUSTOM: {
+    status: 400,
+    message: 'bolt "{component}" takes "{source}" by the custom grouping {grouping}, which does not exist',
+    hint: 'groupings that the artifact exports: {known}',
   },
   MILLRACE_DOCUMENT_TYPE_KIND: {
     status: 400,

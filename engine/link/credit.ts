@@ -39,6 +39,13 @@ export class LinkCredit {
     return allowance(channel.outstandingBytes, this.reserveBytes, this.sharedBytes - this.usedBytes);
   }
 
+  /** How much that channel has under way, as a share of what it may when it has the link to itself. */
+  fillOf(channel: Outstanding): number {
+    const tuplesMost = this.reserveTuples + this.sharedTuples / 2;
+    const bytesMost = this.reserveBytes + this.sharedBytes / 2;
+    return Math.max(channel.outstandingTuples / tuplesMost, channel.outstandingBytes / bytesMost);
+  }
+
   spend(channel: Outstanding, tuples: number, bytes: number): void {
     this.usedTuples += beyond(channel.outstandingTuples, tuples, this.reserveTuples);
     this.usedBytes += beyond(channel.outstandingBytes, bytes, this.reserveBytes);

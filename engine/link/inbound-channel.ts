@@ -20,6 +20,8 @@ export class InboundChannel implements TupleChannel {
   private readonly batchTuples: number[] = [];
   private readonly batchBytes: number[] = [];
   private oldest = 0;
+  /** All tuples that ever came. */
+  receivedTuples = 0;
   private owing = false;
 
   constructor(sourceTask: number, targetTask: number, returner: CreditReturner) {
@@ -29,6 +31,7 @@ export class InboundChannel implements TupleChannel {
   }
 
   received(tuples: number, bytes: number): void {
+    this.receivedTuples += tuples;
     this.batchTuples.push(tuples);
     this.batchBytes.push(bytes);
   }

@@ -16,6 +16,13 @@ import type { LinkHost } from './link-host.js';
 import { OutboundChannel, type ChannelOwner, type ChannelSender } from './outbound-channel.js';
 import type { Frame, Wire } from './wire.js';
 
+/** What {@link Link.traffic} tells. */
+export interface LinkTraffic {
+  readonly sent: number;
+  readonly received: number;
+  readonly waiting: number;
+}
+
 export class Link implements AckSender, CreditReturner, ChannelOwner {
   private readonly host: LinkHost;
   private readonly wire: Wire;
@@ -78,6 +85,20 @@ export class Link implements AckSender, CreditReturner, ChannelOwner {
     return sum;
   }
 
+  /** Tuples that went and came over this link between those tasks, and that still wait to go. */
+  traffic(tasks: ReadonlySet<number>): LinkTraffic {
+    const sum = { sent: 0, received: 0, waiting: 0 };
+    const isInside = (channel: OutboundChannel | InboundChannel): boolean =>
+      tasks.has(channel.sourceTask) && tasks.has(channel.targetTask);
+    for (const channel of this.outbound.values()) {
+      if (!isInside(channel)) continue;
+      sum.sent += channel.sentTuples;
+      sum.waiting += channel.waiting;
+    }
+    for (const channel of this.inbound.values()) if (isInside(channel)) sum.received += channel.receivedTuples;
+    return sum;
+  }
+
   pushed(channel: OutboundChannel, bytes: number): void {
     if (!channel.dirty) {
       channel.dirty = true;
@@ -88,6 +109,10 @@ export class Link implements AckSender, CreditReturner, ChannelOwner {
     this.pushedBytes += bytes;
     const { batchTuplesMax, batchBytesMax } = this.host.limits;
     if (this.pushedTuples >= batchTuplesMax || this.pushedBytes >= batchBytesMax) this.flushData();
+  }
+
+  fillOf(channel: OutboundChannel): number {
+    return this.credit.fillOf(channel);
   }
 
   markDirty(ledger: RemoteLedger): void {

@@ -18,6 +18,8 @@ export interface ChannelSender {
 export interface ChannelOwner {
   /** Something waits in that channel. */
   pushed(channel: OutboundChannel, bytes: number): void;
+  /** How much that channel has under way, as a share of what it may when it has the link to itself. */
+  fillOf(channel: OutboundChannel): number;
 }
 
 const NO_END = -1;
@@ -34,6 +36,10 @@ export class OutboundChannel implements Outstanding {
   private readonly sender: ChannelSender;
   private endRevision = NO_END;
   private left = 0;
+  /** The estimated size of what waits. */
+  waitingBytes = 0;
+  /** All tuples that ever left. */
+  sentTuples = 0;
 
   constructor(owner: ChannelOwner, sourceTask: number, targetTask: number, sender: ChannelSender) {
     this.owner = owner;
@@ -46,9 +52,15 @@ export class OutboundChannel implements Outstanding {
     return this.outbox.waiting;
   }
 
+  /** How full it is: 1 while something waits for credit. */
+  get fill(): number {
+    return this.left > 0 ? 1 : this.owner.fillOf(this);
+  }
+
   /** @param bytes - their estimated size */
   push(values: Values, stream: number, root: Root | null, edgeHi: number, edgeLo: number, bytes: number): void {
     this.outbox.push(values, stream, root, edgeHi, edgeLo, bytes);
+    this.waitingBytes += bytes;
     this.owner.pushed(this, bytes);
   }
 
@@ -70,6 +82,8 @@ export class OutboundChannel implements Outstanding {
   sent(count: number, bytes: number): void {
     this.outstandingTuples += count;
     this.outstandingBytes += bytes;
+    this.waitingBytes -= bytes;
+    this.sentTuples += count;
     this.outbox.drop(count);
   }
 
@@ -86,5 +100,6 @@ export class OutboundChannel implements Outstanding {
   /** The link is gone: what waits is dropped, and then holds nobody (`settle`). Its trees fail by the rewiring. */
   abandon(): void {
     this.outbox.drop(this.outbox.waiting);
+    this.waitingBytes = 0;
   }
 }

@@ -68,6 +68,8 @@ export const CALLS_SINCE = 31;
 export const ENDED = 28;
 /** 1 once a fatal error made it give up. */
 export const BROKEN = 29;
+/** Tuples that were not tracked and that found a feedback edge full. */
+export const DROPPED = 32;
 const ROW_WORDS = 48;
 
 /** What a task that begins anew has none of. */

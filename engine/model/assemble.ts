@@ -53,16 +53,23 @@ function merged(found: readonly Problem[], validated: readonly Problem[]): reado
 }
 
 function definitionOf(draft: ComponentDraft): ComponentDefinition {
-  const { kind, id, parallelism, config, configKeys, behavior, inputs, outputs } = draft;
+  const { kind, id, parallelism, config, configKeys, behavior, inputs, outputs, directStreams, untracked } = draft;
   const create = (settings: ComponentConfig): Spout | Bolt => draft.create(settings, inputs);
   const given = isDynamic(outputs) ? { outputs: {}, outputsFor: dynamicOutputs(draft, outputs) } : { outputs };
-  const common = { id, parallelism, config, configKeys, ...given };
+  const direct = directStreams.length > 0 ? { directStreams } : {};
+  const common = { id, parallelism, config, configKeys, ...direct, ...given };
   if (kind === 'bolt') {
     return { kind, ...common, inputs, behavior, create: create as (config: ComponentConfig) => Bolt };
   }
   // A spout has no inputs; where it was given some, validation has to see them.
   const refused = inputs.length > 0 ? { inputs } : {};
-  return { kind, ...common, ...refused, create: create as (config: ComponentConfig) => Spout };
+  return {
+    kind,
+    ...common,
+    ...refused,
+    ...(untracked && { untracked }),
+    create: create as (config: ComponentConfig) => Spout,
+  };
 }
 
 function dynamicOutputs(
@@ -73,7 +80,12 @@ function dynamicOutputs(
   const path = componentPath(kind, id);
   return (config, inputFields, problems) => {
     try {
-      const told = outputs(inputs, config, { component: id, inputFields });
+      // What comes back by a cycle follows from what comes in: it is left out until that is known.
+      const told = outputs(
+        inputs.filter((_, index) => inputFields[index] !== undefined),
+        config,
+        { component: id, inputFields: inputFields.filter((fields) => fields !== undefined) },
+      );
       return told === null ? null : readOutputs(told, id, `${path}.outputs`, problems);
     } catch (thrown) {
       if (!isMillraceError(thrown)) {

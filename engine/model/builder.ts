@@ -6,7 +6,8 @@
 import type { Outputs } from '../component/spec.js';
 import { assemble } from './assemble.js';
 import type { ComponentDraft } from './drafts.js';
-import { DraftHandle, Drafts } from './drafts.js';
+import { Drafts } from './drafts.js';
+import { DraftHandle } from './handles.js';
 import type { TopologySettings } from './config.js';
 import { configPath, defaultConfig, readConfig, readVersion } from './config.js';
 import type { Topology } from './definition.js';

@@ -5,7 +5,7 @@ import type { Bolt, BoltFunction } from '../component/bolt.js';
 import { FunctionBolt } from '../component/function-bolt.js';
 import type { IterableSpoutOptions, ValuesSource } from '../component/iterable-spout.js';
 import { iterableSpout } from '../component/iterable-spout.js';
-import type { ComponentConfig, DynamicOutputs } from '../component/spec.js';
+import type { ComponentConfig, DirectFields, DynamicOutputs } from '../component/spec.js';
 import { SPEC_BRAND, isComponentSpec } from '../component/spec.js';
 import type { Spout } from '../component/spout.js';
 import type { InputDefinition, OutputsByStream } from './definition.js';
@@ -106,13 +106,25 @@ function behaviorDefaults(behavior: Readonly<Record<string, unknown>>): Readonly
 /**
  * Field names by stream of whatever was given as outputs; what is none is reported and left out. The result has no
  * prototype, so that a stream called `constructor` is there only when it was declared.
+ *
+ * @param direct - takes the names of direct streams; left out: there can be none
  */
-export function readOutputs(given: unknown, id: string, path: string, problems: ProblemList): OutputsByStream {
+export function readOutputs(
+  given: unknown,
+  id: string,
+  path: string,
+  problems: ProblemList,
+  direct?: string[],
+): OutputsByStream {
   const outputs = Object.create(null) as Record<string, readonly string[]>;
   const add = (stream: string, fields: unknown, fieldsPath: string): void => {
     // Wrong names of fields are the business of validation, which shows them.
-    if (Array.isArray(fields)) outputs[stream] = [...(fields as readonly string[])];
-    else {
+    if (Array.isArray(fields)) {
+      outputs[stream] = [...(fields as readonly string[])];
+    } else if (direct !== undefined && isDirectFields(fields)) {
+      outputs[stream] = [...fields.direct];
+      direct.push(stream);
+    } else {
       const what = `those of stream "${stream}" are ${shown(fields)}`;
       problems.add('MILLRACE_TOPOLOGY_OUTPUTS', fieldsPath, { component: id, what });
     }
@@ -126,6 +138,10 @@ export function readOutputs(given: unknown, id: string, path: string, problems: 
     problems.add('MILLRACE_TOPOLOGY_OUTPUTS', path, { component: id, what: `they are ${shown(given)}` });
   }
   return outputs;
+}
+
+function isDirectFields(value: unknown): value is DirectFields {
+  return isRecord(value) && Array.isArray(value['direct']) && Object.keys(value).length === 1;
 }
 
 export function isDynamic(outputs: unknown): outputs is DynamicOutputs {

@@ -3,6 +3,7 @@
 // (describe.ts). Pure: no node:* imports, any thread.
 
 import type { Bolt } from '../component/bolt.js';
+import type { CustomGrouping } from '../component/custom-grouping.js';
 import type { Spout } from '../component/spout.js';
 import type { ProblemList } from './problems.js';
 
@@ -13,8 +14,22 @@ export const TOPOLOGY_BRAND = Symbol.for('millrace.topology');
 export const DEFAULT_STREAM = 'default';
 
 /** The groupings by name: the rule by which a stream's tuples are dealt to the tasks of a subscriber. */
-export const GROUPINGS = ['shuffle', 'fields', 'all', 'global'] as const;
+export const GROUPINGS = [
+  'shuffle',
+  'fields',
+  'partial-key',
+  'all',
+  'global',
+  'none',
+  'direct',
+  'local-or-shuffle',
+  'custom',
+] as const;
 export type GroupingName = (typeof GROUPINGS)[number];
+
+/** What becomes of a tuple that a full feedback edge has no room for. */
+export const OVERFLOWS = ['fail', 'drop'] as const;
+export type Overflow = (typeof OVERFLOWS)[number];
 
 /** The names of a stream's fields, in order. */
 export type Fields = readonly string[];
@@ -22,13 +37,31 @@ export type Fields = readonly string[];
 /** Field names by stream name. */
 export type OutputsByStream = Readonly<Record<string, Fields>>;
 
+/** A grouping that somebody wrote, by name, and how an instance of it is made for one sending task. */
+export interface CustomGroupingDefinition {
+  /** What errors call it. */
+  readonly name: string;
+  readonly create: () => CustomGrouping;
+}
+
 /** One subscription: a bolt takes this stream of that component, dealt by this grouping. */
 export interface InputDefinition {
   readonly from: string;
   readonly stream: string;
   readonly grouping: GroupingName;
-  /** The key, for `fields`; empty for all others. */
+  /** The key, for `fields` and `partial-key`; empty for all others. */
   readonly fields: Fields;
+  /** For `shuffle` and `none`: prefer tasks of the sender's worker while that keeps up. Default true. */
+  readonly locality?: boolean;
+  /** For `custom` only. */
+  readonly custom?: CustomGroupingDefinition;
+  /** It leads tuples back and closes a cycle: it never holds its sender. Default false. */
+  readonly feedback?: boolean;
+  /**
+   * For feedback, once it is full: `fail` refuses a tuple that is not tracked, `drop` drops it. A tracked one fails its
+   * tree. Default `fail`.
+   */
+  readonly overflow?: Overflow;
 }
 
 /** How the engine treats a bolt's calls. */
@@ -49,23 +82,27 @@ interface ComponentBase {
   readonly id: string;
   readonly parallelism: number;
   readonly outputs: OutputsByStream;
+  /** Those of its streams whose tuples go to the task that the emitter names. Default none. */
+  readonly directStreams?: readonly string[];
   /** Reaches the component as `context.config`. */
   readonly config: Readonly<Record<string, unknown>>;
   /** Every key that settings may give `config`; left out or null: the ones that it has. */
   readonly configKeys?: readonly string[] | null;
   /**
-   * Gives the outputs where they follow from the settings and the fields of the inputs, in their order; null, with
-   * problems where it is its own fault, when they cannot be told.
+   * Gives the outputs where they follow from the settings and the fields of the inputs, in their order (undefined: leave
+   * that input out); null, with problems where it is its own fault, when they cannot be told.
    */
   readonly outputsFor?: (
     config: Readonly<Record<string, unknown>>,
-    inputFields: readonly (Fields | null)[],
+    inputFields: readonly (Fields | null | undefined)[],
     problems: ProblemList,
   ) => OutputsByStream | null;
 }
 
 export interface SpoutDefinition extends ComponentBase {
   readonly kind: 'spout';
+  /** It is known to emit without ids. Default false. */
+  readonly untracked?: boolean;
   /** Makes one instance, given its settings after every override. */
   readonly create: (config: Readonly<Record<string, unknown>>) => Spout;
 }

@@ -16,7 +16,14 @@ interface DescriptionBase {
   readonly id: string;
   readonly parallelism: number;
   readonly outputs: OutputsByStream;
+  /** Left out when none of its streams is direct. */
+  readonly directStreams?: readonly string[];
   readonly config: Readonly<Record<string, unknown>>;
+}
+
+/** A subscription with the name of its custom grouping instead of what makes it. */
+export interface InputDescription extends Omit<InputDefinition, 'custom'> {
+  readonly custom?: string;
 }
 
 export interface SpoutDescription extends DescriptionBase {
@@ -25,7 +32,7 @@ export interface SpoutDescription extends DescriptionBase {
 
 export interface BoltDescription extends DescriptionBase {
   readonly kind: 'bolt';
-  readonly inputs: readonly InputDefinition[];
+  readonly inputs: readonly InputDescription[];
   readonly behavior: BoltBehavior;
 }
 
@@ -57,22 +64,34 @@ function describeComponent(component: ComponentDefinition): ComponentDescription
     Object.entries(component.outputs).map(([stream, fields]) => [stream, [...fields]]),
   );
   const config = plain(component.config, []) as Readonly<Record<string, unknown>>;
-  if (component.kind === 'spout') return { kind: 'spout', id, parallelism, outputs, config };
-  const inputs = component.inputs.map(({ from, stream, grouping, fields }) => ({
-    from,
-    stream,
-    grouping,
-    fields: [...fields],
-  }));
+  const { directStreams = [] } = component;
+  const direct = directStreams.length > 0 ? { directStreams: [...directStreams] } : {};
+  if (component.kind === 'spout') return { kind: 'spout', id, parallelism, outputs, ...direct, config };
+  const inputs = component.inputs.map(describeInput);
   const { manualAck, concurrency, ordered, tickMs, callTimeoutMs } = component.behavior;
   return {
     kind: 'bolt',
     id,
     parallelism,
     outputs,
+    ...direct,
     config,
     inputs,
     behavior: { manualAck, concurrency, ordered, tickMs, callTimeoutMs },
+  };
+}
+
+function describeInput(input: InputDefinition): InputDescription {
+  const { from, stream, grouping, fields, locality, custom, feedback, overflow } = input;
+  return {
+    from,
+    stream,
+    grouping,
+    fields: [...fields],
+    ...(locality !== undefined && { locality }),
+    ...(custom !== undefined && { custom: custom.name }),
+    ...(feedback !== undefined && { feedback }),
+    ...(overflow !== undefined && { overflow }),
   };
 }
 

@@ -5,13 +5,14 @@
 import type { ComponentConfig } from '../component/spec.js';
 import type { ComponentKind } from './component-source.js';
 import { isDynamic, isRecord, readOutputs } from './component-source.js';
-import type { GroupingName, InputDefinition } from './definition.js';
+import { readCustom } from './custom-source.js';
+import type { CustomGroupingDefinition, GroupingName, InputDefinition, Overflow } from './definition.js';
 import { DEFAULT_STREAM } from './definition.js';
 import type { ComponentDraft } from './drafts.js';
 import { defaultBehavior, readBehavior } from './drafts.js';
-import { componentPath, nameOf } from './names.js';
+import { componentPath, nameOf, shown } from './names.js';
 import type { ProblemList } from './problems.js';
-import type { ComponentRegistry, ComponentType } from './registry.js';
+import type { ComponentRegistry, ComponentType, GroupingRegistry } from './registry.js';
 import { mismatches, propertyNames } from './shape.js';
 import { listed } from './suggest.js';
 
@@ -21,10 +22,11 @@ type JsonObject = Readonly<Record<string, unknown>>;
 export function documentDrafts(
   document: JsonObject,
   registry: ComponentRegistry,
+  groupings: GroupingRegistry,
   problems: ProblemList,
   replaced: Set<string>,
 ): readonly ComponentDraft[] {
-  const reader = new ComponentReader(registry, problems, replaced);
+  const reader = new ComponentReader(registry, groupings, problems, replaced);
   return (['spout', 'bolt'] as const).flatMap((kind) => {
     const section = document[`${kind}s`];
     if (!isRecord(section)) {
@@ -37,11 +39,13 @@ export function documentDrafts(
 
 class ComponentReader {
   private readonly registry: ComponentRegistry;
+  private readonly groupings: GroupingRegistry;
   private readonly problems: ProblemList;
   private readonly replaced: Set<string>;
 
-  constructor(registry: ComponentRegistry, problems: ProblemList, replaced: Set<string>) {
+  constructor(registry: ComponentRegistry, groupings: GroupingRegistry, problems: ProblemList, replaced: Set<string>) {
     this.registry = registry;
+    this.groupings = groupings;
     this.problems = problems;
     this.replaced = replaced;
   }
@@ -60,12 +64,14 @@ class ComponentReader {
       id,
       parallelism: (parallelism ?? type?.parallelism ?? 1) as number,
       config: settings,
-      inputs: this.readInputs(inputs, `${path}.inputs`),
+      inputs: this.readInputs(id, inputs, `${path}.inputs`),
+      untracked: false,
     };
     if (type === null) {
       return {
         ...common,
         outputs: {},
+        directStreams: [],
         outputsKnown: false,
         configKeys: null,
         behavior: defaultBehavior,
@@ -73,9 +79,11 @@ class ComponentReader {
       };
     }
     const { outputs } = type;
+    const directStreams: string[] = [];
     return {
       ...common,
-      outputs: isDynamic(outputs) ? outputs : readOutputs(outputs, id, `${path}.outputs`, this.problems),
+      outputs: isDynamic(outputs) ? outputs : readOutputs(outputs, id, `${path}.outputs`, this.problems, directStreams),
+      directStreams,
       outputsKnown: isChecked || !isDynamic(outputs),
       configKeys: propertyNames(type.schema),
       behavior: {
@@ -130,24 +138,43 @@ class ComponentReader {
     return found.length === 0;
   }
 
-  private readInputs(inputs: unknown, path: string): InputDefinition[] {
-    if (Array.isArray(inputs)) return inputs.map((input, index) => this.readInput(input, `${path}[${index}]`));
+  private readInputs(id: string, inputs: unknown, path: string): InputDefinition[] {
+    if (Array.isArray(inputs)) return inputs.map((input, index) => this.readInput(id, input, `${path}[${index}]`));
     if (inputs !== undefined) this.replaced.add(path);
     return [];
   }
 
-  private readInput(input: unknown, path: string): InputDefinition {
-    const { from, stream, grouping, fields }: JsonObject = isRecord(input) ? input : {};
+  private readInput(id: string, input: unknown, path: string): InputDefinition {
+    const { from, stream, grouping, fields, locality, custom, feedback, overflow }: JsonObject = isRecord(input)
+      ? input
+      : {};
     const groupingName = typeof grouping === 'string' ? grouping : null;
-    if (groupingName === null) this.replaced.add(`${path}.fields`);
+    if (groupingName === null) for (const key of ['fields', 'custom', 'locality']) this.replaced.add(`${path}.${key}`);
     if (fields !== undefined && !Array.isArray(fields)) this.replaced.add(`${path}.fields`);
     const names: readonly unknown[] = Array.isArray(fields) && groupingName !== null ? fields : [];
+    const source = this.text(from, `${path}.from`);
     return {
-      from: this.text(from, `${path}.from`),
+      from: source,
       stream: stream === undefined ? DEFAULT_STREAM : this.text(stream, `${path}.stream`),
       grouping: (groupingName ?? 'all') as GroupingName,
       fields: names.map(nameOf),
+      ...(locality !== undefined && { locality: locality as boolean }),
+      ...(custom !== undefined && { custom: this.readGrouping(custom, id, source, path) }),
+      ...(feedback !== undefined && { feedback: feedback as boolean }),
+      ...(overflow !== undefined && { overflow: overflow as Overflow }),
     };
+  }
+
+  /** The grouping of that name among the exports of the artifact. */
+  private readGrouping(name: unknown, component: string, source: string, path: string): CustomGroupingDefinition {
+    const named = typeof name === 'string' ? this.groupings.get(name) : undefined;
+    if (named !== undefined) return readCustom(named, component, source, path, this.problems);
+    if (typeof name === 'string') {
+      const known = [...this.groupings.keys()];
+      const details = { component, source, grouping: shown(name), known: listed(known) };
+      this.problems.add('MILLRACE_DOCUMENT_UNKNOWN_CUSTOM', `${path}.custom`, details, { name, known });
+    }
+    return { name: '', create: () => ({ choose: () => null }) };
   }
 
   private text(value: unknown, path: string): string {

@@ -12,7 +12,7 @@ import type { Topology } from './definition.js';
 import { documentDrafts } from './document-components.js';
 import { shown } from './names.js';
 import { ProblemList, topologyInvalid } from './problems.js';
-import type { ComponentRegistry } from './registry.js';
+import type { ComponentRegistry, GroupingRegistry } from './registry.js';
 import { ARTIFACT_PATTERN, topologySchema } from './schema.js';
 import type { Settings } from './settings.js';
 import { blameSettings, placeOf, settingTarget, unknownSetting } from './settings.js';
@@ -36,6 +36,7 @@ const ARTIFACT = new RegExp(ARTIFACT_PATTERN);
  * @param registry - the types that it may name
  * @param settings - changes to the document before it is checked, see {@link Settings}
  * @param hasArtifact - the types of the artifact that the document names are in the registry. Default false
+ * @param groupings - the groupings that the artifact exports. Default none
  * @throws MILLRACE_TOPOLOGY_INVALID with every problem in `problems`; nothing else
  */
 export function topologyFromDocument(
@@ -44,6 +45,7 @@ export function topologyFromDocument(
   settings: Settings = {},
   limits: ValidationLimits = {},
   hasArtifact = false,
+  groupings: GroupingRegistry = new Map(),
 ): Topology {
   const problems = new ProblemList();
   const replaced = new Set<string>();
@@ -73,7 +75,7 @@ export function topologyFromDocument(
     version: readVersion(changed['version'], problems),
     config: readConfig(recordOf(changed['config']), defaultConfig, configPath, problems),
   };
-  const drafts = documentDrafts(changed, registry, problems, replaced);
+  const drafts = documentDrafts(changed, registry, groupings, problems, replaced);
   const { topology, problems: all } = assemble(base, drafts, problems, replaced, limits);
   if (all.length > 0) throw topologyInvalid(name, blameSettings(all, settingsByPlace));
   return topology;

@@ -9,7 +9,7 @@ import type { ComponentKind, CreateComponent } from './component-source.js';
 import { isDynamic, isRecord, readComponent, readOutputs } from './component-source.js';
 import { checkWhole } from './config.js';
 import type { BoltBehavior, GroupingName, InputDefinition, OutputsByStream } from './definition.js';
-import { DEFAULT_STREAM } from './definition.js';
+import { readCustom } from './custom-source.js';
 import { readDurationMs } from './duration.js';
 import { componentPath, keyPath, nameOf, shown } from './names.js';
 import type { ProblemList } from './problems.js';
@@ -21,6 +21,9 @@ export interface ComponentDraft {
   readonly id: string;
   readonly parallelism: number;
   readonly outputs: OutputsByStream | DynamicOutputs;
+  readonly directStreams: readonly string[];
+  /** A spout that is known to emit without ids. */
+  readonly untracked: boolean;
   readonly config: ComponentConfig;
   readonly configKeys: readonly string[] | null;
   readonly behavior: BoltBehavior;
@@ -43,6 +46,22 @@ export const defaultBehavior: BoltBehavior = {
   tickMs: null,
   callTimeoutMs: null,
 };
+
+/** What a subscription is made of. */
+export interface DraftStream {
+  readonly componentId: string;
+  readonly streamName: string;
+  /** Taken by way of `.feedback()`: how. */
+  readonly asFeedback?: Pick<InputDefinition, 'feedback' | 'overflow'>;
+}
+
+/** How a subscription is dealt, as it was given. */
+export interface Dealt {
+  readonly grouping: GroupingName;
+  readonly fields?: readonly unknown[];
+  readonly options?: unknown;
+  readonly custom?: unknown;
+}
 
 /** The components of one topology that is being defined. */
 export class Drafts {
@@ -75,11 +94,14 @@ export class Drafts {
     if (kind === 'spout') this.checkIteration(id, options, path);
     const known =
       parts !== null && (isDynamic(outputs) || outputs === undefined || Array.isArray(outputs) || isRecord(outputs));
+    const directStreams: string[] = [];
     const draft: ComponentDraft = {
       kind,
       id,
       parallelism: (all['parallelism'] ?? 1) as number,
-      outputs: isDynamic(outputs) ? outputs : readOutputs(outputs, id, `${path}.outputs`, this.problems),
+      outputs: isDynamic(outputs) ? outputs : readOutputs(outputs, id, `${path}.outputs`, this.problems, directStreams),
+      directStreams,
+      untracked: options['tracked'] === false,
       config: { ...parts?.config, ...this.readOwnConfig(id, options, path) },
       configKeys: parts?.configKeys ?? null,
       behavior: readBehavior(all),
@@ -91,7 +113,7 @@ export class Drafts {
     return draft;
   }
 
-  subscribe(draft: ComponentDraft, source: unknown, grouping: GroupingName, fields: readonly unknown[]): void {
+  subscribe(draft: ComponentDraft, source: unknown, dealt: Dealt): void {
     this.refuseLate();
     const inputsPath = `${componentPath(draft.kind, draft.id)}.inputs`;
     if (!this.isStream(source)) {
@@ -100,16 +122,43 @@ export class Drafts {
       this.problems.add('MILLRACE_TOPOLOGY_SOURCE', path, { component: draft.id, actual: shown(source) });
       return;
     }
-    draft.inputs.push({ from: source.componentId, stream: source.streamName, grouping, fields: fields.map(nameOf) });
+    const { grouping, fields = [], options = {}, custom } = dealt;
+    const path = `${inputsPath}[${draft.inputs.length}]`;
+    draft.inputs.push({
+      from: source.componentId,
+      stream: source.streamName,
+      grouping,
+      fields: fields.map(nameOf),
+      ...this.readDealing(draft.id, options, path),
+      ...(grouping === 'custom' && { custom: readCustom(custom, draft.id, source.componentId, path, this.problems) }),
+      ...source.asFeedback,
+    });
   }
 
   /** Remembers a stream of this topology, so that one of another is told apart. */
-  register<S extends { readonly componentId: string; readonly streamName: string }>(stream: S): S {
+  register<S extends DraftStream>(stream: S): S {
     this.streams.add(stream);
     return stream;
   }
 
-  private isStream(value: unknown): value is { readonly componentId: string; readonly streamName: string } {
+  /** The options of a shuffle; wrong values are kept: validation shows them. */
+  private readDealing(component: string, options: unknown, path: string): Pick<InputDefinition, 'locality'> {
+    const known = ['locality'];
+    if (!isRecord(options)) {
+      const details = { owner: `an input of bolt "${component}"`, option: nameOf(options), known: listed(known) };
+      this.problems.add('MILLRACE_TOPOLOGY_UNKNOWN_OPTION', path, details);
+      return {};
+    }
+    for (const option of Object.keys(options)) {
+      if (known.includes(option)) continue;
+      const details = { owner: `an input of bolt "${component}"`, option, known: listed(known) };
+      this.problems.add('MILLRACE_TOPOLOGY_UNKNOWN_OPTION', keyPath(path, option), details, { name: option, known });
+    }
+    const { locality } = options;
+    return locality === undefined ? {} : { locality: locality as boolean };
+  }
+
+  private isStream(value: unknown): value is DraftStream {
     return typeof value === 'object' && value !== null && this.streams.has(value);
   }
 
@@ -163,49 +212,6 @@ export class Drafts {
     if (pendingMax === undefined) return;
     const max = ITERABLE_PENDING_MAX * 100;
     checkWhole(this.problems, `${path}.pendingMax`, `pendingMax of "${id}"`, pendingMax, 1, max);
-  }
-}
-
-/**
- * What `t.spout` and `t.bolt` return, whatever their types say: a spout that is subscribed is reported, not a
- * TypeError.
- */
-export class DraftHandle {
-  readonly componentId: string;
-  readonly streamName = DEFAULT_STREAM;
-  private readonly drafts: Drafts;
-  private readonly draft: ComponentDraft;
-
-  constructor(drafts: Drafts, draft: ComponentDraft) {
-    this.componentId = draft.id;
-    this.drafts = drafts;
-    this.draft = draft;
-    drafts.register(this);
-  }
-
-  stream(name: unknown): { readonly componentId: string; readonly streamName: string } {
-    return this.drafts.register({ componentId: this.componentId, streamName: nameOf(name) });
-  }
-
-  shuffle(source: unknown): this {
-    return this.subscribe(source, 'shuffle', []);
-  }
-
-  fields(source: unknown, ...fields: readonly unknown[]): this {
-    return this.subscribe(source, 'fields', fields);
-  }
-
-  all(source: unknown): this {
-    return this.subscribe(source, 'all', []);
-  }
-
-  global(source: unknown): this {
-    return this.subscribe(source, 'global', []);
-  }
-
-  private subscribe(source: unknown, grouping: GroupingName, fields: readonly unknown[]): this {
-    this.drafts.subscribe(this.draft, source, grouping, fields);
-    return this;
   }
 }
 

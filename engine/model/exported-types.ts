@@ -57,7 +57,7 @@ function typeOf(type: string, kind: ComponentKind, exported: unknown): Component
     outputs: isDynamic(outputs)
       ? (inputs, config, around) => {
           const found: OutputsByStream | Outputs | null = outputs(inputs, withDefaults(config), around);
-          return found === null ? null : asStreams(found);
+          return found === null ? null : (asStreams(found) as OutputsByStream);
         }
       : (outputs as ReturnType<typeof asStreams>),
     behavior: readBehavior(parts.defaults),
@@ -66,6 +66,6 @@ function typeOf(type: string, kind: ComponentKind, exported: unknown): Component
   };
 }
 
-function asStreams(outputs: Outputs): Readonly<Record<string, readonly string[]>> {
+function asStreams(outputs: Outputs): Exclude<Outputs, readonly string[]> {
   return isRecord(outputs) ? outputs : { default: outputs };
 }

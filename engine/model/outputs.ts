@@ -1,9 +1,10 @@
 // What components emit, where that follows from what they take: a filter has the fields of its input, whose source may
-// be another filter. Each is worked out after its sources, whatever the order in which they were defined. Invariant:
-// what is not known (a source that does not exist, a cycle, settings that are wrong) is reported once, where it is
+// be another filter. Each is worked out after its sources, whatever the order in which they were defined; what comes
+// back by a feedback edge is left out first, and must agree with the result. Invariant: what is not known (a source that does not exist, a cycle, settings that are wrong) is reported once, where it is
 // wrong, and everything behind it is unknown without a word. Pure, any thread.
 
 import type { ComponentDefinition, Fields, OutputsByStream } from './definition.js';
+import { componentPath } from './names.js';
 import type { ProblemList } from './problems.js';
 
 export interface ResolvedOutputs {
@@ -24,6 +25,7 @@ export function withOutputs(
 ): ResolvedOutputs {
   const resolver = new Resolver(components, unknown, problems);
   const resolved = components.map((component) => resolver.resolve(component));
+  for (const component of components) resolver.checkFeedback(component);
   return { components: resolved, unknown: resolver.unknown };
 }
 
@@ -49,7 +51,9 @@ class Resolver {
     if (outputsFor !== undefined && !this.unknown.has(component.id)) {
       this.underWay.add(component);
       const inputs = component.kind === 'bolt' ? component.inputs : [];
-      const inputFields = inputs.map((input) => this.fieldsOf(input.from, input.stream));
+      const inputFields = inputs.map((input) =>
+        input.feedback === true ? undefined : this.fieldsOf(input.from, input.stream),
+      );
       const outputs = outputsFor(component.config, inputFields, this.problems);
       this.underWay.delete(component);
       if (outputs === null) this.unknown.add(component.id);
@@ -59,6 +63,19 @@ class Resolver {
     }
     this.done.set(component, resolved);
     return resolved;
+  }
+
+  /** Works the outputs of a component with feedback out again, now that the fields of all its inputs are known. */
+  checkFeedback(component: ComponentDefinition): void {
+    const { outputsFor, id } = component;
+    if (component.kind === 'spout' || outputsFor === undefined || this.unknown.has(id)) return;
+    if (!component.inputs.some((input) => input.feedback === true)) return;
+    const inputFields = component.inputs.map((input) => this.fieldsOf(input.from, input.stream));
+    if (inputFields.includes(null)) return;
+    const outputs = outputsFor(component.config, inputFields, this.problems);
+    if (outputs === null || sameOutputs(outputs, this.resolve(component).outputs)) return;
+    const what = 'with what comes back by its feedback they are others';
+    this.problems.add('MILLRACE_TOPOLOGY_OUTPUTS', `${componentPath('bolt', id)}.outputs`, { component: id, what });
   }
 
   private fieldsOf(id: string, stream: string): Fields | null {

@@ -4,7 +4,8 @@
 
 import type { TSchema } from 'typebox';
 import type { Bolt } from '../component/bolt.js';
-import type { DynamicOutputs } from '../component/spec.js';
+import type { CustomGroupingSource } from '../component/custom-grouping.js';
+import type { DynamicOutputs, Outputs } from '../component/spec.js';
 import type { Spout } from '../component/spout.js';
 import type { BoltBehavior, InputDefinition, OutputsByStream } from './definition.js';
 
@@ -25,7 +26,7 @@ export interface ComponentType {
   /** Which of its settings name addresses that it listens on: whoever runs other people's topologies confines these. */
   readonly addresses?: readonly string[];
   /** What it emits, given its inputs and its checked settings where it depends on them. */
-  readonly outputs: OutputsByStream | DynamicOutputs;
+  readonly outputs: OutputsByStream | Exclude<Outputs, readonly string[]> | DynamicOutputs;
   /** Tasks where a document does not say. Default 1. */
   readonly parallelism?: number;
   /** How the engine treats its calls; the defaults where it does not say. */
@@ -36,3 +37,6 @@ export interface ComponentType {
 
 /** Types by name. */
 export type ComponentRegistry = ReadonlyMap<string, ComponentType>;
+
+/** Custom groupings by the names of the exports of an artifact. */
+export type GroupingRegistry = ReadonlyMap<string, CustomGroupingSource>;

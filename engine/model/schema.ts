@@ -4,7 +4,7 @@
 
 import { Type } from 'typebox';
 import { KEY_GROUPS_MAX, NAME_LENGTH_MAX, TASKS_MAX, WORKERS_MAX, runtimeLimits } from '../limits.js';
-import { GROUPINGS } from './definition.js';
+import { GROUPINGS, OVERFLOWS } from './definition.js';
 import { DURATION_PATTERN } from './duration.js';
 import { NAME_PATTERN } from './names.js';
 
@@ -29,12 +29,39 @@ const inputSchema = Type.Object(
     stream: Type.Optional(name('Which of its streams. Default "default".')),
     grouping: Type.Enum([...GROUPINGS], {
       description:
-        'How tuples are dealt to the tasks of this bolt: "shuffle" in equal shares, "fields" by key (equal values in ' +
-        '"fields" go to the same task), "all" to every task, "global" to the first task.',
+        'How tuples are dealt to the tasks of this bolt: "shuffle" in equal shares, less to those that fall behind, ' +
+        '"fields" by key (equal values in "fields" go to the same task), "partial-key" by key to one of two tasks, ' +
+        '"all" to every task, "global" to the first task, "none" as "shuffle", "direct" to the task that the emitter ' +
+        'names, "local-or-shuffle" to those of the same worker if there are any, "custom" as the code in "custom" says.',
     }),
     fields: Type.Optional(
       Type.Array(Type.String(), {
-        description: 'The key, for the grouping "fields" only: names of fields of the stream, each once, at least one.',
+        description:
+          'The key, for the groupings "fields" and "partial-key" only: names of fields of the stream, each once, at least one.',
+      }),
+    ),
+    locality: Type.Optional(
+      Type.Boolean({
+        description:
+          'For "shuffle" and "none" only: whether tuples stay in the worker of their sender while that keeps up. Default true.',
+      }),
+    ),
+    custom: Type.Optional(
+      Type.String({
+        description:
+          'For "custom" only: which export of the artifact deals the tuples, a function or a class with a method "choose".',
+      }),
+    ),
+    feedback: Type.Optional(
+      Type.Boolean({
+        description:
+          'Whether this subscription leads back and closes a cycle; it then never holds its sender. Default false.',
+      }),
+    ),
+    overflow: Type.Optional(
+      Type.Enum([...OVERFLOWS], {
+        description:
+          'What becomes of a tuple that is not tracked where the feedback is full: "fail" refuses it, "drop" drops and counts it. A tracked one fails its tree. Default "fail".',
       }),
     ),
   },

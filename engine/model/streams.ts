@@ -8,17 +8,28 @@
 // Where a component says nothing of its values (`Emit` without parameters) they fit every bolt that takes as many.
 
 import type { SpoutContext } from '../component/context.js';
+import type { CustomGroupingSource } from '../component/custom-grouping.js';
 import type { Emit } from '../component/emit.js';
 import type { Bolt } from '../component/bolt.js';
 import type { BoltSpec, ComponentConfig, DynamicOutputs, Outputs, SpoutSpec } from '../component/spec.js';
 import type { Spout } from '../component/spout.js';
 import type { Tuple, Values } from '../component/tuple.js';
+import type { Overflow } from './definition.js';
 
 declare const FIELDS: unique symbol;
 declare const VALUES: unique symbol;
+declare const DEALT: unique symbol;
 
-/** One stream of one component: what a bolt subscribes to. */
-export interface StreamHandle<F extends string = string, V = Values> {
+/** Options of a subscription that leads back. */
+export interface FeedbackOptions {
+  /**
+   * What becomes of a tuple that is not tracked where the feedback is full: `fail` refuses it at the emitter, `drop`
+   * drops and counts it. A tracked one fails its tree, so that its spout replays it. Default `fail`.
+   */
+  readonly overflow?: Overflow;
+}
+
+interface AnyStreamHandle<F extends string, V> {
   /** The id of the component that emits it. */
   readonly componentId: string;
   readonly streamName: string;
@@ -28,8 +39,29 @@ export interface StreamHandle<F extends string = string, V = Values> {
   readonly [VALUES]?: V | undefined;
 }
 
+/** One stream of one component: what a bolt subscribes to. */
+export interface StreamHandle<F extends string = string, V = Values> extends AnyStreamHandle<F, V> {
+  /** For the compiler only. */
+  readonly [DEALT]?: 'by a grouping' | undefined;
+  /**
+   * The same stream, for a bolt whose tuples it comes from: each cycle names the subscription that leads back, and that
+   * one never holds its sender. `a.shuffle(b.feedback())`, where `b` takes `a`.
+   */
+  feedback(options?: FeedbackOptions): StreamHandle<F, V>;
+}
+
+/** A stream whose tuples go to the task that its emitter names (`emit.direct`): what `.direct(source)` takes. */
+export interface DirectStreamHandle<F extends string = string, V = Values> extends AnyStreamHandle<F, V> {
+  /** For the compiler only. */
+  readonly [DEALT]?: 'by its emitter' | undefined;
+  /** As {@link StreamHandle.feedback}. */
+  feedback(options?: FeedbackOptions): DirectStreamHandle<F, V>;
+}
+
 /** The streams of a component by name. */
-export type EmittedStreams = Readonly<Record<string, StreamHandle<string, unknown>>>;
+export type EmittedStreams = Readonly<
+  Record<string, StreamHandle<string, unknown> | DirectStreamHandle<string, unknown>>
+>;
 
 /** Stands for the values of a default stream that is not declared; fits no bolt. */
 export interface NothingEmitted {
@@ -43,6 +75,15 @@ export interface OutputsDisagree<S> {
 
 type DefaultFields<E> = E extends { readonly default: StreamHandle<infer F, unknown> } ? F : never;
 type DefaultValues<E> = E extends { readonly default: StreamHandle<string, infer V> } ? V : NothingEmitted;
+
+/** Options of a shuffle. */
+export interface ShuffleOptions {
+  /**
+   * Tuples stay in the worker of their sender while its tasks keep up and its thread has time to spare. False: all
+   * tasks get the same share from the start. Default true.
+   */
+  readonly locality?: boolean;
+}
 
 /** A component of a topology: stands for its default stream, and gives the others by name. */
 export interface SourceHandle<E extends EmittedStreams> extends StreamHandle<DefaultFields<E>, DefaultValues<E>> {
@@ -63,14 +104,27 @@ export interface BoltHandle<
   I extends Values = Values,
   E extends EmittedStreams = EmittedStreams,
 > extends SourceHandle<E> {
-  /** Each tuple goes to one task, all tasks getting the same share. */
-  shuffle(source: StreamHandle<string, I>): this;
+  /** Each tuple goes to one task, all getting the same share, but less those that fall behind. */
+  shuffle(source: StreamHandle<string, I>, options?: ShuffleOptions): this;
   /** Tuples with equal values in these fields go to the same task. */
   fields<F extends string>(source: StreamHandle<F, I>, ...fields: readonly [NoInfer<F>, ...NoInfer<F>[]]): this;
   /** Each tuple goes to every task. */
   all(source: StreamHandle<string, I>): this;
   /** All tuples go to the first task. */
   global(source: StreamHandle<string, I>): this;
+  /**
+   * Tuples with equal values in these fields go to one of two tasks, the one that this sender gave less: a key that is
+   * much more frequent than the others is worked on by two.
+   */
+  partialKey<F extends string>(source: StreamHandle<F, I>, ...fields: readonly [NoInfer<F>, ...NoInfer<F>[]]): this;
+  /** Says that it does not matter which task gets a tuple: as `shuffle`. */
+  none(source: StreamHandle<string, I>, options?: ShuffleOptions): this;
+  /** Each tuple goes to the task that its emitter names, in `emit.direct`. Only for streams that are declared direct. */
+  direct(source: DirectStreamHandle<string, I>): this;
+  /** As `shuffle`, among the tasks of the sender's own worker only, if there are any. */
+  localOrShuffle(source: StreamHandle<string, I>): this;
+  /** Each tuple goes to the tasks that the function, or an instance of the class, chooses. */
+  custom<V extends I>(source: StreamHandle<string, V>, grouping: CustomGroupingSource<NoInfer<V>>): this;
 }
 
 // --- components as they are given
@@ -172,6 +226,13 @@ type ValuesOn<I, S, F extends readonly string[]> = [StatedOn<I, S>] extends [nev
   ? AnyOfLength<F>
   : Mutable<StatedOn<I, S>>;
 
+/** The field names of one stream, dealt by groupings or direct. */
+type FieldsIn<D> = D extends readonly string[]
+  ? D
+  : D extends { readonly direct: infer F extends readonly string[] }
+    ? F
+    : never;
+
 /** Field names by stream, however the outputs are written. */
 type ByStream<O> = O extends readonly string[]
   ? O extends readonly []
@@ -185,7 +246,9 @@ type OutputsOf<C, O> = C extends { readonly outputs: infer S } ? S : O;
 type StreamsOf<I, B> = {
   readonly [S in keyof B & string]: B[S] extends readonly string[]
     ? StreamHandle<B[S][number], ValuesOn<I, S, B[S]>>
-    : StreamHandle<never, NothingEmitted>;
+    : B[S] extends { readonly direct: infer F extends readonly string[] }
+      ? DirectStreamHandle<F[number], ValuesOn<I, S, F>>
+      : StreamHandle<never, NothingEmitted>;
 };
 
 type DynamicStream<I> = StreamHandle<string, ValuesOn<I, 'default', readonly string[]>>;
@@ -212,7 +275,7 @@ type SameLength<V, F> = [V] extends [never]
 type StatedNames<I> = NamesOf<EmitsOf<I>> | ([DefaultOf<EmitsOf<I>>] extends [never] ? never : 'default');
 type Disagreeing<I, B> = {
   [S in (keyof B & string) | (StatedNames<I> & string)]: S extends keyof B
-    ? false extends SameLength<StatedOn<I, S>, B[S]>
+    ? false extends SameLength<StatedOn<I, S>, FieldsIn<B[S]>>
       ? S
       : never
     : S;

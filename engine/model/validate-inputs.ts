@@ -2,10 +2,10 @@
 // grouping, with a key that the stream has. Pure, any thread.
 
 import type { BoltDefinition, ComponentDefinition, Fields, InputDefinition } from './definition.js';
-import { GROUPINGS } from './definition.js';
-import { componentPath, shown } from './names.js';
+import { componentPath } from './names.js';
 import type { ProblemList } from './problems.js';
 import { listed } from './suggest.js';
+import { checkGrouping } from './validate-grouping.js';
 
 /** What subscriptions are checked against. */
 export interface Surroundings {
@@ -38,7 +38,9 @@ export function checkInputs(component: ComponentDefinition, surroundings: Surrou
     }
     taken.add(stream);
     const fields = checkSource(component, input, inputPath, surroundings, problems);
-    checkGrouping(component, input, inputPath, fields, problems);
+    const source = surroundings.components.get(input.from);
+    const isDirect = fields === null ? null : (source?.directStreams?.includes(input.stream) ?? false);
+    checkGrouping(component, input, inputPath, { fields, isDirect }, problems);
   });
   const { parallelism, inputs } = component;
   const { keyGroups } = surroundings;
@@ -70,44 +72,4 @@ function checkSource(
   const details = { component: bolt.id, source: input.from, stream: input.stream, known: listed(known) };
   problems.add('MILLRACE_TOPOLOGY_UNKNOWN_STREAM', `${path}.stream`, details, { name: input.stream, known });
   return null;
-}
-
-function checkGrouping(
-  bolt: BoltDefinition,
-  input: InputDefinition,
-  path: string,
-  streamFields: Fields | null,
-  problems: ProblemList,
-): void {
-  const { from: source, grouping, fields, stream } = input;
-  if (!(GROUPINGS as readonly unknown[]).includes(grouping)) {
-    const details = { component: bolt.id, source, grouping: shown(grouping), known: listed(GROUPINGS) };
-    const near = { name: String(grouping), known: GROUPINGS };
-    problems.add('MILLRACE_TOPOLOGY_UNKNOWN_GROUPING', `${path}.grouping`, details, near);
-    return;
-  }
-  if (grouping !== 'fields') {
-    if (fields.length === 0) return;
-    problems.add('MILLRACE_TOPOLOGY_GROUPING_WITH_FIELDS', `${path}.fields`, { component: bolt.id, source, grouping });
-    return;
-  }
-  if (fields.length === 0) {
-    const details = {
-      component: bolt.id,
-      source,
-      known: streamFields === null ? 'fields that are not known here' : listed(streamFields),
-    };
-    problems.add('MILLRACE_TOPOLOGY_GROUPING_WITHOUT_FIELDS', `${path}.fields`, details);
-  }
-  const seen = new Set<string>();
-  fields.forEach((field, index) => {
-    const fieldPath = `${path}.fields[${index}]`;
-    if (seen.has(field)) {
-      problems.add('MILLRACE_TOPOLOGY_REPEATED_KEY', fieldPath, { component: bolt.id, source, field });
-    } else if (streamFields !== null && !streamFields.includes(field)) {
-      const details = { component: bolt.id, source, stream, field, known: listed(streamFields) };
-      problems.add('MILLRACE_TOPOLOGY_UNKNOWN_FIELD', fieldPath, details, { name: field, known: streamFields });
-    }
-    seen.add(field);
-  });
 }

@@ -1,15 +1,15 @@
-// The rules of a topology as a whole: it has a name, a spout, no cycle, and is within its limits. The rules of one
-// component stand in validate-component.ts, those of subscriptions in validate-inputs.ts. Every rule looks at the whole
+// The rules of a topology as a whole: it has a name, a spout, and is within its limits. The rules of one component
+// stand in validate-component.ts, those of subscriptions in validate-inputs.ts, those of cycles in validate-cycles.ts. Every rule looks at the whole
 // topology, whatever the others found, so that all problems come at once. Pure, any thread.
 
 import type { Problem } from '../errors.js';
 import { COMPONENTS_MAX, NAME_LENGTH_MAX, TASKS_MAX, WORKERS_MAX } from '../limits.js';
 import { checkedConfig, configPath, defaultConfig, readVersion } from './config.js';
-import { findCycles } from './cycles.js';
-import type { BoltDefinition, ComponentDefinition, Topology } from './definition.js';
+import type { ComponentDefinition, Topology } from './definition.js';
 import { componentPath, isName, nameOf } from './names.js';
 import { ProblemList } from './problems.js';
 import { checkComponent } from './validate-component.js';
+import { checkCycles } from './validate-cycles.js';
 import { checkInputs } from './validate-inputs.js';
 
 /** Limits that a host sets; those of the engine where it sets none. */
@@ -19,8 +19,6 @@ export interface ValidationLimits {
   /** Workers of one topology. Default `WORKERS_MAX`. */
   readonly workersMax?: number;
 }
-
-const CYCLE_SHOWN_MAX = 8;
 
 /** All problems of a topology; an empty list when it may run. Never throws. */
 export function validate(topology: Topology, limits: ValidationLimits = {}): readonly Problem[] {
@@ -60,7 +58,7 @@ export function problemsOf(
   if (!topology.components.some((component) => component.kind === 'spout')) {
     problems.add('MILLRACE_TOPOLOGY_NO_SPOUT', 'spouts', { topology: topology.name });
   }
-  checkCycles([...components.values()], problems);
+  checkCycles([...components.values()], config, problems);
   checkTotals(topology, limits, problems);
   return problems.all();
 }
@@ -68,18 +66,6 @@ export function problemsOf(
 function checkName(problems: ProblemList, what: string, name: unknown, path: string): void {
   if (isName(name)) return;
   problems.add('MILLRACE_TOPOLOGY_NAME', path, { what, name: nameOf(name), lengthMax: NAME_LENGTH_MAX });
-}
-
-function checkCycles(components: readonly ComponentDefinition[], problems: ProblemList): void {
-  const bolts = components.filter((component): component is BoltDefinition => component.kind === 'bolt');
-  for (const { bolt, inputIndex, through } of findCycles(bolts)) {
-    const round = [...through, through[0] ?? bolt];
-    const cycle =
-      round.length <= CYCLE_SHOWN_MAX
-        ? round.join(' → ')
-        : `${round.slice(0, CYCLE_SHOWN_MAX - 1).join(' → ')} → … → ${through[0] ?? bolt}`;
-    problems.add('MILLRACE_TOPOLOGY_CYCLE', `${componentPath('bolt', bolt)}.inputs[${inputIndex}]`, { cycle });
-  }
 }
 
 function checkTotals(topology: Topology, limits: ValidationLimits, problems: ProblemList): void {

@@ -9,25 +9,15 @@
 // `take` is the hot path: a synchronous execute makes no promise, no closure and no object here.
 
 import type { Bolt } from '../component/bolt.js';
-import type { EmitOptions } from '../component/emit.js';
-import type { Values } from '../component/tuple.js';
-import { failure } from '../errors.js';
-import {
-  CALLS,
-  CALLS_MS,
-  CALLS_SINCE,
-  EXECUTED,
-  QUEUE_FILL,
-  QUEUED,
-  QUEUED_BYTES,
-  STALE,
-} from '../metrics/counters.js';
+import { CALLS, CALLS_MS, CALLS_SINCE, EXECUTED, STALE } from '../metrics/counters.js';
 import type { BoltBehavior } from '../model/definition.js';
 import type { CallTimes } from './call-times.js';
+import { GOES_ROUND, HAS_FINISHED, MAY_END, MAY_FINISH, NO_CYCLE, type CyclePhase } from './cycle-phase.js';
 import { EmitCall } from './emit-call.js';
 import type { InboundBatch } from './inbound-batch.js';
 import { InputEnds } from './input-ends.js';
-import { Mailbox } from './mailbox.js';
+import { Inbox, type BoltPlace } from './inbox.js';
+import type { Mailbox } from './mailbox.js';
 import { OpenCalls } from './open-calls.js';
 import type { LocalTask } from './output.js';
 import { BROKEN, CALLS_FULL, COMMITTING, RUNNING, type TaskSetup } from './task.js';
@@ -37,7 +27,11 @@ import type { TaskTuple } from './task-tuple.js';
 import { ACKED, FAILED, Held } from './task-tuple.js';
 
 export class BoltTask extends SettlingTask implements LocalTask {
+  /** That of `inbox` which senders of this worker put tuples into. */
   readonly mailbox: Mailbox;
+  readonly inbox: Inbox;
+  /** Where it stands in a cycle: how far its end has come. */
+  cycle: CyclePhase;
   /** Which of its source tasks have ended. */
   readonly inputs: InputEnds;
   /** After `take`: the XOR of the edges that the tuple leaves open in its tree. */
@@ -62,14 +56,16 @@ export class BoltTask extends SettlingTask implements LocalTask {
   /** Its inputs began anew since `finish` was called: that was not the end. */
   private reopened = false;
 
-  constructor(setup: TaskSetup, bolt: Bolt, behavior: BoltBehavior, sources: readonly number[], times: CallTimes) {
+  constructor(setup: TaskSetup, bolt: Bolt, behavior: BoltBehavior, place: BoltPlace, times: CallTimes) {
     super(setup, bolt, behavior, times);
     this.calls = new OpenCalls(setup.host.clock, behavior.callTimeoutMs);
+    this.cycle = place.inCycle ? GOES_ROUND : NO_CYCLE;
     this.bolt = bolt;
     this.holds = behavior.manualAck || this.commits !== null || this.order !== null;
     this.simple = !this.holds;
-    this.mailbox = new Mailbox(setup.host.limits, setup.task);
-    this.inputs = new InputEnds(sources);
+    this.inbox = new Inbox(setup.host.limits, setup.task, place.takesFeedback);
+    this.mailbox = this.inbox.mailbox;
+    this.inputs = new InputEnds(place.sources);
   }
 
   /**
@@ -170,17 +166,23 @@ export class BoltTask extends SettlingTask implements LocalTask {
     else this.take(tuple);
   }
 
+  /** Nothing waits or is under way, and it has done what it was to do for its end so far. */
+  get isIdle(): boolean {
+    if (this.inbox.waiting > 0 || this.callsUnderWay > 0 || this.finishing) return false;
+    return this.cycle !== MAY_FINISH && (this.gate & COMMITTING) === 0;
+  }
+
   /** Takes the next tuple that came from another worker; it is an edge of its tree. */
-  private takeInbound(batch: InboundBatch): void {
+  private takeInbound(from: Mailbox, batch: InboundBatch): void {
     let tuple: TaskTuple;
     try {
       tuple = batch.next();
     } catch (error) {
-      this.refuse(batch, error);
+      this.refuse(from, batch, error);
       return;
     }
     batch.origin.channel!.taken();
-    this.mailbox.tookFromBatch(1);
+    from.tookFromBatch(1);
     const { root } = tuple;
     if (batch.dead || (root !== null && root.ledger.dead)) {
       this.count(STALE);
@@ -198,37 +200,31 @@ export class BoltTask extends SettlingTask implements LocalTask {
   }
 
   /** What came cannot be read: its trees fail. */
-  private refuse(batch: InboundBatch, error: unknown): void {
+  private refuse(from: Mailbox, batch: InboundBatch, error: unknown): void {
     const lost = batch.abandon();
     for (let i = 0; i < lost; i++) batch.origin.channel!.taken();
-    this.mailbox.tookFromBatch(lost);
+    from.tookFromBatch(lost);
     this.report('receive', error);
   }
 
   run(): void {
-    const { mailbox, host } = this;
+    const { inbox, host } = this;
     if (this.tickDue && this.gate === 0) this.tickNow();
     let left = host.limits.sliceTuplesMax;
     const nowMs = host.clock.now();
     const untilMs = nowMs + host.limits.turnMs;
     if (this.times.isDue(nowMs)) this.untilTimed = 1;
-    while (mailbox.size > 0 && (this.gate & ~BROKEN) === 0 && left > 0) {
-      const batch = mailbox.nextBatch();
-      if (batch === null) this.takeQueued(mailbox.shift());
-      else this.takeInbound(batch);
+    while (inbox.waiting > 0 && (this.gate & ~BROKEN) === 0 && left > 0) {
+      const from = inbox.next();
+      const batch = from.nextBatch();
+      if (batch === null) this.takeQueued(from.shift());
+      else this.takeInbound(from, batch);
       left--;
       if ((left & 15) === 0 && host.clock.now() >= untilMs) break;
     }
-    this.counters[this.row + QUEUED] = mailbox.size;
-    this.counters[this.row + QUEUED_BYTES] = mailbox.bytes;
-    this.counters[this.row + QUEUE_FILL] = mailbox.fill;
-    if (mailbox.size > 0 && (this.gate & ~BROKEN) === 0) host.schedule(this);
+    inbox.publish(this.counters, this.row);
+    if (inbox.waiting > 0 && (this.gate & ~BROKEN) === 0) host.schedule(this);
     else this.finishIfEnded();
-  }
-
-  emit(call: EmitCall, values: Values, options: EmitOptions | undefined): void {
-    if (options === undefined && call.simple && this.dealAtOnce(call, values)) return;
-    this.emitAnchored(call, this.checked(call, values, options), values, options);
   }
 
   /** The time of a tick has come. One that finds the task busy waits; a second one then is not added. */
@@ -239,12 +235,13 @@ export class BoltTask extends SettlingTask implements LocalTask {
 
   /** Its inputs may all have ended: once nothing waits or is under way, flushes and passes the end on. */
   finishIfEnded(): void {
-    if (this.ended || this.finishing || !this.inputs.ended || this.mailbox.size > 0 || this.callsUnderWay > 0) return;
+    if (this.ended || this.finishing || !this.inputs.ended || this.inbox.waiting > 0 || this.callsUnderWay > 0) return;
+    if (this.cycle === GOES_ROUND || this.cycle === HAS_FINISHED) return;
     if ((this.gate & ~BROKEN) !== 0) return;
     this.commit();
     if ((this.gate & COMMITTING) !== 0) return;
-    if (this.bolt.finish === undefined || this.gate === BROKEN) {
-      this.passEndOn();
+    if (this.cycle === MAY_END || this.bolt.finish === undefined || this.gate === BROKEN) {
+      this.finished();
       return;
     }
     this.finishing = true;
@@ -260,6 +257,7 @@ export class BoltTask extends SettlingTask implements LocalTask {
     if (below) {
       this.setEnded(false);
       this.reopened = true;
+      if (this.cycle !== NO_CYCLE) this.cycle = GOES_ROUND;
     }
     this.host.schedule(this);
   }
@@ -291,7 +289,12 @@ export class BoltTask extends SettlingTask implements LocalTask {
     if (this.order !== null) this.endInOrder(call, null);
     if (name !== 'finish') return;
     this.finishing = false;
-    if (!this.reopened) this.passEndOn();
+    if (!this.reopened) this.finished();
+  }
+
+  private finished(): void {
+    if (this.cycle === MAY_FINISH) this.cycle = HAS_FINISHED;
+    else this.passEndOn();
   }
 
   /** The call is asynchronous: it keeps its `EmitCall`, and the task gets a new one. */

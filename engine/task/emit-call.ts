@@ -11,6 +11,7 @@ import type { Accumulator, TaskTuple } from './task-tuple.js';
 /** The task that emits. */
 export interface Emitter {
   emit(call: EmitCall, values: Values, options: EmitOptions | undefined): void;
+  emitDirect(call: EmitCall, task: number, values: Values, options: EmitOptions | undefined): void;
   ready(call: EmitCall): Promise<void>;
   /** That call asked for its signal, which is no other call's: it is not used again. */
   signalled(call: EmitCall): void;
@@ -58,8 +59,10 @@ export class EmitCall implements Accumulator {
 
   constructor(emitter: Emitter) {
     const emit = (values: Values, options?: EmitOptions): void => emitter.emit(this, values, options);
+    const direct = (task: number, values: Values, options?: EmitOptions): void =>
+      emitter.emitDirect(this, task, values, options);
     this.emitter = emitter;
-    const whole = Object.assign(emit, { ready: () => emitter.ready(this), [CALL]: this });
+    const whole = Object.assign(emit, { direct, ready: () => emitter.ready(this), [CALL]: this });
     // One getter for all of them: a getter of its own would give each `emit` a shape of its own.
     this.emit = Object.defineProperty(whole, 'signal', SIGNAL) as unknown as Emit;
   }

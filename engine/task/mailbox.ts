@@ -25,6 +25,8 @@ export class Mailbox {
   size = 0;
   /** Those from tasks of this worker. */
   localTuples = 0;
+  /** Those that a new one from this worker has to wait for: its own, and feedback that goes first. */
+  inFront = 0;
   private localBytes = 0;
   private head = 0;
   private mask = CAPACITY_FIRST - 1;
@@ -39,9 +41,12 @@ export class Mailbox {
   private readonly inboundTuplesMax: number;
   private readonly inboundBytesMax: number;
   private inboundBytes = 0;
+  /** Where those wait that what is in here goes before; null when nobody does. */
+  private readonly before: Mailbox | null;
 
-  constructor(limits: RuntimeLimits, targetTask: number) {
+  constructor(limits: RuntimeLimits, targetTask: number, before: Mailbox | null = null) {
     this.targetTask = targetTask;
+    this.before = before;
     this.tuplesMax = limits.mailboxTuplesMax;
     this.bytesMax = limits.mailboxBytesMax;
     // What one channel may have under way while it is alone (link/credit.ts).
@@ -79,6 +84,8 @@ export class Mailbox {
     this.tuples[(this.head + this.localTuples++) & this.mask] = tuple;
     this.localBytes += tuple.bytes;
     this.size++;
+    this.inFront++;
+    if (this.before !== null) this.before.inFront++;
   }
 
   /** Adds tuples of another worker. */
@@ -86,6 +93,7 @@ export class Mailbox {
     this.batches.push(batch);
     this.size += batch.left;
     this.inboundBytes += batch.bytes;
+    if (this.before !== null) this.before.inFront += batch.left;
   }
 
   /** The batch that the next tuple is to be taken from, or null when that is one of this worker (`shift`). */
@@ -98,6 +106,7 @@ export class Mailbox {
   /** So many tuples were taken from the batch that was next. */
   tookFromBatch(count: number): void {
     this.size -= count;
+    if (this.before !== null) this.before.inFront -= count;
     const batch = this.batches[this.firstBatch]!;
     if (batch.left > 0) return;
     this.inboundBytes -= batch.bytes;
@@ -116,6 +125,8 @@ export class Mailbox {
     this.size--;
     this.localTuples--;
     this.localBytes -= tuple.bytes;
+    this.inFront--;
+    if (this.before !== null) this.before.inFront--;
     if (this.waiting.length > 0) this.wakeWaiting();
     return tuple;
   }

@@ -1,8 +1,12 @@
 // Where the tuples of one stream of one task go: its subscriptions, each with a grouping of its own and a target for
 // each task of the subscriber. Built once when the worker is wired; a target's channel is replaced when its worker is.
 
-import type { Grouping } from '../grouping/grouping.js';
-import type { OutboundChannel } from '../link/outbound-channel.js';
+import type { Root } from '../ack/root.js';
+import type { Values } from '../component/tuple.js';
+import { GlobalGrouping } from '../grouping/global.js';
+import type { Grouping, GroupingTarget } from '../grouping/grouping.js';
+import type { ChannelSender } from '../link/outbound-channel.js';
+import { FeedbackEdge, type ChannelMaker } from './feedback-edge.js';
 import type { Mailbox } from './mailbox.js';
 import type { RunnableTask } from './task-host.js';
 import type { Origin, TaskTuple } from './task-tuple.js';
@@ -21,16 +25,37 @@ export interface LocalTask extends RunnableTask {
   takeTimed(tuple: TaskTuple): void;
 }
 
-/** One task of a subscriber: on this worker (`local`), or behind a channel. */
-export class Target {
+/** Where tuples wait that cannot be handed over directly: a channel to another worker, or an edge that leads back. */
+export interface TargetWay {
+  /** How much waits on it, as a share of what may: 1 and above holds the sender. */
+  readonly fill: number;
+  push(values: Values, stream: number, root: Root | null, edgeHi: number, edgeLo: number, bytes: number): void;
+  pushEnd(revision: number): void;
+}
+
+/** One task of a subscriber: on this worker (`local`), or by way of a channel or of a feedback edge. */
+export class Target implements GroupingTarget {
   readonly task: number;
   readonly local: LocalTask | null;
-  channel: OutboundChannel | null;
+  channel: TargetWay | null;
+  /** It runs on this worker, also when only a feedback edge leads to it. */
+  readonly isLocal: boolean;
 
-  constructor(task: number, local: LocalTask | null, channel: OutboundChannel | null) {
+  constructor(task: number, local: LocalTask | null, channel: TargetWay | null, isLocal = local !== null) {
     this.task = task;
     this.local = local;
     this.channel = channel;
+    this.isLocal = isLocal;
+  }
+
+  get fill(): number {
+    return this.local === null ? this.channel!.fill : this.local.mailbox.fill;
+  }
+
+  /** The worker of the target was replaced: a new link leads to it. */
+  redirect(link: ChannelMaker, sender: ChannelSender & { readonly task: number }): void {
+    if (this.channel instanceof FeedbackEdge) this.channel.redirect(link);
+    else this.channel = link.channelTo(sender.task, this.task, sender);
   }
 }
 
@@ -55,5 +80,26 @@ export class Output {
     this.arity = origin.fields.length;
     this.subscriptions = subscriptions;
     this.only = subscriptions.length === 1 ? subscriptions[0]!.only : null;
+  }
+}
+
+/** A stream whose tuples go to the task that the emitter names: an output of its own leads to each task. */
+export class DirectOutput {
+  readonly origin: Origin;
+  readonly targets: readonly Target[];
+  private readonly byTask: ReadonlyMap<number, Output>;
+
+  constructor(origin: Origin, targets: readonly Target[]) {
+    this.origin = origin;
+    this.targets = targets;
+    const grouping = new GlobalGrouping();
+    this.byTask = new Map(
+      targets.map((only) => [only.task, new Output(origin, [{ grouping, targets: [only], only }])] as const),
+    );
+  }
+
+  /** What leads to that task; undefined when it does not take this stream. */
+  to(task: number): Output | undefined {
+    return this.byTask.get(task);
   }
 }

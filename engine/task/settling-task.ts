@@ -1,5 +1,5 @@
 // What a bolt task does with tuples that outlive the call they came to: acks and fails them, by itself or as the bolt
-// says by hand, and finds those that new tuples are anchored to. On the worker's thread.
+// says by hand, and anchors to them what it emits. On the worker's thread.
 
 import type { Bolt } from '../component/bolt.js';
 import type { EmitOptions } from '../component/emit.js';
@@ -135,8 +135,17 @@ export abstract class SettlingTask extends Task {
     this.host.schedule(this);
   }
 
+  emit(call: EmitCall, values: Values, options: EmitOptions | undefined): void {
+    if (options === undefined && call.simple && this.dealAtOnce(call, values)) return;
+    this.emitAnchored(call, this.checked(call, values, options), values, options);
+  }
+
+  emitDirect(call: EmitCall, task: number, values: Values, options: EmitOptions | undefined): void {
+    this.emitAnchored(call, this.checkedDirect(call, task, values, options), values, options);
+  }
+
   /** What is anchored to a tuple that is held, waits until calls before it have ended, or needs a closer look. */
-  protected emitAnchored(call: EmitCall, output: Output, values: Values, options: EmitOptions | undefined): void {
+  private emitAnchored(call: EmitCall, output: Output, values: Values, options: EmitOptions | undefined): void {
     let { root } = call;
     let acc = call.sink;
     if (options?.id !== undefined) throw failure('MILLRACE_EMIT_ID_IN_BOLT', { component: this.component });

@@ -108,9 +108,16 @@ export class SpoutTask extends Task implements EndedReceiver {
 
   emit(call: EmitCall, values: Values, options: EmitOptions | undefined): void {
     if (this.isOver(call)) return;
-    const output = this.checked(call, values, options);
+    this.emitOn(this.checked(call, values, options), values, options?.id);
+  }
+
+  emitDirect(call: EmitCall, task: number, values: Values, options: EmitOptions | undefined): void {
+    if (this.isOver(call)) return;
+    this.emitOn(this.checkedDirect(call, task, values, options), values, options?.id);
+  }
+
+  private emitOn(output: Output, values: Values, id: unknown): void {
     this.emitted = true;
-    const id = options?.id;
     if ((this.gate & CALLS_FULL) !== 0) {
       this.ledger.setTime(this.host.clock.now());
       if ((this.gate & INACTIVE) !== 0) {

@@ -38,6 +38,8 @@ export interface TaskHost {
   readonly random: Random;
   /** The counters of all tasks; a task writes to its own row. */
   readonly counters: Float64Array;
+  /** Its thread has had no time to spare for a while. */
+  readonly saturated: boolean;
   /** How many tasks are inside each other's calls now; `TIMED_DEPTH` more inside of a call that is measured. */
   depth: number;
   /** Inside of a call that is measured: the time of the calls that it made directly. */

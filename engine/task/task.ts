@@ -13,13 +13,14 @@ import { areScalars, freezeValues, measureValues, ValueRefused } from '../codec/
 import { pack, unpack } from '../codec/pack.js';
 import { TRACK_BYTES } from '../codec/data-frame.js';
 import { failure, isMillraceError } from '../errors.js';
-import { ALL } from '../grouping/grouping.js';
+import { ALL, CHOSEN, type Grouping } from '../grouping/grouping.js';
 import { TUPLE_BYTES_MAX, VALUES_CHECKED_FIRST } from '../limits.js';
 import * as counters from '../metrics/counters.js';
 import { EMITTED, ERRORS, MISUSED, TRANSFERRED } from '../metrics/counters.js';
 import { DEFAULT_STREAM } from '../model/definition.js';
 import type { EmitCall, Emitter } from './emit-call.js';
-import type { Output, Target } from './output.js';
+import { needsTask, noSuchTarget, notDirect, tooLarge, unknownStream, wrongArity } from './emit-errors.js';
+import { DirectOutput, type Output, type Target } from './output.js';
 import { TIMED_DEPTH, type RunnableTask, type TaskHost } from './task-host.js';
 import { Held, TaskTuple, type Accumulator } from './task-tuple.js';
 
@@ -69,6 +70,7 @@ export abstract class Task implements Emitter, RunnableTask {
   private readonly depthMax: number;
   private outputs = new Map<string, Output>();
   private defaultOutput: Output | undefined;
+  private directOutputs = new Map<string, DirectOutput>();
   private readonly blockedBy: FullTarget[] = [];
   private overrun = 0;
   private readyCallbacks: (() => void)[] = [];
@@ -95,8 +97,15 @@ export abstract class Task implements Emitter, RunnableTask {
   /** The task closes: the signals of its calls under way are aborted. */
   abstract abortCalls(reason: Error): void;
 
-  wire(outputs: ReadonlyMap<string, Output>): void {
-    this.outputs = new Map(outputs);
+  abstract emitDirect(call: EmitCall, task: number, values: Values, options: EmitOptions | undefined): void;
+
+  wire(outputs: ReadonlyMap<string, Output | DirectOutput>): void {
+    this.outputs = new Map();
+    this.directOutputs = new Map();
+    for (const [stream, output] of outputs) {
+      if (output instanceof DirectOutput) this.directOutputs.set(stream, output);
+      else this.outputs.set(stream, output);
+    }
     this.defaultOutput = this.outputs.get(DEFAULT_STREAM);
   }
 
@@ -106,6 +115,7 @@ export abstract class Task implements Emitter, RunnableTask {
     for (const output of this.outputs.values()) {
       for (const subscription of output.subscriptions) all.push(...subscription.targets);
     }
+    for (const output of this.directOutputs.values()) all.push(...output.targets);
     return all;
   }
 
@@ -199,18 +209,37 @@ export abstract class Task implements Emitter, RunnableTask {
     return output!;
   }
 
-  private checkValues(call: EmitCall, values: Values, stream: string | undefined): void {
+  /** As `checked`, for an emit to one task of a direct stream. */
+  protected checkedDirect(call: EmitCall, task: number, values: Values, options: EmitOptions | undefined): Output {
     if (!call.open) throw this.lateError();
-    const output = this.outputs.get(stream ?? DEFAULT_STREAM);
-    if (output === undefined) throw this.unknownStream(stream ?? DEFAULT_STREAM);
-    if (!Array.isArray(values) || values.length !== output.arity) throw this.wrongArity(output, values);
+    const stream = options?.stream ?? DEFAULT_STREAM;
+    const direct = this.directOutputs.get(stream);
+    if (direct === undefined) throw this.outputs.has(stream) ? notDirect(this.component, stream) : this.unknownStream(stream);
+    const output = direct.to(task);
+    if (output === undefined) throw noSuchTarget(direct, task);
+    if (!areScalars(values, output.arity)) this.checkValuesFor(output, values);
+    this.counters[this.row + EMITTED]!++;
+    return output;
+  }
+
+  private checkValues(call: EmitCall, values: Values, stream: string = DEFAULT_STREAM): void {
+    if (!call.open) throw this.lateError();
+    const output = this.outputs.get(stream);
+    if (output === undefined) {
+      throw this.directOutputs.has(stream) ? needsTask(this.component, stream) : this.unknownStream(stream);
+    }
+    this.checkValuesFor(output, values);
+  }
+
+  private checkValuesFor(output: Output, values: Values): void {
+    if (!Array.isArray(values) || values.length !== output.arity) throw wrongArity(output, values);
     if (output.checked < VALUES_CHECKED_FIRST) {
       output.checked++;
       this.measure(output, values);
       return;
     }
     for (const value of values as readonly unknown[]) {
-      if (typeof value === 'string' && value.length > TUPLE_BYTES_MAX) throw this.tooLarge(output, value.length);
+      if (typeof value === 'string' && value.length > TUPLE_BYTES_MAX) throw tooLarge(output, value.length);
       if (typeof value === 'function' || typeof value === 'symbol') this.measure(output, values);
     }
   }
@@ -236,15 +265,28 @@ export abstract class Task implements Emitter, RunnableTask {
         continue;
       }
       const index = grouping.select(values);
-      if (index !== ALL) this.deliver(targets[index]!, output, values, root, acc);
-      else for (let each = 0; each < targets.length; each++) this.deliver(targets[each]!, output, values, root, acc);
+      if (index >= 0) this.deliver(targets[index]!, output, values, root, acc);
+      else if (index === ALL) {
+        for (let each = 0; each < targets.length; each++) this.deliver(targets[each]!, output, values, root, acc);
+      } else if (index === CHOSEN) this.dealChosen(grouping, targets, output, values, root, acc);
     }
+  }
+
+  private dealChosen(
+    { chosen = [] }: Grouping,
+    targets: readonly Target[],
+    output: Output,
+    values: Values,
+    root: Root | null,
+    acc: Accumulator,
+  ): void {
+    for (const index of chosen) this.deliver(targets[index]!, output, values, root, acc);
   }
 
   private deliver(target: Target, output: Output, values: Values, root: Root | null, acc: Accumulator): void {
     const { host } = this;
     const { local } = target;
-    if (local === null || local.gate !== 0 || local.mailbox.localTuples !== 0 || host.depth >= this.depthMax) {
+    if (local === null || local.gate !== 0 || local.mailbox.inFront !== 0 || host.depth >= this.depthMax) {
       this.queue(target, output, values, root, acc);
       return;
     }
@@ -314,7 +356,7 @@ export abstract class Task implements Emitter, RunnableTask {
   private measure(output: Output, values: Values): number {
     try {
       const bytes = measureValues(values);
-      if (bytes > TUPLE_BYTES_MAX) throw this.tooLarge(output, bytes);
+      if (bytes > TUPLE_BYTES_MAX) throw tooLarge(output, bytes);
       return bytes;
     } catch (error) {
       if (!(error instanceof ValueRefused)) throw error;
@@ -352,27 +394,7 @@ export abstract class Task implements Emitter, RunnableTask {
   }
 
   private unknownStream(stream: string): Error {
-    const streams = [...this.outputs.keys()].join(', ') || 'none';
-    return failure('MILLRACE_EMIT_UNKNOWN_STREAM', { component: this.component, stream, streams });
-  }
-
-  private wrongArity(output: Output, values: Values): Error {
-    return failure('MILLRACE_EMIT_ARITY', {
-      component: this.component,
-      stream: output.origin.stream,
-      actual: Array.isArray(values) ? values.length : `no list (${typeof values})`,
-      expected: output.arity,
-      fields: output.origin.fields.join(', '),
-    });
-  }
-
-  private tooLarge(output: Output, bytes: number): Error {
-    return failure('MILLRACE_EMIT_TOO_LARGE', {
-      component: this.component,
-      stream: output.origin.stream,
-      bytes,
-      bytesMax: TUPLE_BYTES_MAX,
-    });
+    return unknownStream(this.component, stream, [...this.outputs.keys(), ...this.directOutputs.keys()]);
   }
 
   protected tooMany(): Error {

@@ -253,6 +253,10 @@ function watchEmit(recorder: Recorder, place: () => Place, emit: Emit): Emit {
     (emit as (values: Values, options?: EmitOptions) => void)(values, options);
     recorder.post({ ...place(), type: 'emitted', stream: options?.stream ?? 'default', values, id: options?.id });
   };
-  const withReady = Object.assign(watched, { ready: () => emit.ready() });
+  const direct = (task: number, values: Values, options?: EmitOptions): void => {
+    (emit.direct as (task: number, values: Values, options?: EmitOptions) => void)(task, values, options);
+    recorder.post({ ...place(), type: 'emitted', stream: options?.stream ?? 'default', values, id: options?.id });
+  };
+  const withReady = Object.assign(watched, { direct, ready: () => emit.ready() });
   return Object.defineProperty(withReady, 'signal', { get: () => emit.signal }) as Emit;
 }

@@ -7,6 +7,7 @@ import { failure } from '../errors.js';
 import { CHECKPOINT_BYTES_MAX } from '../limits.js';
 import type { LogLevel } from '../log.js';
 import type { ComponentDefinition } from '../model/definition.js';
+import { nameOf } from '../model/names.js';
 import type { TaskPlan } from '../plan/plan.js';
 import type { BoltTask } from '../task/bolt-task.js';
 import type { SpoutTask } from '../task/spout-task.js';
@@ -18,6 +19,8 @@ export interface ContextHost {
   readonly filesRoot: string | null;
   readonly signal: AbortSignal;
   now(): number;
+  /** The numbers of the tasks of a component, by their index; none when there is no such component. */
+  tasksOf(component: string): readonly number[];
   print(line: string): Promise<void>;
   log(level: LogLevel, component: string, message: string): void;
   checkpoint(checkpoint: Checkpoint): void;
@@ -86,6 +89,13 @@ function componentContext(
     filesRoot: host.filesRoot,
     signal: host.signal,
     now: () => host.now(),
+    tasksOf: (other) => tasksOf(host, definition.id, other),
     print: (line) => host.print(line),
   };
+}
+
+function tasksOf(host: ContextHost, component: string, other: string): readonly number[] {
+  const tasks = host.tasksOf(other);
+  if (tasks.length > 0) return tasks;
+  throw failure('MILLRACE_TASK_UNKNOWN_COMPONENT', { component, other: nameOf(other), topology: host.topology });
 }

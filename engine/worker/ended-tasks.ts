@@ -4,17 +4,21 @@
 
 import type { TopologyDescription } from '../model/describe.js';
 import { downstreamOf, type Plan } from '../plan/plan.js';
+import { CycleEnds, type TellCycle } from './cycle-ends.js';
 
 export class EndedTasks {
+  /** How those come to their ends that stand in cycles. */
+  readonly cycles: CycleEnds;
   private readonly description: TopologyDescription;
   private readonly plan: Plan;
   private readonly ended = new Set<number>();
   /** By task: the wiring in which its end was last undone. */
   private readonly reopenedAt = new Map<number, number>();
 
-  constructor(description: TopologyDescription, plan: Plan) {
+  constructor(description: TopologyDescription, plan: Plan, tell: TellCycle = () => undefined) {
     this.description = description;
     this.plan = plan;
+    this.cycles = new CycleEnds(description, plan, tell);
   }
 
   /** Nothing more is coming anywhere. */
@@ -29,6 +33,7 @@ export class EndedTasks {
 
   /** The tasks of that worker start again, as of that wiring. */
   reopen(worker: number, revision: number): void {
+    this.cycles.reopen(worker, revision);
     const restarted = this.plan.tasks.filter((task) => task.worker === worker);
     const below = downstreamOf(this.description, new Set(restarted.map((task) => task.component)));
     for (const task of this.plan.tasks) {

@@ -96,10 +96,38 @@ export type ToWorker =
   | { readonly type: 'stop' }
   /** So many printed lines were written out. */
   | { readonly type: 'printed'; readonly count: number }
+  | CycleTold
   /** Virtual time moves on. */
   | { readonly type: 'advance'; readonly toMs: number }
   /** Says whether there is anything to do. */
   | { readonly type: 'probe'; readonly round: number };
+
+/** What a worker says of its part of a cycle, by the number of the cycle among those of the topology. */
+export interface CycleReport {
+  readonly type: 'cycleReport';
+  readonly cycle: number;
+  /** The wiring in which the cycle began anew. */
+  readonly generation: number;
+  readonly step: number;
+  /** The question that this answers; null: it became idle. */
+  readonly round: number | null;
+  /** Nothing of the cycle waits or is under way in this worker. */
+  readonly idle: boolean;
+  /** Tuples between tasks of the cycle that went to other workers … */
+  readonly sent: number;
+  /** … and that came from them. */
+  readonly received: number;
+}
+
+/** What a worker is told about the end of a cycle, see cycle-ends.ts. */
+export interface CycleTold {
+  readonly type: 'cycle';
+  readonly cycle: number;
+  readonly generation: number;
+  readonly step: number;
+  /** To be answered at once with this number; null: the cycle is at another step. */
+  readonly round: number | null;
+}
 
 /** One error of user code, with how many like it came since the last report. */
 export interface ErrorReport {
@@ -156,4 +184,5 @@ export type FromWorker =
   | { readonly type: 'dying'; readonly error: WireError }
   /** Everything is closed. */
   | { readonly type: 'stopped' }
+  | CycleReport
   | Probed;

@@ -43,9 +43,13 @@ async function loadDocument(source: Extract<TopologySource, { readonly kind: 'do
     import('../model/document.js'),
   ]);
   if (artifactUrl === undefined) return topologyFromDocument(document, builtins, settings);
-  const { exportedTypes } = await import('../model/exported-types.js');
-  const exported = exportedTypes((await import(artifactUrl)) as Readonly<Record<string, unknown>>);
-  return topologyFromDocument(document, new Map([...builtins, ...exported]), settings, {}, true);
+  const [{ exportedTypes }, { exportedGroupings }] = await Promise.all([
+    import('../model/exported-types.js'),
+    import('../model/custom-source.js'),
+  ]);
+  const exports = (await import(artifactUrl)) as Readonly<Record<string, unknown>>;
+  const types = new Map([...builtins, ...exportedTypes(exports)]);
+  return topologyFromDocument(document, types, settings, {}, true, exportedGroupings(exports));
 }
 
 /** The same, with what a module threw turned into an error of the catalogue that names the topology. */

@@ -5,6 +5,7 @@ import { wallTimeMs, type Clock, type Timer } from '../clock.js';
 import type { WireError } from '../errors.js';
 import {
   ACKED,
+  DROPPED,
   EMITTED,
   ERRORS,
   EXECUTED,
@@ -51,6 +52,8 @@ export interface ComponentStatus {
   readonly stale: number;
   /** Acked twice, anchored or emitted too late. */
   readonly misused: number;
+  /** Tuples that were not tracked and found feedback full, with `overflow: 'drop'`. */
+  readonly dropped: number;
   /** Tuples a second over the last ten seconds: emitted by a spout, executed by a bolt. */
   readonly rate: number;
   /**
@@ -212,6 +215,7 @@ export class RunReport {
       outbox: sum(OUTBOX),
       stale: sum(STALE),
       misused: sum(MISUSED),
+      dropped: sum(DROPPED),
       rate,
       latency,
       lastErrors: this.errors.of(id),

@@ -13,7 +13,7 @@ import type { Link } from '../link/link.js';
 import { Counters } from '../metrics/counters.js';
 import { canonicalJson, describe } from '../model/describe.js';
 import type { Topology } from '../model/definition.js';
-import { downstreamOf } from '../plan/plan.js';
+import { downstreamOf, tasksOf } from '../plan/plan.js';
 import { Random } from '../random.js';
 import { BoltTask } from '../task/bolt-task.js';
 import { SpoutTask } from '../task/spout-task.js';
@@ -22,6 +22,7 @@ import { NOT_ACTIVE, type Task } from '../task/task.js';
 import { ErrorReporter, startError } from './error-reporter.js';
 import type { FromWorker, PeerPorts, ToWorker, WorkerInit } from './messages.js';
 import { Activity } from './activity.js';
+import { CycleMembers } from './cycle-members.js';
 import { withDeadline } from './deadline.js';
 import { Inlets } from './inlets.js';
 import { Reports } from './reports.js';
@@ -56,6 +57,7 @@ export class WorkerRuntime implements TaskHost {
   private readonly wiring: WiringOptions;
   private living: LivingTask[] = [];
   private readonly spouts: SpoutTask[] = [];
+  private readonly cycles: CycleMembers;
   private ticks: Timer[] = [];
   private activity: Activity | null = null;
   private active = false;
@@ -94,6 +96,18 @@ export class WorkerRuntime implements TaskHost {
       turns: this.turns,
       frameRefused: (error) => this.errors.report('(link)', -1, 'receive', error),
     });
+    this.cycles = new CycleMembers(
+      {
+        topology: definition,
+        plan: () => this.init.plan,
+        living: () => this.living,
+        links: () => this.links.all(),
+        post: (report) => this.post(report),
+        schedule: (task) => this.turns.schedule(task),
+      },
+      init.revision,
+    );
+    if (this.cycles.any) this.turns.afterEach(() => this.cycles.look());
     this.wiring = {
       topology: definition,
       plan,
@@ -107,6 +121,7 @@ export class WorkerRuntime implements TaskHost {
         filesRoot: init.filesRoot,
         signal: this.closing.signal,
         now: () => this.clock.now(),
+        tasksOf: (component) => tasksOf(this.init.plan, component).map(({ task }) => task),
         print: (line) => this.reports.print(line),
         log: (level, component, message) => {
           this.post({ type: 'log', level, component, message });
@@ -139,6 +154,10 @@ export class WorkerRuntime implements TaskHost {
 
   schedule(task: RunnableTask): void {
     this.turns.schedule(task);
+  }
+
+  get saturated(): boolean {
+    return this.turns.saturated;
   }
 
   scheduleCommit(task: RunnableTask): void {
@@ -190,6 +209,9 @@ export class WorkerRuntime implements TaskHost {
         return;
       case 'printed':
         this.reports.printed(message.count);
+        return;
+      case 'cycle':
+        this.cycles.told(message);
         return;
       case 'advance':
         this.advance(message.toMs);
@@ -297,10 +319,10 @@ export class WorkerRuntime implements TaskHost {
       const told = new Set<number>();
       for (const target of task.targets()) {
         if (!restarted.has(target.task)) continue;
-        target.channel = link.channelTo(task.task, target.task, task);
+        target.redirect(link, task);
         if (!task.ended || told.has(target.task)) continue;
         told.add(target.task);
-        target.channel.pushEnd(this.revision);
+        target.channel!.pushEnd(this.revision);
       }
     }
   }
@@ -309,6 +331,7 @@ export class WorkerRuntime implements TaskHost {
     const below = downstreamOf(this.init.description, components);
     const running = new Set(restarted);
     for (const task of this.init.plan.tasks) if (below.has(task.component)) running.add(task.task);
+    this.cycles.reopen(new Set([...components, ...below]), this.revision);
     for (const { task } of this.living) {
       if (!(task instanceof BoltTask)) continue;
       task.resumeInput(running, this.revision, below.has(task.component));

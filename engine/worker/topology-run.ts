@@ -66,7 +66,9 @@ export class TopologyRun {
     this.counters = new Counters(this.plan.tasks.length, workers);
     this.report = new RunReport(description, this.plan, this.counters, this.clock, options.limits);
     this.deaths = new Deaths(description.name, this.clock, options.logger, this.report);
-    this.ends = new EndedTasks(description, this.plan);
+    this.ends = new EndedTasks(description, this.plan, (worker, told) =>
+      this.seats.post(this.seats.all[worker]!, told),
+    );
     this.printer = new Printer(options.print);
     this.seats = new Seats(this.plan, this.pool, firstIncarnation, {
       initOf: (worker) => this.initOf(worker),
@@ -241,6 +243,9 @@ export class TopologyRun {
         return;
       case 'taskEnded':
         this.taskEnded(message.task, message.revision);
+        return;
+      case 'cycleReport':
+        this.ends.cycles.heard(seat.worker, message);
         return;
       case 'error':
         this.report.addError(message.report);

@@ -5,6 +5,7 @@
 //   ready [ a b c ] ─slice─► a  b  c  a … (1 ms) ─► endBatch ─► flush links ─► setImmediate ─► next turn
 
 import type { Clock } from '../clock.js';
+import { SATURATED_TURNS } from '../limits.js';
 import type { Link } from '../link/link.js';
 import type { SpoutTask } from '../task/spout-task.js';
 import type { RunnableTask } from '../task/task-host.js';
@@ -22,6 +23,9 @@ export class Turns {
   private commits: RunnableTask[] = [];
   private requested = false;
   private stopped = false;
+  private look: (() => void) | null = null;
+  private busyTurns = 0;
+  private isSaturated = false;
   private links: readonly Link[] = [];
   private spouts: readonly SpoutTask[] = [];
 
@@ -36,9 +40,19 @@ export class Turns {
     this.busy = busy;
   }
 
+  /** There has been more to do than its turns hold, for a while and until it no longer is so. */
+  get saturated(): boolean {
+    return this.isSaturated;
+  }
+
   /** Nothing is to be done until something comes in. */
   get idle(): boolean {
     return !this.requested;
+  }
+
+  /** Has that called at the end of each turn, when everything that could leave has left. */
+  afterEach(look: () => void): void {
+    this.look = look;
   }
 
   serve(links: readonly Link[], spouts: readonly SpoutTask[]): void {
@@ -79,8 +93,17 @@ export class Turns {
     this.runSlices(startMs);
     this.finishTurn();
     this.busy(this.clock.now() - startMs);
-    if (this.first < this.ready.length || this.commits.length > 0) this.request();
+    if (this.look !== null) this.look();
+    const leftWork = this.first < this.ready.length;
+    this.watchLoad(leftWork);
+    if (leftWork || this.commits.length > 0) this.request();
   };
+
+  private watchLoad(leftWork: boolean): void {
+    this.busyTurns = leftWork ? Math.min(this.busyTurns + 1, SATURATED_TURNS) : this.busyTurns >> 1;
+    if (this.busyTurns === SATURATED_TURNS) this.isSaturated = true;
+    else if (this.busyTurns === 0) this.isSaturated = false;
+  }
 
   private runSlices(startMs: number): void {
     const untilMs = startMs + this.turnMs;

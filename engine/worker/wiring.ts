@@ -3,14 +3,22 @@
 
 import { Ledger } from '../ack/ledger.js';
 import type { BoltContext, SpoutContext } from '../component/context.js';
-import { createGrouping } from '../grouping/create.js';
+import { createGrouping, leavesNoChoice } from '../grouping/create.js';
 import type { Link } from '../link/link.js';
 import type { Counters } from '../metrics/counters.js';
-import type { BoltDefinition, ComponentDefinition, SpoutDefinition, Topology } from '../model/definition.js';
+import { cyclesOf } from '../model/cycles.js';
+import type {
+  BoltDefinition,
+  ComponentDefinition,
+  InputDefinition,
+  SpoutDefinition,
+  Topology,
+} from '../model/definition.js';
 import { tasksOf, type Plan, type TaskPlan } from '../plan/plan.js';
 import { CallTimes } from '../task/call-times.js';
 import { BoltTask } from '../task/bolt-task.js';
-import { Output, Target, type Subscription } from '../task/output.js';
+import { FeedbackEdge } from '../task/feedback-edge.js';
+import { DirectOutput, Output, Target, type Subscription } from '../task/output.js';
 import { SpoutTask } from '../task/spout-task.js';
 import type { TaskHost } from '../task/task-host.js';
 import type { Task } from '../task/task.js';
@@ -93,8 +101,14 @@ function makeSpoutTask(options: WiringOptions, definition: SpoutDefinition, plan
 function makeBoltTask(options: WiringOptions, definition: BoltDefinition, plan: TaskPlan): LivingTask {
   const setup = setupOf(options, plan);
   const bolt = instanceOf(definition);
-  const sources = definition.inputs.flatMap((input) => tasksOf(options.plan, input.from).map((source) => source.task));
-  const task = new BoltTask(setup, bolt, definition.behavior, sources, timesOf(options, plan));
+  // What comes from the same cycle ends with the cycle, not by markers.
+  const together = cyclesOf(options.topology.components).find((ids) => ids.includes(definition.id)) ?? [];
+  const outside = definition.inputs.filter((input) => !together.includes(input.from));
+  const sources = outside.flatMap((input) => tasksOf(options.plan, input.from).map((source) => source.task));
+  const takesFeedback = definition.inputs.some((input) => input.feedback === true);
+  const place = { sources, takesFeedback, inCycle: together.length > 0 };
+  const times = timesOf(options, plan);
+  const task = new BoltTask(setup, bolt, definition.behavior, place, times);
   const context: BoltContext = boltContext(options.contextHost, definition, plan, setup.incarnation, () => task);
   return {
     task,
@@ -128,50 +142,75 @@ export function connect(
 ): void {
   for (const plan of options.plan.tasks) {
     const task = tasks.get(plan.task);
-    if (task === undefined) continue;
-    const definition = options.topology.components.find((component) => component.id === plan.component)!;
-    const outputs = Object.entries(definition.outputs).map(([stream, fields], streamIndex) => {
-      const origin = new Origin(definition.id, stream, streamIndex, plan.task, fields, null);
-      const subscriptions = subscriptionsOf(options, definition, stream, plan).map((each) => {
-        const targets = each.targets.map((target) => makeTarget(task, target, tasks, linkTo));
-        return { grouping: each.grouping, targets, only: targets.length === 1 ? targets[0]! : null };
-      });
-      return [stream, new Output(origin, subscriptions)] as const;
-    });
-    task.wire(new Map(outputs));
+    if (task !== undefined) connectTask({ options, tasks, linkTo, task, plan });
   }
 }
 
-function subscriptionsOf(
-  options: WiringOptions,
-  source: ComponentDefinition,
+/** One task that is being connected. */
+interface Connecting {
+  readonly options: WiringOptions;
+  readonly tasks: ReadonlyMap<number, Task>;
+  readonly linkTo: (worker: number) => Link;
+  readonly task: Task;
+  readonly plan: TaskPlan;
+}
+
+function connectTask(connecting: Connecting): void {
+  const { options, task, plan } = connecting;
+  const definition = options.topology.components.find((component) => component.id === plan.component)!;
+  const outputs = new Map<string, Output | DirectOutput>();
+  Object.entries(definition.outputs).forEach(([stream, fields], streamIndex) => {
+    const origin = new Origin(definition.id, stream, streamIndex, plan.task, fields, null);
+    const subscribed = subscribersOf(options.topology, definition.id, stream).map(
+      ([bolt, input]) => [bolt, input, targetsOf(connecting, origin, bolt, input)] as const,
+    );
+    if (definition.directStreams?.includes(stream) === true) {
+      const targets = subscribed.flatMap(([, , each]) => each);
+      outputs.set(stream, new DirectOutput(origin, targets));
+      return;
+    }
+    const subscriptions = subscribed.map(([bolt, input, targets]): Subscription => {
+      const { keyGroups } = options.topology.config;
+      const worker = options.taskHost;
+      const context = { fields, targets, subscriber: bolt.id, senderIndex: plan.index, worker, keyGroups };
+      const only = leavesNoChoice(input, targets.length) ? targets[0]! : null;
+      return { grouping: createGrouping(input, context), targets, only };
+    });
+    outputs.set(stream, new Output(origin, subscriptions));
+  });
+  task.wire(outputs);
+}
+
+function subscribersOf(
+  topology: Topology,
+  source: string,
   stream: string,
-  sender: TaskPlan,
-): { readonly grouping: Subscription['grouping']; readonly targets: readonly TaskPlan[] }[] {
-  const { topology, plan } = options;
+): (readonly [bolt: BoltDefinition, input: InputDefinition])[] {
   return topology.components.flatMap((component) => {
     if (component.kind !== 'bolt') return [];
-    return component.inputs
-      .filter((input) => input.from === source.id && input.stream === stream)
-      .map((input) => ({
-        targets: tasksOf(plan, component.id),
-        grouping: createGrouping(input, {
-          fields: source.outputs[stream]!,
-          targets: component.parallelism,
-          senderIndex: sender.index,
-          keyGroups: topology.config.keyGroups,
-        }),
-      }));
+    const inputs = component.inputs.filter((input) => input.from === source && input.stream === stream);
+    return inputs.map((input) => [component, input] as const);
   });
 }
 
-function makeTarget(
-  sender: Task,
-  target: TaskPlan,
-  tasks: ReadonlyMap<number, Task>,
-  linkTo: (worker: number) => Link,
-): Target {
-  const local = tasks.get(target.task);
-  if (local instanceof BoltTask) return new Target(target.task, local, null);
-  return new Target(target.task, null, linkTo(target.worker).channelTo(sender.task, target.task, sender));
+function targetsOf(
+  connecting: Connecting,
+  origin: Origin,
+  bolt: BoltDefinition,
+  input: InputDefinition,
+): readonly Target[] {
+  const { options, tasks, linkTo, task } = connecting;
+  return tasksOf(options.plan, bolt.id).map((target) => {
+    const here = tasks.get(target.task);
+    const local = here instanceof BoltTask ? here : null;
+    if (input.feedback === true) {
+      const { overflow = 'fail' } = input;
+      const row = options.counters.row(task.task);
+      const setup = { host: options.taskHost, origin, row, target, overflow };
+      const edge = new FeedbackEdge(setup, local ?? linkTo(target.worker));
+      return new Target(target.task, null, edge, local !== null);
+    }
+    if (local !== null) return new Target(target.task, local, null);
+    return new Target(target.task, null, linkTo(target.worker).channelTo(task.task, target.task, task));
+  });
 }

@@ -41,6 +41,8 @@ export class WorkerLinks implements LinkHost {
   readonly limits: RuntimeLimits;
   private readonly options: WorkerLinksOptions;
   private readonly incarnations: number[];
+  /** Between which components tuples are led back: all streams of the one to the other, or none. */
+  private readonly feedback = new Set<string>();
   private readonly byWorker = new Map<number, Link>();
   private readonly remoteLedgers = new Map<number, RemoteLedger>();
 
@@ -48,6 +50,12 @@ export class WorkerLinks implements LinkHost {
     this.options = options;
     this.limits = options.limits;
     this.incarnations = [...options.incarnations];
+    for (const component of options.topology.components) {
+      if (component.kind === 'spout') continue;
+      for (const input of component.inputs) {
+        if (input.feedback === true) this.feedback.add(edgeKey(input.from, component.id));
+      }
+    }
   }
 
   /** The links of now, in the order in which they were made. */
@@ -105,8 +113,12 @@ export class WorkerLinks implements LinkHost {
   receive(task: number, batch: InboundBatch): void {
     const target = this.options.tasks.get(task);
     if (!(target instanceof BoltTask)) return;
-    target.mailbox.pushBatch(batch);
+    target.inbox.receive(batch, this.isFeedback(batch.origin.component, target.component));
     this.options.turns.schedule(target);
+  }
+
+  private isFeedback(source: string, target: string): boolean {
+    return this.feedback.has(edgeKey(source, target));
   }
 
   receiveEnd(sourceTask: number, targetTask: number, revision: number): void {
@@ -160,4 +172,9 @@ export class WorkerLinks implements LinkHost {
     const { counters } = this.options;
     counters.words[counters.row(task) + counter]! += by;
   }
+}
+
+/** No id has a line break. */
+function edgeKey(source: string, target: string): string {
+  return `${source}\n${target}`;
 }

@@ -328,6 +328,7 @@ function componentDetails(kind: 'spout' | 'bolt', parallelism: number): Componen
     errors: 1,
     queued: 2,
     outbox: 1,
+    dropped: 0,
     rate: 1234.5,
     latency: { count: 21_930, p50Ms: 0.5, p99Ms: 3.2, maxMs: 250 },
     metrics: { seen: 5 },

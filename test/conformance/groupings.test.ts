@@ -30,7 +30,7 @@ function shares(run: TestRun, bolt: string): number[] {
 }
 
 onEachTransport(
-  'C17 shuffle gives every task the same share',
+  'C17 shuffle without locality gives every task the same share',
   topologyUrl('groupings'),
   { fed: ['source'] },
   async (t, run) => {

@@ -14,7 +14,17 @@ import type {
 
 function component(kind: 'spout' | 'bolt', parallelism: number, counts: readonly number[]): ComponentStatus {
   const [emitted = 0, executed = 0, acked = 0, failed = 0] = counts;
-  const rest = { errors: 0, queued: 0, outbox: 0, stale: 0, misused: 0, metrics: {}, rate: 0, lastErrors: [] };
+  const rest = {
+    errors: 0,
+    queued: 0,
+    outbox: 0,
+    stale: 0,
+    misused: 0,
+    dropped: 0,
+    metrics: {},
+    rate: 0,
+    lastErrors: [],
+  };
   const latency = { count: 0, p50Ms: 0, p99Ms: 0, maxMs: 0 };
   return { kind, parallelism, emitted, executed, acked, failed, latency, ...rest };
 }

@@ -9,7 +9,7 @@ class Source extends Fed {
 
 export default topology('groupings', (t) => {
   const source = t.spout('source', Source, { parallelism: 2 });
-  t.bolt('shuffled', Sink, { parallelism: 4 }).shuffle(source);
+  t.bolt('shuffled', Sink, { parallelism: 4 }).shuffle(source, { locality: false });
   t.bolt('keyed', Sink, { parallelism: 6 }).fields(source, 'key');
   t.bolt('single', Sink, { parallelism: 3 }).global(source);
   t.bolt('every', Sink, { parallelism: 3 }).all(source.stream('every'));

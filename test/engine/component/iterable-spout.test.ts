@@ -22,7 +22,7 @@ class Stand {
       if (this.refuse !== null) throw this.refuse;
       this.emitted.push([options.id, values]);
     },
-    { ready: () => Promise.resolve(), signal: new AbortController().signal },
+    { direct: () => undefined, ready: () => Promise.resolve(), signal: new AbortController().signal },
   );
 
   async open(): Promise<this> {
@@ -41,6 +41,7 @@ class Stand {
         histogram: () => ({ record: () => undefined }),
       },
       signal: new AbortController().signal,
+      tasksOf: () => [],
       now: () => this.clock.now(),
       print: () => Promise.resolve(),
       checkpoint: () => undefined,

@@ -364,7 +364,7 @@ t.test('a record that no tuple can hold is left out, and told', async (t) => {
     (values: readonly unknown[]) => {
       if (values[0] === 'large') throw new RangeError('too large');
     },
-    { ready: async () => undefined, signal: new AbortController().signal },
+    { direct: () => undefined, ready: async () => undefined, signal: new AbortController().signal },
   );
   let told = 0;
   await driven.until(() => site.requests.length === 1);

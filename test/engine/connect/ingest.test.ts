@@ -50,7 +50,7 @@ t.test('an emit that throws answers with what it threw; what waits is refused wh
     () => {
       throw new RangeError('too wide');
     },
-    { ready: async () => undefined, signal: new AbortController().signal },
+    { direct: () => undefined, ready: async () => undefined, signal: new AbortController().signal },
   );
   spout.nextTuple(throwing);
   t.strictSame(answers, [[1, 'failed', 'too wide']]);

@@ -10,12 +10,20 @@ import { keyGroupRange } from '../../../engine/plan/key-groups.js';
 
 function groupingOf(
   grouping: GroupingName,
-  context: Partial<GroupingContext> = {},
+  { targets = 4, ...context }: Partial<Omit<GroupingContext, 'targets'>> & { readonly targets?: number } = {},
   fields: readonly string[] = [],
 ): Grouping {
   return createGrouping(
     { from: 'source', stream: 'default', grouping, fields },
-    { fields: ['key', 'other'], targets: 4, senderIndex: 0, keyGroups: 1024, ...context },
+    {
+      fields: ['key', 'other'],
+      targets: Array.from({ length: targets }, (_, index) => ({ task: 10 + index, isLocal: true, fill: 0 })),
+      subscriber: 'bolt',
+      senderIndex: 0,
+      worker: { saturated: false },
+      keyGroups: 1024,
+      ...context,
+    },
   );
 }
 

@@ -19,6 +19,10 @@ class Emitting implements Emitter {
 
   signalled(): void {}
 
+  emitDirect(call: EmitCall, _task: number, values: readonly unknown[]): void {
+    this.emit(call, values);
+  }
+
   ready(): Promise<void> {
     return Promise.resolve();
   }

@@ -1,0 +1,102 @@
+// A subscription that leads back and closes a cycle, as far as one sending task and one target are concerned. It never
+// holds its sender, or the tasks of a cycle could all wait for each other: beyond its bound a tuple fails its tree, to
+// be replayed, or is dropped and counted when it is not tracked and the edge says so.
+//
+//   sender ─push─┬─ room ─► feedback mailbox of a task of this worker, or a channel that never blocks
+//                └─ full ─► tracked: its tree fails │ not tracked: dropped, or refused at the emitter
+//
+// A tuple on it is always an edge of its tree: it is never handed over directly. On the worker's thread.
+
+import type { Root } from '../ack/root.js';
+import type { Values } from '../component/tuple.js';
+import { failure } from '../errors.js';
+import type { ChannelSender, OutboundChannel } from '../link/outbound-channel.js';
+import { DROPPED } from '../metrics/counters.js';
+import type { Overflow } from '../model/definition.js';
+import type { Mailbox } from './mailbox.js';
+import type { RunnableTask, TaskHost } from './task-host.js';
+import { Held, TaskTuple, type Origin } from './task-tuple.js';
+
+/** Makes channels to the tasks of another worker. */
+export interface ChannelMaker {
+  channelTo(sourceTask: number, targetTask: number, sender: ChannelSender): OutboundChannel;
+}
+
+/** A task of this worker that feedback leads to. */
+export interface FeedbackTask extends RunnableTask {
+  /** Feedback waits in there apart from all else. */
+  readonly inbox: { readonly feedback: Mailbox | null };
+}
+
+export interface FeedbackSetup {
+  readonly host: TaskHost;
+  /** Of the stream, as far as this worker is concerned. */
+  readonly origin: Origin;
+  /** Where the row of counters of the sender starts. */
+  readonly row: number;
+  readonly target: { readonly task: number; readonly component: string };
+  readonly overflow: Overflow;
+}
+
+/** A feedback edge tells its own bound: its sender goes on, whatever the channel says. */
+const neverHeld: ChannelSender = { block: () => undefined, unblock: () => undefined };
+
+export class FeedbackEdge {
+  private readonly setup: FeedbackSetup;
+  private readonly local: FeedbackTask | null;
+  private channel: OutboundChannel | null;
+
+  /** @param to - a task of this worker, or the link that leads to another one */
+  constructor(setup: FeedbackSetup, to: FeedbackTask | ChannelMaker) {
+    this.setup = setup;
+    this.local = 'inbox' in to ? to : null;
+    this.channel = null;
+    if (!('inbox' in to)) this.redirect(to);
+  }
+
+  redirect(link: ChannelMaker): void {
+    this.channel = link.channelTo(this.setup.origin.task, this.setup.target.task, neverHeld);
+  }
+
+  get fill(): number {
+    if (this.local !== null) return this.local.inbox.feedback!.fill;
+    const { feedbackTuplesMax, feedbackBytesMax } = this.setup.host.limits;
+    const { waiting, waitingBytes } = this.channel!;
+    return Math.max(waiting / feedbackTuplesMax, waitingBytes / feedbackBytesMax);
+  }
+
+  private get isFull(): boolean {
+    return this.local === null ? this.fill >= 1 : this.local.inbox.feedback!.crowded;
+  }
+
+  push(values: Values, stream: number, root: Root | null, edgeHi: number, edgeLo: number, bytes: number): void {
+    if (this.isFull) {
+      this.overflow(root);
+    } else if (this.local === null) {
+      this.channel!.push(values, stream, root, edgeHi, edgeLo, bytes);
+    } else {
+      const tuple = new TaskTuple(values, this.setup.origin, root);
+      tuple.bytes = bytes;
+      if (root !== null) tuple.held = new Held(edgeHi, edgeLo);
+      this.local.inbox.feedback!.push(tuple);
+      this.setup.host.schedule(this.local);
+    }
+  }
+
+  /** Cycles do not end by markers: what leads back is not waited for. */
+  pushEnd(): void {
+    // Nothing to do.
+  }
+
+  private overflow(root: Root | null): void {
+    const { host, row, overflow, origin, target } = this.setup;
+    if (root !== null) {
+      root.fail();
+    } else if (overflow === 'drop') {
+      host.counters[row + DROPPED]!++;
+    } else {
+      const details = { component: origin.component, stream: origin.stream, target: target.component };
+      throw failure('MILLRACE_EMIT_FEEDBACK_FULL', details);
+    }
+  }
+}
