@@ -9,6 +9,7 @@
 // `take` is the hot path: a synchronous execute makes no promise, no closure and no object here.
 
 import type { Bolt } from '../component/bolt.js';
+import { failure } from '../errors.js';
 import { CALLS, CALLS_MS, CALLS_SINCE, EXECUTED, STALE } from '../metrics/counters.js';
 import type { BoltBehavior } from '../model/definition.js';
 import type { CallTimes } from './call-times.js';

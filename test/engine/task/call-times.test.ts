@@ -25,7 +25,12 @@ class Actor {
   readonly calls = new Histogram();
   readonly processing = new Histogram();
   readonly times: CallTimes;
-  readonly call = new EmitCall({ emit: () => undefined, ready: () => Promise.resolve() });
+  readonly call = new EmitCall({
+    emit: () => undefined,
+    emitDirect: () => undefined,
+    ready: () => Promise.resolve(),
+    signalled: () => undefined,
+  });
   untilTimed = 1;
   taken = 0;
   measured = 0;
