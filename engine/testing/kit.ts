@@ -239,11 +239,18 @@ export class TestRun {
   /** Spouts are asked no more; resolves when their `deactivate` has returned. */
   async deactivate(): Promise<void> {
     await this.run.deactivate();
+    await this.hearAll();
   }
 
   /** Spouts are asked again; resolves when their `activate` has returned. */
   async activate(): Promise<void> {
     await this.run.activate();
+    await this.hearAll();
+  }
+
+  /** What workers said of their components comes by another way than what the run hears of them. */
+  private async hearAll(): Promise<void> {
+    if (!this.over) await this.sync(this.round++);
   }
 
   /**
