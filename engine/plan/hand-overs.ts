@@ -1,6 +1,6 @@
-// Who hands over to whom when one plan follows another: which tasks let go of what they own, and for whom each new owner
-// waits. The range of key groups of a task follows from its index and the parallelism, so when that changes, each old
-// task of a bolt lets go, and a task of the new plan waits for all those that owned a part of its range. Tasks that
+// Who hands over to whom when one plan follows another: which tasks let go of what they own, and for whom each new
+// owner waits. The range of key groups of a task follows from its index and the parallelism, so when that changes, each
+// old task of a bolt lets go, and a task of the new plan waits for all those that owned a part of its range. Tasks that
 // share their input in another way wait in the same manner: it costs them little, and one rule is enough. Pure.
 //
 //   before  | a: 0–511     | b: 512–1023       |        c waits for b; a waits for nobody, b for a

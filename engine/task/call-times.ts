@@ -1,6 +1,6 @@
-// Measures how long calls of user code take: each of the first ones, then one in 64, and one whenever none was measured
-// for a tenth of a second, so that the others cost one test of a counter. An asynchronous call is measured until it has
-// settled, and so is a tuple that is held for longer. On the worker's thread.
+// Measures how long calls of user code take: each of the first ones, then one in 1,024, and one at the begin of a slice
+// when none was measured for 10 ms, so that the others cost one test of a counter. An asynchronous call is measured
+// until it has settled, and so is a tuple that is held for longer. On the worker's thread.
 //
 //   call that is measured ─► direct call inside of it ─► ...      each of them is measured then (`TIMED_DEPTH`)
 //   |······· own ········|── nested ──|···· own ·····|            latency = all of it; own time = without the nested one
@@ -17,9 +17,9 @@ import { PENDING, type Held, type TaskTuple } from './task-tuple.js';
 
 /** So many calls are measured one by one; after them one in so many. */
 const TIMED_FIRST = 256;
-const TIMED_EVERY = 64;
+const TIMED_EVERY = 1024;
 /** A call is measured when none was for so long. */
-const TIMED_AFTER_MS = 100;
+const TIMED_AFTER_MS = 10;
 
 /** A task whose calls are measured. */
 export interface TimedTask {

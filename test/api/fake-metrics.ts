@@ -5,6 +5,9 @@ import * as words from '../../engine/metrics/counters.js';
 import type { TopologyMetrics } from '../../engine/metrics/snapshot.js';
 import type { Topology } from '../../engine/model/definition.js';
 import { describe } from '../../engine/model/describe.js';
+import type { HostMeasured } from '../../api/host/service.js';
+import { builtins } from '../../engine/connect/registry.js';
+import { topologyFromDocument } from '../../engine/model/document.js';
 import { planTasks } from '../../engine/plan/plan.js';
 import { RunReport } from '../../engine/worker/run-report.js';
 
@@ -42,4 +45,20 @@ export function metricsOf(topology: Topology): TopologyMetrics {
   const metrics = report.snapshot();
   report.finish('completed');
   return metrics;
+}
+
+/** A host on which all that can be measured is. */
+export function measuredForDocs(): HostMeasured {
+  const document = {
+    name: 'ticks',
+    spouts: { ticks: { type: 'generator', config: { template: { n: 1 } } } },
+    bolts: { out: { type: 'log', inputs: [{ from: 'ticks', grouping: 'shuffle' }] } },
+  };
+  const metrics = metricsOf(topologyFromDocument(document, builtins));
+  return {
+    host: 'host',
+    version: '1',
+    slots: { total: 1, used: 1 },
+    topologies: [{ name: 'ticks', state: 'active', metrics }],
+  };
 }

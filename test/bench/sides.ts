@@ -46,6 +46,12 @@ function countFor(counts: Map<string, number>, forMs: number): number {
   return done;
 }
 
+/** What runs a topology: the engine as it is built, or a copy of it. */
+export interface Engine {
+  readonly TopologyRun: typeof TopologyRun;
+  readonly loadTopology: typeof loadTopology;
+}
+
 export interface TopologySideOptions {
   readonly name: string;
   /** The module of the topology, beside this one. */
@@ -55,6 +61,8 @@ export interface TopologySideOptions {
   /** The spout whose progress is counted. */
   readonly spout: string;
   readonly tracked: boolean;
+  /** Default: the engine as it is. */
+  readonly engine?: () => Promise<Engine>;
 }
 
 /** A topology in worker threads, from outside: what its counters say. */
@@ -64,9 +72,10 @@ export function topologySide(options: TopologySideOptions): Side {
     measure: async (warmUpMs, measureMs) => {
       const url = new URL(options.module, import.meta.url).href;
       const source: TopologySource = { kind: 'module', url, settings: options.settings };
-      const run = new TopologyRun({
+      const engine = (await options.engine?.()) ?? { TopologyRun, loadTopology };
+      const run = new engine.TopologyRun({
         source,
-        description: describe(await loadTopology(source)),
+        description: describe(await engine.loadTopology(source)),
         workers: options.workers,
         logger: silentLogger,
         print: () => Promise.resolve(),

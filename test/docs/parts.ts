@@ -12,7 +12,10 @@ import { join } from 'node:path';
 import { builtins } from '../../engine/connect/registry.js';
 import { catalogue } from '../../engine/errors.js';
 import * as limits from '../../engine/limits.js';
+import { recentFigures, taskFigures, type Figure } from '../../engine/metrics/figures.js';
 import { topologySchema } from '../../engine/model/schema.js';
+import { prometheusText } from '../../api/http/prometheus.js';
+import { measuredForDocs } from '../api/fake-metrics.js';
 import { root } from './blocks.js';
 import { settingsOf, type Schema, type Setting } from './schema-words.js';
 import { constantsOf, membersOf } from './source-comments.js';
@@ -54,6 +57,9 @@ const parts: Readonly<Record<string, () => string>> = {
   'worker limits': () => limitsTable('RuntimeLimits', limits.runtimeLimits, 'engine/limits.ts'),
   'http limits': () => limitsTable('HttpLimits', limits.httpLimits, 'engine/limits/host.ts'),
   'fixed bounds': fixedBounds,
+  'task figures': () => figuresTable(Object.entries(taskFigures)),
+  'recent figures': () => figuresTable(Object.entries(recentFigures)),
+  'prometheus families': prometheusTable,
   errors,
 };
 
@@ -105,13 +111,47 @@ function limitsTable(name: string, values: object, file: string): string {
   );
 }
 
+function figuresTable(figures: readonly (readonly [string, Pick<Figure, 'kind' | 'help' | 'type'>])[]): string {
+  const how = { counter: 'only grows', gauge: '', max: 'the highest of its tasks' };
+  return table(
+    ['key', 'of', 'component', 'meaning'],
+    figures.map(([key, { kind, help, type }]) => [
+      `\`${key}\``,
+      kind === undefined ? 'all' : `${kind}s`,
+      how[type],
+      prose(help),
+    ]),
+  );
+}
+
+/** What stands on the page for Prometheus while a topology of a spout and a bolt runs that measures everything. */
+function prometheusTable(): string {
+  const text = prometheusText(measuredForDocs());
+  const heads = [...text.matchAll(/^# HELP (\S+) (.*)\n# TYPE \S+ (\S+)\n\S+\{(.*)\} /gm)];
+  return table(
+    ['name', 'type', 'labels', 'meaning'],
+    heads.map(([, name = '', help = '', type = '', labels = '']) => {
+      const named = [...labels.matchAll(/(\w+)="/g)].map(([, label]) => `\`${label}\``);
+      return [`\`${name}\``, type, named.join(', '), prose(help)];
+    }),
+  );
+}
+
 /** The bounds that users meet; the others stand in the source, each with its reason. */
 const MET = [
   ...['COMPONENTS_MAX', 'TASKS_MAX', 'WORKERS_MAX', 'KEY_GROUPS_MAX', 'STREAMS_MAX', 'FIELDS_MAX', 'NAME_LENGTH_MAX'],
   ...['CONCURRENCY_MAX', 'DURATION_MAX_MS', 'TUPLE_BYTES_MAX', 'VALUE_DEPTH_MAX', 'CHECKPOINT_BYTES_MAX'],
   ...['CHECKPOINT_GATHER_MS', 'DOCUMENT_BYTES_MAX', 'ARTIFACT_BYTES_MAX', 'DEFINITION_TIMEOUT_MS', 'CLOSE_TIMEOUT_MS'],
   ...['WORKER_DEATHS_MAX', 'ERRORS_REPORTED_PER_SECOND', 'INGEST_PENDING_MAX', 'INGEST_PENDING_BYTES_MAX'],
-  ...['REPLAYS_MAX', 'SLOTS_MAX', 'TOPOLOGIES_MAX', 'HISTORY_MAX'],
+  ...[
+    'REPLAYS_MAX',
+    'USER_METRICS_MAX',
+    'USER_METRIC_NAME_MAX',
+    'PROMETHEUS_TASKS_MAX',
+    'SLOTS_MAX',
+    'TOPOLOGIES_MAX',
+    'HISTORY_MAX',
+  ],
 ];
 
 function fixedBounds(): string {
@@ -157,6 +197,7 @@ const AREAS: Readonly<Record<string, string>> = {
   HTTP: 'The built-in spout `http-poll`.',
   INGEST: 'Records that are given to a spout from outside.',
   LISTEN: 'Addresses of spouts that listen.',
+  METRICS: 'What components measure themselves, and asking for what is measured.',
   MASTER: 'The part of a host that plans topologies.',
   REQUEST: 'Requests to a host over HTTP.',
   RUN: 'The command `millrace run` and the file that it is given.',

@@ -99,6 +99,15 @@ t.test('a document is submitted, listed, described, put to sleep, woken and kill
     /^records is active: 3 tasks on 1 worker, 1\.50 s\nsubmitted 2025-06-15T.* as records-1\n/,
   );
   t.match(described.stdout.text, /\nin +spout +1 +21,933 +- +21,930 +3 +1\.2k +0\.50 ms +3\.2 ms +1\n/);
+  t.match(
+    described.stdout.text,
+    /\nin +blocked by out#\d \((its mailbox is full|no credit left)\), 90 % of the last 10 s +0 % +0 % +- +0 +90 % +0 +0\n/,
+  );
+  t.match(described.stdout.text, /\nworkers busy in the last 10 s: 90 %\n/);
+  t.match(
+    described.stdout.text,
+    '\nmeasured by its code:\n  out: seen 5\n  out: level 0.5\n  out: size 2 recorded, p50 4.095',
+  );
   t.match(described.stdout.text, /\nlast errors:\n {2}2025-.* out \(task 1, 3 times\): RangeError: it is too long\n$/);
   const asleep = await done(async (place) => await deactivateCommand('records', plain, place));
   t.match(asleep.stderr.text, /^records is inactive; millrace activate records/);
@@ -153,6 +162,7 @@ t.test('with --json, standard output is JSON lines only', async (t) => {
     const place = new Place(url);
     t.equal(await call(place), 0, what);
     t.match(place.objects, [{ name: 'records', components: { in: {} } }], what);
+    if (what === 'describe') t.match(place.objects, [{ measured: { components: { in: { emitted: 1000 } } } }]);
     t.equal(place.stderr.text, '', what);
   }
   await host.submit({ document: { ...INGESTING, name: 'more' } });

@@ -21,7 +21,7 @@ t.test('each curl command succeeds', async (t) => {
   const commands = blocksOf(page, 'sh').map((block) =>
     block.replaceAll(DEFAULT_HOST_URL, url).replaceAll('curl -s', 'curl -sS --fail-with-body'),
   );
-  t.equal(commands.length, 5);
+  t.equal(commands.length, 6);
   const directory = t.testdir({});
   for (const command of commands) {
     const ended = await run('bash', ['-euc', command], { cwd: directory }).catch((error: unknown) => error);
@@ -32,6 +32,8 @@ t.test('each curl command succeeds', async (t) => {
     'submit',
     'list',
     'describe',
+    'metrics',
+    'measured',
     'deactivate',
     'activate',
     'kill',

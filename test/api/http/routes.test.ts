@@ -37,6 +37,25 @@ t.test('a topology is submitted, listed, described, put to sleep, woken and kill
   t.match(await post(served, BASE, { ...INGESTING, active: false }), { status: 201, json: { state: 'inactive' } });
 });
 
+t.test('what is measured of a topology, whole, and of the host for Prometheus', async (t) => {
+  const served = await serve(t);
+  await post(served, BASE, INGESTING);
+  const { json, status } = await ask(served, `${BASE}/records/metrics`);
+  t.equal(status, 200);
+  t.strictSame(json, await served.host.metrics('records'), 'nothing is lost on the way');
+  t.match(json, {
+    id: 'records-1',
+    components: { in: { condition: { text: /^blocked by out#0/ }, tasks: [{ blockedBy: 1 }] } },
+  });
+  const page = await ask(served, '/metrics');
+  t.match(page, { status: 200, headers: { 'content-type': 'text/plain; version=0.0.4; charset=utf-8' } });
+  t.match(page.text, '\nmillrace_emitted_total{topology="records",component="in",task="0"} 1000\n');
+  await post(served, `${BASE}/records/kill`, { wait: '0s' });
+  t.match(await ask(served, `${BASE}/records/metrics`), { status: 409, json: { code: 'MILLRACE_METRICS_NONE' } });
+  t.match(await ask(served, `${BASE}/other/metrics`), { status: 404, json: { code: 'MILLRACE_TOPOLOGY_UNKNOWN' } });
+  t.equal((await post(served, '/metrics')).status, 405);
+});
+
 t.test('waits are durations', async (t) => {
   const served = await serve(t);
   const waits: unknown[] = [];

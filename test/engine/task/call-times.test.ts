@@ -64,15 +64,15 @@ class Actor {
 const origin = new Origin('a', 'default', 0, 0, ['n'], null);
 const tuple = (): TaskTuple => new TaskTuple([1], origin, null);
 
-t.test('each of the first calls is measured, then one in 64, and one when none was for a while', async (t) => {
+t.test('each of the first calls is measured, then one in 1,024, and one when none was for a while', async (t) => {
   const stage = new Stage();
   const actor = new Actor(stage, 0);
   for (let i = 0; i < 256; i++) actor.take(tuple());
   t.strictSame([actor.measured, actor.taken], [256, 256]);
-  for (let i = 0; i < 6400; i++) actor.take(tuple());
-  t.strictSame([actor.measured, actor.taken, actor.calls.count], [356, 6656, 356]);
-  t.notOk(actor.times.isDue(stage.clock.now() + 99));
-  t.ok(actor.times.isDue(stage.clock.now() + 100));
+  for (let i = 0; i < 102_400; i++) actor.take(tuple());
+  t.strictSame([actor.measured, actor.taken, actor.calls.count], [356, 102_656, 356]);
+  t.notOk(actor.times.isDue(stage.clock.now() + 9));
+  t.ok(actor.times.isDue(stage.clock.now() + 10));
 });
 
 t.test('direct calls inside of a measured one are its time, and not its own', async (t) => {
