@@ -181,6 +181,9 @@ export const DEATHS_BURST_MS = 10_000;
 export const WORKER_DEATHS_MAX = 10;
 export const WORKER_DEATHS_WINDOW_MS = 60_000;
 
+/** How old counts in shared memory may be while a worker is busy: what is lost of them when it dies. */
+export const COUNTS_PUBLISHED_MS = 10;
+
 /**
  * Tuples of one task that outlived their calls and whose time until they are settled is measured; the oldest go first.
  */

@@ -4,6 +4,7 @@
 import {
   ACKED,
   CALLS,
+  DROPPED,
   DUPLICATES,
   EMITTED,
   ERRORS,
@@ -75,6 +76,12 @@ export const taskFigures = {
     type: 'counter',
     help: 'Calls that came too late, dropped or refused: duplicates, emits after the call, anchors to what is settled.',
     word: MISUSED,
+  },
+  dropped: {
+    name: 'dropped_total',
+    type: 'counter',
+    help: 'Tuples that were not tracked and found feedback full, where it may drop them.',
+    word: DROPPED,
   },
   restarts: {
     name: 'restarts_total',

@@ -10,7 +10,7 @@
 
 import type { Bolt } from '../component/bolt.js';
 import { failure } from '../errors.js';
-import { CALLS, CALLS_MS, CALLS_SINCE, EXECUTED, STALE } from '../metrics/counters.js';
+import { ACKED as ACKED_COUNT, CALLS, CALLS_MS, CALLS_SINCE, EXECUTED, STALE } from '../metrics/counters.js';
 import type { BoltBehavior } from '../model/definition.js';
 import type { CallTimes } from './call-times.js';
 import { GOES_ROUND, HAS_FINISHED, MAY_END, MAY_FINISH, NO_CYCLE, type CyclePhase } from './cycle-phase.js';
@@ -39,6 +39,8 @@ export class BoltTask extends SettlingTask implements LocalTask {
   leftHi = 0;
   leftLo = 0;
   untilTimed = 1;
+  /** Tuples that were executed and acked at once since the counts were told last. */
+  private done = 0;
   /** The last `take` threw. */
   private hasFailed = false;
   private readonly bolt: Bolt;
@@ -74,13 +76,8 @@ export class BoltTask extends SettlingTask implements LocalTask {
    * context for each tuple, used or not.
    */
   take(tuple: TaskTuple): void {
-    if (--this.untilTimed === 0) {
-      this.times.take(this, this.call, tuple);
-      return;
-    }
     const { call } = this;
     this.gate = RUNNING;
-    this.counters[this.row + EXECUTED]!++;
     if (!this.simple || tuple.held !== null) this.beginHeld(call, tuple);
     else call.begin(tuple.root);
     try {
@@ -89,7 +86,8 @@ export class BoltTask extends SettlingTask implements LocalTask {
         this.leftHi = call.accHi;
         this.leftLo = call.accLo;
         call.end();
-        this.settle(tuple, ACKED);
+        this.done++;
+        if (tuple.held !== null) this.tellAcked(tuple);
       } else {
         this.returned(call, tuple, result);
       }
@@ -103,6 +101,19 @@ export class BoltTask extends SettlingTask implements LocalTask {
     this.times.take(this, this.call, tuple);
   }
 
+  /** Executes a tuple that had to wait. */
+  private takeNext(tuple: TaskTuple): void {
+    if (--this.untilTimed === 0) this.times.take(this, this.call, tuple);
+    else this.take(tuple);
+  }
+
+  override publishCounts(): void {
+    super.publishCounts();
+    this.counters[this.row + EXECUTED]! += this.done;
+    this.counters[this.row + ACKED_COUNT]! += this.done;
+    this.done = 0;
+  }
+
   private beginHeld(call: EmitCall, tuple: TaskTuple): void {
     this.leftHi = 0;
     this.leftLo = 0;
@@ -113,6 +124,7 @@ export class BoltTask extends SettlingTask implements LocalTask {
   }
 
   private returned(call: EmitCall, tuple: TaskTuple, result: unknown): void {
+    this.count(EXECUTED);
     if (isPromise(result)) {
       if (tuple.held === null) this.outlive(tuple, call);
       this.underWay(call, tuple, result, 'execute');
@@ -136,6 +148,7 @@ export class BoltTask extends SettlingTask implements LocalTask {
   }
 
   private threw(call: EmitCall, tuple: TaskTuple, error: unknown): void {
+    this.count(EXECUTED);
     call.end();
     this.renew(call);
     this.hasFailed = true;
@@ -164,7 +177,7 @@ export class BoltTask extends SettlingTask implements LocalTask {
   private takeQueued(tuple: TaskTuple): void {
     if (tuple.root !== null && tuple.root.ledger.dead) this.count(STALE);
     else if (this.gate === BROKEN) this.settle(tuple, FAILED);
-    else this.take(tuple);
+    else this.takeNext(tuple);
   }
 
   /** Nothing waits or is under way, and it has done what it was to do for its end so far. */
@@ -193,7 +206,7 @@ export class BoltTask extends SettlingTask implements LocalTask {
       const held = !this.simple;
       if (held && root !== null) tuple.held = new Held(batch.edgeHi, batch.edgeLo);
       this.hasFailed = false;
-      this.take(tuple);
+      this.takeNext(tuple);
       if (held || root === null || this.hasFailed) return;
       // An asynchronous call has left an edge of its own, which takes the place of this one.
       root.ack(batch.edgeHi ^ this.leftHi, batch.edgeLo ^ this.leftLo);

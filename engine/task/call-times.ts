@@ -18,12 +18,14 @@ import { PENDING, type Held, type TaskTuple } from './task-tuple.js';
 /** So many calls are measured one by one; after them one in so many. */
 const TIMED_FIRST = 256;
 const TIMED_EVERY = 1024;
+/** Emits after an `await`, which cost far more themselves. */
+const TIMED_OUTSIDE_EVERY = 64;
 /** A call is measured when none was for so long. */
 const TIMED_AFTER_MS = 10;
 
 /** A task whose calls are measured. */
 export interface TimedTask {
-  /** Counts calls down to the next one that is measured. */
+  /** Counts calls of tuples that had to wait down to the next one that is measured. */
   untilTimed: number;
   take(tuple: TaskTuple): void;
 }
@@ -46,6 +48,8 @@ export class CallTimes {
   private readonly processing: Histogram;
   private readonly held = new Map<Held, number>();
   private timed = 0;
+  private timedOutside = 0;
+  private untilOutside = 1;
   private startMs = 0;
   private dueMs = 0;
   private outerNestedMs = 0;
@@ -57,6 +61,19 @@ export class CallTimes {
     this.row = row;
     this.calls = calls;
     this.processing = processing;
+  }
+
+  /** Something is emitted outside of every turn: now and then, what it calls directly is measured. Then `closeOutside`. */
+  openOutside(): boolean {
+    if (--this.untilOutside > 0 || this.host.depth > 0) return false;
+    this.untilOutside = this.timedOutside++ < TIMED_FIRST ? 1 : TIMED_OUTSIDE_EVERY;
+    this.host.depth += TIMED_DEPTH;
+    return true;
+  }
+
+  closeOutside(): void {
+    this.host.depth -= TIMED_DEPTH;
+    this.host.nestedMs = 0;
   }
 
   /** None was measured for so long that the next one should be. */
@@ -71,8 +88,7 @@ export class CallTimes {
 
   /** Has the task take that tuple, and measures it. */
   take(task: TimedTask, call: EmitCall, tuple: TaskTuple): void {
-    // The call itself counts down once more.
-    task.untilTimed = 1 + this.nextSample();
+    task.untilTimed = this.nextSample();
     this.begin();
     const { startMs } = this;
     task.take(tuple);

@@ -74,12 +74,21 @@ export class Output {
   readonly only: Target | null;
   /** Tuples whose objects were walked so far. */
   checked = 0;
+  /** Tuples that were emitted on it since the counts were told last. Of a stream with `only`, each is a delivery too. */
+  emitted = 0;
+  /** Deliveries since then; where there is `only`, by how many they differ from the emitted ones. */
+  transferred = 0;
 
   constructor(origin: Origin, subscriptions: readonly Subscription[]) {
     this.origin = origin;
     this.arity = origin.fields.length;
     this.subscriptions = subscriptions;
     this.only = subscriptions.length === 1 ? subscriptions[0]!.only : null;
+  }
+
+  /** So many tuples that were emitted wait in their task, or fewer again. */
+  keptBack(by: 1 | -1): void {
+    if (this.only !== null) this.transferred -= by;
   }
 }
 
@@ -96,6 +105,11 @@ export class DirectOutput {
     this.byTask = new Map(
       targets.map((only) => [only.task, new Output(origin, [{ grouping, targets: [only], only }])] as const),
     );
+  }
+
+  /** Those that lead to a task each. */
+  get outputs(): Iterable<Output> {
+    return this.byTask.values();
   }
 
   /** What leads to that task; undefined when it does not take this stream. */

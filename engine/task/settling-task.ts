@@ -70,19 +70,27 @@ export abstract class SettlingTask extends Task {
   /** Ends the tuple here and tells its ledger. One that is not held leaves its edges to its emitter (`left`). */
   protected settle(tuple: TaskTuple, state: typeof ACKED | typeof FAILED, why?: TreeFailure): void {
     this.count(state === ACKED ? ACKED_COUNT : FAILED_COUNT);
+    if (state === ACKED) {
+      if (tuple.held !== null) this.tellAcked(tuple);
+      return;
+    }
     const { held, root } = tuple;
     if (held !== null) {
-      held.state = state;
+      held.state = FAILED;
       if (held.timed) this.times.processed(held);
     }
     if (root === null) return;
-    if (state === FAILED) {
-      if (root.ledger.dead) this.count(STALE);
-      else root.fail(why);
-    } else if (held !== null) {
-      if (root.ledger.dead) this.count(STALE);
-      else root.ack(held.edgeHi ^ held.accHi, held.edgeLo ^ held.accLo);
-    }
+    if (root.ledger.dead) this.count(STALE);
+    else root.fail(why);
+  }
+
+  /** A tuple that is held is done: its ledger is told. */
+  protected tellAcked({ held, root }: TaskTuple): void {
+    held!.state = ACKED;
+    if (held!.timed) this.times.processed(held!);
+    if (root === null) return;
+    if (root.ledger.dead) this.count(STALE);
+    else root.ack(held!.edgeHi ^ held!.accHi, held!.edgeLo ^ held!.accLo);
   }
 
   private byHand(call: string, tuple: Tuple, then: (held: TaskTuple) => void): void {
@@ -162,9 +170,26 @@ export abstract class SettlingTask extends Task {
       acc = anchor.held ?? call;
     }
     if (root !== null && acc !== call && (acc as Held).state !== PENDING) throw this.anchorError();
-    if (call.held === null) this.send(output, values, root, acc);
-    else if (call.held.length >= this.host.limits.emitsPerCallMax) throw this.tooMany();
-    else call.held.push({ output, values, root, acc });
+    if (call.held === null) {
+      if ((this.gate & RUNNING) === 0) this.sendOutside(output, values, root, acc);
+      else this.send(output, values, root, acc);
+    } else if (call.held.length >= this.host.limits.emitsPerCallMax) {
+      throw this.tooMany();
+    } else {
+      output.keptBack(1);
+      call.held.push({ output, values, root, acc });
+    }
+  }
+
+  /** A call emits after it has waited for something: outside of every turn, so that one is needed to tell of it. */
+  private sendOutside(output: Output, values: Values, root: Root | null, acc: Accumulator): void {
+    this.host.schedule(this);
+    const measured = this.times.openOutside();
+    try {
+      this.send(output, values, root, acc);
+    } finally {
+      if (measured) this.times.closeOutside();
+    }
   }
 
   /**
@@ -193,6 +218,7 @@ export abstract class SettlingTask extends Task {
 
   protected releaseInOrder(): void {
     this.order!.release((held) => {
+      held.output.keptBack(-1);
       try {
         this.send(held.output, held.values, held.root, held.acc);
       } catch (error) {

@@ -17,8 +17,8 @@ import type { Values } from '../component/tuple.js';
 import type { Timer } from '../clock.js';
 import { failure } from '../errors.js';
 import { SPOUT_REST_MAX_MS, SPOUT_REST_MIN_MS } from '../limits.js';
-import * as counters from '../metrics/counters.js';
-import { ACKED as ACKED_COUNT, FAILED as FAILED_COUNT, OPEN_TREES, QUEUED, STALE } from '../metrics/counters.js';
+import { ACKED as ACKED_COUNT, ASKED, FAILED as FAILED_COUNT, OPEN_TREES, QUEUED, STALE } from '../metrics/counters.js';
+import { AckWaits } from './ack-waits.js';
 import type { CallTimes } from './call-times.js';
 import { EmitCall } from './emit-call.js';
 import type { Output } from './output.js';
@@ -34,6 +34,7 @@ export class SpoutTask extends Task implements EndedReceiver {
   private readonly spout: Spout;
   private readonly tracking: boolean;
   private readonly times: CallTimes;
+  private readonly ackWaits: AckWaits;
   /** Counts calls of `nextTuple` down to the next one that is measured. */
   private untilTimed = 1;
   private call = new EmitCall(this);
@@ -50,6 +51,8 @@ export class SpoutTask extends Task implements EndedReceiver {
   private emitted = false;
   /** Woken while it was being asked: it is asked again, even if it emits nothing now. */
   private woken = false;
+  /** Trees that were acked since the counts were told last. */
+  private ackedTrees = 0;
   /** From how many calls `untilTimed` counts down. */
   private sampleEvery = 1;
   private stride = 1;
@@ -58,6 +61,7 @@ export class SpoutTask extends Task implements EndedReceiver {
   constructor(setup: TaskSetup, spout: Spout, ledger: Ledger, tracking: boolean, times: CallTimes) {
     super(setup);
     this.times = times;
+    this.ackWaits = new AckWaits(this.counters, this.row);
     this.spout = spout;
     this.ledger = ledger;
     this.tracking = tracking;
@@ -68,7 +72,7 @@ export class SpoutTask extends Task implements EndedReceiver {
     if (this.ledger.ended > 0) this.ledger.takeEnded(this);
     const startMs = host.clock.now();
     this.ledger.setTime(startMs);
-    this.noteAckWait(startMs);
+    this.ackWaits.note(this.ledger.full, startMs);
     if (this.untilTimed > 1 && this.times.isDue(startMs)) this.askedBy(1);
     let left = host.limits.sliceTuplesMax;
     let untilLook = this.stride;
@@ -86,7 +90,7 @@ export class SpoutTask extends Task implements EndedReceiver {
       untilLook = this.stride;
     }
     this.publish();
-    if (this.ledger.full) this.noteAckWait(host.clock.now());
+    if (this.ledger.full) this.ackWaits.note(true, host.clock.now());
     if (this.mayEmit() && this.rest === null) host.schedule(this);
     else this.finishIfEnded();
   }
@@ -118,13 +122,27 @@ export class SpoutTask extends Task implements EndedReceiver {
 
   private emitOn(output: Output, values: Values, id: unknown): void {
     this.emitted = true;
-    if ((this.gate & CALLS_FULL) !== 0) {
-      this.ledger.setTime(this.host.clock.now());
-      if ((this.gate & INACTIVE) !== 0) {
-        this.keep(output, values, id);
-        return;
-      }
+    if ((this.gate & CALLS_FULL) === 0) this.emitNow(output, values, id);
+    else this.emitOutside(output, values, id);
+  }
+
+  /** A call emits after it has waited for something: outside of every turn, so that one is needed to tell of it. */
+  private emitOutside(output: Output, values: Values, id: unknown): void {
+    this.host.schedule(this);
+    this.ledger.setTime(this.host.clock.now());
+    if ((this.gate & INACTIVE) !== 0) {
+      this.keep(output, values, id);
+      return;
     }
+    const measured = this.times.openOutside();
+    try {
+      this.emitNow(output, values, id);
+    } finally {
+      if (measured) this.times.closeOutside();
+    }
+  }
+
+  private emitNow(output: Output, values: Values, id: unknown): void {
     const tracked = this.opensTree(id);
     // Behind what waits, whatever it is: what one task sends to another stays in order.
     if (this.unsent.waiting > 0 || (tracked && this.ledger.full)) this.keep(output, values, id);
@@ -152,6 +170,7 @@ export class SpoutTask extends Task implements EndedReceiver {
   /** It waits unsent for room in the ledger, or until the spout is asked again. */
   private keep(output: Output, values: Values, id: unknown): void {
     if (this.unsent.waiting >= this.host.limits.emitsPerCallMax) throw this.tooMany();
+    output.keptBack(1);
     this.unsent.push(output, values, id);
   }
 
@@ -214,6 +233,7 @@ export class SpoutTask extends Task implements EndedReceiver {
   private next(): void {
     if (this.unsent.waiting > 0) {
       const { output, values, id } = this.unsent.shift();
+      output.keptBack(-1);
       try {
         if (this.opensTree(id)) this.open(output, values, id);
         else this.sendUntracked(output, values, id);
@@ -234,7 +254,7 @@ export class SpoutTask extends Task implements EndedReceiver {
 
   /** The next call that is measured is so many calls away; tells how many there were. */
   private askedBy(untilTimed: number): void {
-    this.counters[this.row + counters.ASKED]! += this.sampleEvery - this.untilTimed;
+    this.counters[this.row + ASKED]! += this.sampleEvery - this.untilTimed;
     this.sampleEvery = untilTimed;
     this.untilTimed = untilTimed;
   }
@@ -337,8 +357,12 @@ export class SpoutTask extends Task implements EndedReceiver {
 
   /** Calls `ack` or `fail` of the spout. */
   treeEnded(id: unknown, failure: TreeFailure | null): void {
-    this.count(failure === null ? ACKED_COUNT : FAILED_COUNT);
-    if (failure !== null) this.done = false;
+    if (failure === null) {
+      this.ackedTrees++;
+    } else {
+      this.count(FAILED_COUNT);
+      this.done = false;
+    }
     try {
       if (failure === null) this.spout.ack?.(id);
       else this.spout.fail?.(id, failure.cause, failure);
@@ -354,20 +378,10 @@ export class SpoutTask extends Task implements EndedReceiver {
     this.passEndOn();
   }
 
-  /** Whether it can open a tree: how long it cannot is told. */
-  private noteAckWait(nowMs: number): void {
-    const words = this.counters;
-    const { row } = this;
-    const waited = words[row + counters.WAITING_FOR_ACKS] === 1;
-    const waits = this.ledger.full;
-    if (waits === waited) return;
-    words[row + counters.WAITING_FOR_ACKS] = waits ? 1 : 0;
-    if (waits) {
-      words[row + counters.ACK_WAITS]!++;
-      words[row + counters.ACK_WAIT_SINCE] = nowMs;
-    } else {
-      words[row + counters.ACK_WAITED_MS]! += nowMs - words[row + counters.ACK_WAIT_SINCE]!;
-    }
+  override publishCounts(): void {
+    super.publishCounts();
+    this.counters[this.row + ACKED_COUNT]! += this.ackedTrees;
+    this.ackedTrees = 0;
   }
 
   private publish(): void {

@@ -21,6 +21,7 @@ import { DEFAULT_STREAM } from '../model/definition.js';
 import type { EmitCall, Emitter } from './emit-call.js';
 import { needsTask, noSuchTarget, notDirect, tooLarge, unknownStream, wrongArity } from './emit-errors.js';
 import { DirectOutput, type Output, type Target } from './output.js';
+import { Stalls, type FullTarget } from './stalls.js';
 import { TIMED_DEPTH, type RunnableTask, type TaskHost } from './task-host.js';
 import { Held, TaskTuple, type Accumulator } from './task-tuple.js';
 
@@ -33,12 +34,6 @@ export const COMMITTING = 16;
 export const BROKEN = 32;
 /** A spout that is asked no more, until the topology is activated again. */
 export const INACTIVE = 64;
-
-/** What has no room: the mailbox of a task, or the channel to it. */
-export interface FullTarget {
-  /** The number of that task. */
-  readonly targetTask: number;
-}
 
 /** What a task is made of, beyond its component's instance. */
 export interface TaskSetup {
@@ -71,7 +66,9 @@ export abstract class Task implements Emitter, RunnableTask {
   private outputs = new Map<string, Output>();
   private defaultOutput: Output | undefined;
   private directOutputs = new Map<string, DirectOutput>();
-  private readonly blockedBy: FullTarget[] = [];
+  /** All that it emits on. */
+  private counted: Output[] = [];
+  private readonly stalls: Stalls;
   private overrun = 0;
   private readyCallbacks: (() => void)[] = [];
 
@@ -85,6 +82,7 @@ export abstract class Task implements Emitter, RunnableTask {
     this.strict = setup.host.strict;
     this.careful = this.strict;
     this.depthMax = setup.host.limits.directDepthMax;
+    this.stalls = new Stalls(setup.host.clock, this.counters, this.row);
     counters.beginRow(this.counters, this.row);
   }
 
@@ -100,11 +98,18 @@ export abstract class Task implements Emitter, RunnableTask {
   abstract emitDirect(call: EmitCall, task: number, values: Values, options: EmitOptions | undefined): void;
 
   wire(outputs: ReadonlyMap<string, Output | DirectOutput>): void {
+    this.publishCounts();
     this.outputs = new Map();
     this.directOutputs = new Map();
+    this.counted = [];
     for (const [stream, output] of outputs) {
-      if (output instanceof DirectOutput) this.directOutputs.set(stream, output);
-      else this.outputs.set(stream, output);
+      if (output instanceof DirectOutput) {
+        this.directOutputs.set(stream, output);
+        this.counted.push(...output.outputs);
+      } else {
+        this.outputs.set(stream, output);
+        this.counted.push(output);
+      }
     }
     this.defaultOutput = this.outputs.get(DEFAULT_STREAM);
   }
@@ -142,24 +147,14 @@ export abstract class Task implements Emitter, RunnableTask {
 
   /** That mailbox or channel is full: no more input until it has room. False when that was known. */
   block(by: FullTarget): boolean {
-    if (this.blockedBy.includes(by)) return false;
-    this.blockedBy.push(by);
-    if (this.blockedBy.length === 1) this.beginStall();
-    this.noteBlocker();
+    if (!this.stalls.add(by)) return false;
     this.gate |= BLOCKED;
     this.careful = true;
     return true;
   }
 
   unblock(by: FullTarget): void {
-    const at = this.blockedBy.indexOf(by);
-    if (at < 0) return;
-    this.blockedBy.splice(at, 1);
-    if (this.blockedBy.length > 0) {
-      this.noteBlocker();
-      return;
-    }
-    this.endStall();
+    if (!this.stalls.remove(by)) return;
     this.gate &= ~BLOCKED;
     this.careful = this.strict;
     this.overrun = 0;
@@ -169,24 +164,6 @@ export abstract class Task implements Emitter, RunnableTask {
     this.host.schedule(this);
   }
 
-  private beginStall(): void {
-    const { row } = this;
-    this.counters[row + counters.STALLS]!++;
-    this.counters[row + counters.STALLED_SINCE] = this.host.clock.now();
-  }
-
-  private noteBlocker(): void {
-    const { row } = this;
-    this.counters[row + counters.BLOCKED_BY] = this.blockedBy[0]!.targetTask + 1;
-    this.counters[row + counters.LAST_BLOCKED_BY] = this.blockedBy.at(-1)!.targetTask + 1;
-  }
-
-  private endStall(): void {
-    const { row } = this;
-    this.counters[row + counters.BLOCKED_BY] = 0;
-    this.counters[row + counters.STALLED_MS]! += this.host.clock.now() - this.counters[row + counters.STALLED_SINCE]!;
-  }
-
   /**
    * The way of most tuples: plain values on the default stream, with nothing in the way. False: nothing was done, and
    * `checked` and `send` have to look closer.
@@ -194,7 +171,7 @@ export abstract class Task implements Emitter, RunnableTask {
   protected dealAtOnce(call: EmitCall, values: Values): boolean {
     const output = this.defaultOutput;
     if (output === undefined || this.careful || !call.open || !areScalars(values, output.arity)) return false;
-    this.counters[this.row + EMITTED]!++;
+    output.emitted++;
     if (output.only !== null) this.deliver(output.only, output, values, call.root, call);
     else if (output.subscriptions.length > 0) this.deal(output, values, call.root, call);
     return true;
@@ -205,7 +182,7 @@ export abstract class Task implements Emitter, RunnableTask {
     const stream = options?.stream;
     const output = stream === undefined ? this.defaultOutput : this.outputs.get(stream);
     if (output === undefined || !call.open || !areScalars(values, output.arity)) this.checkValues(call, values, stream);
-    this.counters[this.row + EMITTED]!++;
+    output!.emitted++;
     return output!;
   }
 
@@ -218,7 +195,7 @@ export abstract class Task implements Emitter, RunnableTask {
     const output = direct.to(task);
     if (output === undefined) throw noSuchTarget(direct, task);
     if (!areScalars(values, output.arity)) this.checkValuesFor(output, values);
-    this.counters[this.row + EMITTED]!++;
+    output.emitted++;
     return output;
   }
 
@@ -262,12 +239,16 @@ export abstract class Task implements Emitter, RunnableTask {
       const { grouping, targets, only } = subscriptions[i]!;
       if (only !== null) {
         this.deliver(only, output, values, root, acc);
+        output.transferred++;
         continue;
       }
       const index = grouping.select(values);
-      if (index >= 0) this.deliver(targets[index]!, output, values, root, acc);
-      else if (index === ALL) {
+      if (index >= 0) {
+        this.deliver(targets[index]!, output, values, root, acc);
+        output.transferred++;
+      } else if (index === ALL) {
         for (let each = 0; each < targets.length; each++) this.deliver(targets[each]!, output, values, root, acc);
+        output.transferred += targets.length;
       } else if (index === CHOSEN) this.dealChosen(grouping, targets, output, values, root, acc);
     }
   }
@@ -281,6 +262,7 @@ export abstract class Task implements Emitter, RunnableTask {
     acc: Accumulator,
   ): void {
     for (const index of chosen) this.deliver(targets[index]!, output, values, root, acc);
+    output.transferred += chosen.length;
   }
 
   private deliver(target: Target, output: Output, values: Values, root: Root | null, acc: Accumulator): void {
@@ -290,7 +272,6 @@ export abstract class Task implements Emitter, RunnableTask {
       this.queue(target, output, values, root, acc);
       return;
     }
-    this.counters[this.row + TRANSFERRED]!++;
     host.depth++;
     local.take(new TaskTuple(values, output.origin, root));
     host.depth--;
@@ -303,9 +284,8 @@ export abstract class Task implements Emitter, RunnableTask {
   private deliverTimed(target: Target, output: Output, values: Values, root: Root | null, acc: Accumulator): boolean {
     const { host } = this;
     const { local } = target;
-    if (local === null || local.gate !== 0 || local.mailbox.localTuples !== 0) return false;
+    if (local === null || local.gate !== 0 || local.mailbox.inFront !== 0) return false;
     if (host.depth - TIMED_DEPTH >= this.depthMax) return false;
-    this.counters[this.row + TRANSFERRED]!++;
     host.depth++;
     local.takeTimed(new TaskTuple(values, output.origin, root));
     host.depth--;
@@ -319,8 +299,7 @@ export abstract class Task implements Emitter, RunnableTask {
   /** The target is busy or elsewhere: the tuple waits for it, and is an edge of its tree. */
   private queue(target: Target, output: Output, values: Values, root: Root | null, acc: Accumulator): void {
     if (this.host.depth >= TIMED_DEPTH && this.deliverTimed(target, output, values, root, acc)) return;
-    let bytes = this.measure(output, values);
-    this.counters[this.row + TRANSFERRED]!++;
+    let bytes = this.measureQueued(output, values);
     let edgeHi = 0;
     let edgeLo = 0;
     if (root !== null) {
@@ -342,6 +321,34 @@ export abstract class Task implements Emitter, RunnableTask {
     local.mailbox.push(tuple);
     this.host.schedule(local);
     if (local.mailbox.crowded && this.block(local.mailbox)) local.mailbox.wait(this);
+  }
+
+  /** What is refused here was not delivered. */
+  private measureQueued(output: Output, values: Values): number {
+    try {
+      return this.measure(output, values);
+    } catch (error) {
+      output.keptBack(1);
+      throw error;
+    }
+  }
+
+  /**
+   * Adds what was counted since last time to the counters: tuples are counted in the objects that they go by anyhow, which
+   * costs far less than shared memory does.
+   */
+  publishCounts(): void {
+    let emitted = 0;
+    let transferred = 0;
+    for (const output of this.counted) {
+      if (output.emitted === 0 && output.transferred === 0) continue;
+      emitted += output.emitted;
+      transferred += output.transferred + (output.only === null ? 0 : output.emitted);
+      output.emitted = 0;
+      output.transferred = 0;
+    }
+    this.counters[this.row + EMITTED]! += emitted;
+    this.counters[this.row + TRANSFERRED]! += transferred;
   }
 
   /** The tuple outlives the call that emitted it: it becomes an edge of the tree. */

@@ -8,7 +8,7 @@
 import type { Ledger } from '../ack/ledger.js';
 import { RealClock, VirtualClock, type Clock, type Timer } from '../clock.js';
 import { failure, toWire } from '../errors.js';
-import { CLOSE_TIMEOUT_MS, type RuntimeLimits } from '../limits.js';
+import { CLOSE_TIMEOUT_MS, COUNTS_PUBLISHED_MS, type RuntimeLimits } from '../limits.js';
 import type { Link } from '../link/link.js';
 import { Counters } from '../metrics/counters.js';
 import { canonicalJson, describe } from '../model/describe.js';
@@ -61,6 +61,7 @@ export class WorkerRuntime implements TaskHost {
   private ticks: Timer[] = [];
   private activity: Activity | null = null;
   private active = false;
+  private publishedMs = 0;
   private confirmStopped: () => void = () => undefined;
 
   /** @param said - told how many characters it logged; may hold its thread up */
@@ -80,7 +81,7 @@ export class WorkerRuntime implements TaskHost {
       this.clock,
       init.limits.turnMs,
       () => this.allCounters.beat(init.worker),
-      (milliseconds) => this.allCounters.addBusy(init.worker, milliseconds),
+      (tookMs, nowMs, isLast) => this.turnOver(tookMs, nowMs, isLast),
     );
     this.errors = new ErrorReporter(this.clock, (report) => this.post({ type: 'error', report }));
     this.reports = new Reports(this.clock, init.checkpoints, (message) => this.post(message));
@@ -148,6 +149,17 @@ export class WorkerRuntime implements TaskHost {
       this.post({ type: 'refused', error: toWire(error) });
     }
     await this.stopped;
+  }
+
+  /** Counts are told when nothing more is to be done, and every few milliseconds. */
+  private turnOver(tookMs: number, nowMs: number, isLast: boolean): void {
+    this.allCounters.addBusy(this.init.worker, tookMs);
+    if (isLast || nowMs - this.publishedMs >= COUNTS_PUBLISHED_MS) this.publishCounts(nowMs);
+  }
+
+  private publishCounts(nowMs: number): void {
+    this.publishedMs = nowMs;
+    for (const { task } of this.living) task.publishCounts();
   }
 
   // --- what tasks ask for -------------------------------------------------------------------------------------------
@@ -374,6 +386,7 @@ export class WorkerRuntime implements TaskHost {
     await Promise.all(this.living.map((living) => this.closeTask(living)));
     this.links.close();
     this.reports.flush();
+    this.publishCounts(this.clock.now());
     this.post({ type: 'stopped' });
     this.init.control.close();
     this.confirmStopped();

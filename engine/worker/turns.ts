@@ -13,11 +13,14 @@ import type { RunnableTask } from '../task/task-host.js';
 /** Slices in a turn at most: bounds a turn when the clock stands still, as it does in tests. */
 const SLICES_MAX = 64;
 
+/** Is told how long a turn took, when it ended, and whether no other one follows by itself. */
+export type TurnOver = (tookMs: number, nowMs: number, isLast: boolean) => void;
+
 export class Turns {
   private readonly clock: Clock;
   private readonly turnMs: number;
   private readonly beat: () => void;
-  private readonly busy: (milliseconds: number) => void;
+  private readonly over: TurnOver;
   private readonly ready: RunnableTask[] = [];
   private first = 0;
   private commits: RunnableTask[] = [];
@@ -31,13 +34,13 @@ export class Turns {
 
   /**
    * @param beat - called when a turn begins
-   * @param busy - told when it has ended how long it took
+   * @param over - called when it has ended
    */
-  constructor(clock: Clock, turnMs: number, beat: () => void, busy: (milliseconds: number) => void) {
+  constructor(clock: Clock, turnMs: number, beat: () => void, over: TurnOver) {
     this.clock = clock;
     this.turnMs = turnMs;
     this.beat = beat;
-    this.busy = busy;
+    this.over = over;
   }
 
   /** There has been more to do than its turns hold, for a while and until it no longer is so. */
@@ -92,11 +95,12 @@ export class Turns {
     const startMs = this.clock.now();
     this.runSlices(startMs);
     this.finishTurn();
-    this.busy(this.clock.now() - startMs);
     if (this.look !== null) this.look();
     const leftWork = this.first < this.ready.length;
     this.watchLoad(leftWork);
     if (leftWork || this.commits.length > 0) this.request();
+    const nowMs = this.clock.now();
+    this.over(nowMs - startMs, nowMs, !this.requested);
   };
 
   private watchLoad(leftWork: boolean): void {

@@ -45,13 +45,17 @@ class Actor {
     this.times = new CallTimes({ host: stage, row, calls: this.calls, processing: this.processing });
   }
 
-  /** As a bolt task takes a tuple. */
-  take(tuple: TaskTuple): void {
+  /** As a bolt task takes a tuple that had to wait. */
+  takeNext(tuple: TaskTuple): void {
     if (--this.untilTimed === 0) {
       this.measured++;
       this.times.take(this, this.call, tuple);
-      return;
+    } else {
+      this.take(tuple);
     }
+  }
+
+  take(tuple: TaskTuple): void {
     this.taken++;
     this.act(tuple);
   }
@@ -67,9 +71,9 @@ const tuple = (): TaskTuple => new TaskTuple([1], origin, null);
 t.test('each of the first calls is measured, then one in 1,024, and one when none was for a while', async (t) => {
   const stage = new Stage();
   const actor = new Actor(stage, 0);
-  for (let i = 0; i < 256; i++) actor.take(tuple());
+  for (let i = 0; i < 256; i++) actor.takeNext(tuple());
   t.strictSame([actor.measured, actor.taken], [256, 256]);
-  for (let i = 0; i < 102_400; i++) actor.take(tuple());
+  for (let i = 0; i < 102_400; i++) actor.takeNext(tuple());
   t.strictSame([actor.measured, actor.taken, actor.calls.count], [356, 102_656, 356]);
   t.notOk(actor.times.isDue(stage.clock.now() + 9));
   t.ok(actor.times.isDue(stage.clock.now() + 10));
@@ -92,7 +96,7 @@ t.test('direct calls inside of a measured one are its time, and not its own', as
     t.ok(stage.depth >= TIMED_DEPTH, 'every one goes the slow way');
     actor.times.take(actor, actor.call, tuple());
   }
-  root.take(tuple());
+  root.takeNext(tuple());
   t.strictSame(
     [root.own, middle.own, leaf.own],
     [
@@ -103,7 +107,7 @@ t.test('direct calls inside of a measured one are its time, and not its own', as
   );
   t.strictSame([root.calls.sum, middle.calls.sum, leaf.calls.sum], [13, 7, 4]);
   t.strictSame([stage.depth, stage.nestedMs], [0, 0]);
-  root.take(tuple());
+  root.takeNext(tuple());
   t.strictSame(root.own, [2, 12]);
 });
 
@@ -114,7 +118,7 @@ t.test('what outlives its call is measured until it is settled, the newest of th
     each.held = new Held(1, 2);
     held.push(each.held);
   });
-  actor.take(tuple());
+  actor.takeNext(tuple());
   stage.pass(30);
   t.ok(held[0]!.timed);
   actor.times.processed(held[0]!);
@@ -130,7 +134,7 @@ t.test('what outlives its call is measured until it is settled, the newest of th
   settled.held = new Held(1, 2);
   settled.held.state = ACKED;
   const quick = new Actor(stage, 50);
-  quick.take(settled);
+  quick.takeNext(settled);
   t.notOk(settled.held.timed, 'settled within its call');
 });
 
@@ -140,9 +144,27 @@ t.test('an asynchronous call is measured until it has settled', async (t) => {
     actor.call.open = true;
     stage.pass(1);
   });
-  actor.take(tuple());
+  actor.takeNext(tuple());
   t.equal(actor.calls.count, 0);
   stage.pass(40);
   actor.times.settled(actor.call);
   t.strictSame([actor.calls.count, actor.calls.sum, actor.own], [1, 41, [1, 1]], 'its own time is what it did at once');
+});
+
+t.test('what is emitted outside of every turn is measured now and then, and nobody\'s own time', async (t) => {
+  const stage = new Stage();
+  const sink = new Actor(stage, 50, () => stage.pass(2));
+  const emitter = new Actor(stage, 0);
+  let opened = 0;
+  for (let i = 0; i < 256 + 640; i++) {
+    if (!emitter.times.openOutside()) continue;
+    opened++;
+    sink.times.take(sink, sink.call, tuple());
+    emitter.times.closeOutside();
+    t.strictSame([stage.depth, stage.nestedMs], [0, 0]);
+  }
+  t.equal(opened, 266);
+  t.strictSame([sink.own, emitter.own], [[266, 532], [0, 0]]);
+  stage.depth = 1;
+  for (let i = 0; i < 100; i++) t.notOk(emitter.times.openOutside(), 'inside of a call it is no matter');
 });

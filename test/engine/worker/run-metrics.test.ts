@@ -92,15 +92,15 @@ t.test('before the first sample nothing is a rate', async (t) => {
 
 t.test('a turn says how long it took', async (t) => {
   const clock = new VirtualClock();
-  const said: (number | 'begins')[] = [];
+  const said: (number | boolean | 'begins')[] = [];
   const turns = new Turns(
     clock,
     10,
     () => said.push('begins'),
-    (milliseconds) => said.push(milliseconds),
+    (milliseconds, nowMs, isLast) => said.push(milliseconds, nowMs, isLast),
   );
   const run = (): void => void clock.step(clock.now() + 7);
   turns.schedule({ task: 0, scheduled: false, commitScheduled: false, run, commit: () => undefined });
   await new Promise((resolve) => setImmediate(resolve));
-  t.strictSame(said, ['begins', 7]);
+  t.strictSame(said, ['begins', 7, 7, true]);
 });
