@@ -222,6 +222,7 @@ export abstract class SettlingTask extends Task {
       try {
         this.send(held.output, held.values, held.root, held.acc);
       } catch (error) {
+        held.root?.fail(taskFailure(this.component, this.task, error));
         this.report('execute', error);
       }
     });
