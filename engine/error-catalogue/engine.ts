@@ -238,6 +238,21 @@ export const engineErrors = {
   MILLRACE_FRAME_INVALID: {
     status: 500,
     message: 'a frame was refused: {reason}',
-    hint: 'both ends must run the same protocol version; the frame was dropped and open trees fail',
+    hint: 'both ends must run the same protocol version; the link is made anew and open trees fail',
+  },
+  MILLRACE_LINK_LOST: {
+    status: 500,
+    message: 'the link between workers {worker} and {other} of topology "{topology}" was lost: {reason}',
+    hint: 'it is made anew; trees that were open are failed, for their spouts to replay',
+  },
+  MILLRACE_LINK_VERSION: {
+    status: 500,
+    message: 'the other end speaks version {other} of the link protocol, this one version {own}',
+    hint: 'run the same version of Millrace in every process',
+  },
+  MILLRACE_LINK_LISTEN: {
+    status: 500,
+    message: 'a worker cannot listen on "{host}" for its links: {reason}',
+    hint: 'give an address of this machine, and look how many files and ports this user may open',
   },
 } as const satisfies Record<string, Entry>;

@@ -4,6 +4,7 @@
 import type { AckTarget } from '../ack/ack-target.js';
 import { LEDGER_INTS, SEGMENT_END, SEGMENT_INTS, trackIntsOf } from '../codec/data-frame.js';
 import type { DataFrame } from '../codec/data-frame.js';
+import { failure } from '../errors.js';
 import { InboundBatch, type Tracks } from '../task/inbound-batch.js';
 import type { InboundChannel } from './inbound-channel.js';
 import type { LinkHost } from './link-host.js';
@@ -12,13 +13,19 @@ const TWO_32 = 4294967296;
 /** A segment keeps its frame in memory when it is at least one part in so many of it; a smaller one is copied out. */
 const KEPT_SHARE = 2;
 
-/** Delivers every segment of a frame, in order. */
+/**
+ * Delivers every segment of a frame, in order; first it is looked whether all of them can be.
+ *
+ * @param channelFrom - throws when there is no such channel
+ * @throws MILLRACE_FRAME_INVALID; nothing is delivered then
+ */
 export function deliverFrame(
   frame: DataFrame,
   host: LinkHost,
   channelFrom: (sourceTask: number, targetTask: number) => InboundChannel,
 ): void {
   const { segments, payload } = frame;
+  checkChannels(segments, channelFrom);
   const tracks = tracksOf(frame, host);
   let trackAt = 0;
   let payloadAt = 0;
@@ -45,6 +52,20 @@ export function deliverFrame(
     const origin = channel.origins[segments[at + 3]!]!;
     const own = trackInts > 0 ? { ...tracks, ints } : null;
     host.receive(target, new InboundBatch(origin, count, rows, own));
+  }
+}
+
+/** Segments name channels of the topology, and streams that their sources have. */
+function checkChannels(
+  segments: Int32Array,
+  channelFrom: (sourceTask: number, targetTask: number) => InboundChannel,
+): void {
+  for (let at = 0; at < segments.length; at += SEGMENT_INTS) {
+    const channel = channelFrom(segments[at]!, segments[at + 1]!);
+    const stream = segments[at + 3]!;
+    if (segments[at + 2] !== SEGMENT_END && stream >= channel.origins.length) {
+      throw failure('MILLRACE_FRAME_INVALID', { reason: `task ${channel.sourceTask} has no stream ${stream}` });
+    }
   }
 }
 

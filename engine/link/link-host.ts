@@ -7,11 +7,21 @@ import type { RuntimeLimits } from '../limits.js';
 import type { InboundBatch } from '../task/inbound-batch.js';
 import type { InboundChannel } from './inbound-channel.js';
 
+/** What a link is called, and where it leads. */
+export interface LinkName {
+  /** Its number, which no other link of the topology ever had. */
+  readonly id: number;
+  /** The worker at the other end. */
+  readonly worker: number;
+}
+
 /** What a link needs of the worker that it serves. */
 export interface LinkHost extends Omit<ControlHandler, 'credited'> {
   readonly limits: RuntimeLimits;
   /** The ledger of that spout task, here or elsewhere; null when that incarnation is over. */
   ledgerOf(spoutTask: number, incarnation: number): AckTarget | null;
+  /** The topology has a channel from that task, wherever it runs, to that task of this worker. */
+  accepts(sourceTask: number, targetTask: number): boolean;
   /** Makes the origins of a new channel, one for each stream of its source. */
   fillOrigins(channel: InboundChannel): void;
   /** Puts tuples into the mailbox of a task of this worker. */
@@ -22,6 +32,8 @@ export interface LinkHost extends Omit<ControlHandler, 'credited'> {
   outboxChanged(sourceTask: number, by: number): void;
   /** Something is to be done in the next turn. */
   requestTurn(): void;
-  /** A frame could not be read; nothing of it was used. */
+  /** A frame cannot be right; `linkLost` follows. */
   frameRefused(error: unknown): void;
+  /** The link is closed, and what was under way on it is gone. */
+  linkLost(link: LinkName, reason: string): void;
 }

@@ -4,15 +4,18 @@
 //   tasks ─push─► outboxes ─flush, by credit─► data frame ═══► mailboxes of the other worker
 //   ledgers of the other worker ◄═══ control frame ◄─ remote ledgers, credit owed by inbound channels
 //
-// Runs on the worker's thread. What a superseded link still delivers is ignored: `close` comes first.
+// What comes may be from another process, so a frame is checked before anything of it is used; one that cannot be right
+// ends the link, because what it should have said is lost. Runs on the worker's thread. What a superseded link still
+// delivers is ignored: `close` comes first.
 
 import { ControlFrameWriter, readControlFrame, type ControlHandler } from '../codec/control-frame.js';
-import { DataFrameWriter, readDataFrame, type DataFrame } from '../codec/data-frame.js';
+import { DataFrameWriter, readDataFrame } from '../codec/data-frame.js';
 import type { AckSender, RemoteLedger } from '../ack/remote-ledger.js';
+import { failure, reasonOf } from '../errors.js';
 import { LinkCredit } from './credit.js';
 import { deliverFrame } from './frame-delivery.js';
 import { InboundChannel, type CreditReturner } from './inbound-channel.js';
-import type { LinkHost } from './link-host.js';
+import type { LinkHost, LinkName } from './link-host.js';
 import { OutboundChannel, type ChannelOwner, type ChannelSender } from './outbound-channel.js';
 import type { Frame, Wire } from './wire.js';
 
@@ -24,6 +27,9 @@ export interface LinkTraffic {
 }
 
 export class Link implements AckSender, CreditReturner, ChannelOwner {
+  readonly id: number;
+  /** The worker at the other end. */
+  readonly worker: number;
   private readonly host: LinkHost;
   private readonly wire: Wire;
   private readonly credit: LinkCredit;
@@ -45,17 +51,20 @@ export class Link implements AckSender, CreditReturner, ChannelOwner {
   sentFrames = 0;
   receivedFrames = 0;
 
-  constructor(host: LinkHost, wire: Wire) {
+  constructor(host: LinkHost, wire: Wire, name: LinkName) {
+    this.id = name.id;
+    this.worker = name.worker;
     this.host = host;
     this.wire = wire;
     this.credit = new LinkCredit(host.limits);
   }
 
   open(): void {
-    this.wire.open(
-      (frame) => this.onData(frame),
-      (frame) => this.onControl(frame),
-    );
+    this.wire.open({
+      data: (frame) => this.onData(frame),
+      control: (frame) => this.onControl(frame),
+      lost: (reason) => this.lost(reason),
+    });
   }
 
   close(): void {
@@ -233,9 +242,21 @@ export class Link implements AckSender, CreditReturner, ChannelOwner {
     try {
       readControlFrame(bytes, this.handler);
     } catch (error) {
-      this.host.frameRefused(error);
+      this.refuse(error);
     }
     this.host.requestTurn();
+  }
+
+  /** What the other end says cannot be right: nothing that comes after it can be trusted. */
+  private refuse(error: unknown): void {
+    this.host.frameRefused(error);
+    this.lost(reasonOf(error));
+  }
+
+  private lost(reason: string): void {
+    if (this.closed) return;
+    this.close();
+    this.host.linkLost(this, reason);
   }
 
   private readonly handler: ControlHandler = {
@@ -244,7 +265,9 @@ export class Link implements AckSender, CreditReturner, ChannelOwner {
     touched: (task, incarnation, rows) => this.host.touched(task, incarnation, rows),
     credited: (sourceTask, targetTask, tuples, bytes) => {
       const channel = this.outbound.get(`${sourceTask}>${targetTask}`);
-      if (channel === undefined) return;
+      if (channel === undefined || tuples > channel.outstandingTuples || bytes > channel.outstandingBytes) {
+        throw refusal(`credit comes back that channel ${sourceTask} to ${targetTask} never spent`);
+      }
       this.credit.giveBack(channel, tuples, bytes);
       this.creditCame = true;
     },
@@ -253,14 +276,12 @@ export class Link implements AckSender, CreditReturner, ChannelOwner {
   private onData(bytes: Uint8Array): void {
     if (this.closed) return;
     this.receivedFrames++;
-    let frame: DataFrame;
     try {
-      frame = readDataFrame(bytes);
+      deliverFrame(readDataFrame(bytes), this.host, this.channelFrom);
     } catch (error) {
-      this.host.frameRefused(error);
+      this.refuse(error);
       return;
     }
-    deliverFrame(frame, this.host, this.channelFrom);
     this.host.requestTurn();
   }
 
@@ -268,10 +289,15 @@ export class Link implements AckSender, CreditReturner, ChannelOwner {
     const key = `${source}>${target}`;
     let channel = this.inbound.get(key);
     if (channel === undefined) {
+      if (!this.host.accepts(source, target)) throw refusal(`no channel leads from task ${source} to task ${target}`);
       channel = new InboundChannel(source, target, this);
       this.host.fillOrigins(channel);
       this.inbound.set(key, channel);
     }
     return channel;
   };
+}
+
+function refusal(reason: string): Error {
+  return failure('MILLRACE_FRAME_INVALID', { reason });
 }

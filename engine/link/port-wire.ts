@@ -2,7 +2,7 @@
 // when a thread dies is lost without trace; the supervisor's rewiring makes up for that.
 
 import type { MessagePort } from 'node:worker_threads';
-import type { Frame, Wire } from './wire.js';
+import type { Frame, Wire, WireReceiver } from './wire.js';
 
 /** The two ports of one end. */
 export interface WirePorts {
@@ -17,9 +17,9 @@ export class PortWire implements Wire {
     this.ports = ports;
   }
 
-  open(onData: (frame: Uint8Array) => void, onControl: (frame: Uint8Array) => void): void {
-    this.ports.control.on('message', onControl);
-    this.ports.data.on('message', onData);
+  open(receiver: WireReceiver): void {
+    this.ports.control.on('message', (frame: Uint8Array) => receiver.control(frame));
+    this.ports.data.on('message', (frame: Uint8Array) => receiver.data(frame));
   }
 
   sendData(frame: Frame): void {

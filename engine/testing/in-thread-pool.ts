@@ -12,11 +12,20 @@ import { crashHooks, instrument } from './instrument.js';
 
 export class InThreadPool implements WorkerPool {
   private readonly topology: Topology | null;
+  private readonly links: 'ports' | 'tcp';
   private nextThreadId = -1;
 
-  /** @param topology - what to run; null: what each worker's source says */
-  constructor(topology: Topology | null) {
+  /**
+   * @param topology - what to run; null: what each worker's source says
+   * @param links - what leads from one worker to another
+   */
+  constructor(topology: Topology | null, links: 'ports' | 'tcp' = 'ports') {
     this.topology = topology;
+    this.links = links;
+  }
+
+  linkKind(): 'ports' | 'tcp' {
+    return this.links;
   }
 
   start(init: WorkerInit, _transfer: readonly MessagePort[]): WorkerHandle {

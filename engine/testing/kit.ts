@@ -30,6 +30,10 @@ export interface TestOptions {
   readonly workers?: number;
   /** Real threads; needs a topology given by its module. Default false: all workers in the calling thread. */
   readonly threads?: boolean;
+  /**
+   * What leads from one worker to another within the calling thread: TCP is what leads to other hosts. Default `ports`.
+   */
+  readonly links?: 'ports' | 'tcp';
   /** Spouts whose tuples come from `feed`. Default: none, spouts run as they are. */
   readonly fed?: readonly string[];
   /** Freeze values and send each tuple through the codec, wherever it goes. Default true. */
@@ -79,7 +83,7 @@ export class TestRun {
       print: (line) => Promise.resolve(void this.printed.push(line)),
       pool: threads
         ? new ThreadPool({ threads: workers })
-        : new InThreadPool(source.kind === 'module' ? null : topology),
+        : new InThreadPool(source.kind === 'module' ? null : topology, options.links ?? 'ports'),
       limits: { ...runtimeLimits, ...options.limits },
       seed: options.seed ?? 1,
       strict: options.strict ?? true,

@@ -1,11 +1,16 @@
-// The ports between workers: two pairs for each two of them, one for data and one for acks and credit. On the main
-// thread, which makes them and gives both ends away.
+// How the workers of one topology are linked: each two of them by one link, over ports where both are threads of this
+// process, over TCP where they are not, and over ports that another process makes where both are threads of that one.
+// On the main thread, which numbers the links and gives both ends away.
 
+import { randomBytes } from 'node:crypto';
 import { MessageChannel, type MessagePort } from 'node:worker_threads';
-import type { PeerPorts } from './messages.js';
+import type { TcpAddress } from '../link/tcp/tcp-wire.js';
+import type { PeerLink, TcpInit } from './messages.js';
+import type { WorkerPlaces } from './pool.js';
 
 /** After its thread has ended, what a control port may take to say so. */
 const PORT_CLOSE_TIMEOUT_MS = 1_000;
+const TOKEN_BYTES = 32;
 
 /** A port's other end is closed, and all that came before was delivered. */
 export function closed(port: MessagePort, ended: Promise<unknown>): Promise<void> {
@@ -16,25 +21,77 @@ export function closed(port: MessagePort, ended: Promise<unknown>): Promise<void
   });
 }
 
-/** For each worker its ports to every other one. */
-export function meshOf(workers: number): PeerPorts[][] {
-  const mesh: PeerPorts[][] = Array.from({ length: workers }, () => []);
-  for (let a = 0; a < workers; a++) {
-    for (let b = a + 1; b < workers; b++) {
-      const { first, second } = pairOf(a, b);
-      mesh[a]!.push(first);
-      mesh[b]!.push(second);
-    }
-  }
-  return mesh;
+/** Two ends of a new link. */
+export type LinkEnds = Record<'first' | 'second', PeerLink>;
+
+/** The ports that go along with the ends of links. */
+export function portsOf(links: readonly PeerLink[]): MessagePort[] {
+  return links.flatMap((link) => (link.kind === 'ports' ? [link.data, link.control] : []));
 }
 
-/** The ports between two workers: those for the first lead to the second, and back. */
-export function pairOf(first: number, second: number): Record<'first' | 'second', PeerPorts> {
-  const data = new MessageChannel();
-  const control = new MessageChannel();
-  return {
-    first: { worker: second, data: data.port1, control: control.port1 },
-    second: { worker: first, data: data.port2, control: control.port2 },
-  };
+export class Mesh {
+  private readonly places: WorkerPlaces;
+  private readonly token = randomBytes(TOKEN_BYTES).toString('hex');
+  private readonly addresses = new Map<number, TcpAddress>();
+  /** The link of now between two workers. */
+  private readonly links = new Map<string, number>();
+  private nextLink = 1;
+
+  constructor(places: WorkerPlaces) {
+    this.places = places;
+  }
+
+  /** For each worker its ends of the links to every other one. */
+  all(workers: number): PeerLink[][] {
+    const mesh: PeerLink[][] = Array.from({ length: workers }, () => []);
+    for (let a = 0; a < workers; a++) {
+      for (let b = a + 1; b < workers; b++) {
+        const { first, second } = this.pair(b, a);
+        mesh[b]!.push(first);
+        mesh[a]!.push(second);
+      }
+    }
+    return mesh;
+  }
+
+  /** A new link between two workers, in place of the one before: the end of the first leads to the second, and back. */
+  pair(first: number, second: number): LinkEnds {
+    const link = this.nextLink++;
+    this.links.set(keyOf(first, second), link);
+    const kind = this.places.linkKind?.(first, second) ?? 'ports';
+    if (kind === 'ports') {
+      const data = new MessageChannel();
+      const control = new MessageChannel();
+      return {
+        first: { kind, link, worker: second, data: data.port1, control: control.port1 },
+        second: { kind, link, worker: first, data: data.port2, control: control.port2 },
+      };
+    }
+    return {
+      first: { kind, link, worker: second, connects: true },
+      second: { kind, link, worker: first, connects: false },
+    };
+  }
+
+  /** That link is the one of now between the two. */
+  isCurrent(link: number, first: number, second: number): boolean {
+    return this.links.get(keyOf(first, second)) === link;
+  }
+
+  /** What a worker needs for its TCP links; null when it has none. */
+  tcpFor(worker: number, peers: readonly PeerLink[]): TcpInit | null {
+    this.addresses.delete(worker);
+    if (!peers.some((peer) => peer.kind === 'tcp')) return null;
+    const host = this.places.addressOf?.(worker) ?? '127.0.0.1';
+    return { host, token: this.token, addresses: [...this.addresses] };
+  }
+
+  /** A worker listens there. */
+  listening(worker: number, address: TcpAddress): void {
+    this.addresses.set(worker, address);
+  }
+}
+
+function keyOf(a: number, b: number): string {
+  return a < b ? `${a} ${b}` : `${b} ${a}`;
 }

@@ -6,15 +6,30 @@ import type { IngestOutcome } from '../component/ingest-spout.js';
 import type { WireError } from '../errors.js';
 import type { RuntimeLimits } from '../limits.js';
 import type { WirePorts } from '../link/port-wire.js';
+import type { TcpAddress } from '../link/tcp/tcp-wire.js';
 import type { LogLevel } from '../log.js';
 import type { MeasuredFigures } from '../metrics/user-metrics.js';
 import type { TopologyDescription } from '../model/describe.js';
 import type { Plan } from '../plan/plan.js';
 import type { TopologySource } from './module.js';
 
-/** The two ports to another worker. */
-export interface PeerPorts extends WirePorts {
-  readonly worker: number;
+/** One end of the link to another worker. Links are numbered, and no number is used again. */
+export type PeerLink = { readonly link: number; readonly worker: number } & (
+  | /** Both are threads of one process. */ ({ readonly kind: 'ports' } & WirePorts)
+    /** They are not. */
+  | { readonly kind: 'tcp'; readonly connects: boolean }
+  /** Both are threads of another process than the supervisor's, which makes ports of it before a worker sees it. */
+  | { readonly kind: 'beside'; readonly connects: boolean }
+);
+
+/** What a worker needs for its TCP links. */
+export interface TcpInit {
+  /** Where it listens, on a free port. */
+  readonly host: string;
+  /** Known to all workers of this run, and to nobody else. */
+  readonly token: string;
+  /** Where other workers listen, as far as that is known; the rest follows by `reach`. */
+  readonly addresses: readonly (readonly [worker: number, address: TcpAddress])[];
 }
 
 /** The kept progress of one partition of a spout; undefined progress forgets the partition. */
@@ -52,7 +67,8 @@ export interface WorkerInit {
   /** The only folder whose files components may open, or null. */
   readonly filesRoot: string | null;
   readonly control: MessagePort;
-  readonly peers: readonly PeerPorts[];
+  readonly peers: readonly PeerLink[];
+  readonly tcp: TcpInit | null;
   readonly checkpoints: readonly Checkpoint[];
   readonly instrument: Instrument | null;
 }
@@ -83,9 +99,14 @@ export type ToWorker =
   | {
       readonly type: 'rewire';
       readonly revision: number;
-      readonly ports: PeerPorts;
+      /** Null for whom the change does not touch: it only takes note of the revision. */
+      readonly peer: PeerLink | null;
+      /** The worker at the other end is a new one; else only the link to it is. */
+      readonly restarted: boolean;
       readonly incarnations: readonly number[];
     }
+  /** That worker listens there for TCP links. */
+  | { readonly type: 'reach'; readonly worker: number; readonly address: TcpAddress }
   /** Every worker has the wiring of that revision: what was under way before may be lost. */
   | { readonly type: 'lost'; readonly revision: number }
   /** Records for its spouts, those of one turn. */
@@ -155,6 +176,10 @@ export type FromWorker =
   | { readonly type: 'prepared'; readonly ingestTasks: readonly number[] }
   /** It cannot begin: the module, its definition, or an `open` or `prepare` failed. */
   | { readonly type: 'refused'; readonly error: WireError }
+  /** It listens there for TCP links. */
+  | { readonly type: 'listening'; readonly address: TcpAddress }
+  /** Its link to another worker carries nothing any more. */
+  | { readonly type: 'linkLost'; readonly link: number; readonly worker: number; readonly reason: string }
   /** It has the wiring of that revision. */
   | { readonly type: 'rewired'; readonly revision: number }
   /** Its spouts are on or off, as it was told in that round. */

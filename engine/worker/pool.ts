@@ -10,7 +10,7 @@ import { fileURLToPath } from 'node:url';
 import { MessageChannel, type MessagePort } from 'node:worker_threads';
 import { Piscina } from 'piscina';
 import { reasonOf } from '../errors.js';
-import type { WorkerInit } from './messages.js';
+import type { PeerLink, WorkerInit } from './messages.js';
 
 /** A worker that was started. */
 export interface WorkerHandle {
@@ -22,8 +22,16 @@ export interface WorkerHandle {
   kill(): Promise<void>;
 }
 
+/** Where workers of a topology are, as far as their links depend on it. */
+export interface WorkerPlaces {
+  /** How two workers are linked. Default `ports`: all of them are threads of this process. */
+  linkKind?(first: number, second: number): PeerLink['kind'];
+  /** The address of the machine that a worker runs on. Default: loopback. */
+  addressOf?(worker: number): string;
+}
+
 /** Starts workers. */
-export interface WorkerPool {
+export interface WorkerPool extends WorkerPlaces {
   start(init: WorkerInit, transfer: readonly MessagePort[]): WorkerHandle;
   /** Ends all threads; every worker must have ended or been killed. */
   destroy(): Promise<void>;

@@ -8,8 +8,9 @@
 import type { Ledger } from '../ack/ledger.js';
 import { RealClock, VirtualClock, type Clock, type Timer } from '../clock.js';
 import { failure, toWire } from '../errors.js';
-import { CLOSE_TIMEOUT_MS, COUNTS_PUBLISHED_MS, type RuntimeLimits } from '../limits.js';
+import { CLOSE_TIMEOUT_MS, COUNTS_PUBLISHED_MS, tcpLinkLimits, type RuntimeLimits } from '../limits.js';
 import type { Link } from '../link/link.js';
+import { TcpEndpoint } from '../link/tcp/endpoint.js';
 import { Counters } from '../metrics/counters.js';
 import { canonicalJson, describe } from '../model/describe.js';
 import type { Topology } from '../model/definition.js';
@@ -20,7 +21,7 @@ import { SpoutTask } from '../task/spout-task.js';
 import type { ReportingTask, RunnableTask, TaskHost } from '../task/task-host.js';
 import { NOT_ACTIVE, type Task } from '../task/task.js';
 import { ErrorReporter, startError } from './error-reporter.js';
-import type { FromWorker, PeerPorts, ToWorker, WorkerInit } from './messages.js';
+import type { FromWorker, PeerLink, ToWorker, WorkerInit } from './messages.js';
 import { Activity } from './activity.js';
 import { CycleMembers } from './cycle-members.js';
 import { withDeadline } from './deadline.js';
@@ -52,6 +53,7 @@ export class WorkerRuntime implements TaskHost {
   private readonly inlets = new Inlets((message) => this.post(message));
   private readonly closing = new AbortController();
   private readonly links: WorkerLinks;
+  private readonly endpoint: TcpEndpoint | null;
   private readonly tasks = new Map<number, Task>();
   private readonly ledgers = new Map<number, Ledger>();
   private readonly wiring: WiringOptions;
@@ -86,6 +88,11 @@ export class WorkerRuntime implements TaskHost {
     this.errors = new ErrorReporter(this.clock, (report) => this.post({ type: 'error', report }));
     this.reports = new Reports(this.clock, init.checkpoints, (message) => this.post(message));
     this.stopped = new Promise((resolve) => (this.confirmStopped = resolve));
+    this.endpoint =
+      init.tcp === null
+        ? null
+        : // Sockets know no virtual time.
+          new TcpEndpoint({ ...init.tcp, worker: init.worker, limits: tcpLinkLimits, clock: new RealClock() });
     this.links = new WorkerLinks({
       topology: definition,
       plan,
@@ -95,7 +102,9 @@ export class WorkerRuntime implements TaskHost {
       tasks: this.tasks,
       ledgers: this.ledgers,
       turns: this.turns,
+      endpoint: this.endpoint,
       frameRefused: (error) => this.errors.report('(link)', -1, 'receive', error),
+      linkLost: ({ id, worker }, reason) => this.post({ type: 'linkLost', link: id, worker, reason }),
     });
     this.cycles = new CycleMembers(
       {
@@ -142,6 +151,7 @@ export class WorkerRuntime implements TaskHost {
       this.checkDefinition();
       this.makeTasks();
       for (const message of told) this.onMessage(message);
+      await this.listen();
       // Who is told to stop meanwhile does not wait for an `open` that may never end.
       await Promise.race([this.prepareAll(), this.stopped]);
       this.post({ type: 'prepared', ingestTasks: this.inlets.tasks });
@@ -205,7 +215,10 @@ export class WorkerRuntime implements TaskHost {
         void this.carryOut(this.activity?.switch(message.spouts), message.round);
         return;
       case 'rewire':
-        this.rewire(message.revision, message.ports, message.incarnations);
+        this.rewire(message);
+        return;
+      case 'reach':
+        this.endpoint?.reach(message.worker, message.address);
         return;
       case 'lost':
         for (const spout of this.spouts) spout.failOpen();
@@ -253,6 +266,10 @@ export class WorkerRuntime implements TaskHost {
     connect(this.wiring, this.tasks, (worker) => this.links.to(worker));
     for (const link of this.links.all()) link.open();
     this.turns.serve(this.links.all(), this.spouts);
+  }
+
+  private async listen(): Promise<void> {
+    if (this.endpoint !== null) this.post({ type: 'listening', address: await this.endpoint.listen() });
   }
 
   /** Calls `open` or `prepare` of every task at once; the first failure names its component. */
@@ -309,20 +326,25 @@ export class WorkerRuntime implements TaskHost {
   }
 
   /**
-   * A worker died: its tasks are new ones behind a new link, and what they and those below them ended is open again.
+   * A worker died: its tasks are new ones behind a new link, and what they and those below them ended is open again. Or
+   * only the link to it was lost.
    */
-  private rewire(revision: number, ports: PeerPorts, incarnations: readonly number[]): void {
+  private rewire({ revision, peer, restarted, incarnations }: Extract<ToWorker, { readonly type: 'rewire' }>): void {
     this.revision = revision;
-    const restarted = this.init.plan.tasks.filter((task) => task.worker === ports.worker);
-    const tasks = new Set(restarted.map((task) => task.task));
-    const link = this.links.replace(ports, incarnations, tasks);
+    if (peer !== null) this.relink(peer, restarted, incarnations);
+    this.post({ type: 'rewired', revision });
+  }
+
+  private relink(peer: PeerLink, restarted: boolean, incarnations: readonly number[]): void {
+    const behind = this.init.plan.tasks.filter((task) => task.worker === peer.worker);
+    const tasks = new Set(behind.map((task) => task.task));
+    const link = this.links.replace(peer, incarnations, tasks);
     // First who runs again: an end that is undone must not be told to the new tasks.
-    this.reopen(new Set(restarted.map((task) => task.component)), tasks);
+    if (restarted) this.reopen(new Set(behind.map((task) => task.component)), tasks);
     this.redirect(tasks, link);
     link.open();
     this.turns.serve(this.links.all(), this.spouts);
     this.turns.request();
-    this.post({ type: 'rewired', revision });
   }
 
   /** Sends to the new link what went to the dead worker; who had ended tells the new tasks so. */
@@ -356,6 +378,7 @@ export class WorkerRuntime implements TaskHost {
     for (const tick of this.ticks) tick.cancel();
     for (const spout of this.spouts) spout.stopTimers();
     this.links.close();
+    this.endpoint?.close();
     this.init.control.close();
   }
 
@@ -385,6 +408,7 @@ export class WorkerRuntime implements TaskHost {
     for (const { task } of this.living) task.abortCalls(failure('MILLRACE_TASK_CLOSED', { component: task.component }));
     await Promise.all(this.living.map((living) => this.closeTask(living)));
     this.links.close();
+    this.endpoint?.close();
     this.reports.flush();
     this.publishCounts(this.clock.now());
     this.post({ type: 'stopped' });

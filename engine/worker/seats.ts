@@ -13,8 +13,8 @@ import { MessageChannel, type MessagePort } from 'node:worker_threads';
 import type { WireError } from '../errors.js';
 import type { Plan } from '../plan/plan.js';
 import { Backlog } from './backlog.js';
-import { closed, meshOf, pairOf } from './mesh.js';
-import type { FromWorker, PeerPorts, Probed, ToWorker, WorkerInit } from './messages.js';
+import { closed, Mesh, portsOf } from './mesh.js';
+import type { FromWorker, PeerLink, Probed, ToWorker, WorkerInit } from './messages.js';
 import type { WorkerHandle, WorkerPool } from './pool.js';
 
 /** A worker as the supervisor sees it. */
@@ -36,12 +36,17 @@ export interface Seat {
 }
 
 /** What a worker is told at its start beyond where it stands in the wiring. */
-export type InitBase = Omit<WorkerInit, 'worker' | 'incarnations' | 'revision' | 'control' | 'peers' | 'backlog'>;
+export type InitBase = Omit<
+  WorkerInit,
+  'worker' | 'incarnations' | 'revision' | 'control' | 'peers' | 'tcp' | 'backlog'
+>;
 
 /** Whom the seats belong to. */
 export interface SeatOwner {
   initOf(worker: number): InitBase;
   heard(seat: Seat, message: FromWorker): void;
+  /** Its link to another worker was lost, and is being made anew. */
+  linkLost(seat: Seat, other: number, reason: string): void;
   /** It is over, asked or unasked. */
   gone(seat: Seat, reason: string | null): void;
 }
@@ -55,6 +60,7 @@ export class Seats {
   private readonly owner: SeatOwner;
   /** Of each task, by its number. */
   private readonly incarnations: number[];
+  private readonly mesh: Mesh;
   private readonly probes = new Map<number, (answer: Probed) => void>();
   private unconfirmed = false;
 
@@ -62,14 +68,15 @@ export class Seats {
   constructor(plan: Plan, pool: WorkerPool, firstIncarnation: number, owner: SeatOwner) {
     this.plan = plan;
     this.pool = pool;
+    this.mesh = new Mesh(pool);
     this.owner = owner;
     this.incarnations = plan.tasks.map(() => firstIncarnation);
   }
 
   /** Starts every worker. */
   open(): void {
-    const ports = meshOf(this.plan.workers);
-    for (let worker = 0; worker < this.plan.workers; worker++) this.seat(worker, ports[worker]!);
+    const links = this.mesh.all(this.plan.workers);
+    for (let worker = 0; worker < this.plan.workers; worker++) this.seat(worker, links[worker]!);
   }
 
   /** A worker is being started, replaced or stopped, or wiring is not confirmed yet. */
@@ -85,26 +92,37 @@ export class Seats {
     for (const seat of this.all) this.post(seat, message);
   }
 
-  /** New incarnations on a new thread, new ports to all others; then those confirm. */
+  /** New incarnations on a new thread, new links to all others; then those confirm. */
   replace(worker: number): void {
     this.revision++;
     for (const task of this.plan.tasks) if (task.worker === worker) this.incarnations[task.task]!++;
-    const peers: PeerPorts[] = [];
+    const peers: PeerLink[] = [];
     const others = this.all.filter((seat) => seat.worker !== worker && seat.state !== 'dead');
     this.unconfirmed = true;
     for (const seat of others) {
-      const ends = pairOf(worker, seat.worker);
+      const ends = this.mesh.pair(worker, seat.worker);
       peers.push(ends.first);
-      const rewire: ToWorker = {
-        type: 'rewire',
-        revision: this.revision,
-        ports: ends.second,
-        incarnations: [...this.incarnations],
-      };
-      seat.control.postMessage(rewire, [ends.second.data, ends.second.control]);
+      this.rewire(seat, ends.second, true);
     }
     this.seat(worker, peers);
     this.confirmWiring();
+  }
+
+  /** A new link between two workers that live, in place of one that was lost; then all confirm. */
+  private renew(first: Seat, second: Seat): void {
+    this.revision++;
+    this.unconfirmed = true;
+    const ends = this.mesh.pair(first.worker, second.worker);
+    for (const seat of this.all) {
+      if (seat.state === 'dead') continue;
+      this.rewire(seat, seat === first ? ends.first : seat === second ? ends.second : null, false);
+    }
+  }
+
+  private rewire(seat: Seat, peer: PeerLink | null, restarted: boolean): void {
+    const { revision } = this;
+    const rewire: ToWorker = { type: 'rewire', revision, peer, restarted, incarnations: [...this.incarnations] };
+    seat.control.postMessage(rewire, peer === null ? [] : portsOf([peer]));
   }
 
   /** Asks every worker whether it has anything to do. */
@@ -123,7 +141,7 @@ export class Seats {
     return answers.filter((answer) => answer !== null);
   }
 
-  private seat(worker: number, peers: readonly PeerPorts[]): void {
+  private seat(worker: number, peers: readonly PeerLink[]): void {
     const { port1, port2 } = new MessageChannel();
     const backlog = new Backlog();
     const init: WorkerInit = {
@@ -134,8 +152,9 @@ export class Seats {
       revision: this.revision,
       control: port2,
       peers,
+      tcp: this.mesh.tcpFor(worker, peers),
     };
-    const transfer = [port2, ...peers.flatMap((peer) => [peer.data, peer.control])];
+    const transfer = [port2, ...portsOf(peers)];
     if (init.instrument !== null) transfer.push(init.instrument.port);
     const handle = this.pool.start(init, transfer);
     const seat: Seat = {
@@ -164,6 +183,13 @@ export class Seats {
         seat.state = 'prepared';
         this.owner.heard(seat, message);
         return;
+      case 'listening':
+        this.mesh.listening(seat.worker, message.address);
+        this.tellOthers(seat, { type: 'reach', worker: seat.worker, address: message.address });
+        return;
+      case 'linkLost':
+        this.linkLost(seat, message);
+        return;
       case 'rewired':
         seat.revision = message.revision;
         this.confirmWiring();
@@ -182,10 +208,29 @@ export class Seats {
     }
   }
 
+  /**
+   * Unless the worker at its other end is gone too, a link that was lost is made anew; who tells of it second is late.
+   */
+  private linkLost(seat: Seat, { link, worker, reason }: Extract<FromWorker, { readonly type: 'linkLost' }>): void {
+    const other = this.all[worker];
+    if (other === undefined || !isLiving(seat) || !isLiving(other)) return;
+    if (!this.mesh.isCurrent(link, seat.worker, worker)) return;
+    this.owner.linkLost(seat, worker, reason);
+    this.renew(seat, other);
+  }
+
+  private tellOthers(seat: Seat, message: ToWorker): void {
+    for (const other of this.all) if (other !== seat && other.state !== 'dead') this.post(other, message);
+  }
+
   /** Once all who were there have the new wiring, nothing more can be lost: what was open before may be. */
   private confirmWiring(): void {
     if (!this.unconfirmed || this.all.some((seat) => seat.revision < this.revision)) return;
     this.unconfirmed = false;
     this.broadcast({ type: 'lost', revision: this.revision });
   }
+}
+
+function isLiving(seat: Seat): boolean {
+  return seat.state !== 'dead' && seat.state !== 'stopped';
 }

@@ -73,6 +73,7 @@ export class TopologyRun {
     this.seats = new Seats(this.plan, this.pool, firstIncarnation, {
       initOf: (worker) => this.initOf(worker),
       heard: (seat, message) => this.onMessage(seat, message),
+      linkLost: (seat, other, reason) => this.linkLost(seat.worker, other, reason),
       gone: (seat, reason) => this.workerGone(seat, reason),
     });
     for (const checkpoint of options.checkpoints ?? []) this.keep(checkpoint);
@@ -374,6 +375,12 @@ export class TopologyRun {
   }
 
   // --- deaths -------------------------------------------------------------------------------------------------------
+
+  private linkLost(worker: number, other: number, reason: string): void {
+    if (this.outcome !== null) return;
+    const topology = this.options.description.name;
+    this.options.logger.warn(failure('MILLRACE_LINK_LOST', { worker, other, topology, reason }).message);
+  }
 
   private workerGone(seat: Seat, reason: string | null): void {
     if (this.outcome !== null || seat.state === 'dead') return;

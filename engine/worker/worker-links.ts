@@ -10,8 +10,10 @@ import type { TreeFailure } from '../component/spout.js';
 import type { RuntimeLimits } from '../limits.js';
 import type { InboundChannel } from '../link/inbound-channel.js';
 import { Link } from '../link/link.js';
-import type { LinkHost } from '../link/link-host.js';
+import type { LinkHost, LinkName } from '../link/link-host.js';
 import { PortWire } from '../link/port-wire.js';
+import type { TcpEndpoint } from '../link/tcp/endpoint.js';
+import type { Wire } from '../link/wire.js';
 import { OUTBOX, STALE, type Counters } from '../metrics/counters.js';
 import type { Topology } from '../model/definition.js';
 import type { Plan } from '../plan/plan.js';
@@ -19,7 +21,7 @@ import { BoltTask } from '../task/bolt-task.js';
 import type { Task } from '../task/task.js';
 import type { InboundBatch } from '../task/inbound-batch.js';
 import { Origin } from '../task/task-tuple.js';
-import type { PeerPorts } from './messages.js';
+import type { PeerLink } from './messages.js';
 import type { Turns } from './turns.js';
 
 export interface WorkerLinksOptions {
@@ -34,7 +36,10 @@ export interface WorkerLinksOptions {
   /** The ledgers of this worker's spout tasks. */
   readonly ledgers: ReadonlyMap<number, Ledger>;
   readonly turns: Turns;
+  /** Where TCP links of this worker end; null when it has none. */
+  readonly endpoint: TcpEndpoint | null;
   readonly frameRefused: (error: unknown) => void;
+  readonly linkLost: (link: LinkName, reason: string) => void;
 }
 
 export class WorkerLinks implements LinkHost {
@@ -64,8 +69,8 @@ export class WorkerLinks implements LinkHost {
   }
 
   /** Makes the link to another worker; it receives nothing until it is opened. */
-  add(peer: PeerPorts): Link {
-    const link = new Link(this, new PortWire(peer));
+  add(peer: PeerLink): Link {
+    const link = new Link(this, this.wireOf(peer), { id: peer.link, worker: peer.worker });
     this.byWorker.set(peer.worker, link);
     return link;
   }
@@ -74,8 +79,8 @@ export class WorkerLinks implements LinkHost {
     return this.byWorker.get(worker)!;
   }
 
-  /** Another worker was replaced: a new link leads to it, and its tasks have new incarnations. */
-  replace(peer: PeerPorts, incarnations: readonly number[], restarted: Iterable<number>): Link {
+  /** A new link leads to another worker; what its tasks were told and what they told before is gone. */
+  replace(peer: PeerLink, incarnations: readonly number[], restarted: Iterable<number>): Link {
     this.byWorker.get(peer.worker)?.close();
     incarnations.forEach((incarnation, task) => (this.incarnations[task] = incarnation));
     for (const task of restarted) {
@@ -84,6 +89,13 @@ export class WorkerLinks implements LinkHost {
       this.remoteLedgers.delete(task);
     }
     return this.add(peer);
+  }
+
+  private wireOf(peer: PeerLink): Wire {
+    if (peer.kind === 'ports') return new PortWire(peer);
+    const { endpoint } = this.options;
+    if (peer.kind === 'tcp' && endpoint !== null) return endpoint.wire(peer);
+    throw new Error(`the link to worker ${peer.worker} leads over nothing`);
   }
 
   close(): void {
@@ -96,10 +108,21 @@ export class WorkerLinks implements LinkHost {
     if (this.incarnations[spoutTask] !== incarnation) return null;
     let remote = this.remoteLedgers.get(spoutTask);
     if (remote === undefined) {
-      remote = new RemoteLedger(spoutTask, incarnation, this.to(this.options.plan.tasks[spoutTask]!.worker));
+      const link = this.byWorker.get(this.options.plan.tasks[spoutTask]!.worker);
+      if (link === undefined) return null;
+      remote = new RemoteLedger(spoutTask, incarnation, link);
       this.remoteLedgers.set(spoutTask, remote);
     }
     return remote;
+  }
+
+  accepts(sourceTask: number, targetTask: number): boolean {
+    const { plan, topology } = this.options;
+    const source = plan.tasks[sourceTask];
+    const target = plan.tasks[targetTask];
+    if (source === undefined || target === undefined) return false;
+    const component = topology.components.find(({ id }) => id === target.component);
+    return component?.kind === 'bolt' && component.inputs.some(({ from }) => from === source.component);
   }
 
   fillOrigins(channel: InboundChannel): void {
@@ -138,6 +161,10 @@ export class WorkerLinks implements LinkHost {
 
   frameRefused(error: unknown): void {
     this.options.frameRefused(error);
+  }
+
+  linkLost(link: LinkName, reason: string): void {
+    this.options.linkLost(link, reason);
   }
 
   acked(spoutTask: number, incarnation: number, rows: Int32Array): void {

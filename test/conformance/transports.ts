@@ -1,5 +1,6 @@
 // Runs one case of the suite on every transport: all tasks in one thread, two workers on real links within one thread,
-// and two real threads. Time is virtual on each, and the engine is the one of production.
+// over ports and over TCP on loopback, and two real threads. Time is virtual on each, and the engine is the one of
+// production.
 
 import t from 'tap';
 import { TestRun, type TestOptions } from 'millrace/testing';
@@ -10,16 +11,18 @@ export interface Transport {
   readonly name: string;
   readonly workers: number;
   readonly threads: boolean;
+  readonly links: 'ports' | 'tcp';
 }
 
-export const oneThread: Transport = { name: 'one thread', workers: 1, threads: false };
-export const twoWorkers: Transport = { name: 'two workers', workers: 2, threads: false };
-export const twoThreads: Transport = { name: 'two threads', workers: 2, threads: true };
+export const oneThread: Transport = { name: 'one thread', workers: 1, threads: false, links: 'ports' };
+export const twoWorkers: Transport = { name: 'two workers', workers: 2, threads: false, links: 'ports' };
+export const overTcp: Transport = { name: 'two workers over TCP', workers: 2, threads: false, links: 'tcp' };
+export const twoThreads: Transport = { name: 'two threads', workers: 2, threads: true, links: 'ports' };
 
-export const transports: readonly Transport[] = [oneThread, twoWorkers, twoThreads];
+export const transports: readonly Transport[] = [oneThread, twoWorkers, overTcp, twoThreads];
 
 /** Those on which a worker can die while another one lives. */
-export const linked: readonly Transport[] = [twoWorkers, twoThreads];
+export const linked: readonly Transport[] = [twoWorkers, overTcp, twoThreads];
 
 /** What a test does with the topology that runs. */
 export type Body = (t: Test, run: TestRun, transport: Transport) => Promise<void>;
@@ -34,8 +37,8 @@ export function onEachTransport(
 ): void {
   for (const transport of on) {
     void t.test(`${title} (${transport.name})`, async (t) => {
-      const { workers, threads } = transport;
-      const run = await TestRun.start(url, { ...options, workers, threads });
+      const { workers, threads, links } = transport;
+      const run = await TestRun.start(url, { ...options, workers, threads, links });
       t.teardown(() => run.close());
       await body(t as Test, run, transport);
     });

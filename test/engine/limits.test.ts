@@ -3,10 +3,13 @@
 import t from 'tap';
 import * as limits from '../../engine/limits.js';
 
-const { httpLimits, runtimeLimits } = limits;
+const { httpLimits, runtimeLimits, tcpLinkLimits } = limits;
 
 t.test('every bound is a positive whole number', async (t) => {
-  const numbers = { ...limits, ...runtimeLimits, ...httpLimits, runtimeLimits: 1, httpLimits: 1 };
+  const numbers = {
+    ...{ ...limits, runtimeLimits: 1, httpLimits: 1, tcpLinkLimits: 1 },
+    ...{ ...runtimeLimits, ...httpLimits, ...tcpLinkLimits },
+  };
   for (const [name, value] of Object.entries(numbers)) t.ok(Number.isSafeInteger(value) && value > 0, name);
 });
 
@@ -25,5 +28,8 @@ t.test('what two depend on', async (t) => {
   t.ok(limits.SPOUT_REST_MIN_MS <= limits.SPOUT_REST_MAX_MS);
   t.ok(limits.REPLAY_WAIT_MIN_MS <= limits.REPLAY_WAIT_MAX_MS);
   t.ok(limits.TASKS_MAX >= limits.WORKERS_MAX);
+  t.ok(limits.FRAME_BYTES_MAX <= tcpLinkLimits.keptBytesMax);
+  t.ok(tcpLinkLimits.handshakeMs < tcpLinkLimits.resumeMs);
+  t.ok(tcpLinkLimits.retryMinMs <= tcpLinkLimits.retryMaxMs);
   t.ok(httpLimits.headersTimeoutMs <= httpLimits.requestTimeoutMs);
 });

@@ -5,9 +5,9 @@ import { Root } from '../../../engine/ack/root.js';
 import { runtimeLimits, type RuntimeLimits } from '../../../engine/limits.js';
 import type { InboundChannel } from '../../../engine/link/inbound-channel.js';
 import { Link } from '../../../engine/link/link.js';
-import type { LinkHost } from '../../../engine/link/link-host.js';
+import type { LinkHost, LinkName } from '../../../engine/link/link-host.js';
 import type { ChannelSender, OutboundChannel } from '../../../engine/link/outbound-channel.js';
-import type { Frame, Wire } from '../../../engine/link/wire.js';
+import type { Frame, Wire, WireReceiver } from '../../../engine/link/wire.js';
 import type { InboundBatch } from '../../../engine/task/inbound-batch.js';
 import { Origin, type TaskTuple } from '../../../engine/task/task-tuple.js';
 
@@ -17,12 +17,10 @@ export class MemoryWire implements Wire {
   closed = false;
   readonly data: Frame[] = [];
   readonly control: Frame[] = [];
-  private onData: (frame: Uint8Array) => void = () => undefined;
-  private onControl: (frame: Uint8Array) => void = () => undefined;
+  private receiver: WireReceiver | null = null;
 
-  open(onData: (frame: Uint8Array) => void, onControl: (frame: Uint8Array) => void): void {
-    this.onData = onData;
-    this.onControl = onControl;
+  open(receiver: WireReceiver): void {
+    this.receiver = receiver;
   }
 
   sendData(frame: Frame): void {
@@ -39,13 +37,13 @@ export class MemoryWire implements Wire {
 
   deliverData(): boolean {
     const frame = this.data.shift();
-    if (frame !== undefined) this.onData(frame);
+    if (frame !== undefined) this.receiver?.data(frame);
     return frame !== undefined;
   }
 
   deliverControl(): boolean {
     const frame = this.control.shift();
-    if (frame !== undefined) this.onControl(frame);
+    if (frame !== undefined) this.receiver?.control(frame);
     return frame !== undefined;
   }
 }
@@ -54,6 +52,9 @@ export class MemoryWire implements Wire {
 export type Received =
   { readonly tuple: TaskTuple; readonly edgeHi: number } | { readonly endOf: number; readonly revision: number };
 
+/** Tasks of the topology that a fake host knows. */
+const TASKS = 1_000;
+
 /** A worker without tasks: it keeps what it receives until `take` is called. */
 export class FakeHost implements LinkHost {
   readonly limits: RuntimeLimits;
@@ -61,6 +62,7 @@ export class FakeHost implements LinkHost {
   readonly mailboxes = new Map<number, TaskTuple[]>();
   readonly received: Received[] = [];
   readonly refused: unknown[] = [];
+  readonly lost: string[] = [];
   readonly acks: number[][] = [];
   readonly fails: number[][] = [];
   readonly touches: number[][] = [];
@@ -131,6 +133,14 @@ export class FakeHost implements LinkHost {
     this.refused.push(error);
   }
 
+  linkLost(_link: LinkName, reason: string): void {
+    this.lost.push(reason);
+  }
+
+  accepts(sourceTask: number, targetTask: number): boolean {
+    return sourceTask >= 0 && targetTask >= 0 && sourceTask < TASKS && targetTask < TASKS;
+  }
+
   acked(task: number, incarnation: number, rows: Int32Array): void {
     this.acks.push(...rowsOf(task, incarnation, rows, 4));
   }
@@ -184,8 +194,8 @@ export function linkPair(limits: Partial<RuntimeLimits> = {}): LinkPair {
   far.other = near;
   const sender = new FakeHost(limits);
   const receiver = new FakeHost(limits);
-  const link = new Link(sender, near);
-  const back = new Link(receiver, far);
+  const link = new Link(sender, near, { id: 1, worker: 1 });
+  const back = new Link(receiver, far, { id: 1, worker: 0 });
   link.open();
   back.open();
   return { sender, receiver, link, back, near, far };

@@ -4,9 +4,11 @@ import fc from 'fast-check';
 import t from 'tap';
 import type { AckTarget } from '../../../engine/ack/ack-target.js';
 import { RemoteLedger } from '../../../engine/ack/remote-ledger.js';
+import { ControlFrameWriter } from '../../../engine/codec/control-frame.js';
 import { isMillraceError } from '../../../engine/errors.js';
 import { FRAME_BYTES_MAX, type RuntimeLimits } from '../../../engine/limits.js';
 import type { InboundBatch } from '../../../engine/task/inbound-batch.js';
+import type { Frame } from '../../../engine/link/wire.js';
 import type { OutboundChannel } from '../../../engine/link/outbound-channel.js';
 import { FakeSender, linkPair, numbersOf, push, settleTurns, turnIfAsked, type LinkPair } from './fakes.js';
 
@@ -346,20 +348,58 @@ t.test('more acks than one frame may hold travel in several', async (t) => {
   t.equal(xor, expected);
 });
 
-t.test('frames count on both ends; a frame that cannot be read is refused and harms nothing', async (t) => {
-  const pair = linkPair();
-  const channel = pair.link.channelTo(0, 10, new FakeSender());
-  push(channel, 1);
-  pair.link.flush();
-  const frame = pair.far.data[0]!;
-  pair.far.data.unshift(frame.slice(0, 30));
-  pair.far.control.push(frame.slice(0, 24));
-  settleTurns(pair);
-  t.equal(pair.receiver.refused.length, 2);
-  t.ok(pair.receiver.refused.every((error) => isMillraceError(error) && error.code === 'MILLRACE_FRAME_INVALID'));
-  t.strictSame(numbersOf(pair.receiver, channel), [1]);
-  t.equal(pair.link.sentFrames, 1);
-  t.equal(pair.back.receivedFrames, 3);
+t.test('frames count on both ends; one that cannot be right ends the link, and nothing of it is used', async (t) => {
+  const refusedBy = (spoil: (pair: LinkPair, frame: Frame) => void): LinkPair => {
+    const pair = linkPair();
+    const channel = pair.link.channelTo(0, 10, new FakeSender());
+    push(channel, 1);
+    pair.link.flush();
+    settleTurns(pair);
+    t.strictSame(numbersOf(pair.receiver, channel), [1]);
+    push(channel, 2);
+    push(channel, 3, 10, 1);
+    pair.link.flush();
+    spoil(pair, pair.far.data.shift()!);
+    settleTurns(pair);
+    t.equal(pair.link.sentFrames, 2);
+    t.equal(pair.back.receivedFrames, 2);
+    t.equal(pair.receiver.refused.length, 1);
+    t.ok(pair.receiver.refused.every((error) => isMillraceError(error) && error.code === 'MILLRACE_FRAME_INVALID'));
+    t.match(pair.receiver.lost, [/refused/], 'its worker is told once');
+    t.ok(pair.far.closed);
+    t.strictSame(numbersOf(pair.receiver, channel), [1]);
+    return pair;
+  };
+  const withInt = (frame: Frame, at: number, value: number): Frame => {
+    new DataView(frame.buffer).setInt32(at * 4, value, true);
+    return frame;
+  };
+  const firstSegment = 6;
+  const secondSegment = firstSegment + 7;
+  refusedBy((pair, frame) => pair.far.data.push(frame.slice(0, 30)));
+  refusedBy((pair, frame) => pair.far.control.push(frame.slice(0, 24)));
+  refusedBy((pair, frame) => pair.far.data.push(withInt(frame, secondSegment, 5000)));
+  refusedBy((pair, frame) => pair.far.data.push(withInt(frame, secondSegment + 1, -1)));
+  refusedBy((pair, frame) => pair.far.data.push(withInt(frame, secondSegment + 3, 2)));
+  refusedBy((pair, frame) => pair.far.data.push(withInt(frame, secondSegment + 2, 7)));
+  refusedBy((pair, frame) => pair.far.data.push(withInt(frame, firstSegment + 4, -1)));
+});
+
+t.test('credit that was never spent ends the link', async (t) => {
+  for (const [source, target, tuples, bytes] of [
+    [0, 10, 2, 10],
+    [0, 10, 1, 11],
+    [0, 11, 0, 0],
+  ] as const) {
+    const pair = linkPair();
+    push(pair.link.channelTo(0, 10, new FakeSender()), 1);
+    pair.link.flush();
+    const writer = new ControlFrameWriter(() => undefined);
+    writer.addCredit(source, target, tuples, bytes);
+    pair.near.control.push(writer.finish());
+    settleTurns(pair);
+    t.match(pair.sender.lost, [/never spent/]);
+  }
 });
 
 t.test('a few tuples that wait do not keep the frames that brought them', async (t) => {

@@ -1,0 +1,110 @@
+// How two ends of a socket find out that they belong together, before anything else is read: the same version, and each
+// proves that it knows the same key without saying it. Nothing that is recorded can be used again, because both ends
+// add a number of their own.
+//
+//   caller                                                            listener
+//     magic version nonce(16)                                ──────►
+//                                                            ◄──────   magic version nonce(16) proof(32)
+//     proof(32)                                              ──────►   greeted
+//
+//   proof = HMAC-SHA256(key, purpose, 'listener' or 'caller', both nonces)
+//
+// Every message has a fixed length, so a stranger costs one small buffer until the deadline that the caller of these
+// functions sets by destroying the socket. Any thread.
+
+import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
+import type { Socket } from 'node:net';
+import { PROTOCOL_VERSION } from '../../codec/data-frame.js';
+
+const MAGIC = 0x4d524c4b;
+const NONCE_BYTES = 16;
+const PROOF_BYTES = 32;
+const HELLO_BYTES = 8 + NONCE_BYTES;
+const ANSWER_BYTES = HELLO_BYTES + PROOF_BYTES;
+
+/** What became of a greeting. */
+export type Greeted =
+  | 'greeted'
+  /** It ended before it was done, or its time was over. */
+  | 'closed'
+  /** The other end does not speak this language, or does not know the key. */
+  | 'stranger'
+  /** It speaks that version of the protocol. */
+  | { readonly version: number };
+
+/** The key that both ends must know, and what it is used for. */
+export interface GreetingKey {
+  readonly key: string;
+  readonly purpose: string;
+}
+
+/** Greets as the end that connected. */
+export async function greetAsCaller(socket: Socket, key: GreetingKey): Promise<Greeted> {
+  const hello = helloOf();
+  socket.write(hello);
+  const answer = await take(socket, ANSWER_BYTES, HELLO_BYTES);
+  if (answer === null) return 'closed';
+  const refused = refusalOf(answer);
+  if (refused !== null) return refused;
+  if (answer.length < ANSWER_BYTES) return 'closed';
+  const theirs = answer.subarray(0, HELLO_BYTES);
+  if (!timingSafeEqual(answer.subarray(HELLO_BYTES), proofOf(key, 'listener', hello, theirs))) return 'stranger';
+  socket.write(proofOf(key, 'caller', hello, theirs));
+  return 'greeted';
+}
+
+/** Greets as the end that was connected to. One with another version is told ours. */
+export async function greetAsListener(socket: Socket, key: GreetingKey): Promise<Greeted> {
+  const theirs = await take(socket, HELLO_BYTES);
+  if (theirs === null) return 'closed';
+  const hello = helloOf();
+  const refused = refusalOf(theirs);
+  if (refused !== null) {
+    if (refused !== 'stranger') socket.end(hello);
+    return refused;
+  }
+  socket.write(Buffer.concat([hello, proofOf(key, 'listener', theirs, hello)]));
+  const proof = await take(socket, PROOF_BYTES);
+  if (proof === null) return 'closed';
+  return timingSafeEqual(proof, proofOf(key, 'caller', theirs, hello)) ? 'greeted' : 'stranger';
+}
+
+/** The next bytes of a socket, or null when it ends before; with `least`, what came if that is at least so much. */
+export async function take(socket: Socket, bytes: number, least = bytes): Promise<Buffer | null> {
+  for (;;) {
+    const chunk = socket.read(bytes) as Buffer | null;
+    if (chunk !== null) return chunk.length >= least && chunk.length <= bytes ? chunk : null;
+    if (socket.destroyed || socket.readableEnded) return null;
+    await movementOf(socket);
+  }
+}
+
+function helloOf(): Buffer {
+  const hello = Buffer.alloc(HELLO_BYTES);
+  hello.writeUInt32LE(MAGIC, 0);
+  hello.writeUInt32LE(PROTOCOL_VERSION, 4);
+  randomBytes(NONCE_BYTES).copy(hello, 8);
+  return hello;
+}
+
+function refusalOf(hello: Buffer): 'stranger' | { readonly version: number } | null {
+  if (hello.readUInt32LE(0) !== MAGIC) return 'stranger';
+  const version = hello.readUInt32LE(4);
+  return version === PROTOCOL_VERSION ? null : { version };
+}
+
+function proofOf({ key, purpose }: GreetingKey, who: 'listener' | 'caller', hello: Buffer, answer: Buffer): Buffer {
+  return createHmac('sha256', key).update(`${purpose}\n${who}\n`).update(hello).update(answer).digest();
+}
+
+/** Something came, or nothing more will. */
+function movementOf(socket: Socket): Promise<void> {
+  return new Promise((resolve) => {
+    const events = ['readable', 'end', 'close', 'error'] as const;
+    const done = (): void => {
+      for (const event of events) socket.off(event, done);
+      resolve();
+    };
+    for (const event of events) socket.on(event, done);
+  });
+}
