@@ -31,6 +31,9 @@ export class PortWire implements Wire {
   }
 
   close(): void {
+    // A closing port still hands on what has come.
+    this.ports.data.removeAllListeners('message');
+    this.ports.control.removeAllListeners('message');
     this.ports.data.close();
     this.ports.control.close();
   }

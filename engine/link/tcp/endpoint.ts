@@ -15,7 +15,7 @@ import type { Clock } from '../../clock.js';
 import { failure, reasonOf } from '../../errors.js';
 import { PROTOCOL_VERSION } from '../../codec/data-frame.js';
 import type { TcpLinkLimits } from '../../limits.js';
-import { greetAsCaller, greetAsListener, take, type Greeted, type GreetingKey } from './greeting.js';
+import { greetAsCaller, greetAsListener, Intake, type Greeted, type GreetingKey } from './greeting.js';
 import type { TcpLane } from './lane.js';
 import { TcpWire, type Connected, type TcpAddress, type TcpPeer, type WireKeeper } from './tcp-wire.js';
 
@@ -109,20 +109,21 @@ export class TcpEndpoint implements WireKeeper {
   }
 
   closed(wire: TcpWire): void {
-    this.wires.delete(wire.peer.link);
+    if (this.wires.get(wire.peer.link) === wire) this.wires.delete(wire.peer.link);
   }
 
   async connect(wire: TcpWire, lane: TcpLane, address: TcpAddress): Promise<Connected> {
     if (this.isClosed) return 'again';
     const socket = connect({ ...address, noDelay: true });
-    return await this.withDeadline(socket, this.calling, async () => {
-      const greeted = await greetAsCaller(socket, this.key);
+    return await this.withDeadline(socket, this.calling, async (intake) => {
+      const greeted = await greetAsCaller(intake, this.key);
       if (greeted !== 'greeted') return refusalOf(greeted);
       const { link, worker } = wire.peer;
       socket.write(intsOf(link, lane.kind, this.options.worker, worker, lane.received));
-      const reply = await take(socket, REPLY_BYTES);
+      const reply = await intake.take(REPLY_BYTES);
       if (reply === null) return 'again';
       if (reply.readInt32LE(0) !== GO_ON) return 'unknown';
+      intake.end();
       lane.attach(socket, reply.readInt32LE(4));
       if (lane.attached) wire.attached(lane);
       return 'attached';
@@ -132,13 +133,14 @@ export class TcpEndpoint implements WireKeeper {
   private async admit(socket: Socket): Promise<void> {
     const [oldest] = this.halfOpen;
     if (oldest !== undefined && this.halfOpen.size >= this.limits.halfOpenMax) oldest.destroy();
-    await this.withDeadline(socket, this.halfOpen, async () => {
-      const greeted = await greetAsListener(socket, this.key);
+    await this.withDeadline(socket, this.halfOpen, async (intake) => {
+      const greeted = await greetAsListener(intake, this.key);
       if (greeted !== 'greeted') {
         this.strangers++;
         return refusalOf(greeted);
       }
-      const want = await take(socket, WANT_BYTES);
+      const want = await intake.take(WANT_BYTES);
+      intake.end();
       return want === null ? 'again' : this.answer(socket, want);
     });
   }
@@ -158,7 +160,7 @@ export class TcpEndpoint implements WireKeeper {
   }
 
   /** Follows a socket until it is attached; one that is not by its deadline, or never will be, is closed. */
-  private async withDeadline(socket: Socket, among: Set<Socket>, greet: () => Promise<Connected>): Promise<Connected> {
+  private async withDeadline(socket: Socket, among: Set<Socket>, greet: (intake: Intake) => Promise<Connected>): Promise<Connected> {
     // What breaks a socket is told by its end.
     socket.on('error', () => undefined);
     socket.setKeepAlive(true);
@@ -167,7 +169,7 @@ export class TcpEndpoint implements WireKeeper {
     const deadline = this.clock.after(this.limits.handshakeMs, () => socket.destroy());
     let connected: Connected = 'again';
     try {
-      connected = await greet();
+      connected = await greet(new Intake(socket));
     } finally {
       deadline.cancel();
       among.delete(socket);

@@ -21,6 +21,8 @@ const NONCE_BYTES = 16;
 const PROOF_BYTES = 32;
 const HELLO_BYTES = 8 + NONCE_BYTES;
 const ANSWER_BYTES = HELLO_BYTES + PROOF_BYTES;
+/** What a socket tells when something came, or nothing more will. */
+const EVENTS = ['readable', 'end', 'close', 'error'] as const;
 
 /** What became of a greeting. */
 export type Greeted =
@@ -38,11 +40,45 @@ export interface GreetingKey {
   readonly purpose: string;
 }
 
+/**
+ * Reads messages of fixed lengths from a socket that is just open; what comes behind them stays in it. No more than a
+ * socket keeps by itself is ever kept.
+ */
+export class Intake {
+  readonly socket: Socket;
+  private moved: () => void = () => undefined;
+
+  constructor(socket: Socket) {
+    this.socket = socket;
+    // Listening only while something is waited for would be told again and again of the bytes that are there.
+    for (const event of EVENTS) socket.on(event, this.onEvent);
+  }
+
+  /** The next bytes, or null when it ends before; with `least`, what came if that is at least so much. */
+  async take(bytes: number, least = bytes): Promise<Buffer | null> {
+    const { socket } = this;
+    for (;;) {
+      const chunk = socket.read(bytes) as Buffer | null;
+      if (chunk !== null) return chunk.length >= least ? chunk : null;
+      if (socket.destroyed || socket.readableEnded) return null;
+      await new Promise<void>((resolve) => (this.moved = resolve));
+    }
+  }
+
+  /** Reads no more: the socket is for others to use. */
+  end(): void {
+    for (const event of EVENTS) this.socket.off(event, this.onEvent);
+  }
+
+  private readonly onEvent = (): void => this.moved();
+}
+
 /** Greets as the end that connected. */
-export async function greetAsCaller(socket: Socket, key: GreetingKey): Promise<Greeted> {
+export async function greetAsCaller(intake: Intake, key: GreetingKey): Promise<Greeted> {
+  const { socket } = intake;
   const hello = helloOf();
   socket.write(hello);
-  const answer = await take(socket, ANSWER_BYTES, HELLO_BYTES);
+  const answer = await intake.take(ANSWER_BYTES, HELLO_BYTES);
   if (answer === null) return 'closed';
   const refused = refusalOf(answer);
   if (refused !== null) return refused;
@@ -54,8 +90,9 @@ export async function greetAsCaller(socket: Socket, key: GreetingKey): Promise<G
 }
 
 /** Greets as the end that was connected to. One with another version is told ours. */
-export async function greetAsListener(socket: Socket, key: GreetingKey): Promise<Greeted> {
-  const theirs = await take(socket, HELLO_BYTES);
+export async function greetAsListener(intake: Intake, key: GreetingKey): Promise<Greeted> {
+  const { socket } = intake;
+  const theirs = await intake.take(HELLO_BYTES);
   if (theirs === null) return 'closed';
   const hello = helloOf();
   const refused = refusalOf(theirs);
@@ -64,19 +101,9 @@ export async function greetAsListener(socket: Socket, key: GreetingKey): Promise
     return refused;
   }
   socket.write(Buffer.concat([hello, proofOf(key, 'listener', theirs, hello)]));
-  const proof = await take(socket, PROOF_BYTES);
+  const proof = await intake.take(PROOF_BYTES);
   if (proof === null) return 'closed';
   return timingSafeEqual(proof, proofOf(key, 'caller', theirs, hello)) ? 'greeted' : 'stranger';
-}
-
-/** The next bytes of a socket, or null when it ends before; with `least`, what came if that is at least so much. */
-export async function take(socket: Socket, bytes: number, least = bytes): Promise<Buffer | null> {
-  for (;;) {
-    const chunk = socket.read(bytes) as Buffer | null;
-    if (chunk !== null) return chunk.length >= least && chunk.length <= bytes ? chunk : null;
-    if (socket.destroyed || socket.readableEnded) return null;
-    await movementOf(socket);
-  }
 }
 
 function helloOf(): Buffer {
@@ -95,16 +122,4 @@ function refusalOf(hello: Buffer): 'stranger' | { readonly version: number } | n
 
 function proofOf({ key, purpose }: GreetingKey, who: 'listener' | 'caller', hello: Buffer, answer: Buffer): Buffer {
   return createHmac('sha256', key).update(`${purpose}\n${who}\n`).update(hello).update(answer).digest();
-}
-
-/** Something came, or nothing more will. */
-function movementOf(socket: Socket): Promise<void> {
-  return new Promise((resolve) => {
-    const events = ['readable', 'end', 'close', 'error'] as const;
-    const done = (): void => {
-      for (const event of events) socket.off(event, done);
-      resolve();
-    };
-    for (const event of events) socket.on(event, done);
-  });
 }

@@ -32,7 +32,6 @@ export class TcpLane implements FrameSink {
   /** The last frame that came. */
   received = 0;
   closed = false;
-  /** Opened, and its frames may be handed on. */
   private readonly owner: LaneOwner;
   private readonly deliver: (frame: Uint8Array) => void;
   private socket: Socket | null = null;
@@ -96,6 +95,8 @@ export class TcpLane implements FrameSink {
     socket.on('end', () => socket.destroy());
     this.pump();
     socket.resume();
+    // It may have broken while its last message was read; nobody is told twice of that.
+    if (socket.closed) this.onClose(socket);
   }
 
   /** Its socket is ended, if it has one; `broken` is not called. */
