@@ -98,6 +98,11 @@ export const engineErrors = {
     message: 'a tuple of the tree could not be delivered',
     hint: 'see the errors of the topology; the spout decides whether to replay',
   },
+  MILLRACE_TREE_FEEDBACK_FULL: {
+    status: 500,
+    message: 'a tuple of the tree found the feedback of "{component}" to "{target}", on stream "{stream}", full',
+    hint: 'the cycle makes more tuples than it ends: the spout decides whether to replay; lower "maxSpoutPending", or have the cycle end them sooner',
+  },
   MILLRACE_TREE_LOST: {
     status: 500,
     message: 'a worker died that may have held tuples of the tree',

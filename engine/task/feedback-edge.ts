@@ -8,6 +8,8 @@
 // A tuple on it is always an edge of its tree: it is never handed over directly. On the worker's thread.
 
 import type { Root } from '../ack/root.js';
+import { taskFailure } from '../ack/tree-failure.js';
+import type { TreeFailure } from '../component/spout.js';
 import type { Values } from '../component/tuple.js';
 import { failure } from '../errors.js';
 import type { ChannelSender, OutboundChannel } from '../link/outbound-channel.js';
@@ -45,6 +47,8 @@ export class FeedbackEdge {
   private readonly setup: FeedbackSetup;
   private readonly local: FeedbackTask | null;
   private channel: OutboundChannel | null;
+  /** Why trees fail here; made when the first one does. */
+  private full: TreeFailure | null = null;
 
   /** @param to - a task of this worker, or the link that leads to another one */
   constructor(setup: FeedbackSetup, to: FeedbackTask | ChannelMaker) {
@@ -91,7 +95,13 @@ export class FeedbackEdge {
   private overflow(root: Root | null): void {
     const { host, row, overflow, origin, target } = this.setup;
     if (root !== null) {
-      root.fail();
+      const { component, stream } = origin;
+      this.full ??= taskFailure(
+        component,
+        origin.task,
+        failure('MILLRACE_TREE_FEEDBACK_FULL', { component, stream, target: target.component }),
+      );
+      root.fail(this.full);
     } else if (overflow === 'drop') {
       host.counters[row + DROPPED]!++;
     } else {

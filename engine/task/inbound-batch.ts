@@ -116,7 +116,12 @@ export class InboundBatch {
   }
 
   /** The tuple belongs to several trees: its root is made of all whose incarnation lives. */
-  private nextTracks(ints: Int32Array, ledgers: readonly (AckTarget | null)[], bases: readonly number[], from: number): void {
+  private nextTracks(
+    ints: Int32Array,
+    ledgers: readonly (AckTarget | null)[],
+    bases: readonly number[],
+    from: number,
+  ): void {
     const roots: Root[] = [];
     let at = from;
     for (let hasMore = true; hasMore; at += TRACK_INTS) {

@@ -52,7 +52,11 @@ export abstract class SettlingTask extends Task {
   fail(tuple: Tuple, reason: unknown): void {
     this.byHand('fail', tuple, (held) => {
       const why = reason === undefined ? 'no reason given' : reasonOf(reason);
-      const error = failure('MILLRACE_TASK_FAILED_TUPLE', { component: this.component, reason: why }, { cause: reason });
+      const error = failure(
+        'MILLRACE_TASK_FAILED_TUPLE',
+        { component: this.component, reason: why },
+        { cause: reason },
+      );
       this.settleFailed(held, error);
       if (reason !== undefined) this.report('execute', error);
     });

@@ -13,14 +13,14 @@ import { areScalars, freezeValues, measureValues, ValueRefused } from '../codec/
 import { pack, unpack } from '../codec/pack.js';
 import { TRACK_BYTES } from '../codec/data-frame.js';
 import { failure, isMillraceError } from '../errors.js';
-import { ALL, CHOSEN, type Grouping } from '../grouping/grouping.js';
+import { ALL, NOBODY } from '../grouping/grouping.js';
 import { TUPLE_BYTES_MAX, VALUES_CHECKED_FIRST } from '../limits.js';
 import * as counters from '../metrics/counters.js';
 import { EMITTED, ERRORS, MISUSED, TRANSFERRED } from '../metrics/counters.js';
 import { DEFAULT_STREAM } from '../model/definition.js';
 import type { EmitCall, Emitter } from './emit-call.js';
 import { needsTask, noSuchTarget, notDirect, tooLarge, unknownStream, wrongArity } from './emit-errors.js';
-import { DirectOutput, type Output, type Target } from './output.js';
+import { DirectOutput, type Output, type Subscription, type Target } from './output.js';
 import { Stalls, type FullTarget } from './stalls.js';
 import { TIMED_DEPTH, type RunnableTask, type TaskHost } from './task-host.js';
 import { Held, TaskTuple, type Accumulator } from './task-tuple.js';
@@ -191,7 +191,8 @@ export abstract class Task implements Emitter, RunnableTask {
     if (!call.open) throw this.lateError();
     const stream = options?.stream ?? DEFAULT_STREAM;
     const direct = this.directOutputs.get(stream);
-    if (direct === undefined) throw this.outputs.has(stream) ? notDirect(this.component, stream) : this.unknownStream(stream);
+    if (direct === undefined)
+      throw this.outputs.has(stream) ? notDirect(this.component, stream) : this.unknownStream(stream);
     const output = direct.to(task);
     if (output === undefined) throw noSuchTarget(direct, task);
     if (!areScalars(values, output.arity)) this.checkValuesFor(output, values);
@@ -236,33 +237,39 @@ export abstract class Task implements Emitter, RunnableTask {
   private deal(output: Output, values: Values, root: Root | null, acc: Accumulator): void {
     const { subscriptions } = output;
     for (let i = 0; i < subscriptions.length; i++) {
-      const { grouping, targets, only } = subscriptions[i]!;
-      if (only !== null) {
-        this.deliver(only, output, values, root, acc);
+      const subscription = subscriptions[i]!;
+      if (subscription.only !== null) {
+        this.deliver(subscription.only, output, values, root, acc);
         output.transferred++;
         continue;
       }
-      const index = grouping.select(values);
+      const index = subscription.grouping.select(values);
       if (index >= 0) {
-        this.deliver(targets[index]!, output, values, root, acc);
+        this.deliver(subscription.targets[index]!, output, values, root, acc);
         output.transferred++;
-      } else if (index === ALL) {
-        for (let each = 0; each < targets.length; each++) this.deliver(targets[each]!, output, values, root, acc);
-        output.transferred += targets.length;
-      } else if (index === CHOSEN) this.dealChosen(grouping, targets, output, values, root, acc);
+      } else if (index !== NOBODY) {
+        this.dealToSeveral(subscription, index, output, values, root, acc);
+      }
     }
   }
 
-  private dealChosen(
-    { chosen = [] }: Grouping,
-    targets: readonly Target[],
-    output: Output,
+  private dealToSeveral(
+    to: Subscription,
+    which: number,
+    of: Output,
     values: Values,
     root: Root | null,
     acc: Accumulator,
   ): void {
-    for (const index of chosen) this.deliver(targets[index]!, output, values, root, acc);
-    output.transferred += chosen.length;
+    const { targets, grouping } = to;
+    const { chosen } = grouping;
+    if (which === ALL) {
+      for (const target of targets) this.deliver(target, of, values, root, acc);
+      of.transferred += targets.length;
+    } else {
+      for (const index of chosen!) this.deliver(targets[index]!, of, values, root, acc);
+      of.transferred += chosen!.length;
+    }
   }
 
   private deliver(target: Target, output: Output, values: Values, root: Root | null, acc: Accumulator): void {

@@ -23,33 +23,28 @@ interface Membership {
 
 export interface CycleSurroundings {
   readonly topology: Topology;
-  readonly plan: () => Plan;
+  /** Its plan is the one of now. */
+  readonly init: { readonly plan: Plan; readonly revision: number };
   readonly living: () => readonly LivingTask[];
   readonly links: () => readonly Link[];
+  readonly turns: { schedule(task: BoltTask): void; afterEach(look: () => void): void };
   readonly post: (report: CycleReport) => void;
-  /** Has the task run a slice soon. */
-  readonly schedule: (task: BoltTask) => void;
 }
 
 export class CycleMembers {
   private readonly around: CycleSurroundings;
   private readonly memberships: readonly Membership[];
 
-  /** @param revision - of the wiring that the worker starts with */
-  constructor(around: CycleSurroundings, revision: number) {
+  constructor(around: CycleSurroundings) {
     this.around = around;
     this.memberships = cyclesOf(around.topology.components).map((components, cycle) => ({
       cycle,
       components,
-      generation: revision,
+      generation: around.init.revision,
       step: CYCLE_OPEN,
       said: null,
     }));
-  }
-
-  /** The topology has cycles. */
-  get any(): boolean {
-    return this.memberships.length > 0;
+    if (this.memberships.length > 0) around.turns.afterEach(() => this.look());
   }
 
   /** Those components run again, or what they take does, as of that wiring. */
@@ -63,7 +58,7 @@ export class CycleMembers {
   }
 
   /** The end of a turn: says what has changed. */
-  look(): void {
+  private look(): void {
     for (const membership of this.memberships) this.lookAt(membership);
   }
 
@@ -86,7 +81,7 @@ export class CycleMembers {
       if (step > components.length) task.cycle = MAY_END;
       else if (definition.id === components[step - 1]) task.cycle = MAY_FINISH;
       // Also when it has nothing to do: the turn that follows says that it is idle.
-      this.around.schedule(task);
+      this.around.turns.schedule(task);
     }
   }
 
@@ -108,7 +103,7 @@ export class CycleMembers {
   }
 
   private report({ cycle, components, generation, step }: Membership, round: number | null): CycleReport {
-    const inside = this.around.plan().tasks.filter((task) => components.includes(task.component));
+    const inside = this.around.init.plan.tasks.filter((task) => components.includes(task.component));
     const numbers = new Set(inside.map((task) => task.task));
     let sent = 0;
     let received = 0;

@@ -106,18 +106,14 @@ export class WorkerRuntime implements TaskHost {
       frameRefused: (error) => this.errors.report('(link)', -1, 'receive', error),
       linkLost: ({ id, worker }, reason) => this.post({ type: 'linkLost', link: id, worker, reason }),
     });
-    this.cycles = new CycleMembers(
-      {
-        topology: definition,
-        plan: () => this.init.plan,
-        living: () => this.living,
-        links: () => this.links.all(),
-        post: (report) => this.post(report),
-        schedule: (task) => this.turns.schedule(task),
-      },
-      init.revision,
-    );
-    if (this.cycles.any) this.turns.afterEach(() => this.cycles.look());
+    this.cycles = new CycleMembers({
+      topology: definition,
+      init,
+      living: () => this.living,
+      links: () => this.links.all(),
+      turns: this.turns,
+      post: (report) => this.post(report),
+    });
     this.wiring = {
       topology: definition,
       plan,

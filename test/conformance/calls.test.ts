@@ -44,7 +44,10 @@ onEachTransport(
     await open(run, gate(3));
     t.strictSame(run.acked('two-source'), [1, 3]);
     t.strictSame(
-      run.executed('two-sink').filter(([, when]) => when === 'after').map(([which]) => which),
+      run
+        .executed('two-sink')
+        .filter(([, when]) => when === 'after')
+        .map(([which]) => which),
       [gate(1), gate(3)],
     );
     await open(run, gate(2));

@@ -47,7 +47,13 @@ onEachTransport('C28 what fails below a join fails the trees of both spouts', jo
     t.equal(failure?.task, run.of('executed', 'twice').find(({ values }) => values[0] === 'bad/1')?.task);
   }
   await tell(run, 'fail', 'a/1/x');
-  t.strictSame([run.failed('left'), run.failed('right')], [['lbad', 'la'], ['rbad', 'ra']]);
+  t.strictSame(
+    [run.failed('left'), run.failed('right')],
+    [
+      ['lbad', 'la'],
+      ['rbad', 'ra'],
+    ],
+  );
   t.match(run.of('failed', 'left').at(-1)?.failure, { code: 'MILLRACE_TASK_FAILED_TUPLE', component: 'holder' });
   for (const leaf of ['a/1/y', 'c/1/x', 'c/1/y']) await tell(run, 'ack', leaf);
   await run.advance('60s');
@@ -85,32 +91,42 @@ onEachTransport('C26 a batch acks or fails all that it was made of', joining, { 
   t.equal(run.status().openTrees, 0);
 });
 
-onEachTransport('C29 progress of a join, and resetTimeout, count for all its trees', joining, { fed }, async (t, run) => {
-  for (const key of ['a', 'b', 'c']) {
-    run.feed('left', [key], { id: key });
-    run.feed('right', [key], { id: key });
-  }
-  await run.advance('6s');
-  await tell(run, 'touch', 'a/1/x');
-  await tell(run, 'ack', 'b/1/x');
-  await run.advance('6s');
-  t.strictSame([run.failed('left'), run.failed('right')], [['c'], ['c']]);
-  t.match(run.of('failed', 'left')[0]?.failure, { cause: 'timeout', code: 'MILLRACE_TREE_TIMEOUT', component: null });
-  await run.advance('6s');
-  t.same(new Set(run.failed('left')), new Set(['a', 'b', 'c']));
-  t.same(new Set(run.failed('right')), new Set(['a', 'b', 'c']));
-});
+onEachTransport(
+  'C29 progress of a join, and resetTimeout, count for all its trees',
+  joining,
+  { fed },
+  async (t, run) => {
+    for (const key of ['a', 'b', 'c']) {
+      run.feed('left', [key], { id: key });
+      run.feed('right', [key], { id: key });
+    }
+    await run.advance('6s');
+    await tell(run, 'touch', 'a/1/x');
+    await tell(run, 'ack', 'b/1/x');
+    await run.advance('6s');
+    t.strictSame([run.failed('left'), run.failed('right')], [['c'], ['c']]);
+    t.match(run.of('failed', 'left')[0]?.failure, { cause: 'timeout', code: 'MILLRACE_TREE_TIMEOUT', component: null });
+    await run.advance('6s');
+    t.same(new Set(run.failed('left')), new Set(['a', 'b', 'c']));
+    t.same(new Set(run.failed('right')), new Set(['a', 'b', 'c']));
+  },
+);
 
-onEachTransport('C113 a tuple that is settled anchors nothing, with others or alone', joining, { fed }, async (t, run) => {
-  run.feed('left', ['settled'], { id: 1 });
-  run.feed('right', ['settled'], { id: 2 });
-  await run.settle();
-  t.strictSame(run.printed, ['MILLRACE_EMIT_ANCHOR']);
-  t.equal(run.status().components['join']?.misused, 1);
-  t.strictSame(run.executed('twice'), [['settled/1']]);
-  for (const leaf of ['x', 'y']) await tell(run, 'ack', `settled/1/${leaf}`);
-  t.strictSame([run.acked('left'), run.acked('right')], [[1], [2]]);
-});
+onEachTransport(
+  'C113 a tuple that is settled anchors nothing, with others or alone',
+  joining,
+  { fed },
+  async (t, run) => {
+    run.feed('left', ['settled'], { id: 1 });
+    run.feed('right', ['settled'], { id: 2 });
+    await run.settle();
+    t.strictSame(run.printed, ['MILLRACE_EMIT_ANCHOR']);
+    t.equal(run.status().components['join']?.misused, 1);
+    t.strictSame(run.executed('twice'), [['settled/1']]);
+    for (const leaf of ['x', 'y']) await tell(run, 'ack', `settled/1/${leaf}`);
+    t.strictSame([run.acked('left'), run.acked('right')], [[1], [2]]);
+  },
+);
 
 onEachTransport('C33 a join with what is not tracked is in the other tree alone', joining, { fed }, async (t, run) => {
   run.feed('left', ['a']);

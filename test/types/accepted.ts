@@ -4,6 +4,8 @@
 import { Bolt, Spout, defineBolt, defineSpout, topology } from '../../engine/index.js';
 import type {
   BoltSpec,
+  Chosen,
+  CustomGrouping,
   DynamicOutputs,
   Emit,
   OutputsByStream,
@@ -153,6 +155,37 @@ export const everyWay = topology(
   },
   { version: '1.2.0', workers: 2, messageTimeout: '10s', maxSpoutPending: 100, tracking: true, keyGroups: 64 },
 );
+
+export class Router extends Bolt {
+  static readonly outputs = { default: ['word'], orders: { direct: ['what', 'count'] } } as const;
+  execute(tuple: Tuple<[word: string]>, emit: Emit<[word: string], { orders: [what: string, count: number] }>) {
+    emit.direct(3, ['a', 1], { stream: 'orders' });
+    emit(tuple.values);
+  }
+}
+
+export class OneByOne implements CustomGrouping<[word: string]> {
+  private next = 0;
+  choose([word]: readonly [word: string], targets: readonly number[]): Chosen {
+    return word === '' ? null : this.next++ % targets.length;
+  }
+}
+
+export const everyGrouping = topology('every-grouping', (t) => {
+  const split = t.bolt('split', Split).shuffle(t.spout('lines', Lines), { locality: false });
+  const pairs = t.spout('pairs', () => [['a', 1] as [string, number]], { outputs: ['word', 'count'] });
+  t.bolt('either', Either).partialKey(pairs, 'word', 'count').none(split, { locality: true });
+  t.bolt('near', Either).localOrShuffle(pairs).custom(split, OneByOne);
+  t.bolt('chosen', Either).custom(split, ([word], targets) => [word.length % targets.length]);
+  const router = t.bolt('router', Router).shuffle(split);
+  t.bolt('ordered', (tuple: Tuple<[what: string, count: number]>) => void tuple.values[1].toFixed()).direct(
+    router.stream('orders'),
+  );
+  router.fields(router.feedback(), 'word');
+  const first = t.bolt('first', Untyped).shuffle(split);
+  const second = t.bolt('second', Untyped).shuffle(first);
+  first.fields(second.feedback({ overflow: 'drop' }), 'left');
+});
 
 /** Any field and stream of what a spec works out: only validation can know better. */
 export function unknownNames(t: TopologyBuilder): void {

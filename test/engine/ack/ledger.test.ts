@@ -191,7 +191,9 @@ class Pair {
 
   private takeEnded(): number[] {
     const found: number[] = [];
-    this.ledger.takeEnded({ treeEnded: (id, failure) => found.push(failure === null ? (id as number) : -(id as number)) });
+    this.ledger.takeEnded({
+      treeEnded: (id, failure) => found.push(failure === null ? (id as number) : -(id as number)),
+    });
     return found;
   }
 

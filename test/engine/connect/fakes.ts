@@ -85,7 +85,14 @@ export function recorder(): { readonly emit: Emit; readonly emitted: Emitted[] }
   const record = (values: Values, options?: EmitOptions): void => {
     emitted.push({ values, id: options?.id });
   };
-  return { emit: Object.assign(record, { direct: () => undefined, ready: async () => undefined, signal: new AbortController().signal }), emitted };
+  return {
+    emit: Object.assign(record, {
+      direct: () => undefined,
+      ready: async () => undefined,
+      signal: new AbortController().signal,
+    }),
+    emitted,
+  };
 }
 
 export function tupleOf(object: Readonly<Record<string, unknown>>, fields = Object.keys(object)): Tuple {

@@ -4,8 +4,9 @@ import fc from 'fast-check';
 import t from 'tap';
 import { pack, unpack } from '../../../engine/codec/pack.js';
 import { createGrouping, type GroupingContext } from '../../../engine/grouping/create.js';
-import { ALL, type Grouping } from '../../../engine/grouping/grouping.js';
-import type { GroupingName } from '../../../engine/model/definition.js';
+import { ALL, CHOSEN, NOBODY, type Grouping, type GroupingTarget } from '../../../engine/grouping/grouping.js';
+import { isMillraceError, type Chosen } from '../../../engine/index.js';
+import type { GroupingName, InputDefinition } from '../../../engine/model/definition.js';
 import { keyGroupRange } from '../../../engine/plan/key-groups.js';
 
 function groupingOf(
@@ -218,4 +219,175 @@ t.test('a task gets exactly the keys of its key groups', async (t) => {
     }
   }
   t.pass();
+});
+
+/** Targets whose fill the test sets; the first `locals` of them on the worker of the sender. */
+function fillable(count: number, locals = count): { task: number; isLocal: boolean; fill: number }[] {
+  return Array.from({ length: count }, (_, index) => ({ task: 3 * index + 1, isLocal: index < locals, fill: 0 }));
+}
+
+function dealing(
+  targets: readonly GroupingTarget[],
+  worker = { saturated: false },
+  input: Partial<InputDefinition> = {},
+  senderIndex = 0,
+): (tuples: number) => number[] {
+  const grouping = createGrouping(
+    { from: 'source', stream: 'default', grouping: 'shuffle', fields: [], ...input },
+    { fields: ['key'], targets, subscriber: 'bolt', senderIndex, worker, keyGroups: 1024 },
+  );
+  return (tuples) => {
+    const shares = new Array<number>(targets.length).fill(0);
+    for (let i = 0; i < tuples; i++) shares[grouping.select([])]!++;
+    return shares;
+  };
+}
+
+/** Long enough for a shuffle to have looked at its targets. */
+const LOOKED = 64;
+
+t.test('C21 a fuller target gets less, a full one nothing, and both recover', async (t) => {
+  const targets = fillable(4);
+  const deal = dealing(targets);
+  deal(LOOKED);
+  targets[1]!.fill = 0.625;
+  targets[2]!.fill = 1;
+  targets[3]!.fill = 0.2;
+  deal(LOOKED);
+  t.strictSame(deal(2500), [1000, 500, 0, 1000], 'half of it where half of what is left is free');
+  for (const target of targets) target.fill = 0;
+  deal(LOOKED);
+  t.strictSame(deal(400), [100, 100, 100, 100]);
+  for (const target of targets) target.fill = 1;
+  deal(LOOKED);
+  t.strictSame(deal(400), [100, 100, 100, 100], 'where all are full they are alike: their sender rests');
+});
+
+t.test('C21 tuples stay in the worker while its tasks keep up and its thread has time', async (t) => {
+  const targets = fillable(4, 2);
+  const worker = { saturated: false };
+  const deal = dealing(targets, worker);
+  t.strictSame(deal(100), [50, 50, 0, 0]);
+  worker.saturated = true;
+  deal(LOOKED);
+  t.strictSame(deal(100), [25, 25, 25, 25], 'a saturated thread needs help');
+  worker.saturated = false;
+  deal(LOOKED);
+  t.strictSame(deal(100), [50, 50, 0, 0]);
+  targets[0]!.fill = 1;
+  deal(LOOKED);
+  t.strictSame(deal(100), [0, 100, 0, 0], 'the other one keeps up');
+  targets[1]!.fill = 0.5;
+  deal(LOOKED);
+  const [first, , third, fourth] = deal(1000);
+  t.equal(first, 0);
+  t.ok(third! > 300 && fourth! > 300, 'now the others help');
+  for (const target of targets) target.fill = 0;
+  deal(LOOKED);
+  t.strictSame(deal(100), [50, 50, 0, 0]);
+});
+
+t.test('C21 without locality, and with nothing but locality', async (t) => {
+  const targets = fillable(4, 2);
+  t.strictSame(dealing(targets, { saturated: false }, { locality: false })(100), [25, 25, 25, 25]);
+  t.strictSame(dealing(targets, { saturated: false }, { grouping: 'none' })(100), [50, 50, 0, 0]);
+  const only = dealing(targets, { saturated: true }, { grouping: 'local-or-shuffle' });
+  for (const target of targets) target.fill = 1;
+  only(LOOKED);
+  t.strictSame(only(100), [50, 50, 0, 0], 'whatever their load');
+  t.strictSame(dealing(fillable(3, 0), { saturated: false }, { grouping: 'local-or-shuffle' })(99), [33, 33, 33]);
+});
+
+t.test('C21 whatever the loads, a shuffle answers with one of its targets', async (t) => {
+  const fill = fc.oneof(fc.double({ min: 0, max: 3, noNaN: true }), fc.constantFrom(0, 0.25, 0.5, 1));
+  const step = fc.record({ fills: fc.array(fill, { minLength: 1, maxLength: 9 }), saturated: fc.boolean() });
+  fc.assert(
+    fc.property(
+      fc.integer({ min: 2, max: 9 }),
+      fc.nat(9),
+      fc.nat(20),
+      fc.array(step),
+      (count, locals, sender, steps) => {
+        const targets = fillable(count, locals);
+        const worker = { saturated: false };
+        const deal = dealing(targets, worker, {}, sender);
+        for (const { fills, saturated } of steps) {
+          worker.saturated = saturated;
+          targets.forEach((target, index) => (target.fill = fills[index % fills.length]!));
+          const shares = deal(200);
+          if (shares.length !== count || shares.reduce((sum, each) => sum + each, 0) !== 200) return false;
+        }
+        return true;
+      },
+    ),
+  );
+  t.pass('every tuple went to a target');
+});
+
+t.test('partial key: two tasks a key, the same ones for every sender, and shares that differ little', async (t) => {
+  const key = fc.anything({ withBigInt: true, withDate: true });
+  fc.assert(
+    fc.property(key, fc.integer({ min: 2, max: 50 }), (value, targets) => {
+      const chosen = [0, 1].map((senderIndex) => {
+        const grouping = groupingOf('partial-key', { targets, senderIndex }, ['key']);
+        return new Set(Array.from({ length: 10 }, () => grouping.select([value, 0])));
+      });
+      return chosen[0]!.size === 2 && [...chosen[0]!].every((index) => chosen[1]!.has(index) && index < targets);
+    }),
+  );
+  const grouping = groupingOf('partial-key', { targets: 10 }, ['key']);
+  const counts = new Array<number>(10).fill(0);
+  // One key makes up a fifth of all, which is twice the share of a task.
+  for (let n = 0; n < 20_000; n++) counts[grouping.select([n % 5 === 0 ? 'often' : `key ${n % 997}`, n])]!++;
+  t.ok(Math.max(...counts) < 2600, `the busiest has ${Math.max(...counts)} of 2,000 that would be even`);
+});
+
+t.test('C22 what a custom grouping chooses, and what it must not', async (t) => {
+  const chosen = (answer: unknown, targets = 3): number[] => {
+    const choose = (): Chosen => answer as Chosen;
+    const custom = { name: 'mine', create: () => ({ choose }) };
+    const grouping = createGrouping(
+      { from: 'source', stream: 'default', grouping: 'custom', fields: [], custom },
+      {
+        fields: ['key'],
+        targets: fillable(targets),
+        subscriber: 'bolt',
+        senderIndex: 0,
+        worker: { saturated: false },
+        keyGroups: 1024,
+      },
+    );
+    const index = grouping.select(['a']);
+    if (index === CHOSEN) return [...grouping.chosen!];
+    return index === NOBODY ? [] : [index];
+  };
+  t.strictSame(
+    [null, undefined, [], 0, 2, [2, 0]].map((answer) => chosen(answer)),
+    [[], [], [], [0], [2], [2, 0]],
+  );
+  t.strictSame(
+    [null, 0].map((answer) => chosen(answer, 1)),
+    [[], [0]],
+    'asked for a single task too',
+  );
+  fc.assert(
+    fc.property(fc.anything(), fc.integer({ min: 1, max: 4 }), (answer, targets) => {
+      try {
+        const found = chosen(answer, targets);
+        return new Set(found).size === found.length && found.every((index) => index >= 0 && index < targets);
+      } catch (error) {
+        return isMillraceError(error) && error.code === 'MILLRACE_EMIT_GROUPING';
+      }
+    }),
+  );
+  const tasks: (readonly number[])[] = [];
+  const watching = {
+    name: '',
+    create: () => ({ choose: (_: unknown, each: readonly number[]) => void tasks.push(each) ?? 0 }),
+  };
+  createGrouping(
+    { from: 'source', stream: 'default', grouping: 'custom', fields: [], custom: watching },
+    { fields: [], targets: fillable(3), subscriber: 'b', senderIndex: 0, worker: { saturated: false }, keyGroups: 1 },
+  ).select([]);
+  t.strictSame(tasks, [[1, 4, 7]], 'it is told the numbers of the tasks, dense or not');
 });

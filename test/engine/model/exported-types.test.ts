@@ -1,6 +1,7 @@
 // Exports of an artifact as types of JSON topologies, loaded as the definition thread and workers do.
 
 import t from 'tap';
+import type { MillraceError } from '../../../engine/errors.js';
 import { describe } from '../../../engine/model/describe.js';
 import { exportedTypes } from '../../../engine/model/exported-types.js';
 import { loadTopology, loadTopologyInWorker } from '../../../engine/worker/module.js';
@@ -122,4 +123,28 @@ t.test('what is wrong with it is said as for built-in types', async (t) => {
     places.some((place) => place.endsWith('bolts.show.concurrency')),
     places.join(', '),
   );
+});
+
+t.test('a document names a grouping that the artifact exports', async (t) => {
+  const of = (custom: unknown): object => ({
+    name: 'grouped',
+    artifact,
+    spouts: { evens: { type: 'Evens', config: { count: 3 } } },
+    bolts: { drop: { type: 'drop', inputs: [{ from: 'evens', grouping: 'custom', custom }] } },
+  });
+  const source = (custom: unknown) => ({ kind: 'document', document: of(custom), settings: {}, artifactUrl }) as const;
+  const [, bolt] = (await loadTopology(source('ByRest'))).components;
+  const grouping = bolt?.kind === 'bolt' ? bolt.inputs[0]?.custom : undefined;
+  t.equal(grouping?.name, 'ByRest');
+  t.equal(grouping?.create().choose([7], [1, 2, 3]), 1);
+  const refused = async (custom: unknown): Promise<unknown> =>
+    loadTopology(source(custom)).catch((error: unknown) =>
+      (error as MillraceError).problems.map(({ code, path, hint }) => [code, path, hint]),
+    );
+  t.match(await refused('ByRset'), [
+    ['MILLRACE_DOCUMENT_UNKNOWN_CUSTOM', 'bolts.drop.inputs[0].custom', /did you mean "ByRest"/],
+  ]);
+  t.match(await refused('Evens'), [['MILLRACE_DOCUMENT_UNKNOWN_CUSTOM', 'bolts.drop.inputs[0].custom', /ByRest/]]);
+  t.match(await refused(undefined), [['MILLRACE_TOPOLOGY_CUSTOM', 'bolts.drop.inputs[0].custom']]);
+  t.match(await refused(5), [['MILLRACE_DOCUMENT_VALUE', 'bolts.drop.inputs[0].custom']]);
 });

@@ -83,17 +83,24 @@ type Step = readonly [
   options: unknown,
   inputs: readonly Input[],
 ];
-type Input = readonly [
-  call: 'shuffle' | 'fields' | 'all' | 'global',
-  source: number,
-  stream: unknown,
-  fields: readonly unknown[],
-];
+type Input = readonly [call: string, source: number, stream: unknown, fields: readonly unknown[]];
 
 const OWN = 'an id of its own';
 const id = mostly(fc.constant(OWN), fc.oneof(odd, fc.constant('c1')));
 const input: fc.Arbitrary<Input> = fc.tuple(
-  fc.constantFrom('shuffle', 'shuffle', 'fields', 'all', 'global'),
+  fc.constantFrom(
+    'shuffle',
+    'shuffle',
+    'fields',
+    'partialKey',
+    'all',
+    'global',
+    'none',
+    'direct',
+    'localOrShuffle',
+    'custom',
+    'feedback',
+  ),
   fc.integer({ min: 0, max: 6 }),
   mostly(fc.constant('default'), odd),
   fc.array(mostly(fc.constantFrom('line', 'word', 'count'), odd), { maxLength: 2 }),
@@ -137,7 +144,10 @@ function build(steps: readonly Step[]): (t: TopologyBuilder) => void {
       if (handle === undefined) continue;
       for (const [call, source, stream, fields] of inputs) {
         const from = handles[source % Math.max(1, handles.length)] ?? handle;
-        handle[call]?.(stream === 'default' ? from : from['stream']?.(stream), ...fields);
+        const source = stream === 'default' ? from : (from['stream']?.(stream) as typeof from);
+        if (call === 'custom') handle[call]?.(source, fields[0] === 'word' ? () => 0 : fields[0]);
+        else if (call === 'feedback') handle['shuffle']?.(source['feedback']?.(fields[0] === 'word' ? {} : fields[0]));
+        else handle[call]?.(source, ...fields);
       }
       handles.push(handle);
     }
@@ -171,8 +181,12 @@ const documentInput = mostly(
   fc.record(
     {
       from: mostly(fc.constantFrom('a', 'b', 'c'), oddJson),
-      grouping: mostly(fc.constantFrom('shuffle', 'all', 'global'), oddJson),
+      grouping: mostly(fc.constantFrom('shuffle', 'all', 'global', 'none', 'local-or-shuffle', 'direct'), oddJson),
       stream: mostly(fc.constant('default'), oddJson),
+      locality: mostly(fc.boolean(), oddJson),
+      feedback: mostly(fc.constant(false), oddJson),
+      overflow: mostly(fc.constantFrom('fail', 'drop'), oddJson),
+      custom: mostly(fc.constant('mine'), oddJson),
     },
     { requiredKeys: ['from', 'grouping'] },
   ),

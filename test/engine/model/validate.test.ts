@@ -296,3 +296,84 @@ void t.test('paths quote ids that are no plain words, and versions are checked',
   t.strictSame(found(topologyOf([spout('a')], { version: '1.0' })), []);
   t.end();
 });
+
+const direct = { outputs: { default: ['word'], orders: ['what'] }, directStreams: ['orders'] } as const;
+const asIs = (words: unknown): Partial<InputDefinition> => words as Partial<InputDefinition>;
+
+void t.test('every grouping, as it should be', (t) => {
+  const custom = { name: 'mine', create: () => ({ choose: () => 0 }) };
+  const components = [
+    spout('words', direct),
+    bolt('a', [from('words', { grouping: 'partial-key', fields: ['word'] })]),
+    bolt('b', [from('words', { grouping: 'none', locality: true })]),
+    bolt('c', [from('words', { stream: 'orders', grouping: 'direct' })]),
+    bolt('d', [from('words', { grouping: 'local-or-shuffle' })]),
+    bolt('e', [from('words', { grouping: 'custom', custom })]),
+    bolt('f', [from('words', { locality: false }), from('f', { feedback: true, overflow: 'drop' })]),
+  ];
+  t.strictSame(validate(topologyOf(components)), []);
+  t.end();
+});
+
+void t.test('senseless groupings are refused, all of them at once', (t) => {
+  const custom = { name: '', create: () => ({ choose: () => 0 }) };
+  const components = [
+    spout('words', direct),
+    bolt('a', [from('words', { grouping: 'partial-key' })]),
+    bolt('b', [from('words', { grouping: 'fields', fields: ['word'], locality: true })]),
+    bolt('c', [from('words', asIs({ locality: 'yes' }))]),
+    bolt('d', [from('words', { grouping: 'custom' })]),
+    bolt('e', [from('words', { custom })]),
+    bolt('f', [from('words', { grouping: 'direct' }), from('words', { stream: 'orders' })]),
+    bolt('g', [from('words', { grouping: 'local-or-shuffle', fields: ['word'] })]),
+  ];
+  t.strictSame(found(topologyOf(components)), [
+    'GROUPING_WITHOUT_FIELDS bolts.a.inputs[0].fields',
+    'GROUPING_OPTION bolts.b.inputs[0].locality',
+    'FLAG bolts.c.inputs[0].locality',
+    'CUSTOM bolts.d.inputs[0].custom',
+    'GROUPING_OPTION bolts.e.inputs[0].custom',
+    'DIRECT bolts.f.inputs[0].grouping',
+    'DIRECT bolts.f.inputs[1].grouping',
+    'GROUPING_WITH_FIELDS bolts.g.inputs[0].fields',
+  ]);
+  t.end();
+});
+
+void t.test('cycles name their feedback, and only they do', (t) => {
+  const cycle = (feedback: Partial<InputDefinition>, changes: Partial<SpoutDefinition> = {}) => [
+    spout('words', changes),
+    bolt('a', [from('words'), from('b', feedback)]),
+    bolt('b', [from('a')]),
+  ];
+  const untracked = { ...defaultConfig, tracking: false };
+  t.strictSame(found(topologyOf(cycle({}))), ['CYCLE bolts.b.inputs[0]']);
+  t.strictSame(found(topologyOf(cycle({ feedback: true }))), []);
+  t.strictSame(found(topologyOf(cycle({ feedback: true }), { config: untracked })), [
+    'FEEDBACK bolts.a.inputs[1].feedback',
+  ]);
+  t.strictSame(found(topologyOf(cycle({ feedback: true, overflow: 'drop' }), { config: untracked })), []);
+  t.strictSame(found(topologyOf(cycle({ feedback: true }, { untracked: true }))), [
+    'FEEDBACK bolts.a.inputs[1].feedback',
+  ]);
+  t.strictSame(found(topologyOf(cycle(asIs({ feedback: 'yes', overflow: 'block' })))), [
+    'CYCLE bolts.b.inputs[0]',
+    'FLAG bolts.a.inputs[1].feedback',
+    'FEEDBACK bolts.a.inputs[1].overflow',
+  ]);
+  t.strictSame(found(topologyOf([spout('words'), bolt('a', [from('words', { feedback: true })])])), [
+    'FEEDBACK bolts.a.inputs[0].feedback',
+  ]);
+  t.strictSame(found(topologyOf([spout('words'), bolt('a', [from('words', { overflow: 'drop' })])])), [
+    'FEEDBACK bolts.a.inputs[0].overflow',
+  ]);
+  const half = [
+    spout('words'),
+    bolt('a', [from('words'), from('b', { feedback: true }), from('b', { stream: 'more' })]),
+    bolt('b', [from('a')], { outputs: { default: ['word'], more: ['word'] } }),
+  ];
+  t.ok(found(topologyOf(half)).includes('FEEDBACK bolts.a.inputs[1].feedback'), 'all streams between the two, or none');
+  const unfed = [spout('words'), bolt('a', [from('b', { feedback: true })]), bolt('b', [from('a')])];
+  t.strictSame(found(topologyOf(unfed)), ['FEEDBACK bolts.a.inputs[0].feedback']);
+  t.end();
+});

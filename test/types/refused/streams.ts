@@ -3,7 +3,7 @@
 import { topology } from '../../../engine/index.js';
 import type { Emit, Tuple } from '../../../engine/index.js';
 import { ingest } from '../../../engine/connect/ingest/index.js';
-import { Count, Either, Lines, Split, someLines } from '../accepted.js';
+import { Count, Either, Lines, OneByOne, Router, Split, someLines } from '../accepted.js';
 
 topology('unknown-names', (t) => {
   const lines = t.spout('lines', Lines);
@@ -50,6 +50,39 @@ topology('values', (t) => {
   );
   t.bolt('of-numbers', Split).shuffle(generated); // refused: Type 'number' is not assignable to type 'string'
 });
+
+topology('groupings', (t) => {
+  const lines = t.spout('lines', Lines);
+  const split = t.bolt('split', Split).shuffle(lines);
+  const count = t.bolt('count', Count).fields(split, 'word');
+  const router = t.bolt('router', Router).shuffle(split);
+  const orders = router.stream('orders');
+  t.bolt('partial-field', Split).partialKey(lines, 'lin'); // refused: '"lin"' is not assignable to parameter of type '"line"'
+  t.bolt('partial-none', Split).partialKey(lines); // refused: Expected at least 2 arguments
+  t.bolt('locality', Split).shuffle(lines, { locality: 'no' }); // refused: Type 'string' is not assignable to type 'boolean'
+  t.bolt('option', Split).none(lines, { local: true }); // refused: 'local' does not exist
+  t.bolt('of-pairs', Split).localOrShuffle(count); // refused: Source has 2 element(s) but target allows only 1
+  t.bolt('direct', Either).direct(split); // refused: is not assignable to
+  t.bolt('dealt', Either).shuffle(orders); // refused: is not assignable to
+  t.bolt('direct-values', (tuple: Tuple<[n: number]>) => void tuple).direct(orders); // refused: is not assignable to
+  t.bolt('no-grouping', Either).custom(split); // refused: Expected 2 arguments
+  t.bolt('text', Either).custom(split, () => 'first'); // refused: Type 'string' is not assignable to type
+  t.bolt('wrong-values', Either).custom(count, ([word]) => word.length + word.missing); // refused: Property 'missing' does not exist
+  t.bolt('other-class', Either).custom(split, Split); // refused: is not assignable to
+  t.bolt('class', Either).custom(split, OneByOne);
+  split.shuffle(count.feedback()); // refused: Source has 2 element(s) but target allows only 1
+  split.fields(split.feedback(), 'line'); // refused: '"line"' is not assignable to parameter of type '"word"'
+  split.shuffle(split.feedback({ overflow: 'block' })); // refused: Type '"block"' is not assignable to type
+  router.shuffle(router.stream('order')); // refused: '"order"' is not assignable to parameter of type
+});
+
+export function direct(emit: Emit<[word: string, count: number], { late: [word: string] }>): void {
+  emit.direct(1, ['a', 1]);
+  emit.direct(1, ['a'], { stream: 'late' });
+  emit.direct('1', ['a', 1]); // refused: Argument of type 'string' is not assignable
+  emit.direct(1, ['a'], { stream: 'lat' }); // refused: Type '"lat"' is not assignable to type '"late"'
+  emit.direct(1, ['a']); // refused: Source has 1 element(s) but target requires 2
+}
 
 export function emits(emit: Emit<[word: string, count: number], { late: [word: string] }>): void {
   emit(['a', 1]);

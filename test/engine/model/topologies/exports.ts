@@ -1,6 +1,17 @@
 // An artifact as a bundle would be: its exports are types for JSON topologies.
 
-import { Bolt, defineBolt, defineSpout, Spout, topology, type BoltContext, type Emit, type Tuple } from 'millrace';
+import {
+  Bolt,
+  defineBolt,
+  defineSpout,
+  Spout,
+  topology,
+  type BoltContext,
+  type Chosen,
+  type CustomGrouping,
+  type Emit,
+  type Tuple,
+} from 'millrace';
 
 export class Evens extends Spout {
   static readonly outputs = ['n'] as const;
@@ -61,3 +72,10 @@ export class Helper {
 }
 export const LIMIT = 5;
 export default topology('unused', (t) => void t.spout('evens', Evens, { config: { count: 1 } }));
+
+/** A grouping: numbers by what is left when they are divided. */
+export class ByRest implements CustomGrouping<readonly [number]> {
+  choose([number]: readonly [number], targets: readonly number[]): Chosen {
+    return number % targets.length;
+  }
+}
