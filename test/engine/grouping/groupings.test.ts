@@ -381,10 +381,11 @@ t.test('C22 what a custom grouping chooses, and what it must not', async (t) => 
     }),
   );
   const tasks: (readonly number[])[] = [];
-  const watching = {
-    name: '',
-    create: () => ({ choose: (_: unknown, each: readonly number[]) => void tasks.push(each) ?? 0 }),
+  const choose = (_values: unknown, each: readonly number[]): number => {
+    tasks.push(each);
+    return 0;
   };
+  const watching = { name: '', create: () => ({ choose }) };
   createGrouping(
     { from: 'source', stream: 'default', grouping: 'custom', fields: [], custom: watching },
     { fields: [], targets: fillable(3), subscriber: 'b', senderIndex: 0, worker: { saturated: false }, keyGroups: 1 },

@@ -132,21 +132,23 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   ),
 );
 
+type Handle = Record<string, (...given: readonly unknown[]) => unknown>;
+
 function build(steps: readonly Step[]): (t: TopologyBuilder) => void {
   return (t) => {
     const builder = t as unknown as Record<
       string,
-      (...given: readonly unknown[]) => Record<string, (...given: readonly unknown[]) => unknown>
+      (...given: readonly unknown[]) => Handle
     >;
-    const handles: Record<string, (...given: readonly unknown[]) => unknown>[] = [];
+    const handles: Handle[] = [];
     for (const [index, [kind, id, component, given, inputs]] of steps.entries()) {
       const handle = builder[kind]?.(id === OWN ? `c${index}` : id, component, given);
       if (handle === undefined) continue;
-      for (const [call, source, stream, fields] of inputs) {
-        const from = handles[source % Math.max(1, handles.length)] ?? handle;
-        const source = stream === 'default' ? from : (from['stream']?.(stream) as typeof from);
+      for (const [call, at, stream, fields] of inputs) {
+        const from: Handle = handles[at % Math.max(1, handles.length)] ?? handle;
+        const source = stream === 'default' ? from : (from['stream']?.(stream) as Handle);
         if (call === 'custom') handle[call]?.(source, fields[0] === 'word' ? () => 0 : fields[0]);
-        else if (call === 'feedback') handle['shuffle']?.(source['feedback']?.(fields[0] === 'word' ? {} : fields[0]));
+        else if (call === 'feedback') handle['shuffle']?.(source[call]?.(fields[0] === 'word' ? {} : fields[0]));
         else handle[call]?.(source, ...fields);
       }
       handles.push(handle);
