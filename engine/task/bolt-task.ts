@@ -51,7 +51,7 @@ export class BoltTask extends SettlingTask implements LocalTask {
   private call = new EmitCall(this);
   private callsUnderWay = 0;
   /** Those that have a time or a signal. */
-  private readonly calls: OpenCalls;
+  private readonly openCalls: OpenCalls;
   /** Some call was. */
   private asynchronous = false;
   private tickDue = false;
@@ -61,7 +61,7 @@ export class BoltTask extends SettlingTask implements LocalTask {
 
   constructor(setup: TaskSetup, bolt: Bolt, behavior: BoltBehavior, place: BoltPlace, times: CallTimes) {
     super(setup, bolt, behavior, times);
-    this.calls = new OpenCalls(setup.host.clock, behavior.callTimeoutMs);
+    this.openCalls = new OpenCalls(setup.host.clock, behavior.callTimeoutMs);
     this.cycle = place.inCycle ? GOES_ROUND : NO_CYCLE;
     this.bolt = bolt;
     this.holds = behavior.manualAck || this.commits !== null || this.order !== null;
@@ -143,7 +143,7 @@ export class BoltTask extends SettlingTask implements LocalTask {
   /** Beside asynchronous calls, an emit that was kept too long must not pass for that of a call under way. */
   private renew(call: EmitCall): void {
     if (!this.asynchronous) return;
-    this.calls.end(call);
+    this.openCalls.end(call);
     this.call = new EmitCall(this);
   }
 
@@ -323,7 +323,7 @@ export class BoltTask extends SettlingTask implements LocalTask {
     this.call = new EmitCall(this);
     this.changeCalls(1);
     if (this.callsUnderWay >= this.behavior.concurrency) this.gate |= CALLS_FULL;
-    if (name !== 'finish') this.calls.begin(call, () => this.timedOut(call, name, tuple));
+    if (name !== 'finish') this.openCalls.begin(call, () => this.timedOut(call, name, tuple));
     // Not by the promise itself: what only looks like one may call back twice, or throw.
     Promise.resolve(promise).then(
       () => this.settled(call, name, tuple, null),
@@ -350,7 +350,7 @@ export class BoltTask extends SettlingTask implements LocalTask {
     this.times.settled(call);
     this.changeCalls(-1);
     this.gate &= ~CALLS_FULL;
-    this.calls.end(call);
+    this.openCalls.end(call);
     call.open = false;
     if (call.timedOut) {
       // It was dealt with then: only its place is free now.
@@ -366,7 +366,7 @@ export class BoltTask extends SettlingTask implements LocalTask {
   }
 
   abortCalls(reason: Error): void {
-    this.calls.close(reason);
+    this.openCalls.close(reason);
   }
 
   /** The time of an asynchronous call is over: its tuple fails, and those behind it in order go on. */
@@ -392,7 +392,7 @@ export class BoltTask extends SettlingTask implements LocalTask {
   }
 
   signalled(call: EmitCall): void {
-    this.calls.signal(call);
+    this.openCalls.signal(call);
     // From now on each call has an `EmitCall` of its own.
     this.asynchronous = true;
     this.simple = false;

@@ -40,8 +40,11 @@ export interface TaskHost {
   readonly counters: Float64Array;
   /** Its thread has had no time to spare for a while. */
   readonly saturated: boolean;
-  /** How many tasks are inside each other's calls now; `TIMED_DEPTH` more inside of a call that is measured. */
-  depth: number;
+  /**
+   * How many tasks are inside each other's calls, `TIMED_DEPTH` more inside of a call that is measured; then which:
+   * their supervisor sees them (worker/supervision/pulse.ts).
+   */
+  readonly calls: Int32Array;
   /** Inside of a call that is measured: the time of the calls that it made directly. */
   nestedMs: number;
   /** Development: values are frozen and sent through the codec at each emit, wherever they go. */

@@ -63,6 +63,7 @@ export abstract class Task implements Emitter, RunnableTask {
   /** Each emit needs a closer look: `strict`, or a target is full. */
   private careful: boolean;
   private readonly depthMax: number;
+  private readonly calls: Int32Array;
   private outputs = new Map<string, Output>();
   private defaultOutput: Output | undefined;
   private directOutputs = new Map<string, DirectOutput>();
@@ -84,6 +85,7 @@ export abstract class Task implements Emitter, RunnableTask {
     this.depthMax = setup.host.limits.directDepthMax;
     this.stalls = new Stalls(setup.host.clock, this.counters, this.row);
     counters.beginRow(this.counters, this.row);
+    this.calls = setup.host.calls;
   }
 
   /** Runs one slice of what there is to do. */
@@ -273,15 +275,17 @@ export abstract class Task implements Emitter, RunnableTask {
   }
 
   private deliver(target: Target, output: Output, values: Values, root: Root | null, acc: Accumulator): void {
-    const { host } = this;
+    const { calls } = this;
     const { local } = target;
-    if (local === null || local.gate !== 0 || local.mailbox.inFront !== 0 || host.depth >= this.depthMax) {
+    const depth = calls[0]!;
+    if (local === null || local.gate !== 0 || local.mailbox.inFront !== 0 || depth >= this.depthMax) {
       this.queue(target, output, values, root, acc);
       return;
     }
-    host.depth++;
+    calls[0] = depth + 1;
+    calls[depth + 2] = local.task;
     local.take(new TaskTuple(values, output.origin, root));
-    host.depth--;
+    calls[0] = depth;
     if (root === null) return;
     acc.accHi ^= local.leftHi;
     acc.accLo ^= local.leftLo;
@@ -289,13 +293,15 @@ export abstract class Task implements Emitter, RunnableTask {
 
   /** Inside of a call that is measured, a direct call is measured as well. False: it cannot be a direct one. */
   private deliverTimed(target: Target, output: Output, values: Values, root: Root | null, acc: Accumulator): boolean {
-    const { host } = this;
+    const { calls } = this;
     const { local } = target;
     if (local === null || local.gate !== 0 || local.mailbox.inFront !== 0) return false;
-    if (host.depth - TIMED_DEPTH >= this.depthMax) return false;
-    host.depth++;
+    const depth = calls[0]! - TIMED_DEPTH;
+    if (depth >= this.depthMax) return false;
+    calls[0]!++;
+    calls[depth + 2] = local.task;
     local.takeTimed(new TaskTuple(values, output.origin, root));
-    host.depth--;
+    calls[0]!--;
     if (root !== null) {
       acc.accHi ^= local.leftHi;
       acc.accLo ^= local.leftLo;
@@ -305,7 +311,7 @@ export abstract class Task implements Emitter, RunnableTask {
 
   /** The target is busy or elsewhere: the tuple waits for it, and is an edge of its tree. */
   private queue(target: Target, output: Output, values: Values, root: Root | null, acc: Accumulator): void {
-    if (this.host.depth >= TIMED_DEPTH && this.deliverTimed(target, output, values, root, acc)) return;
+    if (this.calls[0]! >= TIMED_DEPTH && this.deliverTimed(target, output, values, root, acc)) return;
     let bytes = this.measureQueued(output, values);
     let edgeHi = 0;
     let edgeLo = 0;

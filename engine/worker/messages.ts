@@ -59,6 +59,8 @@ export interface WorkerInit {
   readonly counters: SharedArrayBuffer;
   /** Counts what it said and nobody wrote out yet (backlog.ts). */
   readonly backlog: SharedArrayBuffer;
+  /** What it does, for its supervisor to see (supervision/pulse.ts). */
+  readonly pulse: SharedArrayBuffer;
   readonly seed: number;
   readonly limits: RuntimeLimits;
   readonly strict: boolean;

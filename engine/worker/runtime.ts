@@ -27,6 +27,7 @@ import { CycleMembers } from './cycle-members.js';
 import { withDeadline } from './deadline.js';
 import { Inlets } from './inlets.js';
 import { Reports } from './reports.js';
+import { Pulse } from './supervision/pulse.js';
 import { Turns } from './turns.js';
 import { WorkerLinks } from './worker-links.js';
 import { connect, makeTasks, type LivingTask, type WiringOptions } from './wiring.js';
@@ -38,7 +39,7 @@ export class WorkerRuntime implements TaskHost {
   readonly random: Random;
   readonly counters: Float64Array;
   readonly strict: boolean;
-  depth = 0;
+  readonly calls: Int32Array;
   nestedMs = 0;
   revision: number;
   /** Resolves when everything is closed. */
@@ -47,6 +48,7 @@ export class WorkerRuntime implements TaskHost {
   private readonly init: WorkerInit;
   private readonly definition: Topology;
   private readonly allCounters: Counters;
+  private readonly pulse: Pulse;
   private readonly turns: Turns;
   private readonly errors: ErrorReporter;
   private readonly reports: Reports;
@@ -79,9 +81,12 @@ export class WorkerRuntime implements TaskHost {
     const { plan } = init;
     this.allCounters = new Counters(plan.tasks.length, plan.workers, init.counters);
     this.counters = this.allCounters.words;
+    this.pulse = new Pulse(init.limits.directDepthMax, init.pulse);
+    this.calls = this.pulse.calls;
     this.turns = new Turns(
       this.clock,
       init.limits.turnMs,
+      this.pulse,
       () => this.allCounters.beat(init.worker),
       (tookMs, nowMs, isLast) => this.turnOver(tookMs, nowMs, isLast),
     );

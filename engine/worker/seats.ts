@@ -16,6 +16,7 @@ import { Backlog } from './backlog.js';
 import { closed, Mesh, portsOf } from './mesh.js';
 import type { FromWorker, PeerLink, Probed, ToWorker, WorkerInit } from './messages.js';
 import type { WorkerHandle, WorkerPool } from './pool.js';
+import { Pulse } from './supervision/pulse.js';
 
 /** A worker as the supervisor sees it. */
 export interface Seat {
@@ -31,6 +32,7 @@ export interface Seat {
   readonly gone: Promise<string | null>;
   /** What it said and is not written out. */
   readonly backlog: Backlog;
+  readonly pulse: Pulse;
   /** What its thread said that it dies of, when it could. */
   lastWords: WireError | null;
 }
@@ -38,7 +40,7 @@ export interface Seat {
 /** What a worker is told at its start beyond where it stands in the wiring. */
 export type InitBase = Omit<
   WorkerInit,
-  'worker' | 'incarnations' | 'revision' | 'control' | 'peers' | 'tcp' | 'backlog'
+  'worker' | 'incarnations' | 'revision' | 'control' | 'peers' | 'tcp' | 'backlog' | 'pulse'
 >;
 
 /** Whom the seats belong to. */
@@ -144,9 +146,12 @@ export class Seats {
   private seat(worker: number, peers: readonly PeerLink[]): void {
     const { port1, port2 } = new MessageChannel();
     const backlog = new Backlog();
+    const base = this.owner.initOf(worker);
+    const pulse = new Pulse(base.limits.directDepthMax);
     const init: WorkerInit = {
-      ...this.owner.initOf(worker),
+      ...base,
       backlog: backlog.memory,
+      pulse: pulse.memory,
       worker,
       incarnations: [...this.incarnations],
       revision: this.revision,
@@ -166,6 +171,7 @@ export class Seats {
       switched: 0,
       gone: Promise.all([handle.ended, closed(port1, handle.ended)]).then(([reason]) => reason),
       backlog,
+      pulse,
       lastWords: null,
     };
     this.all[worker] = seat;

@@ -9,6 +9,7 @@ import { SATURATED_TURNS } from '../limits.js';
 import type { Link } from '../link/link.js';
 import type { SpoutTask } from '../task/spout-task.js';
 import type { RunnableTask } from '../task/task-host.js';
+import { NO_TASK, type Pulse } from './supervision/pulse.js';
 
 /** Slices in a turn at most: bounds a turn when the clock stands still, as it does in tests. */
 const SLICES_MAX = 64;
@@ -19,6 +20,7 @@ export type TurnOver = (tookMs: number, nowMs: number, isLast: boolean) => void;
 export class Turns {
   private readonly clock: Clock;
   private readonly turnMs: number;
+  private readonly pulse: Pulse;
   private readonly beat: () => void;
   private readonly over: TurnOver;
   private readonly ready: RunnableTask[] = [];
@@ -36,9 +38,10 @@ export class Turns {
    * @param beat - called when a turn begins
    * @param over - called when it has ended
    */
-  constructor(clock: Clock, turnMs: number, beat: () => void, over: TurnOver) {
+  constructor(clock: Clock, turnMs: number, pulse: Pulse, beat: () => void, over: TurnOver) {
     this.clock = clock;
     this.turnMs = turnMs;
+    this.pulse = pulse;
     this.beat = beat;
     this.over = over;
   }
@@ -118,9 +121,11 @@ export class Turns {
         this.first = 0;
       }
       task.scheduled = false;
+      this.pulse.slice(task.task);
       task.run();
       if (this.clock.now() >= untilMs) break;
     }
+    this.pulse.slice(NO_TASK);
     if (this.first > 1024) {
       this.ready.splice(0, this.first);
       this.first = 0;
@@ -132,8 +137,10 @@ export class Turns {
     this.commits = [];
     for (const task of commits) {
       task.commitScheduled = false;
+      this.pulse.slice(task.task);
       task.commit();
     }
+    if (commits.length > 0) this.pulse.slice(NO_TASK);
     for (const link of this.links) link.flush();
     for (const spout of this.spouts) if (spout.hasNews) this.schedule(spout);
   }

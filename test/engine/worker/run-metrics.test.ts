@@ -1,6 +1,7 @@
 // The time of turns is dealt to tasks in proportion to what was sampled of their calls, and adds up.
 
 import t from 'tap';
+import { Pulse } from '../../../engine/worker/supervision/pulse.js';
 import { VirtualClock } from '../../../engine/clock.js';
 import * as words from '../../../engine/metrics/counters.js';
 import { describe } from '../../../engine/model/describe.js';
@@ -96,6 +97,7 @@ t.test('a turn says how long it took', async (t) => {
   const turns = new Turns(
     clock,
     10,
+    new Pulse(1),
     () => said.push('begins'),
     (milliseconds, nowMs, isLast) => said.push(milliseconds, nowMs, isLast),
   );
