@@ -6,6 +6,7 @@ export * from './limits/connectors.js';
 export * from './limits/documents.js';
 export * from './limits/groupings.js';
 export * from './limits/host.js';
+export * from './limits/supervision.js';
 export * from './limits/tcp-links.js';
 
 /** Bounds of one worker, overridable so that tests can reach them. */
@@ -174,13 +175,6 @@ export const STOP_TIMEOUT_MS = 10_000;
 
 /** A topology that fails may take this long to handle what is under way: most does in less, and a user waits for it. */
 export const FAILED_DRAIN_MS = 10_000;
-
-/** Alike deaths of workers are only counted for this long after one is reported: a log must not fill with them. */
-export const DEATHS_BURST_MS = 10_000;
-
-/** Worker deaths within `WORKER_DEATHS_WINDOW_MS` that end a topology as failed. */
-export const WORKER_DEATHS_MAX = 10;
-export const WORKER_DEATHS_WINDOW_MS = 60_000;
 
 /** How old counts in shared memory may be while a worker is busy: what is lost of them when it dies. */
 export const COUNTS_PUBLISHED_MS = 10;

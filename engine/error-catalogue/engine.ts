@@ -172,8 +172,23 @@ export const engineErrors = {
   },
   MILLRACE_WORKER_DIED: {
     status: 500,
-    message: 'worker {worker} of topology "{topology}" died: {reason}',
+    message: 'worker {worker} of topology "{topology}" died{where}: {reason}',
     hint: 'it is replaced; trees that were open are replayed',
+  },
+  MILLRACE_WORKER_STALLED: {
+    status: 500,
+    message: 'worker {worker} of topology "{topology}" did not let go of its thread for {seconds} s{where}',
+    hint: 'the stack says where it stood; have long work await something in between, or raise "stallTimeout" in the config of the topology',
+  },
+  MILLRACE_WORKER_HEAP: {
+    status: 500,
+    message: 'worker {worker} of topology "{topology}" used up its heap of {heapMb} MB{where}',
+    hint: 'it is replaced; keep less in memory, or raise "workerHeapMb" in the config of the topology',
+  },
+  MILLRACE_WORKER_BUFFERS: {
+    status: 500,
+    message: 'worker {worker} of topology "{topology}" held {usedMb} MB in buffers{where}, and may have {buffersMb}',
+    hint: 'it is replaced; keep fewer buffers, or raise "workerBuffersMb" in the config of the topology',
   },
   MILLRACE_WORKER_FAILING: {
     status: 500,

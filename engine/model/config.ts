@@ -2,7 +2,16 @@
 // every wrong one reported, and checked again once they are numbers. A wrong setting is replaced by its default, so
 // that reading can go on and report the rest. Pure, any thread.
 
-import { DURATION_MAX_MS, KEY_GROUPS_MAX, NAME_LENGTH_MAX, WORKERS_MAX, runtimeLimits } from '../limits.js';
+import {
+  DURATION_MAX_MS,
+  KEY_GROUPS_MAX,
+  NAME_LENGTH_MAX,
+  STALL_TIMEOUT_MS,
+  WORKERS_MAX,
+  WORKER_MB_MAX,
+  WORKER_MB_MIN,
+  runtimeLimits,
+} from '../limits.js';
 import type { TopologyConfig } from './definition.js';
 import type { Duration } from './duration.js';
 import { isDurationMs, readDurationMs } from './duration.js';
@@ -27,6 +36,18 @@ export interface TopologySettings {
   readonly tracking?: boolean;
   /** Into how many groups keys are hashed: no bolt with fields grouping can have more tasks. Default 1,024. */
   readonly keyGroups?: number;
+  /**
+   * Time after which a worker whose code never lets go of its thread is replaced: `"10s"`, milliseconds; `null` or
+   * `false` for never. Default 10 s.
+   */
+  readonly stallTimeout?: Duration | null | false;
+  /** Megabytes of heap at which a worker is replaced; null for its share of the machine's memory. Default null. */
+  readonly workerHeapMb?: number | null;
+  /**
+   * Megabytes in buffers, which the heap does not count, at which a worker is replaced; null for its share of the
+   * machine's memory. Default null.
+   */
+  readonly workerBuffersMb?: number | null;
 }
 
 export const defaultConfig: TopologyConfig = {
@@ -35,10 +56,22 @@ export const defaultConfig: TopologyConfig = {
   maxSpoutPending: null,
   tracking: true,
   keyGroups: 1024,
+  stallTimeoutMs: STALL_TIMEOUT_MS,
+  workerHeapMb: null,
+  workerBuffersMb: null,
 };
 
 /** The keys of {@link TopologySettings}. */
-export const CONFIG_KEYS = ['workers', 'messageTimeout', 'maxSpoutPending', 'tracking', 'keyGroups'] as const;
+export const CONFIG_KEYS = [
+  'workers',
+  'messageTimeout',
+  'maxSpoutPending',
+  'tracking',
+  'keyGroups',
+  'stallTimeout',
+  'workerHeapMb',
+  'workerBuffersMb',
+] as const;
 export type ConfigKey = (typeof CONFIG_KEYS)[number];
 
 export function isConfigKey(key: string): key is ConfigKey {
@@ -59,14 +92,17 @@ export function readConfig(
     problems.add('MILLRACE_CONFIG_UNKNOWN_KEY', pathOf(key), { owner: 'a topology', key, known }, near);
   }
   const given = (key: ConfigKey): unknown => (Object.hasOwn(settings, key) ? settings[key] : undefined);
-  const timeout = given('messageTimeout');
+  const orElse = (key: ConfigKey, before: unknown): unknown => (given(key) === undefined ? before : given(key));
+  const timeoutOr = (key: ConfigKey, before: unknown): unknown => (given(key) === false ? null : orElse(key, before));
   const candidate = {
     workers: given('workers') ?? base.workers,
-    messageTimeoutMs:
-      timeout === undefined ? base.messageTimeoutMs : timeout === null || timeout === false ? null : timeout,
-    maxSpoutPending: given('maxSpoutPending') === undefined ? base.maxSpoutPending : given('maxSpoutPending'),
+    messageTimeoutMs: timeoutOr('messageTimeout', base.messageTimeoutMs),
+    maxSpoutPending: orElse('maxSpoutPending', base.maxSpoutPending),
     tracking: given('tracking') ?? base.tracking,
     keyGroups: given('keyGroups') ?? base.keyGroups,
+    stallTimeoutMs: timeoutOr('stallTimeout', base.stallTimeoutMs),
+    workerHeapMb: orElse('workerHeapMb', base.workerHeapMb),
+    workerBuffersMb: orElse('workerBuffersMb', base.workerBuffersMb),
   };
   return checkedConfig(candidate, base, pathOf, problems);
 }
@@ -81,31 +117,34 @@ export function checkedConfig(
   pathOf: (key: string) => string,
   problems: ProblemList,
 ): TopologyConfig {
-  const { workers, messageTimeoutMs, maxSpoutPending, tracking, keyGroups } = candidate;
+  const { workers, messageTimeoutMs, maxSpoutPending, tracking, keyGroups, stallTimeoutMs } = candidate;
+  const { workerHeapMb, workerBuffersMb } = candidate;
   const whole = (key: ConfigKey, value: unknown, max: number): value is number =>
     checkWhole(problems, pathOf(key), key, value, 1, max);
-  const timeoutMs = messageTimeoutMs === null ? null : readDurationMs(messageTimeoutMs);
-  if (messageTimeoutMs !== null && timeoutMs === null) {
-    const details = {
-      what: 'messageTimeout',
-      maxMs: DURATION_MAX_MS,
-      orOff: ', or null for never',
-      actual: shown(messageTimeoutMs),
-    };
-    problems.add('MILLRACE_TOPOLOGY_DURATION', pathOf('messageTimeout'), details);
-  }
+  const timeout = (key: ConfigKey, value: unknown, before: number | null): number | null => {
+    const ms = value === null ? null : readDurationMs(value);
+    if (value === null || ms !== null) return ms;
+    const details = { what: key, maxMs: DURATION_MAX_MS, orOff: ', or null for never', actual: shown(value) };
+    problems.add('MILLRACE_TOPOLOGY_DURATION', pathOf(key), details);
+    return before;
+  };
+  const megabytes = (key: ConfigKey, value: unknown, before: number | null): number | null =>
+    value === null || checkWhole(problems, pathOf(key), key, value, WORKER_MB_MIN, WORKER_MB_MAX) ? value : before;
   if (typeof tracking !== 'boolean') {
     problems.add('MILLRACE_TOPOLOGY_FLAG', pathOf('tracking'), { what: 'tracking', actual: shown(tracking) });
   }
   return {
     workers: whole('workers', workers, WORKERS_MAX) ? workers : base.workers,
-    messageTimeoutMs: messageTimeoutMs === null || timeoutMs !== null ? timeoutMs : base.messageTimeoutMs,
+    messageTimeoutMs: timeout('messageTimeout', messageTimeoutMs, base.messageTimeoutMs),
     maxSpoutPending:
       maxSpoutPending === null || whole('maxSpoutPending', maxSpoutPending, runtimeLimits.openRootsMax)
         ? maxSpoutPending
         : base.maxSpoutPending,
     tracking: typeof tracking === 'boolean' ? tracking : base.tracking,
     keyGroups: whole('keyGroups', keyGroups, KEY_GROUPS_MAX) ? keyGroups : base.keyGroups,
+    stallTimeoutMs: timeout('stallTimeout', stallTimeoutMs, base.stallTimeoutMs),
+    workerHeapMb: megabytes('workerHeapMb', workerHeapMb, base.workerHeapMb),
+    workerBuffersMb: megabytes('workerBuffersMb', workerBuffersMb, base.workerBuffersMb),
   };
 }
 

@@ -129,6 +129,12 @@ export interface TopologyConfig {
   readonly tracking: boolean;
   /** Into how many groups keys are hashed; no component with fields grouping can have more tasks. Default 1,024. */
   readonly keyGroups: number;
+  /** Milliseconds after which a worker that never lets go of its thread is replaced, or null for never. Default 10,000. */
+  readonly stallTimeoutMs: number | null;
+  /** Heap at which a worker is replaced, or null for its share of the machine's memory. Default null. */
+  readonly workerHeapMb: number | null;
+  /** Memory in buffers at which a worker is replaced, or null for its share of the machine's. Default null. */
+  readonly workerBuffersMb: number | null;
 }
 
 export interface Topology {

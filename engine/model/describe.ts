@@ -50,10 +50,20 @@ export interface TopologyDescription {
 export function describe(topology: Topology): TopologyDescription {
   const { name, version, config, components } = topology;
   const { workers, messageTimeoutMs, maxSpoutPending, tracking, keyGroups } = config;
+  const { stallTimeoutMs, workerHeapMb, workerBuffersMb } = config;
   return {
     name,
     version,
-    config: { workers, messageTimeoutMs, maxSpoutPending, tracking, keyGroups },
+    config: {
+      workers,
+      messageTimeoutMs,
+      maxSpoutPending,
+      tracking,
+      keyGroups,
+      stallTimeoutMs,
+      workerHeapMb,
+      workerBuffersMb,
+    },
     components: components.map(describeComponent),
   };
 }

@@ -3,7 +3,15 @@
 // The rules that no schema can state (a stream that exists, no cycle) stand in validate.ts. Pure, any thread.
 
 import { Type } from 'typebox';
-import { KEY_GROUPS_MAX, NAME_LENGTH_MAX, TASKS_MAX, WORKERS_MAX, runtimeLimits } from '../limits.js';
+import {
+  KEY_GROUPS_MAX,
+  NAME_LENGTH_MAX,
+  TASKS_MAX,
+  WORKERS_MAX,
+  WORKER_MB_MAX,
+  WORKER_MB_MIN,
+  runtimeLimits,
+} from '../limits.js';
 import { GROUPINGS, OVERFLOWS } from './definition.js';
 import { DURATION_PATTERN } from './duration.js';
 import { NAME_PATTERN } from './names.js';
@@ -96,6 +104,11 @@ const boltSchema = Type.Object(
   { ...closed, description: 'A component that takes tuples, and may emit more.' },
 );
 
+const megabytes = (description: string) =>
+  Type.Union([Type.Integer({ minimum: WORKER_MB_MIN, maximum: WORKER_MB_MAX }), Type.Null()], {
+    description: `${description} Default null.`,
+  });
+
 const configSchema = Type.Object(
   {
     workers: Type.Optional(
@@ -123,6 +136,23 @@ const configSchema = Type.Object(
         description:
           'Groups that keys are hashed into; no bolt with fields grouping can have more tasks. Default 1024.',
       }),
+    ),
+    stallTimeout: Type.Optional(
+      Type.Union(
+        [Type.String({ pattern: DURATION_PATTERN }), Type.Integer({ minimum: 1 }), Type.Null(), Type.Literal(false)],
+        {
+          description:
+            'Time after which a worker whose code never lets go of its thread is replaced: "10s" or milliseconds; null or false for never. Default "10s".',
+        },
+      ),
+    ),
+    workerHeapMb: Type.Optional(
+      megabytes("Megabytes of heap at which a worker is replaced; null for its share of the machine's memory."),
+    ),
+    workerBuffersMb: Type.Optional(
+      megabytes(
+        "Megabytes in buffers, which the heap does not count, at which a worker is replaced; null for its share of the machine's memory.",
+      ),
     ),
   },
   { ...closed, description: 'Settings of the whole topology.' },

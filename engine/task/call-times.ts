@@ -31,7 +31,7 @@ export interface TimedTask {
 }
 
 export interface CallTimesOptions {
-  readonly host: Pick<TaskHost, 'clock' | 'counters' | 'calls' | 'nestedMs'>;
+  readonly host: Pick<TaskHost, 'clock' | 'counters' | 'callStack' | 'nestedMs'>;
   /** Where the task's row of counters starts. */
   readonly row: number;
   /** Takes the times of its calls. */
@@ -65,14 +65,14 @@ export class CallTimes {
 
   /** Something is emitted outside of every turn: now and then, what it calls directly is measured. Then `closeOutside`. */
   openOutside(): boolean {
-    if (--this.untilOutside > 0 || this.host.calls[0]! > 0) return false;
+    if (--this.untilOutside > 0 || this.host.callStack[0]! > 0) return false;
     this.untilOutside = this.timedOutside++ < TIMED_FIRST ? 1 : TIMED_OUTSIDE_EVERY;
-    this.host.calls[0]! += TIMED_DEPTH;
+    this.host.callStack[0]! += TIMED_DEPTH;
     return true;
   }
 
   closeOutside(): void {
-    this.host.calls[0]! -= TIMED_DEPTH;
+    this.host.callStack[0]! -= TIMED_DEPTH;
     this.host.nestedMs = 0;
   }
 
@@ -108,8 +108,8 @@ export class CallTimes {
     const { host } = this;
     this.outerNestedMs = host.nestedMs;
     host.nestedMs = 0;
-    this.isOutermost = host.calls[0]! < TIMED_DEPTH;
-    if (this.isOutermost) host.calls[0]! += TIMED_DEPTH;
+    this.isOutermost = host.callStack[0]! < TIMED_DEPTH;
+    if (this.isOutermost) host.callStack[0]! += TIMED_DEPTH;
     this.startMs = this.clock.now();
     this.dueMs = this.startMs + TIMED_AFTER_MS;
   }
@@ -120,7 +120,7 @@ export class CallTimes {
     const tookMs = this.clock.now() - this.startMs;
     host.counters[this.row + SAMPLED_CALLS]!++;
     host.counters[this.row + SAMPLED_MS]! += tookMs - host.nestedMs;
-    if (this.isOutermost) host.calls[0]! -= TIMED_DEPTH;
+    if (this.isOutermost) host.callStack[0]! -= TIMED_DEPTH;
     host.nestedMs = this.isOutermost ? 0 : this.outerNestedMs + tookMs;
     return tookMs;
   }

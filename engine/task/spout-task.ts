@@ -22,6 +22,7 @@ import { AckWaits } from './ack-waits.js';
 import type { CallTimes } from './call-times.js';
 import { EmitCall } from './emit-call.js';
 import type { Output } from './output.js';
+import { NO_TASK } from './task-host.js';
 import { UnsentQueue } from './unsent.js';
 import { BROKEN, CALLS_FULL, INACTIVE, NOT_ACTIVE, RUNNING, Task, type TaskSetup } from './task.js';
 import type { Accumulator } from './task-tuple.js';
@@ -212,7 +213,10 @@ export class SpoutTask extends Task implements EndedReceiver {
 
   /** Calls `ack` and `fail` of the spout for trees that ended outside of any call of it. */
   private tellEnded(): void {
+    const { callStack } = this.host;
+    callStack[1] = this.task;
     if ((this.gate & NOT_ACTIVE) === 0) this.ledger.takeEnded(this);
+    callStack[1] = NO_TASK;
     this.host.schedule(this);
   }
 

@@ -5,6 +5,9 @@ import type { Clock } from '../clock.js';
 import type { RuntimeLimits } from '../limits.js';
 import type { Random } from '../random.js';
 
+/** In the place of a task while none runs. */
+export const NO_TASK = -1;
+
 /** A task as its worker runs it. */
 export interface RunnableTask {
   readonly task: number;
@@ -44,7 +47,7 @@ export interface TaskHost {
    * How many tasks are inside each other's calls, `TIMED_DEPTH` more inside of a call that is measured; then which:
    * their supervisor sees them (worker/supervision/pulse.ts).
    */
-  readonly calls: Int32Array;
+  readonly callStack: Int32Array;
   /** Inside of a call that is measured: the time of the calls that it made directly. */
   nestedMs: number;
   /** Development: values are frozen and sent through the codec at each emit, wherever they go. */

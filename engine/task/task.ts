@@ -63,7 +63,7 @@ export abstract class Task implements Emitter, RunnableTask {
   /** Each emit needs a closer look: `strict`, or a target is full. */
   private careful: boolean;
   private readonly depthMax: number;
-  private readonly calls: Int32Array;
+  private readonly callStack: Int32Array;
   private outputs = new Map<string, Output>();
   private defaultOutput: Output | undefined;
   private directOutputs = new Map<string, DirectOutput>();
@@ -85,7 +85,7 @@ export abstract class Task implements Emitter, RunnableTask {
     this.depthMax = setup.host.limits.directDepthMax;
     this.stalls = new Stalls(setup.host.clock, this.counters, this.row);
     counters.beginRow(this.counters, this.row);
-    this.calls = setup.host.calls;
+    this.callStack = setup.host.callStack;
   }
 
   /** Runs one slice of what there is to do. */
@@ -275,17 +275,17 @@ export abstract class Task implements Emitter, RunnableTask {
   }
 
   private deliver(target: Target, output: Output, values: Values, root: Root | null, acc: Accumulator): void {
-    const { calls } = this;
+    const { callStack } = this;
     const { local } = target;
-    const depth = calls[0]!;
+    const depth = callStack[0]!;
     if (local === null || local.gate !== 0 || local.mailbox.inFront !== 0 || depth >= this.depthMax) {
       this.queue(target, output, values, root, acc);
       return;
     }
-    calls[0] = depth + 1;
-    calls[depth + 2] = local.task;
+    callStack[0] = depth + 1;
+    callStack[depth + 2] = local.task;
     local.take(new TaskTuple(values, output.origin, root));
-    calls[0] = depth;
+    callStack[0] = depth;
     if (root === null) return;
     acc.accHi ^= local.leftHi;
     acc.accLo ^= local.leftLo;
@@ -293,15 +293,15 @@ export abstract class Task implements Emitter, RunnableTask {
 
   /** Inside of a call that is measured, a direct call is measured as well. False: it cannot be a direct one. */
   private deliverTimed(target: Target, output: Output, values: Values, root: Root | null, acc: Accumulator): boolean {
-    const { calls } = this;
+    const { callStack } = this;
     const { local } = target;
     if (local === null || local.gate !== 0 || local.mailbox.inFront !== 0) return false;
-    const depth = calls[0]! - TIMED_DEPTH;
+    const depth = callStack[0]! - TIMED_DEPTH;
     if (depth >= this.depthMax) return false;
-    calls[0]!++;
-    calls[depth + 2] = local.task;
+    callStack[0]!++;
+    callStack[depth + 2] = local.task;
     local.takeTimed(new TaskTuple(values, output.origin, root));
-    calls[0]!--;
+    callStack[0]!--;
     if (root !== null) {
       acc.accHi ^= local.leftHi;
       acc.accLo ^= local.leftLo;
@@ -311,7 +311,7 @@ export abstract class Task implements Emitter, RunnableTask {
 
   /** The target is busy or elsewhere: the tuple waits for it, and is an edge of its tree. */
   private queue(target: Target, output: Output, values: Values, root: Root | null, acc: Accumulator): void {
-    if (this.calls[0]! >= TIMED_DEPTH && this.deliverTimed(target, output, values, root, acc)) return;
+    if (this.callStack[0]! >= TIMED_DEPTH && this.deliverTimed(target, output, values, root, acc)) return;
     let bytes = this.measureQueued(output, values);
     let edgeHi = 0;
     let edgeLo = 0;

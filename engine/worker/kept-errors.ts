@@ -4,6 +4,7 @@
 import type { WireError } from '../errors.js';
 import { COMPONENT_ERRORS_KEPT_MAX, ERRORS_KEPT_MAX } from '../limits.js';
 import type { ErrorReport } from './messages.js';
+import type { Suspect } from './supervision/suspect.js';
 
 /** An error report with when it came. */
 export interface KeptError extends ErrorReport {
@@ -11,7 +12,7 @@ export interface KeptError extends ErrorReport {
   readonly atMs: number;
 }
 
-/** In the place of a component's name where a worker died. */
+/** In the place of a component's name where a worker died of something else, or nobody knows of what. */
 export const WORKER = '(worker)';
 
 interface Entry {
@@ -39,11 +40,12 @@ export class KeptErrors {
     if (own.length > COMPONENT_ERRORS_KEPT_MAX) own.shift();
   }
 
-  /** A worker died. One that died like the last one is counted with it. */
-  addDeath(error: WireError, alike: boolean, atMs: number, seenMs: number): void {
-    const last = this.byComponent.get(WORKER)?.at(-1);
-    if (alike && last !== undefined) last.kept.count++;
-    else this.add({ component: WORKER, task: -1, count: 1, error }, atMs, seenMs);
+  /** A worker died, of that component if it is known. One that died like the last one is counted with it. */
+  addDeath(error: WireError, suspect: Suspect | null, alike: boolean, atMs: number, seenMs: number): void {
+    const component = suspect?.component ?? WORKER;
+    const last = this.byComponent.get(component)?.at(-1);
+    if (alike && last?.kept.error.message === error.message) last.kept.count++;
+    else this.add({ component, task: suspect?.task ?? -1, count: 1, error }, atMs, seenMs);
   }
 
   /** The last ones of a component, newest first. */

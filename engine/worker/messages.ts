@@ -12,6 +12,7 @@ import type { MeasuredFigures } from '../metrics/user-metrics.js';
 import type { TopologyDescription } from '../model/describe.js';
 import type { Plan } from '../plan/plan.js';
 import type { TopologySource } from './module.js';
+import type { Suspect } from './supervision/suspect.js';
 
 /** One end of the link to another worker. Links are numbered, and no number is used again. */
 export type PeerLink = { readonly link: number; readonly worker: number } & (
@@ -207,8 +208,8 @@ export type FromWorker =
       readonly incarnation: number;
       readonly figures: MeasuredFigures;
     }
-  /** Its thread is about to end because of this: an error that nobody caught, or an exit. */
-  | { readonly type: 'dying'; readonly error: WireError }
+  /** Its thread is about to end because of this, and by whose doing: an error that nobody caught, or an exit. */
+  | { readonly type: 'dying'; readonly error: WireError; readonly suspect: Suspect | null }
   /** Everything is closed. */
   | { readonly type: 'stopped' }
   | CycleReport

@@ -11,6 +11,7 @@ import { MessageChannel, type MessagePort } from 'node:worker_threads';
 import { Piscina } from 'piscina';
 import { reasonOf } from '../errors.js';
 import type { PeerLink, WorkerInit } from './messages.js';
+import { OUT_OF_HEAP } from './supervision/cause.js';
 
 /** A worker that was started. */
 export interface WorkerHandle {
@@ -67,7 +68,7 @@ export class ThreadPool implements WorkerPool {
     const handle: WorkerHandle = {
       ended: run.then(
         () => null,
-        (error: unknown) => reasonOf(error),
+        (error: unknown) => (isOutOfHeap(error) ? OUT_OF_HEAP : reasonOf(error)),
       ),
       threadId: null,
       kill: async () => {
@@ -95,4 +96,8 @@ export class ThreadPool implements WorkerPool {
   async destroy(): Promise<void> {
     await this.piscina.destroy();
   }
+}
+
+function isOutOfHeap(error: unknown): boolean {
+  return typeof error === 'object' && error !== null && 'code' in error && error.code === 'ERR_WORKER_OUT_OF_MEMORY';
 }

@@ -49,6 +49,8 @@ export interface TopologyRunOptions {
   readonly filesRoot?: string | null;
   /** Where workers run; a pool of threads of its own by default. */
   readonly pool?: WorkerPool;
+  /** Workers that share the machine's memory, these among them. Default: these alone. */
+  readonly slots?: number;
   readonly limits?: RuntimeLimits;
   readonly seed?: number;
   /** Development: freeze values and send each tuple through the codec. Default false. */

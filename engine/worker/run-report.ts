@@ -28,6 +28,7 @@ import { downstreamOf, type Plan } from '../plan/plan.js';
 import { KeptErrors, type KeptError } from './kept-errors.js';
 import type { ErrorReport } from './messages.js';
 import { RunMetrics } from './run-metrics.js';
+import type { Suspect } from './supervision/suspect.js';
 
 export type RunState = 'starting' | 'active' | 'inactive' | 'draining' | 'completed' | 'killed' | 'failed';
 
@@ -123,10 +124,13 @@ export class RunReport {
     this.errors.add(report, wallTimeMs(), this.clock.now());
   }
 
-  /** @param alike - it died as the last one did */
-  addDeath(error: WireError, alike: boolean): void {
+  /**
+   * @param suspect - the component that it died of, if that is known
+   * @param alike - it died as the last one did
+   */
+  addDeath(error: WireError, suspect: Suspect | null, alike: boolean): void {
     this.deaths++;
-    this.errors.addDeath(error, alike, wallTimeMs(), this.clock.now());
+    this.errors.addDeath(error, suspect, alike, wallTimeMs(), this.clock.now());
   }
 
   /** The text of the last error that a component below that one reported since then, or null. */

@@ -28,9 +28,19 @@ import { withDeadline } from './deadline.js';
 import { Inlets } from './inlets.js';
 import { Reports } from './reports.js';
 import { Pulse } from './supervision/pulse.js';
+import type { ComponentCode } from './supervision/suspect.js';
 import { Turns } from './turns.js';
 import { WorkerLinks } from './worker-links.js';
 import { connect, makeTasks, type LivingTask, type WiringOptions } from './wiring.js';
+
+/** What a thread lends to the worker that it is for. */
+export interface ThreadParts {
+  /** Told how many characters it logged; may hold its thread up. */
+  readonly said: (characters: number) => void;
+  readonly pulse: Pulse;
+  /** Filled with the code of its components, for the thread's last words. */
+  readonly code: ComponentCode[];
+}
 
 export class WorkerRuntime implements TaskHost {
   readonly topology: string;
@@ -39,7 +49,7 @@ export class WorkerRuntime implements TaskHost {
   readonly random: Random;
   readonly counters: Float64Array;
   readonly strict: boolean;
-  readonly calls: Int32Array;
+  readonly callStack: Int32Array;
   nestedMs = 0;
   revision: number;
   /** Resolves when everything is closed. */
@@ -49,6 +59,7 @@ export class WorkerRuntime implements TaskHost {
   private readonly definition: Topology;
   private readonly allCounters: Counters;
   private readonly pulse: Pulse;
+  private readonly code: ComponentCode[];
   private readonly turns: Turns;
   private readonly errors: ErrorReporter;
   private readonly reports: Reports;
@@ -68,8 +79,8 @@ export class WorkerRuntime implements TaskHost {
   private publishedMs = 0;
   private confirmStopped: () => void = () => undefined;
 
-  /** @param said - told how many characters it logged; may hold its thread up */
-  constructor(init: WorkerInit, definition: Topology, said: (characters: number) => void = () => undefined) {
+  /** @param thread - what it is lent by the thread that it has for itself; left out where it has none */
+  constructor(init: WorkerInit, definition: Topology, thread: Partial<ThreadParts> = {}) {
     this.init = init;
     this.definition = definition;
     this.topology = definition.name;
@@ -81,8 +92,10 @@ export class WorkerRuntime implements TaskHost {
     const { plan } = init;
     this.allCounters = new Counters(plan.tasks.length, plan.workers, init.counters);
     this.counters = this.allCounters.words;
-    this.pulse = new Pulse(init.limits.directDepthMax, init.pulse);
-    this.calls = this.pulse.calls;
+    const { said = () => undefined, code = [] } = thread;
+    this.code = code;
+    this.pulse = thread.pulse ?? new Pulse(init.limits.directDepthMax, init.pulse);
+    this.callStack = this.pulse.callStack;
     this.turns = new Turns(
       this.clock,
       init.limits.turnMs,
@@ -127,6 +140,7 @@ export class WorkerRuntime implements TaskHost {
       counters: this.allCounters,
       taskHost: this,
       inlets: this.inlets,
+      pulse: this.pulse,
       contextHost: {
         topology: definition.name,
         filesRoot: init.filesRoot,
@@ -257,7 +271,8 @@ export class WorkerRuntime implements TaskHost {
   private makeTasks(): void {
     for (const peer of this.init.peers) this.links.add(peer);
     this.living = makeTasks(this.wiring);
-    for (const { task } of this.living) {
+    for (const { task, className } of this.living) {
+      this.code.push({ component: task.component, task: task.task, className });
       this.tasks.set(task.task, task);
       if (!(task instanceof SpoutTask)) continue;
       this.spouts.push(task);

@@ -16,7 +16,9 @@ import { Backlog } from './backlog.js';
 import { closed, Mesh, portsOf } from './mesh.js';
 import type { FromWorker, PeerLink, Probed, ToWorker, WorkerInit } from './messages.js';
 import type { WorkerHandle, WorkerPool } from './pool.js';
+import type { Ended } from './supervision/cause.js';
 import { Pulse } from './supervision/pulse.js';
+import type { Suspect } from './supervision/suspect.js';
 
 /** A worker as the supervisor sees it. */
 export interface Seat {
@@ -33,8 +35,13 @@ export interface Seat {
   /** What it said and is not written out. */
   readonly backlog: Backlog;
   readonly pulse: Pulse;
-  /** What its thread said that it dies of, when it could. */
+  /** Another one was in its place before. */
+  readonly isReplacement: boolean;
+  /** What its thread said that it dies of, when it could, and whose doing that was. */
   lastWords: WireError | null;
+  suspect: Suspect | null;
+  /** Why it was ended on purpose, if it was. */
+  ended: Ended | null;
 }
 
 /** What a worker is told at its start beyond where it stands in the wiring. */
@@ -99,12 +106,13 @@ export class Seats {
     this.revision++;
     for (const task of this.plan.tasks) if (task.worker === worker) this.incarnations[task.task]!++;
     const peers: PeerLink[] = [];
-    const others = this.all.filter((seat) => seat.worker !== worker && seat.state !== 'dead');
     this.unconfirmed = true;
-    for (const seat of others) {
+    for (const seat of this.all) {
+      if (seat.worker === worker) continue;
       const ends = this.mesh.pair(worker, seat.worker);
       peers.push(ends.first);
-      this.rewire(seat, ends.second, true);
+      // One that is dead too gets its links when it is replaced itself; until then this one leads nowhere.
+      if (seat.state !== 'dead') this.rewire(seat, ends.second, true);
     }
     this.seat(worker, peers);
     this.confirmWiring();
@@ -172,7 +180,10 @@ export class Seats {
       gone: Promise.all([handle.ended, closed(port1, handle.ended)]).then(([reason]) => reason),
       backlog,
       pulse,
+      isReplacement: this.all[worker] !== undefined,
       lastWords: null,
+      suspect: null,
+      ended: null,
     };
     this.all[worker] = seat;
     port1.on('message', (message: FromWorker) => this.onMessage(seat, message));
@@ -184,6 +195,8 @@ export class Seats {
     switch (message.type) {
       case 'hello':
         seat.handle.threadId = message.threadId;
+        // It was to be ended before it could be.
+        if (seat.ended !== null) void seat.handle.kill();
         return;
       case 'prepared':
         seat.state = 'prepared';
@@ -202,6 +215,7 @@ export class Seats {
         return;
       case 'dying':
         seat.lastWords = message.error;
+        seat.suspect = message.suspect;
         return;
       case 'stopped':
         seat.state = 'stopped';
@@ -231,7 +245,8 @@ export class Seats {
 
   /** Once all who were there have the new wiring, nothing more can be lost: what was open before may be. */
   private confirmWiring(): void {
-    if (!this.unconfirmed || this.all.some((seat) => seat.revision < this.revision)) return;
+    const isBehind = (seat: Seat): boolean => seat.state !== 'dead' && seat.revision < this.revision;
+    if (!this.unconfirmed || this.all.some(isBehind)) return;
     this.unconfirmed = false;
     this.broadcast({ type: 'lost', revision: this.revision });
   }

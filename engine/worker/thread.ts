@@ -11,6 +11,9 @@ import { Backlog, charactersOf } from './backlog.js';
 import { loadTopologyInWorker } from './module.js';
 import type { FromWorker, Instrument, ToWorker, WorkerInit } from './messages.js';
 import { WorkerRuntime } from './runtime.js';
+import { Pulse } from './supervision/pulse.js';
+import type { ComponentCode } from './supervision/suspect.js';
+import { lastWords, startBeating } from './supervision/vitals.js';
 
 const STDERR = 2;
 /** How long a worker waits for room in a full pipe before it looks again. */
@@ -29,10 +32,19 @@ export default async function runWorker(port: MessagePort): Promise<void> {
   const { control } = init;
   const post = (message: FromWorker): void => control.postMessage(message);
   process.setSourceMapsEnabled(true);
-  sayLastWords(post);
+  const pulse = new Pulse(init.limits.directDepthMax, init.pulse);
+  const code: ComponentCode[] = [];
+  sayLastWords(post, code);
   const backlog = new Backlog(init.backlog);
-  passOutputOn(post, backlog);
-  writeErrorsAtOnce();
+  const said = (characters: number): void => {
+    pulse.holdUp(true);
+    backlog.add(characters);
+    pulse.holdUp(false);
+  };
+  passOutputOn(post, said);
+  writeErrorsAtOnce(pulse);
+  pulse.enter('loading');
+  startBeating(pulse);
   post({ type: 'hello', threadId });
   const loading = new Loading(control);
   try {
@@ -41,7 +53,8 @@ export default async function runWorker(port: MessagePort): Promise<void> {
       const module = (await import(init.instrument.url)) as InstrumentModule;
       topology = module.instrument(topology, init.instrument.port);
     }
-    await new WorkerRuntime(init, topology, (characters) => backlog.add(characters)).run(loading.done());
+    pulse.enter(null);
+    await new WorkerRuntime(init, topology, { said, pulse, code }).run(loading.done());
   } catch (error) {
     // Stays until it is told to go, so that it does not look like one that died.
     post({ type: 'refused', error: toWire(error) });
@@ -100,7 +113,7 @@ class Loading {
 const exit = process.exit.bind(process);
 
 /** `console.log` in a component goes the way of printed lines, so that standard output stays in one hand. */
-function passOutputOn(post: (message: FromWorker) => void, backlog: Backlog): void {
+function passOutputOn(post: (message: FromWorker) => void, said: (characters: number) => void): void {
   let text = '';
   const write = (chunk: string | Uint8Array, ...rest: readonly unknown[]): boolean => {
     text += typeof chunk === 'string' ? chunk : Buffer.from(chunk).toString();
@@ -112,7 +125,7 @@ function passOutputOn(post: (message: FromWorker) => void, backlog: Backlog): vo
     }
     if (lines.length > 0) {
       post({ type: 'output', lines });
-      backlog.add(charactersOf(lines));
+      said(charactersOf(lines));
     }
     const written = rest.at(-1);
     if (typeof written === 'function') (written as () => void)();
@@ -125,10 +138,11 @@ function passOutputOn(post: (message: FromWorker) => void, backlog: Backlog): vo
  * `console.error` goes to the standard error of the process as it is, written out before it returns: left to Node, the
  * main thread would keep all that is not written yet.
  */
-function writeErrorsAtOnce(): void {
+function writeErrorsAtOnce(pulse: Pulse): void {
   const pause = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT));
   process.stderr.write = (chunk: string | Uint8Array, ...rest: readonly unknown[]): boolean => {
     const bytes = Buffer.from(chunk as string);
+    pulse.holdUp(true);
     for (let done = 0; done < bytes.length;) {
       try {
         done += writeSync(STDERR, bytes, done);
@@ -138,6 +152,7 @@ function writeErrorsAtOnce(): void {
         Atomics.wait(pause, 0, 0, STDERR_FULL_MS);
       }
     }
+    pulse.holdUp(false);
     const written = rest.at(-1);
     if (typeof written === 'function') (written as () => void)();
     return true;
@@ -145,17 +160,17 @@ function writeErrorsAtOnce(): void {
 }
 
 /** What ends a thread behind the engine's back is told first, with its place in the user's code. */
-function sayLastWords(post: (message: FromWorker) => void): void {
+function sayLastWords(post: (message: FromWorker) => void, code: readonly ComponentCode[]): void {
   const die = (error: unknown): void => {
-    post({ type: 'dying', error: toWire(error) });
+    post(lastWords(error, code));
     exit(1);
   };
   process.on('uncaughtException', die);
   process.on('unhandledRejection', die);
-  process.exit = function leave(code) {
-    const error = new Error(`process.exit(${code ?? ''}) was called`);
+  process.exit = function leave(exitCode) {
+    const error = new Error(`process.exit(${exitCode ?? ''}) was called`);
     Error.captureStackTrace(error, leave);
-    post({ type: 'dying', error: toWire(error) });
-    return exit(code);
+    post(lastWords(error, code));
+    return exit(exitCode);
   };
 }

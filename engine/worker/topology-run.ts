@@ -19,7 +19,6 @@ import type { TopologyMetrics } from '../metrics/snapshot.js';
 import { planTasks, type Plan } from '../plan/plan.js';
 import { Activation } from './activation.js';
 import { charactersOf } from './backlog.js';
-import { Deaths } from './deaths.js';
 import { EndedTasks } from './ended-tasks.js';
 import type { Checkpoint, FromWorker, Probed } from './messages.js';
 import { IngestDesk, type IngestHost } from './ingest-desk.js';
@@ -28,6 +27,8 @@ import { Printer } from './printer.js';
 import type { KillOptions, Outcome, TopologyRunOptions } from './run-options.js';
 import { RunReport, type TopologyStatus } from './run-report.js';
 import { Seats, type InitBase, type Seat } from './seats.js';
+import { memoryShare } from './supervision/memory-shares.js';
+import { Supervision } from './supervision/supervision.js';
 
 export type { KeptError } from './kept-errors.js';
 export type { ErrorReport } from './messages.js';
@@ -48,7 +49,7 @@ export class TopologyRun {
   private readonly printer: Printer;
   private readonly desk: IngestDesk;
   private readonly checkpoints = new Map<string, Checkpoint>();
-  private readonly deaths: Deaths;
+  private readonly supervision: Supervision;
   private readonly activation = new Activation();
   /** When a wait for what is in flight is over. */
   private endsAtMs = Infinity;
@@ -62,10 +63,10 @@ export class TopologyRun {
     const { description, workers, firstIncarnation = 0 } = options;
     this.clock = options.clock ?? new RealClock();
     this.plan = planTasks(description, workers);
-    this.pool = options.pool ?? new ThreadPool({ threads: workers });
+    const share = memoryShare(description.config, options.slots ?? workers);
+    this.pool = options.pool ?? new ThreadPool({ threads: workers, heapMbMax: share.heapMb });
     this.counters = new Counters(this.plan.tasks.length, workers);
     this.report = new RunReport(description, this.plan, this.counters, this.clock, options.limits);
-    this.deaths = new Deaths(description.name, this.clock, options.logger, this.report);
     this.ends = new EndedTasks(description, this.plan, (worker, told) =>
       this.seats.post(this.seats.all[worker]!, told),
     );
@@ -75,6 +76,21 @@ export class TopologyRun {
       heard: (seat, message) => this.onMessage(seat, message),
       linkLost: (seat, other, reason) => this.linkLost(seat.worker, other, reason),
       gone: (seat, reason) => this.workerGone(seat, reason),
+    });
+    this.supervision = new Supervision({
+      description,
+      plan: () => this.plan,
+      share,
+      clock: this.clock,
+      logger: options.logger,
+      report: this.report,
+      seats: () => this.seats.all,
+      stop: (seat) => this.seats.post(seat, { type: 'stop' }),
+      replace: (worker) => {
+        this.seats.replace(worker);
+        this.ends.reopen(worker, this.seats.revision);
+      },
+      fail: (error) => this.end({ status: 'failed', error }),
     });
     for (const checkpoint of options.checkpoints ?? []) this.keep(checkpoint);
     this.desk = new IngestDesk(description, this.plan, this.ingestHost());
@@ -90,6 +106,7 @@ export class TopologyRun {
     const started = new Promise<WireError | null>((resolve) => (this.resolveStarted = resolve));
     this.report.startSampling();
     this.seats.open();
+    this.supervision.start();
     const error = await started;
     if (error === null) return;
     await this.completed;
@@ -162,7 +179,7 @@ export class TopologyRun {
 
   /** Kills the thread of one worker, as if it had crashed. For tests of what follows. */
   async crashWorker(worker: number): Promise<void> {
-    await this.seats.all[worker]?.handle.kill();
+    await this.supervision.kill(this.seats.all[worker]);
   }
 
   /** A worker is being started, replaced or stopped, or wiring is not confirmed yet. */
@@ -233,7 +250,7 @@ export class TopologyRun {
         this.workerPrepared(seat);
         return;
       case 'refused':
-        this.end({ status: 'failed', error: message.error });
+        this.supervision.refused(seat, message.error);
         return;
       case 'switched':
         seat.switched = message.round;
@@ -355,7 +372,7 @@ export class TopologyRun {
     this.endTimer?.cancel();
     this.activation.end();
     this.desk.end();
-    this.deaths.end();
+    this.supervision.end();
     void this.stopAll(this.outcome);
   }
 
@@ -387,15 +404,7 @@ export class TopologyRun {
     seat.state = 'dead';
     seat.control.close();
     this.desk.workerDied(seat.worker);
-    const { worker, lastWords } = seat;
-    const why = lastWords?.message ?? reason ?? 'its run ended without being asked';
-    const error = this.deaths.add({ worker, reason: why, stack: lastWords?.stack ?? null });
-    if (error !== null) {
-      this.end({ status: 'failed', error });
-      return;
-    }
-    this.seats.replace(worker);
-    this.ends.reopen(worker, this.seats.revision);
+    this.supervision.died(seat, reason);
   }
 }
 

@@ -8,8 +8,8 @@ import type { Clock } from '../clock.js';
 import { SATURATED_TURNS } from '../limits.js';
 import type { Link } from '../link/link.js';
 import type { SpoutTask } from '../task/spout-task.js';
-import type { RunnableTask } from '../task/task-host.js';
-import { NO_TASK, type Pulse } from './supervision/pulse.js';
+import { NO_TASK, type RunnableTask } from '../task/task-host.js';
+import type { Pulse } from './supervision/pulse.js';
 
 /** Slices in a turn at most: bounds a turn when the clock stands still, as it does in tests. */
 const SLICES_MAX = 64;

@@ -26,11 +26,15 @@ import { Origin } from '../task/task-tuple.js';
 import { boltContext, spoutContext, type ContextHost } from './contexts.js';
 import { startError } from './error-reporter.js';
 import type { Inlets } from './inlets.js';
+import type { Pulse, Stage } from './supervision/pulse.js';
+import { within } from './supervision/vitals.js';
 
 /** A task of this worker with the calls of its life. */
 export interface LivingTask {
   readonly task: Task;
   readonly definition: ComponentDefinition;
+  /** What its instance is an instance of. */
+  readonly className: string;
   prepare(): Promise<void>;
   activate(): Promise<void>;
   deactivate(): Promise<void>;
@@ -46,6 +50,7 @@ export interface WiringOptions {
   readonly taskHost: TaskHost;
   readonly contextHost: ContextHost;
   readonly inlets: Inlets;
+  readonly pulse: Pulse;
 }
 
 /** Makes the tasks of that worker; their instances are constructed, nothing else is called yet. */
@@ -75,7 +80,7 @@ function makeSpoutTask(options: WiringOptions, definition: SpoutDefinition, plan
   const { config } = options.topology;
   const { limits, clock } = options.taskHost;
   const setup = setupOf(options, plan);
-  const spout = instanceOf(definition);
+  const spout = instanceOf(options, definition, plan);
   options.inlets.open(plan.task, spout);
   const ledger = new Ledger({
     spoutTask: plan.task,
@@ -87,20 +92,22 @@ function makeSpoutTask(options: WiringOptions, definition: SpoutDefinition, plan
     latency: options.counters.histogram(plan.task),
   });
   const task = new SpoutTask(setup, spout, ledger, config.tracking, timesOf(options, plan));
+  const within = callsOf(options, plan);
   const context: SpoutContext = spoutContext(options.contextHost, definition, plan, setup.incarnation, () => task);
   return {
     task,
     definition,
-    prepare: async () => spout.open?.(context),
-    activate: async () => spout.activate?.(),
-    deactivate: async () => spout.deactivate?.(),
-    close: async () => spout.close?.(),
+    className: spout.constructor.name,
+    prepare: within('open', () => spout.open?.(context)),
+    activate: within('activate', () => spout.activate?.()),
+    deactivate: within('deactivate', () => spout.deactivate?.()),
+    close: within('close', () => spout.close?.()),
   };
 }
 
 function makeBoltTask(options: WiringOptions, definition: BoltDefinition, plan: TaskPlan): LivingTask {
   const setup = setupOf(options, plan);
-  const bolt = instanceOf(definition);
+  const bolt = instanceOf(options, definition, plan);
   // What comes from the same cycle ends with the cycle, not by markers.
   const together = cyclesOf(options.topology.components).find((ids) => ids.includes(definition.id)) ?? [];
   const outside = definition.inputs.filter((input) => !together.includes(input.from));
@@ -109,14 +116,16 @@ function makeBoltTask(options: WiringOptions, definition: BoltDefinition, plan: 
   const place = { sources, takesFeedback, inCycle: together.length > 0 };
   const times = timesOf(options, plan);
   const task = new BoltTask(setup, bolt, definition.behavior, place, times);
+  const within = callsOf(options, plan);
   const context: BoltContext = boltContext(options.contextHost, definition, plan, setup.incarnation, () => task);
   return {
     task,
     definition,
-    prepare: async () => bolt.prepare?.(context),
-    activate: async () => bolt.activate?.(),
-    deactivate: async () => bolt.deactivate?.(),
-    close: async () => bolt.close?.(),
+    className: bolt.constructor.name,
+    prepare: within('prepare', () => bolt.prepare?.(context)),
+    activate: within('activate', () => bolt.activate?.()),
+    deactivate: within('deactivate', () => bolt.deactivate?.()),
+    close: within('close', () => bolt.close?.()),
   };
 }
 
@@ -125,10 +134,20 @@ function timesOf({ taskHost, counters }: WiringOptions, { task }: TaskPlan): Cal
   return new CallTimes({ host: taskHost, row: counters.row(task), calls, processing: counters.processing(task) });
 }
 
+/** Calls of a task's life, which the supervisor sees while they run. */
+function callsOf({ pulse }: WiringOptions, { task }: TaskPlan) {
+  return (stage: Stage, call: () => void | Promise<void>) => async (): Promise<void> =>
+    await within(pulse, stage, task, call);
+}
+
 /** A fresh instance of a component; the error of one that cannot be made says which. */
-function instanceOf<T extends SpoutDefinition | BoltDefinition>(definition: T): ReturnType<T['create']> {
+function instanceOf<T extends SpoutDefinition | BoltDefinition>(
+  { pulse }: WiringOptions,
+  definition: T,
+  { task }: TaskPlan,
+): ReturnType<T['create']> {
   try {
-    return definition.create(definition.config) as ReturnType<T['create']>;
+    return within(pulse, 'constructor', task, () => definition.create(definition.config)) as ReturnType<T['create']>;
   } catch (error) {
     throw startError('constructor', definition.id, error);
   }

@@ -9,6 +9,7 @@ import type { RunEnd, RunListener, RunningTopology, RunOrder, TopologyRunner } f
 import type { Store } from '../../coordination/store/contract.js';
 import { EmbeddedStore } from '../../coordination/store/embedded/embedded-store.js';
 import type { NewTopology } from '../../coordination/topologies.js';
+import { defaultConfig } from '../../engine/model/config.js';
 
 /** One run of a topology, as its host sees it; ends when the test says so, or as `kill` does. */
 export class FakeRun implements RunningTopology {
@@ -134,7 +135,7 @@ export async function settle(until?: () => boolean): Promise<void> {
 
 export function described(name: string, parallelism = 1): TopologyDescription {
   const component: ComponentDescription = { kind: 'spout', id: 'lines', parallelism, outputs: {}, config: {} };
-  const config = { workers: 1, messageTimeoutMs: 30_000, maxSpoutPending: null, tracking: true, keyGroups: 1024 };
+  const config = { ...defaultConfig, workers: 1, messageTimeoutMs: 30_000, keyGroups: 1024 };
   return { name, version: null, config, components: [component] };
 }
 

@@ -5,11 +5,10 @@
 //   | beats | held up | external kB | stage | subject | depth | tasks inside each other's calls: depth + 1 of them … |
 //                                                             slice ─► direct call ─► direct call: the last one runs
 //
-// Invariant: `calls[1]` is NO_TASK while no task runs; a task that is entered stands in its place before its user code
-// is called. The tasks write `calls` themselves (task.ts, turns.ts): it is on the hot path.
+// Invariant: `callStack[1]` is NO_TASK while no task runs; a task that is entered stands in its place before its user code
+// is called. The tasks write `callStack` themselves (task.ts, turns.ts): it is on the hot path.
 
-/** In the place of a task while none runs. */
-export const NO_TASK = -1;
+import { NO_TASK, TIMED_DEPTH } from '../../task/task-host.js';
 
 /** What a worker does apart from slices of tasks, by the number that stands in its pulse. */
 export const STAGES = [null, 'loading', 'constructor', 'open', 'prepare', 'activate', 'deactivate', 'close'] as const;
@@ -34,7 +33,7 @@ export interface Doing {
 export class Pulse {
   readonly memory: SharedArrayBuffer;
   /** The depth of calls inside each other, then the tasks that are in them. */
-  readonly calls: Int32Array;
+  readonly callStack: Int32Array;
   private readonly words: Int32Array;
 
   /**
@@ -44,10 +43,10 @@ export class Pulse {
   constructor(depthMax: number, memory?: SharedArrayBuffer) {
     this.memory = memory ?? new SharedArrayBuffer((CALLS + depthMax + 2) * Int32Array.BYTES_PER_ELEMENT);
     this.words = new Int32Array(this.memory);
-    this.calls = this.words.subarray(CALLS);
+    this.callStack = this.words.subarray(CALLS);
     if (memory !== undefined) return;
     this.words[SUBJECT] = NO_TASK;
-    this.calls[1] = NO_TASK;
+    this.callStack[1] = NO_TASK;
   }
 
   // --- the worker ---------------------------------------------------------------------------------------------------
@@ -71,8 +70,8 @@ export class Pulse {
 
   /** A slice of that task begins, or, with NO_TASK, has ended. */
   slice(task: number): void {
-    this.calls[0] = 0;
-    this.calls[1] = task;
+    this.callStack[0] = 0;
+    this.callStack[1] = task;
   }
 
   // --- the supervisor -----------------------------------------------------------------------------------------------
@@ -93,9 +92,9 @@ export class Pulse {
 
   /** What it does now, or did when it died. */
   get doing(): Doing {
-    if (Atomics.load(this.calls, 1) !== NO_TASK) {
-      return { task: Atomics.load(this.calls, 1 + Atomics.load(this.calls, 0)), stage: null };
-    }
+    const depth = Atomics.load(this.callStack, 0) % TIMED_DEPTH;
+    const running = Atomics.load(this.callStack, 1 + depth);
+    if (running !== NO_TASK) return { task: running, stage: null };
     const stage = STAGES[Atomics.load(this.words, STAGE)] ?? null;
     const task = Atomics.load(this.words, SUBJECT);
     return { task: stage === null || task === NO_TASK ? null : task, stage };

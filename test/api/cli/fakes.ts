@@ -11,6 +11,7 @@ import type {
   TopologyRunOptions,
   TopologyStatus,
 } from '../../../engine/worker/topology-run.js';
+import { defaultConfig } from '../../../engine/model/config.js';
 
 function component(kind: 'spout' | 'bolt', parallelism: number, counts: readonly number[]): ComponentStatus {
   const [emitted = 0, executed = 0, acked = 0, failed = 0] = counts;
@@ -51,7 +52,7 @@ export function statusWith(change: Partial<TopologyStatus>): TopologyStatus {
 export const DESCRIPTION: TopologyDescription = {
   name: 'words',
   version: null,
-  config: { workers: 3, messageTimeoutMs: 30_000, maxSpoutPending: null, tracking: true, keyGroups: 1024 },
+  config: { ...defaultConfig, workers: 3, messageTimeoutMs: 30_000, keyGroups: 1024 },
   components: [],
 };
 

@@ -169,6 +169,9 @@ void t.test('other senseless numbers are refused', (t) => {
       maxSpoutPending: value,
       tracking: true,
       keyGroups: value,
+      stallTimeoutMs: value,
+      workerHeapMb: value,
+      workerBuffersMb: value,
     };
     const problems = found(topologyOf([spout('a'), bolt('b', [from('a')], { behavior })], { config }));
     t.strictSame(
@@ -176,9 +179,12 @@ void t.test('other senseless numbers are refused', (t) => {
       [
         'DURATION bolts.b.tickEvery',
         'DURATION config.messageTimeout',
+        'DURATION config.stallTimeout',
         'NUMBER bolts.b.concurrency',
         'NUMBER config.keyGroups',
         'NUMBER config.maxSpoutPending',
+        'NUMBER config.workerBuffersMb',
+        'NUMBER config.workerHeapMb',
         'NUMBER config.workers',
       ],
       String(value),

@@ -13,7 +13,7 @@ import { ACKED, Held, Origin, TaskTuple } from '../../../engine/task/task-tuple.
 class Stage {
   readonly clock = new VirtualClock();
   readonly counters = new Float64Array(200);
-  readonly calls = new Int32Array(64);
+  readonly callStack = new Int32Array(64);
   nestedMs = 0;
 
   pass(ms: number): void {
@@ -93,7 +93,7 @@ t.test('direct calls inside of a measured one are its time, and not its own', as
     stage.pass(1);
   });
   function deliver(actor: Actor): void {
-    t.ok(stage.calls[0]! >= TIMED_DEPTH, 'every one goes the slow way');
+    t.ok(stage.callStack[0]! >= TIMED_DEPTH, 'every one goes the slow way');
     actor.times.take(actor, actor.call, tuple());
   }
   root.takeNext(tuple());
@@ -106,7 +106,7 @@ t.test('direct calls inside of a measured one are its time, and not its own', as
     ],
   );
   t.strictSame([root.calls.sum, middle.calls.sum, leaf.calls.sum], [13, 7, 4]);
-  t.strictSame([stage.calls[0]!, stage.nestedMs], [0, 0]);
+  t.strictSame([stage.callStack[0], stage.nestedMs], [0, 0]);
   root.takeNext(tuple());
   t.strictSame(root.own, [2, 12]);
 });
@@ -161,10 +161,10 @@ t.test('what is emitted outside of every turn is measured now and then, and nobo
     opened++;
     sink.times.take(sink, sink.call, tuple());
     emitter.times.closeOutside();
-    t.strictSame([stage.calls[0]!, stage.nestedMs], [0, 0]);
+    t.strictSame([stage.callStack[0]!, stage.nestedMs], [0, 0]);
   }
   t.equal(opened, 266);
   t.strictSame([sink.own, emitter.own], [[266, 532], [0, 0]]);
-  stage.calls[0]! = 1;
+  stage.callStack[0]! = 1;
   for (let i = 0; i < 100; i++) t.notOk(emitter.times.openOutside(), 'inside of a call it is no matter');
 });

@@ -15,7 +15,16 @@ const input = (from: string, feedback = false) =>
 const description: TopologyDescription = {
   name: 'round',
   version: null,
-  config: { workers: 3, messageTimeoutMs: null, maxSpoutPending: null, tracking: true, keyGroups: 1 },
+  config: {
+    workers: 3,
+    messageTimeoutMs: null,
+    maxSpoutPending: null,
+    tracking: true,
+    keyGroups: 1,
+    stallTimeoutMs: null,
+    workerHeapMb: null,
+    workerBuffersMb: null,
+  },
   components: [
     { kind: 'spout', id: 'source', ...common },
     { kind: 'bolt', id: 'a', ...common, behavior, inputs: [input('source'), input('b', true)] },

@@ -3,6 +3,7 @@
 import t from 'tap';
 import type { TopologyDescription } from '../../../engine/model/describe.js';
 import { EndedTasks } from '../../../engine/worker/ended-tasks.js';
+import { defaultConfig } from '../../../engine/model/config.js';
 
 const common = { parallelism: 1, outputs: { default: ['n'] }, config: {} };
 const behavior = { manualAck: false, concurrency: 1, ordered: false, tickMs: null, callTimeoutMs: null };
@@ -12,7 +13,7 @@ const input = (from: string) => ({ from, stream: 'default', grouping: 'shuffle',
 const description: TopologyDescription = {
   name: 'chain',
   version: null,
-  config: { workers: 3, messageTimeoutMs: null, maxSpoutPending: null, tracking: true, keyGroups: 1 },
+  config: { ...defaultConfig, workers: 3, messageTimeoutMs: null, keyGroups: 1 },
   components: [
     { kind: 'spout', id: 'a', ...common },
     { kind: 'bolt', id: 'b', ...common, behavior, inputs: [input('a')] },

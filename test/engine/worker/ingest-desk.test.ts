@@ -7,6 +7,7 @@ import type { TopologyDescription } from '../../../engine/model/describe.js';
 import { planTasks } from '../../../engine/plan/plan.js';
 import { IngestDesk, type IngestHost } from '../../../engine/worker/ingest-desk.js';
 import type { IngestRecord } from '../../../engine/worker/messages.js';
+import { defaultConfig } from '../../../engine/model/config.js';
 
 const spout = (id: string, parallelism: number) =>
   ({ kind: 'spout', id, parallelism, outputs: { default: ['n'] }, config: {} }) as const;
@@ -14,7 +15,7 @@ const spout = (id: string, parallelism: number) =>
 const description: TopologyDescription = {
   name: 'desk',
   version: null,
-  config: { workers: 2, messageTimeoutMs: 1000, maxSpoutPending: null, tracking: true, keyGroups: 1024 },
+  config: { ...defaultConfig, workers: 2, messageTimeoutMs: 1000, keyGroups: 1024 },
   components: [spout('records', 2), spout('other', 1)],
 };
 

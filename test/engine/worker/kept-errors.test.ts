@@ -38,13 +38,18 @@ t.test('the last error of some components since a moment', async (t) => {
 t.test('alike deaths are one entry, the same object, which counts', async (t) => {
   const errors = new KeptErrors();
   const died = toWire(new Error('died'));
-  errors.addDeath(died, true, 0, 0);
+  errors.addDeath(died, null, true, 0, 0);
   const [first] = errors.all;
-  errors.addDeath(died, true, 1, 1);
-  errors.addDeath(died, true, 2, 2);
+  errors.addDeath(died, null, true, 1, 1);
+  errors.addDeath(died, null, true, 2, 2);
   t.equal(errors.all.length, 1);
   t.equal(errors.all[0], first);
   t.equal(first?.count, 3);
-  errors.addDeath(died, false, 3, 3);
+  errors.addDeath(died, null, false, 3, 3);
   t.equal(errors.of(WORKER).length, 2);
+  errors.addDeath(died, { component: 'a', task: 4, stage: null }, true, 4, 4);
+  errors.addDeath(died, { component: 'a', task: null, stage: null }, true, 5, 5);
+  t.match(errors.of('a'), [{ task: 4, count: 2 }], 'of the component that it died of');
+  errors.addDeath(toWire(new Error('otherwise')), { component: 'a', task: null, stage: null }, true, 6, 6);
+  t.match(errors.of('a'), [{ task: -1, count: 1 }, { count: 2 }]);
 });

@@ -1,13 +1,13 @@
 // The time of turns is dealt to tasks in proportion to what was sampled of their calls, and adds up.
 
 import t from 'tap';
-import { Pulse } from '../../../engine/worker/supervision/pulse.js';
 import { VirtualClock } from '../../../engine/clock.js';
 import * as words from '../../../engine/metrics/counters.js';
 import { describe } from '../../../engine/model/describe.js';
 import { planTasks, type Plan } from '../../../engine/plan/plan.js';
 import { KeptUserMetrics } from '../../../engine/metrics/kept-user-metrics.js';
 import { RunMetrics } from '../../../engine/worker/run-metrics.js';
+import { Pulse } from '../../../engine/worker/supervision/pulse.js';
 import { Turns } from '../../../engine/worker/turns.js';
 import { Bolt, Spout, topology } from 'millrace';
 
@@ -97,7 +97,7 @@ t.test('a turn says how long it took', async (t) => {
   const turns = new Turns(
     clock,
     10,
-    new Pulse(1),
+    new Pulse(4),
     () => said.push('begins'),
     (milliseconds, nowMs, isLast) => said.push(milliseconds, nowMs, isLast),
   );

@@ -1,0 +1,157 @@
+// What a topology's supervisor does about its workers' troubles: watches them, finds out what each one died of, and
+// decides whether it is replaced, when, or whether the topology is given up. On the main thread.
+//
+//   a worker dies, stalls, takes too much memory, cannot begin
+//     ─► its cause, with the component ─► told and kept ─┬─ too many within the window ─► the topology fails
+//                                                        └─ after a wait that doubles ─► it is replaced
+//
+// Invariant: what somebody ended from outside counts for nothing and is replaced at once.
+
+import { RealClock, type Clock, type Timer } from '../../clock.js';
+import type { WireError } from '../../errors.js';
+import { CLOSE_TIMEOUT_MS } from '../../limits.js';
+import type { Logger } from '../../log.js';
+import type { TopologyDescription } from '../../model/describe.js';
+import type { Plan } from '../../plan/plan.js';
+import type { RunReport } from '../run-report.js';
+import type { Seat } from '../seats.js';
+import { causeOf, type Ended } from './cause.js';
+import { Deaths } from './deaths.js';
+import type { MemoryShare } from './memory-shares.js';
+import { WorkerWatch } from './worker-watch.js';
+
+/** Twice what the components of a worker may take to close one after the other. */
+const RETIRE_MS = 2 * CLOSE_TIMEOUT_MS;
+
+export interface SupervisionOptions {
+  readonly description: TopologyDescription;
+  readonly plan: () => Plan;
+  readonly share: MemoryShare;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly report: RunReport;
+  readonly seats: () => Iterable<Seat>;
+  /** Has a worker close its components and end. */
+  readonly stop: (seat: Seat) => void;
+  /** Starts a new one in its place. */
+  readonly replace: (worker: number) => void;
+  /** The topology is given up. */
+  readonly fail: (error: WireError) => void;
+}
+
+const MB = 1024 * 1024;
+
+export class Supervision {
+  private readonly options: SupervisionOptions;
+  private readonly deaths: Deaths;
+  private readonly watch: WorkerWatch<WatchedSeat>;
+  private readonly watched = new WeakMap<Seat, WatchedSeat>();
+  private readonly timers = new Map<Seat, Timer>();
+  private over = false;
+
+  constructor(options: SupervisionOptions) {
+    this.options = options;
+    const { description, clock, logger, report, share } = options;
+    const { stallTimeoutMs } = description.config;
+    this.deaths = new Deaths(description.name, clock, logger, report, stallTimeoutMs);
+    this.watch = new WorkerWatch({
+      // Threads are watched by the machine's time, whatever time their topology lives in.
+      clock: new RealClock(),
+      stallMs: stallTimeoutMs,
+      buffersBytesMax: share.buffersMb * MB,
+      workers: () => this.alive(),
+      end: ({ seat }, ended) => this.endSeat(seat, ended),
+    });
+  }
+
+  start(): void {
+    this.watch.start();
+  }
+
+  /** Nothing is watched or replaced any more. */
+  end(): void {
+    this.over = true;
+    this.watch.stop();
+    this.deaths.end();
+    for (const timer of this.timers.values()) timer.cancel();
+    this.timers.clear();
+  }
+
+  /** Ends the thread of a worker, as somebody from outside wants it. */
+  async kill(seat: Seat | undefined): Promise<void> {
+    if (seat === undefined) return;
+    seat.ended ??= { by: 'operator' };
+    await seat.handle.kill();
+  }
+
+  /**
+   * A worker says that it cannot begin, or that a component cannot be activated. In one that takes the place of another,
+   * the same code has begun before: what keeps it from it may pass.
+   */
+  refused(seat: Seat, error: WireError): void {
+    if (this.options.report.state === 'starting' || error.fatal || !seat.isReplacement) {
+      this.options.fail(error);
+      return;
+    }
+    if (seat.ended !== null) return;
+    seat.ended = { by: 'refusal', error };
+    this.options.stop(seat);
+    this.later(seat, RETIRE_MS, () => void seat.handle.kill());
+  }
+
+  /** A worker is over and was not told to be. */
+  died(seat: Seat, reason: string | null): void {
+    const { description, plan, share } = this.options;
+    const { worker, pulse, ended, lastWords, suspect } = seat;
+    const remains = { worker, doing: pulse.doing, ended, lastWords, suspect, reason };
+    const cause = causeOf(remains, description.name, plan(), share);
+    const error = this.deaths.add(cause);
+    if (error !== null) {
+      this.options.fail(error);
+      return;
+    }
+    const waitMs = this.deaths.waitMs(cause);
+    if (waitMs === 0) this.options.replace(worker);
+    else this.later(seat, waitMs, () => this.options.replace(worker));
+  }
+
+  private endSeat(seat: Seat, ended: Ended): void {
+    seat.ended ??= ended;
+    void seat.handle.kill();
+  }
+
+  private later(seat: Seat, waitMs: number, call: () => void): void {
+    this.timers.get(seat)?.cancel();
+    this.timers.delete(seat);
+    if (this.over) return;
+    const timer = this.options.clock.after(waitMs, () => {
+      this.timers.delete(seat);
+      call();
+    });
+    this.timers.set(seat, timer);
+  }
+
+  private *alive(): Iterable<WatchedSeat> {
+    for (const seat of this.options.seats()) {
+      if (seat.state === 'dead' || seat.state === 'stopped' || seat.ended !== null) continue;
+      const watched = this.watched.get(seat) ?? new WatchedSeat(seat);
+      this.watched.set(seat, watched);
+      yield watched;
+    }
+  }
+}
+
+/** A seat as it is watched. */
+class WatchedSeat {
+  readonly seat: Seat;
+  readonly pulse: Seat['pulse'];
+
+  constructor(seat: Seat) {
+    this.seat = seat;
+    this.pulse = seat.pulse;
+  }
+
+  get threadId(): number | null {
+    return this.seat.handle.threadId;
+  }
+}
