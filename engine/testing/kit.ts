@@ -87,6 +87,7 @@ export class TestRun {
       limits: { ...runtimeLimits, ...options.limits },
       seed: options.seed ?? 1,
       strict: options.strict ?? true,
+      replaceAtOnce: true,
       ...((options.virtualTime ?? true) ? { virtualTimeMs: () => this.nowMs, clock: this.clock } : {}),
       instrument: (worker) => this.instrument(worker),
     });

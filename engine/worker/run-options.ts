@@ -57,6 +57,8 @@ export interface TopologyRunOptions {
   readonly strict?: boolean;
   /** Virtual time: gives the milliseconds that a worker starts at; the machine's clock by default. */
   readonly virtualTimeMs?: () => number;
+  /** Testing: a worker that died is replaced without a wait, however often. Default false. */
+  readonly replaceAtOnce?: boolean;
   /** What the supervisor itself measures and waits by; the machine's by default. */
   readonly clock?: Clock;
   /** Looks inside the components of a worker; called for each worker that starts. */

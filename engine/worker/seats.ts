@@ -37,6 +37,8 @@ export interface Seat {
   readonly pulse: Pulse;
   /** Another one was in its place before. */
   readonly isReplacement: boolean;
+  /** It is dead, and is replaced after a while. */
+  isAwaited: boolean;
   /** What its thread said that it dies of, when it could, and whose doing that was. */
   lastWords: WireError | null;
   suspect: Suspect | null;
@@ -88,9 +90,9 @@ export class Seats {
     for (let worker = 0; worker < this.plan.workers; worker++) this.seat(worker, links[worker]!);
   }
 
-  /** A worker is being started, replaced or stopped, or wiring is not confirmed yet. */
+  /** A worker is being started, replaced or stopped now, or wiring is not confirmed yet. */
   get changing(): boolean {
-    return this.unconfirmed || this.all.some((seat) => seat.state !== 'active');
+    return this.unconfirmed || this.all.some((seat) => seat.state !== 'active' && !seat.isAwaited);
   }
 
   post(seat: Seat, message: ToWorker): void {
@@ -181,6 +183,7 @@ export class Seats {
       backlog,
       pulse,
       isReplacement: this.all[worker] !== undefined,
+      isAwaited: false,
       lastWords: null,
       suspect: null,
       ended: null,

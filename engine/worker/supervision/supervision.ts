@@ -29,6 +29,8 @@ export interface SupervisionOptions {
   readonly share: MemoryShare;
   readonly clock: Clock;
   readonly logger: Logger;
+  /** Without a wait, however often. */
+  readonly replaceAtOnce: boolean;
   readonly report: RunReport;
   readonly seats: () => Iterable<Seat>;
   /** Has a worker close its components and end. */
@@ -110,7 +112,8 @@ export class Supervision {
       this.options.fail(error);
       return;
     }
-    const waitMs = this.deaths.waitMs(cause);
+    const waitMs = this.options.replaceAtOnce ? 0 : this.deaths.waitMs(cause);
+    seat.isAwaited = waitMs > 0;
     if (waitMs === 0) this.options.replace(worker);
     else this.later(seat, waitMs, () => this.options.replace(worker));
   }
