@@ -41,8 +41,8 @@ export class LinkCredit {
 
   /** How much that channel has under way, as a share of what it may when it has the link to itself. */
   fillOf(channel: Outstanding): number {
-    const tuplesMost = this.reserveTuples + this.sharedTuples / 2;
-    const bytesMost = this.reserveBytes + this.sharedBytes / 2;
+    const tuplesMost = Math.max(1, this.reserveTuples + this.sharedTuples / 2);
+    const bytesMost = Math.max(1, this.reserveBytes + this.sharedBytes / 2);
     return Math.max(channel.outstandingTuples / tuplesMost, channel.outstandingBytes / bytesMost);
   }
 

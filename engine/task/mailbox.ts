@@ -50,8 +50,8 @@ export class Mailbox {
     this.tuplesMax = limits.mailboxTuplesMax;
     this.bytesMax = limits.mailboxBytesMax;
     // What one channel may have under way while it is alone (link/credit.ts).
-    this.inboundTuplesMax = limits.channelReserveTuples + limits.linkSharedTuples / 2;
-    this.inboundBytesMax = limits.channelReserveBytes + limits.linkSharedBytes / 2;
+    this.inboundTuplesMax = Math.max(1, limits.channelReserveTuples + limits.linkSharedTuples / 2);
+    this.inboundBytesMax = Math.max(1, limits.channelReserveBytes + limits.linkSharedBytes / 2);
   }
 
   /** Bytes that wait, in both queues, as estimated. */
