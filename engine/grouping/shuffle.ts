@@ -72,9 +72,8 @@ export class ShuffleGrouping implements Grouping {
     this.untilLook = this.lookEvery;
     if (this.prefers) this.chooseScope();
     const { order, weights, targets, dealt } = this;
-    let emptiest = Infinity;
-    for (let i = 0; i < dealt; i++) emptiest = Math.min(emptiest, targets[order[i]!]!.fill);
-    const most = freeShare(emptiest);
+    let most = 0;
+    for (let i = 0; i < dealt; i++) most = Math.max(most, freeShare(targets[order[i]!]!.fill));
     for (let i = 0; i < dealt; i++) {
       const index = order[i]!;
       weights[index] = most === 0 ? FULL : Math.round((FULL * freeShare(targets[index]!.fill)) / most);
@@ -96,7 +95,8 @@ export class ShuffleGrouping implements Grouping {
   }
 }
 
-/** 1 for a target that keeps up, down to 0 for one that is full. */
+/** 1 for a target that keeps up, down to 0 for one that is full; 0 as well for a fill that is no number. */
 function freeShare(fill: number): number {
-  return fill <= FILL_KEPT_UP ? 1 : Math.max(0, (1 - fill) / (1 - FILL_KEPT_UP));
+  if (fill <= FILL_KEPT_UP) return 1;
+  return fill < 1 ? (1 - fill) / (1 - FILL_KEPT_UP) : 0;
 }

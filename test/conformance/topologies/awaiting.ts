@@ -29,7 +29,7 @@ class Awaiting extends Spout {
 export default topology(
   'awaiting',
   (t) => {
-    t.bolt('sink', Sink, { parallelism: 2 }).shuffle(t.spout('awaiting', Awaiting));
+    t.bolt('sink', Sink, { parallelism: 2 }).shuffle(t.spout('awaiting', Awaiting), { locality: false });
   },
   { maxSpoutPending: 3, messageTimeout: null },
 );

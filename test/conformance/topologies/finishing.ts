@@ -63,8 +63,8 @@ class Total extends Sum {
 
 export default topology('finishing', (t) => {
   const numbers = t.spout('numbers', Numbers, { parallelism: 2, config: { tracked: true } });
-  const sums = t.bolt('sums', Sum, { parallelism: 4 }).shuffle(numbers);
-  const slow = t.bolt('slow', SlowSum, { parallelism: 3 }).shuffle(sums);
+  const sums = t.bolt('sums', Sum, { parallelism: 4 }).shuffle(numbers, { locality: false });
+  const slow = t.bolt('slow', SlowSum, { parallelism: 3 }).shuffle(sums, { locality: false });
   const merged = t.bolt('merged', Sum, { parallelism: 2 }).fields(slow, 'number');
   t.bolt('total', Total).global(merged);
 });

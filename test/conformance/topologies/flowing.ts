@@ -86,9 +86,9 @@ export default topology(
       parallelism: 2,
       config: { count: 500, tracked: true, startsAtMs: 0 },
     });
-    const forward = t.bolt('forward', Forward, { parallelism: 2 }).shuffle(numbers);
+    const forward = t.bolt('forward', Forward, { parallelism: 2 }).shuffle(numbers, { locality: false });
     const slow = t.bolt('slow', Slow, { parallelism: 2 }).fields(forward, 'number');
-    t.bolt('sink', InOrder, { parallelism: 2 }).shuffle(slow);
+    t.bolt('sink', InOrder, { parallelism: 2 }).shuffle(slow, { locality: false });
   },
   { messageTimeout: null },
 );

@@ -36,7 +36,7 @@ export default topology(
       },
       { outputs: ['customer', 'what'] },
     );
-    t.bolt('clerk', Clerk, { parallelism: 2 }).fields(orders, 'customer').shuffle(others);
+    t.bolt('clerk', Clerk, { parallelism: 2 }).fields(orders, 'customer').shuffle(others, { locality: false });
   },
   { messageTimeout: '10s' },
 );

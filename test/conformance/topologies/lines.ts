@@ -23,7 +23,7 @@ export default topology(
   'lines',
   (t) => {
     const lines = t.spout('lines', fileLines({ path: 'set by the test' }), { parallelism: 2 });
-    const held = t.bolt('held', Held, { parallelism: 2, config: { gate: '' } }).shuffle(lines);
+    const held = t.bolt('held', Held, { parallelism: 2, config: { gate: '' } }).shuffle(lines, { locality: false });
     const counted = t.bolt('count', count(), { parallelism: 2 }).fields(held, 'line');
     t.bolt('sink', Sink).shuffle(counted);
     t.bolt('opener', Opener, { parallelism: 2 }).all(t.spout('command', Command));

@@ -299,7 +299,7 @@ t.test('C21 without locality, and with nothing but locality', async (t) => {
 });
 
 t.test('C21 whatever the loads, a shuffle answers with one of its targets', async (t) => {
-  const fill = fc.oneof(fc.double({ min: 0, max: 3, noNaN: true }), fc.constantFrom(0, 0.25, 0.5, 1));
+  const fill = fc.oneof(fc.double({ min: 0, max: 3, noNaN: true }), fc.constantFrom(0, 0.25, 0.5, 1, NaN, Infinity));
   const step = fc.record({ fills: fc.array(fill, { minLength: 1, maxLength: 9 }), saturated: fc.boolean() });
   fc.assert(
     fc.property(

@@ -104,9 +104,10 @@ class Model {
   step = [CYCLE_OPEN, CYCLE_OPEN];
   readonly said: (string | null)[] = [null, null];
   endedEarly = false;
-  readonly ends = new CycleEnds(description, plan, (worker, told) =>
-    this.queues.push({ at: worker - 1, deliver: () => this.told(worker - 1, told) }),
-  );
+  readonly ends = new CycleEnds(description, plan, (worker, told) => {
+    if (told.round === null && told.step > 0 && this.busy > 0) this.endedEarly = true;
+    this.queues.push({ at: worker - 1, deliver: () => this.told(worker - 1, told) });
+  });
 
   get busy(): number {
     return this.mailboxes[0]!.length + this.mailboxes[1]!.length + this.queues.filter(({ at }) => at >= 4).length;
@@ -131,7 +132,6 @@ class Model {
     if (told.step !== this.step[index]) {
       this.step[index] = told.step;
       this.said[index] = null;
-      if (this.busy > 0 && told.step > 0) this.endedEarly = true;
       // What `finish` emits goes round as well.
       if (told.step === index + 1) this.mailboxes[index]!.push(2);
     }

@@ -59,7 +59,7 @@ topology('groupings', (t) => {
   const orders = router.stream('orders');
   t.bolt('partial-field', Split).partialKey(lines, 'lin'); // refused: '"lin"' is not assignable to parameter of type '"line"'
   t.bolt('partial-none', Split).partialKey(lines); // refused: Expected at least 2 arguments
-  t.bolt('locality', Split).shuffle(lines, { locality: 'no' }); // refused: Type 'string' is not assignable to type 'boolean'
+  t.bolt('locality', Split).shuffle(lines, { locality: 'no' }); // refused: Type 'string' is not assignable to type 'boolean | undefined'
   t.bolt('option', Split).none(lines, { local: true }); // refused: 'local' does not exist
   t.bolt('of-pairs', Split).localOrShuffle(count); // refused: Source has 2 element(s) but target allows only 1
   t.bolt('direct', Either).direct(split); // refused: is not assignable to
