@@ -46,8 +46,9 @@ export function createGrouping(input: InputDefinition, context: GroupingContext)
     case 'all':
       return new AllGrouping();
     case 'global':
-    // Each task of a direct stream has an output of its own, with nothing to choose.
+      return new GlobalGrouping();
     case 'direct':
+      // Each task of a direct stream has an output of its own, with nothing to choose.
       return new GlobalGrouping();
     case 'custom': {
       const { name, create } = input.custom!;

@@ -25,7 +25,7 @@ import { BROKEN, CALLS_FULL, COMMITTING, RUNNING, type TaskSetup } from './task.
 import { SettlingTask } from './settling-task.js';
 import { isPromise } from './settling.js';
 import type { TaskTuple } from './task-tuple.js';
-import { ACKED, FAILED, Held } from './task-tuple.js';
+import { FAILED, Held } from './task-tuple.js';
 
 export class BoltTask extends SettlingTask implements LocalTask {
   /** That of `inbox` which senders of this worker put tuples into. */

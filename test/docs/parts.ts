@@ -7,7 +7,7 @@
 
 import { spawnSync } from 'node:child_process';
 import { format, resolveConfig } from 'prettier';
-import { readFileSync } from 'node:fs';
+import { readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { builtins } from '../../engine/connect/registry.js';
 import { catalogue } from '../../engine/errors.js';
@@ -155,7 +155,8 @@ const MET = [
 ];
 
 function fixedBounds(): string {
-  const sources = ['limits.ts', 'limits/connectors.ts', 'limits/documents.ts', 'limits/host.ts'];
+  const areas = readdirSync(join(root, 'engine/limits')).map((name) => `limits/${name}`);
+  const sources = ['limits.ts', ...areas.sort()];
   const known = new Map(
     sources.flatMap((file) => constantsOf(sourceOf(`engine/${file}`)).map(({ name, comment }) => [name, comment])),
   );
