@@ -15,11 +15,15 @@ export type {
   SpoutContext,
 } from './component/context.js';
 export type { ChooseTasks, Chosen, CustomGrouping, CustomGroupingSource } from './component/custom-grouping.js';
+export { DEAD_LETTER, deadLetterOf, deadLetterOutput } from './component/dead-letter.js';
+export type { DeadLetter, GivenUp } from './component/dead-letter.js';
+export { registerExtension } from './component/extension.js';
+export type { Extension } from './component/extension.js';
 export type { Emit, EmitOptions } from './component/emit.js';
 export { iterableSpout } from './component/iterable-spout.js';
 export type { IterableSpoutOptions, ValuesIterable, ValuesSource } from './component/iterable-spout.js';
 export { Replay } from './component/replay.js';
-export type { ReplayOptions } from './component/replay.js';
+export type { Due, ReplayOptions } from './component/replay.js';
 export { defineBolt, defineSpout } from './component/spec.js';
 export type {
   BoltSpec,

@@ -67,10 +67,16 @@ export const runtimeLimits: RuntimeLimits = {
 /** One tuple, as estimated before packing (text can pack to three times that): larger data belongs in a store. */
 export const TUPLE_BYTES_MAX = 2 * 1024 * 1024;
 
+/** What a dead letter may hold beyond the tuple that it is of: the error, its code and the names of places. */
+export const DEAD_LETTER_BYTES_MAX = 4096;
+
 /**
  * One frame between workers; one tuple above the batch size may make it this large. Checked before anything is decoded.
  */
 export const FRAME_BYTES_MAX = 8 * 1024 * 1024;
+
+/** Numbers of users' classes that travel: msgpack has 128 for all, and msgpackr keeps those from 66 up. */
+export const EXTENSION_NUMBER_MAX = 63;
 
 /** Values are walked this deep; what is deeper is a mistake or an attack. */
 export const VALUE_DEPTH_MAX = 64;
@@ -193,6 +199,9 @@ export const USER_METRIC_NAME_MAX = 64;
 export const REPLAY_WAIT_MIN_MS = 100;
 /** … which doubles with each failure up to this one. */
 export const REPLAY_WAIT_MAX_MS = 30_000;
+
+/** Retries of a failed tuple before it is given up: with waits of 30 s, a month of them. */
+export const RETRIES_MAX = 100_000;
 
 /** Failed tuples of one spout task that are not acked yet, at which it brings nothing new. */
 export const REPLAYS_MAX = 65_536;

@@ -1,7 +1,8 @@
 // What may travel in a tuple, and about how many bytes it takes. Values are plain data: null, undefined, booleans,
-// numbers, bigints, strings, dates, binary data, and arrays and plain objects of them. Runs at each emit that leaves
+// numbers, bigints, strings, dates, binary data, arrays and plain objects of them, and instances of registered classes. Runs at each emit that leaves
 // the thread, and for the first tuples of each stream, so it walks once and allocates only when it refuses.
 
+import { extensionOf } from '../component/extension.js';
 import { TUPLE_BYTES_MAX, VALUE_DEPTH_MAX } from '../limits.js';
 import type { Values } from '../component/tuple.js';
 
@@ -42,10 +43,17 @@ export function measureValues(values: Values): number {
   let bytes = 1;
   for (let i = 0; i < values.length; i++) {
     const value = values[i];
-    if (typeof value === 'string') bytes += value.length + 5;
+    if (typeof value === 'string') bytes += measureText(value, i, null);
     else if (typeof value === 'number') bytes += SMALL_BYTES;
     else bytes += measure(value, 0, i, null);
   }
+  return bytes;
+}
+
+/** The same of values that hold other lists of values, such as dead letters: those may be as deep as by themselves. */
+export function measureWrapped(values: Values): number {
+  let bytes = 1;
+  for (const value of values) bytes += Array.isArray(value) ? measureValues(value) + 4 : measureValues([value]);
   return bytes;
 }
 
@@ -58,7 +66,7 @@ interface Step {
 function measure(value: unknown, depth: number, key: string | number, up: Step | null): number {
   switch (typeof value) {
     case 'string':
-      return value.length + 5;
+      return measureText(value, key, up);
     case 'number':
     case 'boolean':
     case 'undefined':
@@ -74,6 +82,11 @@ function measure(value: unknown, depth: number, key: string | number, up: Step |
   }
 }
 
+function measureText(text: string, key: string | number, up: Step | null): number {
+  if (!isWellFormed(text)) throw refused({ key, up }, `a text with ${HALF}`);
+  return text.length + 5;
+}
+
 function measureObject(value: object, depth: number, step: Step): number {
   if (depth >= VALUE_DEPTH_MAX) throw refused(step, `nested deeper than ${VALUE_DEPTH_MAX}, or a cycle`);
   if (Array.isArray(value)) {
@@ -82,16 +95,33 @@ function measureObject(value: object, depth: number, step: Step): number {
     return bytes;
   }
   if (ArrayBuffer.isView(value) || value instanceof ArrayBuffer) return value.byteLength + 8;
-  if (value instanceof Date) return 16;
-  const prototype: unknown = Object.getPrototypeOf(value);
-  if (prototype !== Object.prototype && prototype !== null) {
-    throw refused(step, `an instance of ${nameOfClass(prototype)}`);
-  }
+  const prototype = Object.getPrototypeOf(value) as object | null;
+  if (prototype !== Object.prototype && prototype !== null) return measureInstance(value, prototype, depth, step);
+  if (Object.hasOwn(value, '__proto__')) throw refused(step, 'an object with a key "__proto__"');
   let bytes = 5;
   for (const name in value) {
+    if (!isWellFormed(name)) throw refused(step, `an object with a key that has ${HALF}`);
     bytes += name.length + 5 + measure((value as Readonly<Record<string, unknown>>)[name], depth + 1, name, step);
   }
   return bytes;
+}
+
+/** An instance of a class that is registered takes what it is made of. */
+function measureInstance(value: object, prototype: object, depth: number, step: Step): number {
+  if (prototype === Date.prototype) {
+    if (Number.isNaN((value as Date).getTime())) throw refused(step, 'an invalid date');
+    return 16;
+  }
+  const extension = extensionOf(prototype);
+  if (extension === null) throw refused(step, `an instance of ${nameOfClass(prototype)}`);
+  return 3 + measure(extension.pack(value), depth + 1, nameOfClass(prototype), step);
+}
+
+const HALF = 'half of a surrogate pair, which is no text';
+
+/** Whether a text can be written as UTF-8 and read again. */
+function isWellFormed(text: string): boolean {
+  return (text as unknown as { isWellFormed(): boolean }).isWellFormed();
 }
 
 function nameOfClass(prototype: unknown): string {
@@ -113,6 +143,9 @@ export function freezeValues(values: Values): void {
 
 function freeze(value: unknown): void {
   if (typeof value !== 'object' || value === null || Object.isFrozen(value) || ArrayBuffer.isView(value)) return;
+  // What is in an instance of a class is its own business.
+  const prototype: unknown = Object.getPrototypeOf(value);
+  if (!Array.isArray(value) && prototype !== Object.prototype && prototype !== null) return;
   Object.freeze(value);
   for (const item of Object.values(value)) freeze(item);
 }

@@ -6,6 +6,7 @@
 //   iterator ──next──► emit(values, { id }) ──ack──► forgotten
 //                          ▲      └──fail──► waits 100 ms, 200 ms, … 30 s (replay.ts) ──┐
 //                          └────────────────────────────────────────────────────────────┘
+//   after `retries` of them it is emitted as a dead letter, and kept until that is acked (dead-letter.ts)
 //
 // Runs in the thread of its task; its calls never overlap.
 
@@ -15,7 +16,7 @@ import { shown } from '../model/names.js';
 import type { SpoutContext } from './context.js';
 import type { Emit } from './emit.js';
 import { Replay } from './replay.js';
-import type { NextTuple } from './spout.js';
+import type { FailCause, NextTuple, TreeFailure } from './spout.js';
 import { Spout } from './spout.js';
 import type { Values } from './tuple.js';
 
@@ -30,6 +31,11 @@ export interface IterableSpoutOptions {
   readonly tracked?: boolean;
   /** Lists that may be out and not acked at once; at that number it emits nothing new. Default 10,000. */
   readonly pendingMax?: number;
+  /**
+   * How often a list is emitted again before it is given up, as a tuple on the stream `dead-letter`. Default: never given
+   * up.
+   */
+  readonly retries?: number;
 }
 
 type Iteration = { readonly value: unknown } | 'end' | { readonly threw: unknown };
@@ -63,7 +69,7 @@ class IterableSpout extends Spout {
     this.source = source;
     this.tracked = options.tracked ?? true;
     this.pendingMax = options.pendingMax ?? ITERABLE_PENDING_MAX;
-    this.replay = new Replay(() => this.context.now());
+    this.replay = new Replay(() => this.context.now(), { retries: options.retries ?? null });
   }
 
   override async open(context: SpoutContext): Promise<void> {
@@ -72,7 +78,7 @@ class IterableSpout extends Spout {
   }
 
   nextTuple(emit: Emit): NextTuple {
-    if (this.replay.waiting > 0 && this.replayOne(emit)) return undefined;
+    if (this.replay.waiting > 0 && this.replay.emitDue(emit, this.valuesOf)) return undefined;
     if (!this.ended && this.pending.size < this.pendingMax) this.emitNext(emit);
     return this.ended && this.replay.waiting === 0 ? 'done' : undefined;
   }
@@ -82,8 +88,9 @@ class IterableSpout extends Spout {
     this.replay.ack(id as number);
   }
 
-  override fail(id: unknown): void {
-    if (this.pending.has(id as number)) this.replay.fail(id as number);
+  override fail(id: unknown, _cause?: FailCause, failure?: TreeFailure): void {
+    if (!this.pending.has(id as number)) return;
+    if (this.replay.fail(id as number, failure)) this.context.metrics.counter('deadLetters').add();
   }
 
   override async close(): Promise<void> {
@@ -94,19 +101,7 @@ class IterableSpout extends Spout {
     await iterator?.return?.();
   }
 
-  /** Emits a list that failed, if the wait of one is over. */
-  private replayOne(emit: Emit): boolean {
-    const id = this.replay.next();
-    const values = id === undefined ? undefined : this.pending.get(id);
-    if (id === undefined || values === undefined) return false;
-    try {
-      emit(values, { id });
-    } catch (thrown) {
-      this.replay.fail(id);
-      throw thrown;
-    }
-    return true;
-  }
+  private readonly valuesOf = (id: number): Values | null => this.pending.get(id) ?? null;
 
   private emitNext(emit: Emit): void {
     if (this.answer === null && !this.asked) this.ask();

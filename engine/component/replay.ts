@@ -1,13 +1,22 @@
 // Failed tuples of a spout task that wait to be emitted again: the first failure waits 100 ms, each further one of the
-// same tuple twice as long, up to 30 s, for as often as it fails. A tuple that can never succeed therefore costs
-// little, and a target that is down is not hammered. Invariant: `full` is true before more than `failedMax` tuples are
-// remembered beyond those already under way, so a spout that brings nothing new while it is full stays bounded. Pure,
-// any thread.
+// same tuple twice as long, up to 30 s. A tuple that can never succeed therefore costs little, and a target that is down
+// is not hammered. After so many retries it may be given up: then a dead letter of it is due, under the same id, and
+// that is emitted again until somebody has handled it. Invariant: `full` is true before more than `failedMax` tuples
+// are remembered beyond those already under way, so a spout that brings nothing new while it is full stays bounded.
+// Pure, any thread.
 //
-// The wait depends on the number of failures alone, so tuples with equally many are due in the order in which they
-// failed: one first-in first-out queue for each number is enough, and no heap.
+//   fail ─► waits ─► due: again ──ack──► forgotten
+//             ▲ └──── fail ──┘ │
+//             │                └─ fail, more than `retries` times ─► given up ─► due: dead letter ──ack──► forgotten
+//                                                                       └── waits ◄── fail ──┘
 
 import { REPLAYS_MAX, REPLAY_WAIT_MAX_MS, REPLAY_WAIT_MIN_MS } from '../limits.js';
+import { DEFAULT_STREAM } from '../model/definition.js';
+import { BackOff, doubling } from './back-off.js';
+import { DEAD_LETTER, deadLetterOf, type GivenUp } from './dead-letter.js';
+import type { Emit, EmitOptions } from './emit.js';
+import type { TreeFailure } from './spout.js';
+import type { Values } from './tuple.js';
 
 /** What {@link Replay} may be told. */
 export interface ReplayOptions {
@@ -17,18 +26,37 @@ export interface ReplayOptions {
   readonly waitMaxMs?: number;
   /** Tuples that failed and are not acked, at which `full` says so. Default 65,536. */
   readonly failedMax?: number;
+  /**
+   * How often a tuple is emitted again before it is given up; what was lost with a worker does not count. Default null:
+   * never given up.
+   */
+  readonly retries?: number | null;
 }
 
-interface Waiting<Id> {
+/** A tuple that is due: to be emitted again, or, when it was given up, as a dead letter. */
+export interface Due<Id> {
   readonly id: Id;
-  readonly dueMs: number;
+  readonly givenUp: GivenUp | null;
 }
 
-interface Queue<Id> {
-  readonly waitMs: number;
-  readonly entries: Waiting<Id>[];
-  head: number;
+/** A tuple that failed and is not acked. */
+interface Failed {
+  /** Failures that count. */
+  failures: number;
+  /** How often it has waited, since it was given up if it was. */
+  waits: number;
+  waiting: boolean;
+  givenUp: GivenUp | null;
 }
+
+/** Stands for a failure of which the spout was told nothing. */
+const UNKNOWN: TreeFailure = {
+  cause: 'failed',
+  code: 'MILLRACE_TASK_THREW',
+  message: 'it failed, and nothing was said of why',
+  component: null,
+  task: null,
+};
 
 /**
  * Which failed tuples are due to be emitted again. Ids are compared by value for primitives, by identity for objects.
@@ -36,79 +64,113 @@ interface Queue<Id> {
  * @typeParam Id - what the spout emits its tuples with
  */
 export class Replay<Id> {
-  private readonly queues: Queue<Id>[] = [];
-  /** Failures so far of every tuple that failed and is not acked yet; negative while it waits. */
-  private readonly failures = new Map<Id, number>();
+  private readonly again: BackOff<Id>;
+  private readonly dead: BackOff<Id>;
+  private readonly failed = new Map<Id, Failed>();
   private readonly now: () => number;
   private readonly failedMax: number;
+  private readonly retries: number;
   private waitingCount = 0;
 
   /** @param now - the time in milliseconds: `() => context.now()` */
   constructor(now: () => number, options: ReplayOptions = {}) {
     this.now = now;
     this.failedMax = options.failedMax ?? REPLAYS_MAX;
-    const waitMaxMs = options.waitMaxMs ?? REPLAY_WAIT_MAX_MS;
-    for (let waitMs = Math.max(1, options.waitMinMs ?? REPLAY_WAIT_MIN_MS); ; waitMs *= 2) {
-      this.queues.push({ waitMs: Math.min(waitMs, waitMaxMs), entries: [], head: 0 });
-      if (waitMs >= waitMaxMs) break;
-    }
+    this.retries = options.retries ?? Infinity;
+    const waitsMs = doubling(options.waitMinMs ?? REPLAY_WAIT_MIN_MS, options.waitMaxMs ?? REPLAY_WAIT_MAX_MS);
+    this.again = new BackOff(waitsMs);
+    this.dead = new BackOff([0, ...waitsMs]);
   }
 
-  /** How many tuples wait for their replay. */
+  /** How many tuples wait for their replay, or for that of their dead letter. */
   get waiting(): number {
     return this.waitingCount;
   }
 
   /** So many tuples failed and are not acked that the spout should bring nothing new. */
   get full(): boolean {
-    return this.failures.size >= this.failedMax;
+    return this.failed.size >= this.failedMax;
   }
 
-  /** That tuple failed: it is due again after its wait. Does nothing when it waits already. */
-  fail(id: Id): void {
-    const before = this.failures.get(id) ?? 0;
-    if (before < 0) return;
-    const queue = this.queues[Math.min(before, this.queues.length - 1)];
-    if (queue === undefined) return;
-    this.failures.set(id, -(before + 1));
-    queue.entries.push({ id, dueMs: this.now() + queue.waitMs });
+  /**
+   * That tuple, or its dead letter, failed: it is due again after its wait. Does nothing when it waits already.
+   *
+   * @param failure - what `fail` of the spout was given, for the dead letter
+   * @returns whether the tuple was given up by this failure
+   */
+  fail(id: Id, failure: TreeFailure = UNKNOWN): boolean {
+    const failed = this.failed.get(id) ?? { failures: 0, waits: 0, waiting: false, givenUp: null };
+    if (failed.waiting) return false;
+    this.failed.set(id, failed);
+    failed.waiting = true;
     this.waitingCount++;
+    const isNew = failed.givenUp === null;
+    if (isNew && failure.cause !== 'lost' && ++failed.failures > this.retries) {
+      failed.givenUp = { attempts: failed.failures, failure };
+      failed.waits = 0;
+    }
+    (failed.givenUp === null ? this.again : this.dead).add(id, failed.waits++, this.now());
+    return isNew && failed.givenUp !== null;
   }
 
-  /** That tuple is processed: what it failed before is forgotten. */
+  /** That tuple, or its dead letter, is processed: what it failed before is forgotten. */
   ack(id: Id): void {
-    if (this.failures.size === 0) return;
-    if ((this.failures.get(id) ?? 0) < 0) this.waitingCount--;
-    this.failures.delete(id);
+    if (this.failed.size === 0) return;
+    if (this.failed.get(id)?.waiting === true) this.waitingCount--;
+    this.failed.delete(id);
   }
 
-  /** Takes one tuple whose wait is over, or undefined when there is none now. */
+  /** Takes one tuple that is due again, or undefined when there is none now. Those given up come by {@link due}. */
   next(): Id | undefined {
-    if (this.waitingCount === 0) return undefined;
-    const nowMs = this.now();
-    for (const queue of this.queues) {
-      for (let entry = queue.entries[queue.head]; entry !== undefined && entry.dueMs <= nowMs;) {
-        this.drop(queue);
-        const failures = this.failures.get(entry.id) ?? 0;
-        if (failures < 0) {
-          this.waitingCount--;
-          this.failures.set(entry.id, -failures);
-          return entry.id;
-        }
-        // Acked while it waited: nothing to emit.
-        entry = queue.entries[queue.head];
-      }
-    }
-    return undefined;
+    return this.take(this.again);
   }
 
-  private drop(queue: Queue<Id>): void {
-    queue.head++;
-    if (queue.head === queue.entries.length) {
-      queue.entries.length = queue.head = 0;
-    } else if (queue.head >= 1024 && queue.head * 2 >= queue.entries.length) {
-      queue.entries.splice(0, queue.head);
-      queue.head = 0;
+  /** Takes one tuple that is due, again or as a dead letter, or undefined when there is none now. */
+  due(): Due<Id> | undefined {
+    if (this.waitingCount === 0) return undefined;
+    const dead = this.take(this.dead);
+    if (dead !== undefined) return { id: dead, givenUp: this.failed.get(dead)!.givenUp };
+    const id = this.take(this.again);
+    return id === undefined ? undefined : { id, givenUp: null };
+  }
+
+  /**
+   * Emits one tuple that is due: again, or as a dead letter on the stream `dead-letter`, under the same id in either
+   * case. Call it first in `nextTuple`, and return when it is true.
+   *
+   * @param valuesOf - the values of a tuple; null when it is to be let go
+   * @param stream - the stream of those tuples
+   * @returns whether something was due
+   * @throws what the emit throws; the tuple then counts as failed
+   */
+  emitDue(emit: Emit<never>, valuesOf: (id: Id) => Values | null, stream = DEFAULT_STREAM): boolean {
+    const due = this.due();
+    if (due === undefined) return false;
+    const { id, givenUp } = due;
+    const values = valuesOf(id);
+    if (values === null) {
+      this.ack(id);
+      return true;
     }
+    const send = emit as unknown as (values: Values, options: EmitOptions) => void;
+    try {
+      if (givenUp !== null) send(deadLetterOf(givenUp, values, stream), { stream: DEAD_LETTER, id });
+      else if (stream === DEFAULT_STREAM) send(values, { id });
+      else send(values, { stream, id });
+    } catch (thrown) {
+      this.fail(id);
+      throw thrown;
+    }
+    return true;
+  }
+
+  private take(from: BackOff<Id>): Id | undefined {
+    if (this.waitingCount === 0) return undefined;
+    // One that was acked while it waited is not emitted.
+    const id = from.next(this.now(), (each) => this.failed.get(each)?.waiting === true);
+    if (id === undefined) return undefined;
+    this.failed.get(id)!.waiting = false;
+    this.waitingCount--;
+    return id;
   }
 }

@@ -3,6 +3,7 @@
 // by name and not by a crash later on. Without the schema library, because this travels in users' bundles. Any thread.
 
 import { failure, type MillraceError } from '../errors.js';
+import { RETRIES_MAX } from '../limits.js';
 import { readDurationMs } from '../model/duration.js';
 import { shown } from '../model/names.js';
 
@@ -52,6 +53,12 @@ export class Settings {
     const chosen = choices.find((each) => each === value);
     if (chosen === undefined) throw this.mustBe(choices.map((each) => `"${each}"`).join(' or '), key);
     return chosen;
+  }
+
+  /** How often a failed tuple is emitted again before it is given up; null when it never is. */
+  retries(): number | null {
+    const given = this.config['retries'];
+    return given === undefined || given === null ? null : this.whole('retries', 0, 0, RETRIES_MAX);
   }
 
   /** A whole number within bounds. */

@@ -34,7 +34,7 @@ export const engineErrors = {
   MILLRACE_EMIT_VALUE: {
     status: 500,
     message: 'component "{component}" emitted a value that cannot travel on stream "{stream}", at {path}: {what}',
-    hint: 'values are plain data: null, booleans, numbers, bigints, strings, dates, binary data, and arrays and objects of them',
+    hint: 'values are plain data: null, booleans, numbers, bigints, strings, dates, binary data, and arrays and objects of them; a class of your own can be registered by `registerExtension`',
   },
   MILLRACE_EMIT_TOO_LARGE: {
     status: 500,
@@ -92,6 +92,16 @@ export const engineErrors = {
     status: 500,
     message: 'component "{component}" anchored a tuple to {trees} trees; the limit is {treesMax}',
     hint: 'gather fewer tuples, or emit more than one for them',
+  },
+  MILLRACE_EXTENSION_NUMBER: {
+    status: 400,
+    message: 'the number of class "{name}" {what}',
+    hint: 'give each class that travels a whole number of its own, 1 to {max}, wherever it is registered',
+  },
+  MILLRACE_EXTENSION_CLASS: {
+    status: 400,
+    message: 'registerExtension was given {actual}, which is no class of your own',
+    hint: 'give the class whose instances are to travel',
   },
   MILLRACE_TREE_UNDELIVERED: {
     status: 500,

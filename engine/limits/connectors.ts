@@ -95,8 +95,6 @@ export const TCP_BUFFER_BYTES_MAX = 64 * 1024 * 1024;
 
 /** How often a line is replayed before it is given up: with the waits of `Replay` that is about a minute and a half. */
 export const TCP_RETRIES = 10;
-/** … which settings can raise up to this: then a line is given up after a month. */
-export const TCP_RETRIES_MAX = 100_000;
 
 /** A peer has this long to take the last answers and to let go, then its connection is cut. */
 export const TCP_LINGER_MS = 1000;

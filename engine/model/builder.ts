@@ -48,6 +48,12 @@ export interface FunctionSpoutOptions extends Parallel {
   readonly tracked?: boolean;
   /** Lists that may be out and not acked at once, in one task. Default 10,000. */
   readonly pendingMax?: number;
+  /**
+   * How often a list is emitted again before it is given up: then a tuple on the stream `dead-letter` says so, with the
+   * error and the list. Name that stream in the outputs, so that the compiler knows it: `outputs: { default: ['n'],
+   * ...deadLetterOutput }`. Default: never given up.
+   */
+  readonly retries?: number;
 }
 
 /** Options of a bolt. A class may state its own defaults: `static readonly options = { tickEvery: '30s' } as const`. */

@@ -78,6 +78,7 @@ export function readComponent(
   const iteration: IterableSpoutOptions = {
     ...(typeof options['tracked'] === 'boolean' && { tracked: options['tracked'] }),
     ...(typeof options['pendingMax'] === 'number' && { pendingMax: options['pendingMax'] }),
+    ...(typeof options['retries'] === 'number' && { retries: options['retries'] }),
   };
   return { ...common, create: () => iterableSpout(given as ValuesSource, iteration) };
 }

@@ -2,9 +2,10 @@
 // handles add. A draft keeps wrong values wherever validation can show them, and replaces the others by defaults after
 // reporting them, so that the rest of the topology is still checked. Pure, any thread.
 
+import { deadLetterOutput } from '../component/dead-letter.js';
 import type { ComponentConfig, DynamicOutputs } from '../component/spec.js';
 import { failure } from '../errors.js';
-import { ITERABLE_PENDING_MAX } from '../limits.js';
+import { ITERABLE_PENDING_MAX, RETRIES_MAX } from '../limits.js';
 import type { ComponentKind, CreateComponent } from './component-source.js';
 import { isDynamic, isRecord, readComponent, readOutputs } from './component-source.js';
 import { checkWhole } from './config.js';
@@ -35,7 +36,7 @@ export interface ComponentDraft {
 
 const COMMON_KEYS = ['parallelism', 'config', 'outputs'] as const;
 const OPTION_KEYS: Readonly<Record<ComponentKind, readonly string[]>> = {
-  spout: [...COMMON_KEYS, 'tracked', 'pendingMax'],
+  spout: [...COMMON_KEYS, 'tracked', 'pendingMax', 'retries'],
   bolt: [...COMMON_KEYS, 'manualAck', 'concurrency', 'ordered', 'tickEvery', 'callTimeout'],
 };
 
@@ -99,7 +100,7 @@ export class Drafts {
       kind,
       id,
       parallelism: (all['parallelism'] ?? 1) as number,
-      outputs: isDynamic(outputs) ? outputs : readOutputs(outputs, id, `${path}.outputs`, this.problems, directStreams),
+      outputs: this.outputsOf(kind, id, outputs, options, `${path}.outputs`, directStreams),
       directStreams,
       untracked: options['tracked'] === false,
       config: { ...parts?.config, ...this.readOwnConfig(id, options, path) },
@@ -168,6 +169,20 @@ export class Drafts {
     throw failure('MILLRACE_TOPOLOGY_DEFINITION', { topology: '', what });
   }
 
+  /** What it emits; what a function is told to give up comes on a stream of its own. */
+  private outputsOf(
+    kind: ComponentKind,
+    id: string,
+    outputs: unknown,
+    options: Readonly<Record<string, unknown>>,
+    path: string,
+    directStreams: string[],
+  ): OutputsByStream | DynamicOutputs {
+    if (isDynamic(outputs)) return outputs;
+    const streams = readOutputs(outputs, id, path, this.problems, directStreams);
+    return kind === 'spout' && options['retries'] !== undefined ? Object.assign(streams, deadLetterOutput) : streams;
+  }
+
   private readOptions(
     kind: ComponentKind,
     id: string,
@@ -204,10 +219,13 @@ export class Drafts {
   }
 
   private checkIteration(id: string, options: Readonly<Record<string, unknown>>, path: string): void {
-    const { tracked, pendingMax } = options;
+    const { tracked, pendingMax, retries } = options;
     if (tracked !== undefined && typeof tracked !== 'boolean') {
       const details = { what: `tracked of "${id}"`, actual: shown(tracked) };
       this.problems.add('MILLRACE_TOPOLOGY_FLAG', `${path}.tracked`, details);
+    }
+    if (retries !== undefined) {
+      checkWhole(this.problems, `${path}.retries`, `retries of "${id}"`, retries, 0, RETRIES_MAX);
     }
     if (pendingMax === undefined) return;
     const max = ITERABLE_PENDING_MAX * 100;

@@ -5,6 +5,8 @@
 // The mixing is MurmurHash3_x86_32 by Austin Appleby, public domain (github.com/aappleby/smhasher). Strings are taken
 // two UTF-16 code units at a time.
 
+import { extensionOf } from '../component/extension.js';
+
 export const HASH_SEED = 0x6d696c6c | 0;
 
 const TAG_NULL = 1;
@@ -19,6 +21,7 @@ const TAG_DATE = 9;
 const TAG_BYTES = 10;
 const TAG_ARRAY = 11;
 const TAG_OBJECT = 12;
+const TAG_EXTENSION = 13;
 
 const doubles = new Float64Array(1);
 const halves = new Int32Array(doubles.buffer);
@@ -81,6 +84,9 @@ function hashObject(hash: number, value: object): number {
     return hashBytes(mix(hash, TAG_BYTES), new Uint8Array(value.buffer, value.byteOffset, value.byteLength));
   }
   if (value instanceof ArrayBuffer) return hashBytes(mix(hash, TAG_BYTES), new Uint8Array(value));
+  const prototype = Object.getPrototypeOf(value) as object | null;
+  const extension = prototype === Object.prototype || prototype === null ? null : extensionOf(prototype);
+  if (extension !== null) return hashValue(mix(mix(hash, TAG_EXTENSION), extension.number), extension.pack(value));
   const names = Object.keys(value).sort();
   let h = mix(mix(hash, TAG_OBJECT), names.length);
   for (const name of names) {

@@ -2,6 +2,7 @@
 // each task of the subscriber. Built once when the worker is wired; a target's channel is replaced when its worker is.
 
 import type { Root } from '../ack/root.js';
+import { DEAD_LETTER } from '../component/dead-letter.js';
 import type { Values } from '../component/tuple.js';
 import { GlobalGrouping } from '../grouping/global.js';
 import type { Grouping, GroupingTarget } from '../grouping/grouping.js';
@@ -69,6 +70,8 @@ export interface Subscription {
 export class Output {
   readonly origin: Origin;
   readonly arity: number;
+  /** Its tuples hold the values of other tuples: they are dead letters. */
+  readonly wraps: boolean;
   readonly subscriptions: readonly Subscription[];
   /** The one target of the one subscription, when there is no choice at all; null else. */
   readonly only: Target | null;
@@ -82,6 +85,7 @@ export class Output {
   constructor(origin: Origin, subscriptions: readonly Subscription[]) {
     this.origin = origin;
     this.arity = origin.fields.length;
+    this.wraps = origin.stream === DEAD_LETTER;
     this.subscriptions = subscriptions;
     this.only = subscriptions.length === 1 ? subscriptions[0]!.only : null;
   }

@@ -9,12 +9,12 @@ import type { Root } from '../ack/root.js';
 import { SeveralTrees } from '../ack/several-trees.js';
 import type { EmitOptions } from '../component/emit.js';
 import type { Values } from '../component/tuple.js';
-import { areScalars, freezeValues, measureValues, ValueRefused } from '../codec/values.js';
+import { areScalars, freezeValues, measureValues, measureWrapped, ValueRefused } from '../codec/values.js';
 import { pack, unpack } from '../codec/pack.js';
 import { TRACK_BYTES } from '../codec/data-frame.js';
 import { failure, isMillraceError } from '../errors.js';
 import { ALL, NOBODY } from '../grouping/grouping.js';
-import { TUPLE_BYTES_MAX, VALUES_CHECKED_FIRST } from '../limits.js';
+import { DEAD_LETTER_BYTES_MAX, TUPLE_BYTES_MAX, VALUES_CHECKED_FIRST } from '../limits.js';
 import * as counters from '../metrics/counters.js';
 import { EMITTED, ERRORS, MISUSED, TRANSFERRED } from '../metrics/counters.js';
 import { DEFAULT_STREAM } from '../model/definition.js';
@@ -375,8 +375,9 @@ export abstract class Task implements Emitter, RunnableTask {
   /** The estimated size of the values; refuses what cannot travel. */
   private measure(output: Output, values: Values): number {
     try {
-      const bytes = measureValues(values);
-      if (bytes > TUPLE_BYTES_MAX) throw tooLarge(output, bytes);
+      // A dead letter wraps values that were allowed by themselves, so they are measured by themselves.
+      const bytes = output.wraps ? measureWrapped(values) : measureValues(values);
+      if (bytes > TUPLE_BYTES_MAX + (output.wraps ? DEAD_LETTER_BYTES_MAX : 0)) throw tooLarge(output, bytes);
       return bytes;
     } catch (error) {
       if (!(error instanceof ValueRefused)) throw error;

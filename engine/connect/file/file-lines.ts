@@ -9,7 +9,7 @@
 import type { SpoutContext } from '../../component/context.js';
 import type { Emit } from '../../component/emit.js';
 import { Replay } from '../../component/replay.js';
-import { Spout, type NextTuple } from '../../component/spout.js';
+import { Spout, type FailCause, type NextTuple, type TreeFailure } from '../../component/spout.js';
 import { CHECKPOINT_MIN_MS, FAIL_GRACE_MS, LINE_BYTES_MAX, TUPLE_BYTES_MAX } from '../../limits.js';
 import { Settings } from '../settings.js';
 import { CompleteFiles } from './complete-files.js';
@@ -29,7 +29,7 @@ export interface FileLinesInternals extends Pick<SourceSetup, 'chunkBytes' | 'bl
   readonly system?: FileSystem;
 }
 
-/** Emits the lines of files. Settings: `path` (a text or a list), `follow`, `from`, `lineBytesMax`. */
+/** Emits the lines of files. Settings: `path` (a text or a list), `follow`, `from`, `lineBytesMax`, `retries`. */
 export class FileLines extends Spout {
   static readonly outputs = ['line'] as const;
 
@@ -37,6 +37,7 @@ export class FileLines extends Spout {
   private readonly follow: boolean;
   private readonly fromEnd: boolean;
   private readonly lineBytesMax: number;
+  private readonly retries: number | null;
   private readonly internals: FileLinesInternals;
   private context: SpoutContext | null = null;
   private source: LineSource | null = null;
@@ -55,6 +56,7 @@ export class FileLines extends Spout {
     this.fromEnd = settings.choice('from', 'start', FROM) === 'end';
     if (this.fromEnd && !this.follow) throw settings.wrong('from', 'can be "end" only with "follow"');
     this.lineBytesMax = settings.whole('lineBytesMax', LINE_BYTES_MAX, 1, LINE_BYTES_CEILING);
+    this.retries = settings.retries();
     this.internals = internals;
   }
 
@@ -73,7 +75,7 @@ export class FileLines extends Spout {
       ...sizes,
     };
     this.context = context;
-    this.replay = new Replay(() => context.now());
+    this.replay = new Replay(() => context.now(), { retries: this.retries });
     this.source = this.follow ? new FollowedFiles(setup, this.fromEnd) : new CompleteFiles(setup);
     return this.source.open();
   }
@@ -103,8 +105,8 @@ export class FileLines extends Spout {
     this.keepProgress(false);
   }
 
-  override fail(id: unknown): void {
-    this.replay.fail(id as OpenLine);
+  override fail(id: unknown, _cause?: FailCause, failure?: TreeFailure): void {
+    if (this.replay.fail(id as OpenLine, failure)) this.context?.metrics.counter('deadLetters').add();
   }
 
   override close(): void {
@@ -123,12 +125,11 @@ export class FileLines extends Spout {
   }
 
   private emitAgain(source: LineSource, emit: Emit<[line: string]>): boolean {
-    const line = this.replay.next();
-    if (line === undefined) return false;
-    const text = source.readAgain(line);
-    if (text === null) this.ack(line);
-    else emit([text], { id: line });
-    return true;
+    return this.replay.emitDue(emit, (line) => {
+      const text = source.readAgain(line);
+      if (text === null) this.ack(line);
+      return text === null ? null : [text];
+    });
   }
 
   /** A bad place ends the topology, but not before the lines in front of it are processed. */

@@ -1,7 +1,8 @@
 // `millrace/connect/file`: lines of files in, lines of JSON out. Light: it travels in users' bundles, so the schemas of
 // the settings are in types.ts, which only the reader of JSON topologies imports. Any thread.
 
-import { defineBolt, defineSpout, type BoltSpec, type NoOutputs, type SpoutSpec } from '../../component/spec.js';
+import { fieldsWithDeadLetters, type deadLetterOutput } from '../../component/dead-letter.js';
+import { defineBolt, defineSpout, type BoltSpec, type DynamicOutputs, type NoOutputs, type SpoutSpec } from '../../component/spec.js';
 import type { Duration } from '../../model/duration.js';
 import { FileLines } from './file-lines.js';
 import { FileSink } from './file-sink.js';
@@ -30,14 +31,19 @@ export interface FileLinesConfig {
    * 4 kB).
    */
   readonly lineBytesMax?: number;
+  /** How often a line is emitted again before it is given up, on the stream `dead-letter`. Default: without end. */
+  readonly retries?: number;
 }
+
+type Line = typeof FileLines.outputs;
 
 /**
  * A spout that emits each line of one or more files as `line`, tracked. Type `file-lines`.
  *
  * Lines end with `\n` or `\r\n`; the last one may end without. The text is UTF-8; a byte order mark is dropped, and
  * bytes that are no UTF-8 become U+FFFD. A line that fails is emitted again after 100 ms, then 200 ms, … up to 30 s,
- * until it succeeds.
+ * until it succeeds
+ * or `retries` are over.
  *
  * Without `follow` the files are those that match when it starts, one after the other, sorted within each pattern. With
  * a parallelism of n each task takes every n-th block of 256 kB and small files go round, so each line is read once.
@@ -65,12 +71,16 @@ export interface FileLinesConfig {
  * MILLRACE_FILE_LINE_TOO_LONG, MILLRACE_FILE_OUTSIDE; in the middle of a file not before the lines in front of the bad
  * place are processed
  */
-export function fileLines(config: FileLinesConfig): SpoutSpec<FileLines, typeof FileLines.outputs> {
-  return defineSpout({
+export function fileLines(
+  config: FileLinesConfig & { readonly retries: number },
+): SpoutSpec<FileLines, { readonly default: Line } & typeof deadLetterOutput>;
+export function fileLines(config: FileLinesConfig): SpoutSpec<FileLines, Line>;
+export function fileLines(config: FileLinesConfig): SpoutSpec<FileLines> {
+  return defineSpout<FileLines, DynamicOutputs>({
     type: 'file-lines',
-    outputs: FileLines.outputs,
+    outputs: fieldsWithDeadLetters(FileLines.outputs),
     config: { ...config },
-    configKeys: ['path', 'follow', 'from', 'lineBytesMax'],
+    configKeys: ['path', 'follow', 'from', 'lineBytesMax', 'retries'],
     create: (settings) => new FileLines(settings),
   });
 }

@@ -5,6 +5,8 @@ import { Type } from 'typebox';
 import { DURATION_MAX_MS, LINE_BYTES_MAX, ROTATE_BYTES_MIN, ROTATED_KEPT_MAX } from '../../limits.js';
 import { DURATION_PATTERN } from '../../model/duration.js';
 import type { ComponentType } from '../../model/registry.js';
+import { fieldsWithDeadLetters } from '../../component/dead-letter.js';
+import { retriesSchema } from '../retries.js';
 import { FileLines, FROM, LINE_BYTES_CEILING } from './file-lines.js';
 import { FileSink } from './file-sink.js';
 import { ROTATED_NAMES } from './rotated-names.js';
@@ -47,11 +49,12 @@ export const fileLinesType: ComponentType = {
           description: 'The longest line in bytes; a longer one ends the topology.',
         }),
       ),
+      retries: retriesSchema,
     },
     closed,
   ),
   paths: ['path'],
-  outputs: { default: FileLines.outputs },
+  outputs: fieldsWithDeadLetters(FileLines.outputs),
   create: (config) => new FileLines(config),
 };
 

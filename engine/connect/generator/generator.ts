@@ -8,7 +8,7 @@ import { AckedOffsets } from '../../component/acked-offsets.js';
 import type { SpoutContext } from '../../component/context.js';
 import type { Emit } from '../../component/emit.js';
 import { Replay } from '../../component/replay.js';
-import { Spout, type NextTuple } from '../../component/spout.js';
+import { Spout, type FailCause, type NextTuple, type TreeFailure } from '../../component/spout.js';
 import { CHECKPOINT_MIN_MS } from '../../limits.js';
 import { Random } from '../../random.js';
 import { Settings } from '../settings.js';
@@ -19,13 +19,14 @@ const CATCH_UP_MS = 1000;
 
 const SEED_DEFAULT = 1;
 
-/** Makes tuples. Settings: `template`, `seed`, `rate`, `count`, `tracked`. */
+/** Makes tuples. Settings: `template`, `seed`, `rate`, `count`, `tracked`, `retries`. */
 export class Generator extends Spout {
   private readonly template: CompiledTemplate;
   private readonly seed: number;
   private readonly rate: number | null;
   private readonly count: number;
   private readonly tracked: boolean;
+  private readonly retries: number | null;
   private readonly random = new Random(0);
   private context: SpoutContext | null = null;
   private partition = '';
@@ -53,6 +54,8 @@ export class Generator extends Spout {
     this.rate = settings.positive('rate');
     this.count = settings.whole('count', Number.MAX_SAFE_INTEGER, 0, Number.MAX_SAFE_INTEGER);
     this.tracked = settings.flag('tracked', true);
+    this.retries = settings.retries();
+    if (this.retries !== null && !this.tracked) throw settings.wrong('retries', 'needs tuples that are tracked');
   }
 
   override open(context: SpoutContext): void {
@@ -64,7 +67,7 @@ export class Generator extends Spout {
     this.intervalMs = this.rate === null ? 0 : (1000 * this.tasks) / this.rate;
     this.next = this.kept = Math.min(startOf(context.restored(this.partition)), this.own);
     this.acked = new AckedOffsets(this.next);
-    this.replay = new Replay(() => context.now());
+    this.replay = new Replay(() => context.now(), { retries: this.retries });
   }
 
   /** Time that it was not active is not caught up. */
@@ -73,13 +76,7 @@ export class Generator extends Spout {
   }
 
   override nextTuple(emit: Emit): NextTuple {
-    if (this.replay.waiting > 0) {
-      const again = this.replay.next();
-      if (again !== undefined) {
-        emit(this.valuesOf(again), { id: again });
-        return undefined;
-      }
-    }
+    if (this.replay.waiting > 0 && this.replay.emitDue(emit, (offset) => this.valuesOf(offset))) return undefined;
     if (this.next >= this.own) {
       this.keep(true);
       return this.replay.waiting === 0 ? 'done' : undefined;
@@ -106,8 +103,8 @@ export class Generator extends Spout {
     this.keep(this.next >= this.own && this.acked.pending === 0);
   }
 
-  override fail(id: unknown): void {
-    this.replay.fail(id as number);
+  override fail(id: unknown, _cause?: FailCause, failure?: TreeFailure): void {
+    if (this.replay.fail(id as number, failure)) this.context?.metrics.counter('deadLetters').add();
   }
 
   override close(): void {

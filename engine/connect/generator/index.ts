@@ -1,5 +1,6 @@
 // `millrace/connect/generator`: made-up tuples for tests, benchmarks and first steps. Light, any thread.
 
+import { withDeadLetters } from '../../component/dead-letter.js';
 import { defineSpout, type DynamicOutputs, type SpoutSpec } from '../../component/spec.js';
 import { Generator } from './generator.js';
 import type { Template } from './template.js';
@@ -19,6 +20,8 @@ export interface GeneratorConfig {
   readonly count?: number;
   /** Emit with ids, and emit what failed again. Default true. */
   readonly tracked?: boolean;
+  /** How often a tuple is emitted again before it is given up, on the stream `dead-letter`. Default: without end. */
+  readonly retries?: number;
 }
 
 /**
@@ -41,13 +44,13 @@ export function generator(config: GeneratorConfig): SpoutSpec<Generator, Dynamic
     type: 'generator',
     outputs: generatorOutputs,
     config: { ...config },
-    configKeys: ['template', 'seed', 'rate', 'count', 'tracked'],
+    configKeys: ['template', 'seed', 'rate', 'count', 'tracked', 'retries'],
     create: (settings) => new Generator(settings),
   });
 }
 
 /** What a generator with these settings emits: the fields of its template. */
-export const generatorOutputs: DynamicOutputs = (_inputs, config) => {
+export const generatorOutputs: DynamicOutputs = withDeadLetters((_inputs, config) => {
   const { template } = config;
   return { default: typeof template === 'object' && template !== null ? Object.keys(template) : [] };
-};
+});

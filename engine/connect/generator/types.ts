@@ -3,6 +3,7 @@
 
 import { Type } from 'typebox';
 import type { ComponentType } from '../../model/registry.js';
+import { retriesSchema } from '../retries.js';
 import { Generator } from './generator.js';
 import { generatorOutputs } from './index.js';
 import { GENERATED_LENGTH_MAX } from './template.js';
@@ -70,6 +71,7 @@ export const generatorType: ComponentType = {
       tracked: Type.Optional(
         Type.Boolean({ default: true, description: 'Emit with ids, and emit what failed again.' }),
       ),
+      retries: retriesSchema,
     },
     closed,
   ),

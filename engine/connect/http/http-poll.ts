@@ -13,7 +13,7 @@ import type { SpoutContext } from '../../component/context.js';
 import type { Emit } from '../../component/emit.js';
 import { Replay } from '../../component/replay.js';
 import type { DynamicOutputs } from '../../component/spec.js';
-import { Spout, type NextTuple } from '../../component/spout.js';
+import { Spout, type FailCause, type NextTuple, type TreeFailure } from '../../component/spout.js';
 import { POLL_BACKOFF_MAX_MS, POLL_BACKOFF_MIN_MS, POLL_PAGES_KEPT_MAX, POLL_PENDING_BYTES_MAX } from '../../limits.js';
 import { Random } from '../../random.js';
 import { readPollSettings, type PollSettings } from './poll-settings.js';
@@ -80,7 +80,7 @@ export class HttpPoll extends Spout {
   override open(context: SpoutContext): void {
     this.context = context;
     this.settings.checkParallelism(context.parallelism);
-    this.replay = new Replay(() => context.now());
+    this.replay = new Replay(() => context.now(), { retries: this.settings.retries });
     this.partition = createHash('sha256').update(this.settings.url).digest('hex').slice(0, 32);
     this.validators = this.kept = validatorsOf(context.restored(this.partition));
     this.dueMs = context.now();
@@ -88,11 +88,7 @@ export class HttpPoll extends Spout {
   }
 
   override nextTuple(emit: Emit): NextTuple {
-    const again = this.replay.waiting > 0 ? this.replay.next() : undefined;
-    if (again !== undefined) {
-      emit(again.values, { id: again });
-      return undefined;
-    }
+    if (this.replay.waiting > 0 && this.replay.emitDue(emit, ({ values }) => values)) return undefined;
     if (this.answer !== null) this.take(this.answer);
     if (this.page !== null) this.emitNext(this.page, emit);
     else this.ask();
@@ -105,8 +101,8 @@ export class HttpPoll extends Spout {
     this.settle(record);
   }
 
-  override fail(id: unknown): void {
-    this.replay.fail(id as OpenRecord);
+  override fail(id: unknown, _cause?: FailCause, failure?: TreeFailure): void {
+    if (this.replay.fail(id as OpenRecord, failure)) this.context.metrics.counter('deadLetters').add();
   }
 
   override close(): void {

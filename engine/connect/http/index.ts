@@ -31,6 +31,8 @@ export interface HttpPollConfig {
   readonly redirectsMax?: number;
   /** Records that may be out and not done before no more are emitted. Default 10,000. */
   readonly pendingMax?: number;
+  /** How often a record is emitted again before it is given up, on the stream `dead-letter`. Default: without end. */
+  readonly retries?: number;
 }
 
 /**
@@ -42,7 +44,7 @@ export interface HttpPollConfig {
  *
  * A list at `items` is taken record by record, anything else as one record; a field that a record does not have is
  * null. Requests carry the ETag and the date of the last answer, so an unchanged one costs nothing. A record that fails
- * is emitted again from memory after 100 ms, 200 ms, … up to 30 s, until it succeeds.
+ * is emitted again from memory after 100 ms, 200 ms, … up to 30 s, until it succeeds or `retries` are over.
  *
  * When a request fails (network, time, any status but 200 and 304, an answer that is not what was expected) the error
  * is reported, and it is asked again after about a second, two, … up to five minutes, and never before what the server
@@ -71,6 +73,7 @@ export function httpPoll(config: HttpPollConfig): SpoutSpec<HttpPoll, DynamicOut
       'bodyBytesMax',
       'redirectsMax',
       'pendingMax',
+      'retries',
     ],
     create: (settings) => new HttpPoll(settings),
   });

@@ -31,6 +31,7 @@ export interface PollSettings extends RequestOptions {
   readonly id: JsonPointer | null;
   readonly seenMax: number;
   readonly pendingMax: number;
+  readonly retries: number | null;
   /** @throws MILLRACE_CONNECT_SETTING above 1: each task would get the same records */
   checkParallelism(parallelism: number): void;
 }
@@ -52,6 +53,7 @@ export function readPollSettings(config: Readonly<Record<string, unknown>>): Pol
     id: readPointer(settings, 'id'),
     seenMax: settings.whole('seenMax', POLL_SEEN, 1, POLL_SEEN_MAX),
     pendingMax: settings.whole('pendingMax', POLL_PENDING, 1, POLL_PENDING_MAX),
+    retries: settings.retries(),
     checkParallelism: (parallelism) => {
       if (parallelism === 1) return;
       throw settings.wrong('parallelism', `must be 1, not ${parallelism}: every task would get the same records`);

@@ -17,6 +17,7 @@ import {
 } from '../../limits.js';
 import { DURATION_PATTERN } from '../../model/duration.js';
 import type { ComponentType } from '../../model/registry.js';
+import { retriesSchema } from '../retries.js';
 import { HttpPoll, pollOutputs } from './http-poll.js';
 import { POINTER_PATTERN } from './pointer.js';
 
@@ -67,6 +68,7 @@ export const httpPollType: ComponentType = {
         POLL_PENDING,
         'Records that may be out and not done before no more are emitted.',
       ),
+      retries: retriesSchema,
     },
     { additionalProperties: false },
   ),

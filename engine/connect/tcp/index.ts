@@ -1,11 +1,14 @@
 // `millrace/connect/tcp`: lines that others send. Light: the schemas of the settings are in `types.ts`, which only the
 // registry imports. Any thread.
 
-import { defineSpout, type SpoutSpec } from '../../component/spec.js';
+import { fieldsWithDeadLetters, type deadLetterOutput } from '../../component/dead-letter.js';
+import { defineSpout, type DynamicOutputs, type SpoutSpec } from '../../component/spec.js';
 import type { Duration } from '../../model/duration.js';
 import { TcpLines } from './tcp-lines.js';
 
 export { TcpLines } from './tcp-lines.js';
+
+type Line = typeof TcpLines.outputs;
 
 /** Settings of {@link tcpLines}. */
 export interface TcpLinesConfig {
@@ -23,7 +26,10 @@ export interface TcpLinesConfig {
   readonly pendingMax?: number;
   /** Closes a connection from which nothing came for that long. Default never. */
   readonly idleTimeout?: Duration;
-  /** Without `ack`: how often a failed line is emitted again before it is given up. Default 10. */
+  /**
+   * Without `ack`: how often a failed line is emitted again before it is given up. Default 10. When it is stated, what is
+   * given up comes on the stream `dead-letter`.
+   */
   readonly retries?: number;
 }
 
@@ -45,10 +51,14 @@ export interface TcpLinesConfig {
  *
  * @throws when it starts, and keeps the topology from running: MILLRACE_TCP_PORT_IN_USE, MILLRACE_TCP_LISTEN
  */
-export function tcpLines(config: TcpLinesConfig): SpoutSpec<TcpLines, typeof TcpLines.outputs> {
-  return defineSpout({
+export function tcpLines(
+  config: TcpLinesConfig & { readonly retries: number },
+): SpoutSpec<TcpLines, { readonly default: Line } & typeof deadLetterOutput>;
+export function tcpLines(config: TcpLinesConfig): SpoutSpec<TcpLines, Line>;
+export function tcpLines(config: TcpLinesConfig): SpoutSpec<TcpLines> {
+  return defineSpout<TcpLines, DynamicOutputs>({
     type: 'tcp-lines',
-    outputs: TcpLines.outputs,
+    outputs: fieldsWithDeadLetters(TcpLines.outputs),
     config: { ...config },
     configKeys: ['port', 'host', 'ack', 'connectionsMax', 'lineBytesMax', 'pendingMax', 'idleTimeout', 'retries'],
     create: (settings) => new TcpLines(settings),

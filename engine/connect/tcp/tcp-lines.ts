@@ -12,10 +12,11 @@ import { createServer, type Server, type Socket } from 'node:net';
 import type { SpoutContext } from '../../component/context.js';
 import type { Emit } from '../../component/emit.js';
 import { Replay } from '../../component/replay.js';
-import { Spout, type NextTuple } from '../../component/spout.js';
+import { Spout, type FailCause, type NextTuple, type TreeFailure } from '../../component/spout.js';
 import { failure, reasonOf } from '../../errors.js';
 import {
   LINE_BYTES_MAX,
+  RETRIES_MAX,
   TCP_BUFFER_BYTES_MAX,
   TCP_CONNECTIONS,
   TCP_CONNECTIONS_MAX,
@@ -24,7 +25,6 @@ import {
   TCP_PENDING_BYTES_MAX,
   TCP_PENDING_MAX,
   TCP_RETRIES,
-  TCP_RETRIES_MAX,
   TUPLE_BYTES_MAX,
 } from '../../limits.js';
 import { Settings } from '../settings.js';
@@ -59,6 +59,8 @@ export class TcpLines extends Spout {
   private readonly pendingMax: number;
   private readonly idleMs: number | null;
   private readonly retries: number;
+  /** What is given up comes on a stream of its own, if the settings ask for it. */
+  private readonly deadLetters: boolean;
   private readonly options: ConnectionOptions;
   private readonly connections = new Set<Connection>();
   /** Connections with lines to take, in the order in which they take turns. */
@@ -110,7 +112,8 @@ export class TcpLines extends Spout {
     this.connectionsMax = settings.whole('connectionsMax', TCP_CONNECTIONS, 1, TCP_CONNECTIONS_MAX);
     this.pendingMax = settings.whole('pendingMax', TCP_PENDING, 1, TCP_PENDING_MAX);
     this.idleMs = settings.duration('idleTimeout');
-    this.retries = settings.whole('retries', TCP_RETRIES, 0, TCP_RETRIES_MAX);
+    this.retries = settings.whole('retries', TCP_RETRIES, 0, RETRIES_MAX);
+    this.deadLetters = (config['retries'] ?? null) !== null;
     const lineBytesMax = settings.whole('lineBytesMax', LINE_BYTES_MAX, 1, TCP_LINE_BYTES_CEILING);
     this.options = { lineBytesMax, ack: settings.flag('ack', false) };
   }
@@ -118,7 +121,7 @@ export class TcpLines extends Spout {
   /** @throws MILLRACE_TCP_PORT_IN_USE, MILLRACE_TCP_LISTEN */
   override async open(context: SpoutContext): Promise<void> {
     this.context = context;
-    this.replay = new Replay(() => context.now());
+    this.replay = new Replay(() => context.now(), { retries: this.deadLetters ? this.retries : null });
     this.sweptMs = context.now();
     const { index, parallelism } = context;
     if (this.port > 0 && this.port + parallelism - 1 > PORT_MAX) {
@@ -143,11 +146,8 @@ export class TcpLines extends Spout {
 
   override nextTuple(emit: Emit<[line: string, peer: string]>): NextTuple {
     this.sweep();
-    const again = this.replay.waiting > 0 ? this.replay.next() : undefined;
-    if (again !== undefined) {
-      emit([again.line, again.connection.peer], { id: again });
-      return undefined;
-    }
+    const { replay } = this;
+    if (replay.waiting > 0 && replay.emitDue(emit, ({ line, connection }) => [line, connection.peer])) return undefined;
     if (this.isFull()) return undefined;
     for (const connection of this.readyConnections) {
       this.readyConnections.delete(connection);
@@ -170,19 +170,25 @@ export class TcpLines extends Spout {
     this.settle(line, true);
   }
 
-  override fail(id: unknown): void {
+  override fail(id: unknown, _cause?: FailCause, failure?: TreeFailure): void {
     const line = id as OpenLine;
     line.failures++;
+    if (this.deadLetters && !this.options.ack) {
+      if (this.replay.fail(line, failure)) this.givenUp(line);
+      return;
+    }
     if (!this.options.ack && line.failures <= this.retries) {
-      this.replay.fail(line);
+      this.replay.fail(line, failure);
       return;
     }
     this.replay.ack(line);
-    if (!this.options.ack) {
-      this.count('linesGivenUp');
-      this.warn('givenUp', `gave up line ${line.number} of ${line.connection.peer} after ${line.failures} failures`);
-    }
+    if (!this.options.ack) this.givenUp(line);
     this.settle(line, false);
+  }
+
+  private givenUp(line: OpenLine): void {
+    this.count('linesGivenUp');
+    this.warn('givenUp', `gave up line ${line.number} of ${line.connection.peer} after ${line.failures} failures`);
   }
 
   /** Stops listening and ends every connection. */

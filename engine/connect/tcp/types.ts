@@ -4,13 +4,14 @@
 import { Type } from 'typebox';
 import {
   LINE_BYTES_MAX,
+  RETRIES_MAX,
   TCP_CONNECTIONS,
   TCP_CONNECTIONS_MAX,
   TCP_PENDING,
   TCP_PENDING_MAX,
   TCP_RETRIES,
-  TCP_RETRIES_MAX,
 } from '../../limits.js';
+import { fieldsWithDeadLetters } from '../../component/dead-letter.js';
 import { DURATION_PATTERN } from '../../model/duration.js';
 import type { ComponentType } from '../../model/registry.js';
 import { TCP_LINE_BYTES_CEILING, TcpLines } from './tcp-lines.js';
@@ -57,13 +58,13 @@ export const tcpLinesType: ComponentType = {
       ),
       retries: whole(
         0,
-        TCP_RETRIES_MAX,
+        RETRIES_MAX,
         TCP_RETRIES,
-        'Without "ack": how often a failed line is emitted again before it is given up.',
+        'Without "ack": how often a failed line is emitted again before it is given up; stated, it then comes on the stream "dead-letter".',
       ),
     },
     { additionalProperties: false },
   ),
-  outputs: { default: TcpLines.outputs },
+  outputs: fieldsWithDeadLetters(TcpLines.outputs),
   create: (config) => new TcpLines(config),
 };

@@ -3,7 +3,9 @@
 import fc from 'fast-check';
 import t from 'tap';
 import { VirtualClock } from '../../../engine/clock.js';
+import type { Emit } from '../../../engine/component/emit.js';
 import { Replay } from '../../../engine/component/replay.js';
+import type { TreeFailure } from '../../../engine/component/spout.js';
 
 t.test('the wait doubles with each failure of a tuple, up to the longest', async (t) => {
   const clock = new VirtualClock();
@@ -97,4 +99,65 @@ t.test('every failed tuple is given back once a failure, none before its time', 
       return true;
     }),
   );
+});
+
+const bad: TreeFailure = { cause: 'failed', code: 'C', message: 'bad', component: 'b', task: 1 };
+const lost: TreeFailure = { ...bad, cause: 'lost' };
+
+t.test('after its retries a tuple is given up, and its dead letter waits by itself', async (t) => {
+  const clock = new VirtualClock();
+  const replay = new Replay<string>(() => clock.now(), { retries: 2 });
+  t.equal(replay.fail('a', bad), false);
+  clock.step(100);
+  t.strictSame(replay.due(), { id: 'a', givenUp: null });
+  t.equal(replay.fail('a', lost), false, 'what is lost with a worker does not count');
+  clock.step(300);
+  t.strictSame(replay.due(), { id: 'a', givenUp: null });
+  t.equal(replay.fail('a', bad), false);
+  clock.step(700);
+  t.equal(replay.next(), 'a');
+  t.equal(replay.fail('a', { ...bad, message: 'the last' }), true);
+  t.equal(replay.next(), undefined, 'it does not come again');
+  const givenUp = { attempts: 3, failure: { ...bad, message: 'the last' } };
+  t.strictSame(replay.due(), { id: 'a', givenUp }, 'its letter is due at once');
+  t.equal(replay.due(), undefined);
+  for (const waitMs of [100, 200, 400]) {
+    t.equal(replay.fail('a', bad), false);
+    clock.step(clock.now() + waitMs - 1);
+    t.equal(replay.due(), undefined);
+    clock.step(clock.now() + 1);
+    t.strictSame(replay.due(), { id: 'a', givenUp });
+  }
+  replay.ack('a');
+  t.equal(replay.fail('a', bad), false, 'and then it is forgotten');
+});
+
+t.test('emitDue emits again, and letters, and counts what its emit threw as a failure', async (t) => {
+  const clock = new VirtualClock();
+  const replay = new Replay<number>(() => clock.now(), { retries: 1 });
+  const emitted: unknown[] = [];
+  let refuse = false;
+  const emit = Object.assign(
+    (values: readonly unknown[], options: object) => {
+      if (refuse) throw new Error('refused');
+      emitted.push([values, options]);
+    },
+    { ready: () => Promise.resolve(), signal: new AbortController().signal },
+  ) as unknown as Emit;
+  const valuesOf = (id: number): readonly unknown[] | null => (id === 9 ? null : [id]);
+  t.equal(replay.emitDue(emit, valuesOf), false);
+  for (const id of [1, 9]) replay.fail(id, bad);
+  clock.step(100);
+  t.equal(replay.emitDue(emit, valuesOf, 'own'), true);
+  t.equal(replay.emitDue(emit, valuesOf, 'own'), true, 'one without values is let go');
+  t.equal(replay.waiting, 0);
+  t.strictSame(emitted, [[[1], { stream: 'own', id: 1 }]]);
+  replay.fail(1, bad);
+  refuse = true;
+  t.throws(() => replay.emitDue(emit, valuesOf), { message: 'refused' });
+  t.equal(replay.waiting, 1, 'the letter is not lost');
+  refuse = false;
+  clock.step(200);
+  t.equal(replay.emitDue(emit, valuesOf), true);
+  t.strictSame(emitted[1], [['C', 'bad', 'b', 2, 'default', [1]], { stream: 'dead-letter', id: 1 }]);
 });

@@ -6,6 +6,8 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import t from 'tap';
 import { VirtualClock } from '../../../engine/clock.js';
+import { deadLetterOutput } from '../../../engine/component/dead-letter.js';
+import type { DynamicOutputs } from '../../../engine/component/spec.js';
 import { FileLines } from '../../../engine/connect/file/file-lines.js';
 import { fileLines } from '../../../engine/connect/file/index.js';
 import { brokenFileSystem, drain, fakeContext, recorder, systemError, thrownBy } from './fakes.js';
@@ -383,6 +385,10 @@ t.test('senseless settings are told by name', async (t) => {
 
 t.test('the function makes a component of that type', async (t) => {
   const spec = fileLines({ path: 'a' });
-  t.match(spec, { type: 'file-lines', outputs: ['line'], config: { path: 'a' } });
+  t.match(spec, { type: 'file-lines', config: { path: 'a' } });
+  const outputs = spec.outputs as unknown as DynamicOutputs;
+  const around = { component: 'it', inputFields: [] };
+  t.strictSame(outputs([], spec.config, around), { default: ['line'] });
+  t.strictSame(outputs([], { ...spec.config, retries: 3 }, around), { default: ['line'], ...deadLetterOutput });
   t.ok(spec.create(spec.config) instanceof FileLines);
 });

@@ -210,11 +210,34 @@ t.test('without answers, a failed line comes again, and is given up by name', as
   running.spout.fail(running.emitted[0]?.id);
   t.equal(running.counters.get('linesGivenUp'), 1);
   t.match(running.log.at(-1), /gave up line 1 of 127\.0\.0\.1:\d+ after 3 failures/);
-  t.equal(peer.closed, false);
+  t.equal(running.next(), 1, 'it comes as a dead letter');
+  const letter = running.emitted.at(-1);
+  t.match(letter?.values, ['MILLRACE_TASK_THREW', String, null, 3, 'default', ['a', String]]);
+  t.equal(letter?.id, running.emitted[0]?.id);
   running.spout.ack(running.emitted[1]?.id);
+  t.equal(peer.closed, false);
+  running.spout.ack(letter?.id);
   await until(() => peer.closed);
   running.advance(100_000);
   t.equal(running.next(), 0);
+});
+
+t.test('where no retries are stated, a line is given up after ten without a letter', async (t) => {
+  const running = await Running.start(t);
+  const peer = await running.peer();
+  peer.socket.end('a\n');
+  await running.out(1);
+  for (let retry = 0; retry < 10; retry++) {
+    running.spout.fail(running.emitted[0]?.id);
+    running.advance(30_000);
+    t.equal(running.next(), 1);
+  }
+  running.spout.fail(running.emitted[0]?.id);
+  t.equal(running.counters.get('linesGivenUp'), 1);
+  await until(() => peer.closed);
+  running.advance(100_000);
+  t.equal(running.next(), 0);
+  t.equal(running.emitted.length, 11);
 });
 
 t.test('it reads no more than it may emit', async (t) => {
