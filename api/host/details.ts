@@ -78,7 +78,8 @@ export function detailsOf(
 ): TopologyDetails {
   const summary = summaryOf(known, done);
   const shown = known.kind === 'ended' ? known.ended.description : description;
-  const plan = shown === null ? { workers: summary.workers, tasks: [], nextTask: 0 } : planTasks(shown, summary.workers);
+  const plan =
+    shown === null ? { workers: summary.workers, tasks: [], nextTask: 0 } : planTasks(shown, summary.workers);
   const final = known.kind === 'ended' && isDone(known.ended.final) ? known.ended.final : null;
   const { components, openTrees, workerDeaths } = final ?? done ?? nothingDone(shown);
   return { ...summary, plan, components, openTrees, workerDeaths };
