@@ -27,6 +27,9 @@ import { isPromise } from './settling.js';
 import type { TaskTuple } from './task-tuple.js';
 import { FAILED, Held } from './task-tuple.js';
 
+/** The time is looked at after each call that is slow, and after up to this many quick ones. */
+const STRIDE_MAX = 16;
+
 export class BoltTask extends SettlingTask implements LocalTask {
   /** That of `inbox` which senders of this worker put tuples into. */
   readonly mailbox: Mailbox;
@@ -54,6 +57,7 @@ export class BoltTask extends SettlingTask implements LocalTask {
   private readonly openCalls: OpenCalls;
   /** Some call was. */
   private asynchronous = false;
+  private stride = 1;
   private tickDue = false;
   private finishing = false;
   /** Its inputs began anew since `finish` was called: that was not the end. */
@@ -225,6 +229,7 @@ export class BoltTask extends SettlingTask implements LocalTask {
     const { inbox, host } = this;
     if (this.tickDue && this.gate === 0) this.tickNow();
     let left = host.limits.sliceTuplesMax;
+    let untilLook = this.stride;
     const nowMs = host.clock.now();
     const untilMs = nowMs + host.limits.turnMs;
     if (this.times.isDue(nowMs)) this.untilTimed = 1;
@@ -234,7 +239,13 @@ export class BoltTask extends SettlingTask implements LocalTask {
       if (batch === null) this.takeQueued(from.shift());
       else this.takeInbound(from, batch);
       left--;
-      if ((left & 15) === 0 && host.clock.now() >= untilMs) break;
+      if (--untilLook > 0) continue;
+      if (host.clock.now() >= untilMs) {
+        this.stride = 1;
+        break;
+      }
+      if (this.stride < STRIDE_MAX) this.stride *= 2;
+      untilLook = this.stride;
     }
     inbox.publish(this.counters, this.row);
     if (inbox.waiting > 0 && (this.gate & ~BROKEN) === 0) host.schedule(this);
