@@ -139,7 +139,11 @@ function verdict(samples: readonly Sample[], promised: Promised): boolean {
   const faults: string[] = [];
   for (const { key, title, per, flat } of columns) {
     if (flat === null) continue;
-    const { rise, allowed, flat: isFlat } = trendOf(
+    const {
+      rise,
+      allowed,
+      flat: isFlat,
+    } = trendOf(
       samples.map((sample) => sample[key]),
       flat,
     );
