@@ -4,6 +4,9 @@
 /** A worker whose loop has not turned for so long is replaced: far above a long call, far below a message timeout. */
 export const STALL_TIMEOUT_MS = 10_000;
 
+/** … or for so long once it was told to stop: a kill should not wait for code that spins. */
+export const STOPPING_STALL_MS = 1_000;
+
 /** A worker shows this often that its loop turns, and what memory it holds: costs an idle one nothing to speak of. */
 export const BEAT_MS = 100;
 

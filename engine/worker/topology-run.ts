@@ -384,6 +384,7 @@ export class TopologyRun {
     }, STOP_TIMEOUT_MS);
     await Promise.all(this.seats.all.map((seat) => seat.gone));
     clearTimeout(stragglers);
+    this.supervision.stop();
     await this.printer.written;
     for (const seat of this.seats.all) seat.control.close();
     await this.pool.destroy();

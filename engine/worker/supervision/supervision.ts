@@ -9,7 +9,7 @@
 
 import { RealClock, type Clock, type Timer } from '../../clock.js';
 import type { WireError } from '../../errors.js';
-import { CLOSE_TIMEOUT_MS } from '../../limits.js';
+import { STOPPING_STALL_MS, STOP_TIMEOUT_MS } from '../../limits.js';
 import type { Logger } from '../../log.js';
 import type { TopologyDescription } from '../../model/describe.js';
 import type { Plan } from '../../plan/plan.js';
@@ -19,9 +19,6 @@ import { causeOf, type Ended } from './cause.js';
 import { Deaths } from './deaths.js';
 import type { MemoryShare } from './memory-shares.js';
 import { WorkerWatch } from './worker-watch.js';
-
-/** Twice what the components of a worker may take to close one after the other. */
-const RETIRE_MS = 2 * CLOSE_TIMEOUT_MS;
 
 export interface SupervisionOptions {
   readonly description: TopologyDescription;
@@ -70,13 +67,18 @@ export class Supervision {
     this.watch.start();
   }
 
-  /** Nothing is watched or replaced any more. */
+  /** Nothing is replaced any more, and who stands still is not waited for: all are told to stop. */
   end(): void {
     this.over = true;
-    this.watch.stop();
+    this.watch.hurry(STOPPING_STALL_MS);
     this.deaths.end();
     for (const timer of this.timers.values()) timer.cancel();
     this.timers.clear();
+  }
+
+  /** Every worker is gone. */
+  stop(): void {
+    this.watch.stop();
   }
 
   /** Ends the thread of a worker, as somebody from outside wants it. */
@@ -98,7 +100,7 @@ export class Supervision {
     if (seat.ended !== null) return;
     seat.ended = { by: 'refusal', error };
     this.options.stop(seat);
-    this.later(seat, RETIRE_MS, () => void seat.handle.kill());
+    this.later(seat, STOP_TIMEOUT_MS, () => void seat.handle.kill());
   }
 
   /** A worker is over and was not told to be. */

@@ -50,11 +50,13 @@ export class WorkerWatch<T extends Watched> {
   private readonly residentBytes: () => number;
   private readonly examine: typeof examineThread;
   private readonly sights = new WeakMap<T, Sight>();
+  private stallMs: number | null;
   private lookedMs = 0;
   private timer: Timer | null = null;
 
   constructor(options: WorkerWatchOptions<T>) {
     this.options = options;
+    this.stallMs = options.stallMs;
     this.residentBytes = options.residentBytes ?? (() => process.memoryUsage.rss());
     this.examine = options.examine ?? examineThread;
   }
@@ -62,6 +64,11 @@ export class WorkerWatch<T extends Watched> {
   start(): void {
     this.lookedMs = this.options.clock.now();
     this.next();
+  }
+
+  /** From now on a worker may stall for so long at most. */
+  hurry(stallMs: number): void {
+    this.stallMs = Math.min(stallMs, this.stallMs ?? Infinity);
   }
 
   stop(): void {
@@ -103,7 +110,8 @@ export class WorkerWatch<T extends Watched> {
 
   /** It stands still. */
   private lookCloser(worker: T, sight: Sight, residentBytes: number): void {
-    const { stallMs, buffersBytesMax } = this.options;
+    const { stallMs } = this;
+    const { buffersBytesMax } = this.options;
     const grownTo = worker.pulse.externalBytes + residentBytes - sight.residentBytes;
     const stalls = stallMs !== null && sight.stillMs >= stallMs;
     if (sight.examined || !(stalls || grownTo > buffersBytesMax)) return;
