@@ -13,7 +13,7 @@ for (const trouble of ['spin', 'heap', 'buffers', 'buffers-at-once', 'exit', 're
     // With waits next to nothing, it dies as often as it can.
     const bad = await faultyRun({ trouble, times: 1e9, at: 0, tuples: 1, settings, speed: 1e4 });
     const lines: string[] = [];
-    const good = await faultyRun({ tuples: 1e9 }, lines);
+    const good = await faultyRun({ tuples: 1e9, settings: { maxSpoutPending: 100 } }, lines);
     await Promise.all([bad.start(), good.start()]);
     while (bad.status().workerDeaths < DEATHS) await new Promise((resolve) => setTimeout(resolve, 10));
     good.drain();
