@@ -82,7 +82,7 @@ export async function runChaos({ seed, seconds, everyMs, rate }: ChaosOptions): 
   const source: TopologySource = {
     kind: 'module',
     url: new URL('./topologies/records.js', import.meta.url).href,
-    settings: { 'records.count': count, 'records.rate': rate },
+    settings: { 'records.count': count, 'records.rate': rate, 'records.startedMs': Math.floor(now()) },
   };
   const handled = new Handled(count);
   const run = new TopologyRun({
