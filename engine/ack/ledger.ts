@@ -32,9 +32,9 @@ const OPENING_FAILED = 3;
 const TICKS_PER_TIMEOUT = 32;
 const TICKS_ADDED = 2;
 const CAPACITY_FIRST = 1024;
-/** Complete latency is measured for each tree at first, and for one in 16 once there are many. */
+/** Complete latency is measured for each tree at first, and for one in 64 once there are many. */
 const SAMPLED_FIRST = 4096;
-const SAMPLE_SHIFT = 4;
+const SAMPLE_SHIFT = 6;
 const SAMPLE_MASK = (1 << SAMPLE_SHIFT) - 1;
 
 /** Places for ended trees that are kept for the next ones. */

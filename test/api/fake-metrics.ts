@@ -11,7 +11,7 @@ import { topologyFromDocument } from '../../engine/model/document.js';
 import { planTasks } from '../../engine/plan/plan.js';
 import { RunReport } from '../../engine/worker/run-report.js';
 
-/** After ten seconds in which each task did some of everything; the first one was blocked by the last one. */
+/** After five seconds in which each task did some of everything; the first one was blocked by the last one. */
 export function metricsOf(topology: Topology): TopologyMetrics {
   const description = describe(topology);
   const plan = planTasks(description, topology.config.workers);
@@ -29,12 +29,12 @@ export function metricsOf(topology: Topology): TopologyMetrics {
     counters.words[row + words.SAMPLED_MS] = 10;
     counters.histogram(task).record(4);
   }
-  for (let worker = 0; worker < plan.workers; worker++) counters.addBusy(worker, 9000);
+  for (let worker = 0; worker < plan.workers; worker++) counters.addBusy(worker, 4500);
   counters.words[words.STALLS] = 3;
-  counters.words[words.STALLED_MS] = 1000;
-  counters.words[words.STALLED_SINCE] = 2000;
+  counters.words[words.STALLED_MS] = 500;
+  counters.words[words.STALLED_SINCE] = 1000;
   counters.words[words.BLOCKED_BY] = plan.tasks.length;
-  while (clock.step(10_000));
+  while (clock.step(5000));
   const last = description.components.at(-1)!;
   report.setMetrics(plan.tasks.at(-1)!.task, 0, {
     counters: [['seen', 5]],

@@ -460,10 +460,10 @@ t.test('it is full at openRootsMax and takes one more for each that ends', async
 });
 
 t.test(
-  'complete latency: each of the first trees, then one in sixteen, across growth and the sparse table',
+  'complete latency: each of the first trees, then one in 64, across growth and the sparse table',
   async (t) => {
     latencyIs(t, 100, () => 100);
-    latencyIs(t, 4096 + 1600, () => 4096 + 100);
+    latencyIs(t, 4096 + 1600, () => 4096 + 25);
   },
 );
 
