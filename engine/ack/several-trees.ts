@@ -5,7 +5,8 @@
 //   tuple ─root─► Root ─ledger─► SeveralTrees ─┬─► Root ─► Ledger          one edge id for all of them: the XOR of one
 //                                              └─► Root ─► RemoteLedger    tree never meets that of another
 //
-// Invariant: no tree is in it twice, for then its edges would go into that XOR twice and be gone. On the worker's thread.
+// Invariant: no tree is in it twice, for then its edges would go into that XOR twice and be gone. On the worker's
+// thread.
 
 import type { TreeFailure } from '../component/spout.js';
 import { sequenceOf, type AckTarget } from './ack-target.js';

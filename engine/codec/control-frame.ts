@@ -90,7 +90,9 @@ export class ControlFrameWriter {
   private addFails(ledger: RemoteLedger): void {
     const { failed, failedFor } = ledger;
     // A copy: what is packed is only good until the next time.
-    const reasons = pack(ledger.reasons.map(({ code, message, component, task }) => [code, message, component, task])).slice();
+    const reasons = pack(
+      ledger.reasons.map(({ code, message, component, task }) => [code, message, component, task]),
+    ).slice();
     const reasonInts = Math.ceil(reasons.length / 4);
     for (let row = 0; row < failedFor.length; row += SECTION_ROWS_MAX) {
       const end = Math.min(failedFor.length, row + SECTION_ROWS_MAX);

@@ -1,5 +1,5 @@
-// A grouping that a user writes: which tasks of a subscriber get a tuple. Runs where the tuple is emitted, once for each
-// tuple, so it should be quick and must not wait. Pure types; the engine calls it from grouping/custom.ts.
+// A grouping that a user writes: which tasks of a subscriber get a tuple. Runs where the tuple is emitted, once for
+// each tuple, so it should be quick and must not wait. Pure types; the engine calls it from grouping/custom.ts.
 
 import type { Values } from './tuple.js';
 

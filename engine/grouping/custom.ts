@@ -1,6 +1,6 @@
 // Has a user's code choose the tasks, and checks what it chose: an index that does not exist must not become a tuple
-// that is lost, nor a crash behind the emitter. What was chosen is copied, because the code may use its list again while
-// the tuples are delivered.
+// that is lost, nor a crash behind the emitter. What was chosen is copied, because the code may use its list again
+// while the tuples are delivered.
 
 import type { CustomGrouping } from '../component/custom-grouping.js';
 import type { Values } from '../component/tuple.js';

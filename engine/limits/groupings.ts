@@ -1,6 +1,8 @@
 // Bounds of groupings and of the edges that lead back, with their reasons. Part of limits.ts.
 
-/** A shuffle looks at its targets once in so many tuples: what it reads is spread over enough of them to cost nothing. */
+/**
+ * A shuffle looks at its targets once in so many tuples: what it reads is spread over enough of them to cost nothing.
+ */
 export const SHUFFLE_LOOK_TUPLES = 32;
 
 /** The way to a target that is fuller than this gets less: below, it is a batch that is just being worked on. */

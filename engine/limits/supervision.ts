@@ -45,7 +45,9 @@ export const REPLACE_WAIT_MAX_MS = 30_000;
 export const TASK_ERRORS_MAX = 100;
 /** … if they went on for so long: a run of bad tuples is over sooner. */
 export const TASK_ERRORS_MIN_MS = 10_000;
-/** A pause in its errors as long as this begins the count anew: tuples that are replayed now and then restart nothing. */
+/**
+ * A pause in its errors as long as this begins the count anew: tuples that are replayed now and then restart nothing.
+ */
 export const TASK_ERRORS_PAUSE_MS = 10_000;
 
 /** A task is restarted after this wait … */

@@ -1,5 +1,5 @@
-// Reads what `.custom(source, …)` is given, or what a document names: a function, or a class of groupings. Told apart by
-// what they are, as components are. Pure, any thread.
+// Reads what `.custom(source, …)` is given, or what a document names: a function, or a class of groupings. Told apart
+// by what they are, as components are. Pure, any thread.
 
 import type { ChooseTasks, CustomGrouping, CustomGroupingSource } from '../component/custom-grouping.js';
 import { isClass, isRecord } from './component-source.js';

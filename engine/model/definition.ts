@@ -74,7 +74,9 @@ export interface BoltBehavior {
   readonly ordered: boolean;
   /** Milliseconds between ticks, or null for none. Default null. */
   readonly tickMs: number | null;
-  /** Milliseconds after which an asynchronous call of `execute` or `tick` is given up, or null for never. Default null. */
+  /**
+   * Milliseconds after which an asynchronous call of `execute` or `tick` is given up, or null for never. Default null.
+   */
   readonly callTimeoutMs: number | null;
 }
 
@@ -89,8 +91,8 @@ interface ComponentBase {
   /** Every key that settings may give `config`; left out or null: the ones that it has. */
   readonly configKeys?: readonly string[] | null;
   /**
-   * Gives the outputs where they follow from the settings and the fields of the inputs, in their order (undefined: leave
-   * that input out); null, with problems where it is its own fault, when they cannot be told.
+   * Gives the outputs where they follow from the settings and the fields of the inputs, in their order (undefined:
+   * leave that input out); null, with problems where it is its own fault, when they cannot be told.
    */
   readonly outputsFor?: (
     config: Readonly<Record<string, unknown>>,
@@ -129,7 +131,9 @@ export interface TopologyConfig {
   readonly tracking: boolean;
   /** Into how many groups keys are hashed; no component with fields grouping can have more tasks. Default 1,024. */
   readonly keyGroups: number;
-  /** Milliseconds after which a worker that never lets go of its thread is replaced, or null for never. Default 10,000. */
+  /**
+   * Milliseconds after which a worker that never lets go of its thread is replaced, or null for never. Default 10,000.
+   */
   readonly stallTimeoutMs: number | null;
   /** Heap at which a worker is replaced, or null for its share of the machine's memory. Default null. */
   readonly workerHeapMb: number | null;

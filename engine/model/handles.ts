@@ -1,6 +1,6 @@
-// What `t.spout` and `t.bolt` return, whatever their types say: a spout that is subscribed is reported, not a TypeError.
-// A handle stands for the default stream of its component, gives the others by name, and takes subscriptions, which go
-// to the drafts. Pure, any thread.
+// What `t.spout` and `t.bolt` return, whatever their types say: a spout that is subscribed is reported, not a
+// TypeError. A handle stands for the default stream of its component, gives the others by name, and takes
+// subscriptions, which go to the drafts. Pure, any thread.
 
 import { DEFAULT_STREAM } from './definition.js';
 import type { ComponentDraft, Dealt, Drafts, DraftStream } from './drafts.js';

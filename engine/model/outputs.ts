@@ -1,7 +1,8 @@
 // What components emit, where that follows from what they take: a filter has the fields of its input, whose source may
 // be another filter. Each is worked out after its sources, whatever the order in which they were defined; what comes
-// back by a feedback edge is left out first, and must agree with the result. Invariant: what is not known (a source that does not exist, a cycle, settings that are wrong) is reported once, where it is
-// wrong, and everything behind it is unknown without a word. Pure, any thread.
+// back by a feedback edge is left out first, and must agree with the result. Invariant: what is not known (a source
+// that does not exist, a cycle, settings that are wrong) is reported once, where it is wrong, and everything behind it
+// is unknown without a word. Pure, any thread.
 
 import type { ComponentDefinition, Fields, OutputsByStream } from './definition.js';
 import { componentPath } from './names.js';

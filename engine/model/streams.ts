@@ -119,7 +119,9 @@ export interface BoltHandle<
   partialKey<F extends string>(source: StreamHandle<F, I>, ...fields: readonly [NoInfer<F>, ...NoInfer<F>[]]): this;
   /** Says that it does not matter which task gets a tuple: as `shuffle`. */
   none(source: StreamHandle<string, I>, options?: ShuffleOptions): this;
-  /** Each tuple goes to the task that its emitter names, in `emit.direct`. Only for streams that are declared direct. */
+  /**
+   * Each tuple goes to the task that its emitter names, in `emit.direct`. Only for streams that are declared direct.
+   */
   direct(source: DirectStreamHandle<string, I>): this;
   /** As `shuffle`, among the tasks of the sender's own worker only, if there are any. */
   localOrShuffle(source: StreamHandle<string, I>): this;

@@ -1,6 +1,7 @@
 // The rules of a topology as a whole: it has a name, a spout, and is within its limits. The rules of one component
-// stand in validate-component.ts, those of subscriptions in validate-inputs.ts, those of cycles in validate-cycles.ts. Every rule looks at the whole
-// topology, whatever the others found, so that all problems come at once. Pure, any thread.
+// stand in validate-component.ts, those of subscriptions in validate-inputs.ts, those of cycles in validate-cycles.ts.
+// Every rule looks at the whole topology, whatever the others found, so that all problems come at once. Pure, any
+// thread.
 
 import type { Problem } from '../errors.js';
 import { COMPONENTS_MAX, NAME_LENGTH_MAX, TASKS_MAX, WORKERS_MAX } from '../limits.js';

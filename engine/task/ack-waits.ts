@@ -1,5 +1,5 @@
-// How long a spout task could open no tree, because as many are open as it may have. Told in its row of counters. On the
-// worker's thread.
+// How long a spout task could open no tree, because as many are open as it may have. Told in its row of counters. On
+// the worker's thread.
 
 import { ACK_WAIT_SINCE, ACK_WAITED_MS, ACK_WAITS, WAITING_FOR_ACKS } from '../metrics/counters.js';
 

@@ -63,7 +63,9 @@ export class CallTimes {
     this.processing = processing;
   }
 
-  /** Something is emitted outside of every turn: now and then, what it calls directly is measured. Then `closeOutside`. */
+  /**
+   * Something is emitted outside of every turn: now and then, what it calls directly is measured. Then `closeOutside`.
+   */
   openOutside(): boolean {
     if (--this.untilOutside > 0 || this.host.callStack[0]! > 0) return false;
     this.untilOutside = this.timedOutside++ < TIMED_FIRST ? 1 : TIMED_OUTSIDE_EVERY;

@@ -1,4 +1,5 @@
-// What an emit is refused for, thrown at the emitter: each error names its component and stream, and what would be right.
+// What an emit is refused for, thrown at the emitter: each error names its component and stream, and what would be
+// right.
 
 import type { Values } from '../component/tuple.js';
 import { failure } from '../errors.js';

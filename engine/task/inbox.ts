@@ -1,6 +1,6 @@
-// All that waits for one bolt task: its mailbox, and where feedback leads to it, a second one. What comes back by a cycle
-// is older work and goes first, so that the cycle drains before it takes more; but not for ever, or a tuple that goes
-// round without end would keep everything else out.
+// All that waits for one bolt task: its mailbox, and where feedback leads to it, a second one. What comes back by a
+// cycle is older work and goes first, so that the cycle drains before it takes more; but not for ever, or a tuple that
+// goes round without end would keep everything else out.
 //
 //   feedback ─┐ first, at most FEEDBACK_RUN_MAX in a row
 //   mailbox ──┴─► the task

@@ -77,7 +77,9 @@ export class Output {
   readonly only: Target | null;
   /** Tuples whose objects were walked so far. */
   checked = 0;
-  /** Tuples that were emitted on it since the counts were told last. Of a stream with `only`, each is a delivery too. */
+  /**
+   * Tuples that were emitted on it since the counts were told last. Of a stream with `only`, each is a delivery too.
+   */
   emitted = 0;
   /** Deliveries since then; where there is `only`, by how many they differ from the emitted ones. */
   transferred = 0;

@@ -347,8 +347,8 @@ export abstract class Task implements Emitter, RunnableTask {
   }
 
   /**
-   * Adds what was counted since last time to the counters: tuples are counted in the objects that they go by anyhow, which
-   * costs far less than shared memory does.
+   * Adds what was counted since last time to the counters: tuples are counted in the objects that they go by anyhow,
+   * which costs far less than shared memory does.
    */
   publishCounts(): void {
     let emitted = 0;

@@ -1,6 +1,6 @@
 // The part that a worker has in cycles, once nothing comes into them any more: says when its tasks of a cycle are idle
-// and how many tuples went and came, and has them finish and end when the supervisor (cycle-ends.ts) says so. Looks only
-// at the end of a turn, and does nothing while tuples still come in. On the worker's thread.
+// and how many tuples went and came, and has them finish and end when the supervisor (cycle-ends.ts) says so. Looks
+// only at the end of a turn, and does nothing while tuples still come in. On the worker's thread.
 
 import type { Link } from '../link/link.js';
 import { cyclesOf } from '../model/cycles.js';

@@ -186,7 +186,11 @@ export class TopologyRun {
   /** A worker is being started, replaced or stopped, or wiring is not confirmed yet. */
   get changing(): boolean {
     const { round } = this.activation;
-    return this.outcome !== null || this.seats.changing || this.seats.all.some((seat) => !seat.isAwaited && seat.switched < round);
+    return (
+      this.outcome !== null ||
+      this.seats.changing ||
+      this.seats.all.some((seat) => !seat.isAwaited && seat.switched < round)
+    );
   }
 
   /** Workers were replaced: frames sent to the dead ones were never received. */

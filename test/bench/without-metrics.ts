@@ -18,8 +18,8 @@ const cut = (file: string, what: string | RegExp, times = 1, instead = ''): Cut 
 const CUTS: readonly Cut[] = [
   cut('task/task.js', 'output.emitted++;', 3),
   cut('task/task.js', 'output.transferred++;', 2),
-  cut('task/task.js', /output\.transferred \+= .*;/g, 2),
-  cut('task/task.js', 'this.host.depth >= TIMED_DEPTH && this.deliverTimed(', 1, 'false && this.deliverTimed('),
+  cut('task/task.js', /of\.transferred \+= .*;/g, 2),
+  cut('task/task.js', 'this.callStack[0] >= TIMED_DEPTH && this.deliverTimed(', 1, 'false && this.deliverTimed('),
   cut('task/bolt-task.js', 'this.done++;'),
   cut('task/bolt-task.js', 'this.count(EXECUTED);', 2),
   cut('task/bolt-task.js', '--this.untilTimed === 0', 1, 'false'),

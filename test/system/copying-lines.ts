@@ -45,7 +45,11 @@ const take = (values: Values, options?: EmitOptions): void => {
   sink.execute(tupleOf({ line: values[0] }));
   open.push(options?.id);
 };
-const emit: Emit = Object.assign(take, { direct: () => undefined, ready: async () => undefined, signal: new AbortController().signal });
+const emit: Emit = Object.assign(take, {
+  direct: () => undefined,
+  ready: async () => undefined,
+  signal: new AbortController().signal,
+});
 while (!isDone) {
   for (let call = 0; call < BATCH && !isDone; call++) isDone = spout.nextTuple(emit) === 'done';
   await sink.endBatch();

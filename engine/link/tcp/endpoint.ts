@@ -160,7 +160,11 @@ export class TcpEndpoint implements WireKeeper {
   }
 
   /** Follows a socket until it is attached; one that is not by its deadline, or never will be, is closed. */
-  private async withDeadline(socket: Socket, among: Set<Socket>, greet: (intake: Intake) => Promise<Connected>): Promise<Connected> {
+  private async withDeadline(
+    socket: Socket,
+    among: Set<Socket>,
+    greet: (intake: Intake) => Promise<Connected>,
+  ): Promise<Connected> {
     // What breaks a socket is told by its end.
     socket.on('error', () => undefined);
     socket.setKeepAlive(true);

@@ -2,12 +2,7 @@
 // that dies over and over ends its topology instead of turning into a hot loop. Says too how long to wait before a
 // worker is replaced.
 
-import {
-  REPLACE_WAIT_MAX_MS,
-  REPLACE_WAIT_MIN_MS,
-  WORKER_DEATHS_MAX,
-  WORKER_DEATHS_WINDOW_MS,
-} from '../../limits.js';
+import { REPLACE_WAIT_MAX_MS, REPLACE_WAIT_MIN_MS, WORKER_DEATHS_MAX, WORKER_DEATHS_WINDOW_MS } from '../../limits.js';
 
 export class DeathWatch {
   readonly windowMs: number;

@@ -11,7 +11,6 @@ import type { RunReport } from '../run-report.js';
 import type { Cause } from './cause.js';
 import { DeathWatch } from './death-watch.js';
 
-
 export class Deaths {
   private readonly topology: string;
   private readonly clock: Clock;

@@ -95,5 +95,11 @@ function follow(
 function read(value: unknown): Examined | null {
   if (typeof value !== 'string') return null;
   const { stack, externalBytes } = JSON.parse(value) as Examined;
-  return { stack: stack.split('\n').slice(1 + FRAMES_OF_OURS).join('\n'), externalBytes };
+  return {
+    stack: stack
+      .split('\n')
+      .slice(1 + FRAMES_OF_OURS)
+      .join('\n'),
+    externalBytes,
+  };
 }

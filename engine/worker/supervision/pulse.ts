@@ -5,8 +5,8 @@
 //   | beats | held up | external kB | stage | subject | depth | tasks inside each other's calls: depth + 1 of them … |
 //                                                             slice ─► direct call ─► direct call: the last one runs
 //
-// Invariant: `callStack[1]` is NO_TASK while no task runs; a task that is entered stands in its place before its user code
-// is called. The tasks write `callStack` themselves (task.ts, turns.ts): it is on the hot path.
+// Invariant: `callStack[1]` is NO_TASK while no task runs; a task that is entered stands in its place before its user
+// code is called. The tasks write `callStack` themselves (task.ts, turns.ts): it is on the hot path.
 
 import { NO_TASK, TIMED_DEPTH } from '../../task/task-host.js';
 

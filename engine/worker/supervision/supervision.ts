@@ -89,8 +89,8 @@ export class Supervision {
   }
 
   /**
-   * A worker says that it cannot begin, or that a component cannot be activated. In one that takes the place of another,
-   * the same code has begun before: what keeps it from it may pass.
+   * A worker says that it cannot begin, or that a component cannot be activated. In one that takes the place of
+   * another, the same code has begun before: what keeps it from it may pass.
    */
   refused(seat: Seat, error: WireError): void {
     if (this.options.report.state === 'starting' || error.fatal || !seat.isReplacement) {

@@ -215,6 +215,8 @@ t.test('health, the schema of documents, and the description of the interface', 
       'post /api/v1/topologies/{name}/deactivate',
       'post /api/v1/topologies/{name}/kill',
       'post /api/v1/topologies/{name}/ingest/{spout}',
+      'get /api/v1/topologies/{name}/metrics',
+      'get /metrics',
       'put /api/v1/artifacts/{sha256}',
     ],
   );

@@ -1,5 +1,5 @@
-// Numbers that go round until they are 0: through two bolts, the second of which leads them back by key, and through one
-// bolt that takes from itself. Beside them a cycle that nobody needs to track: what it has no room for is dropped.
+// Numbers that go round until they are 0: through two bolts, the second of which leads them back by key, and through
+// one bolt that takes from itself. Beside them a cycle that nobody needs to track: what it has no room for is dropped.
 //
 //   source ─► enter ─► step ─ done ─► out        source ─► alone ─ done ─► out        loose ─► first ─► second
 //               ▲ feedback │                                ▲ │ feedback                         ▲ feedback │

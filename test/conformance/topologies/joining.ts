@@ -1,5 +1,5 @@
-// Bolts that emit tuples which belong to several trees: a join of two spouts, and a batch. What comes of them goes by way
-// of a bolt that knows nothing of that, and is held until a command acks or fails it.
+// Bolts that emit tuples which belong to several trees: a join of two spouts, and a batch. What comes of them goes by
+// way of a bolt that knows nothing of that, and is held until a command acks or fails it.
 
 import { Bolt, isMillraceError, topology, type BoltContext, type Emit, type Tuple } from 'millrace';
 import { Holder } from './holding.js';

@@ -459,13 +459,10 @@ t.test('it is full at openRootsMax and takes one more for each that ends', async
   t.ok(ledger.full);
 });
 
-t.test(
-  'complete latency: each of the first trees, then one in 64, across growth and the sparse table',
-  async (t) => {
-    latencyIs(t, 100, () => 100);
-    latencyIs(t, 4096 + 1600, () => 4096 + 25);
-  },
-);
+t.test('complete latency: each of the first trees, then one in 64, across growth and the sparse table', async (t) => {
+  latencyIs(t, 100, () => 100);
+  latencyIs(t, 4096 + 1600, () => 4096 + 25);
+});
 
 /** Opens that many trees at different times and acks each 7 ms later than it was opened. */
 function latencyIs(t: Test, trees: number, wanted: () => number): void {

@@ -136,10 +136,7 @@ type Handle = Record<string, (...given: readonly unknown[]) => unknown>;
 
 function build(steps: readonly Step[]): (t: TopologyBuilder) => void {
   return (t) => {
-    const builder = t as unknown as Record<
-      string,
-      (...given: readonly unknown[]) => Handle
-    >;
+    const builder = t as unknown as Record<string, (...given: readonly unknown[]) => Handle>;
     const handles: Handle[] = [];
     for (const [index, [kind, id, component, given, inputs]] of steps.entries()) {
       const handle = builder[kind]?.(id === OWN ? `c${index}` : id, component, given);

@@ -151,7 +151,7 @@ t.test('an asynchronous call is measured until it has settled', async (t) => {
   t.strictSame([actor.calls.count, actor.calls.sum, actor.own], [1, 41, [1, 1]], 'its own time is what it did at once');
 });
 
-t.test('what is emitted outside of every turn is measured now and then, and nobody\'s own time', async (t) => {
+t.test("what is emitted outside of every turn is measured now and then, and nobody's own time", async (t) => {
   const stage = new Stage();
   const sink = new Actor(stage, 50, () => stage.pass(2));
   const emitter = new Actor(stage, 0);
@@ -164,7 +164,13 @@ t.test('what is emitted outside of every turn is measured now and then, and nobo
     t.strictSame([stage.callStack[0]!, stage.nestedMs], [0, 0]);
   }
   t.equal(opened, 266);
-  t.strictSame([sink.own, emitter.own], [[266, 532], [0, 0]]);
+  t.strictSame(
+    [sink.own, emitter.own],
+    [
+      [266, 532],
+      [0, 0],
+    ],
+  );
   stage.callStack[0]! = 1;
   for (let i = 0; i < 100; i++) t.notOk(emitter.times.openOutside(), 'inside of a call it is no matter');
 });
