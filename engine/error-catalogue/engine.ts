@@ -280,6 +280,41 @@ export const engineErrors = {
     message: 'the other end speaks version {other} of the link protocol, this one version {own}',
     hint: 'run the same version of Millrace in every process',
   },
+  MILLRACE_PROCESSES_LISTEN: {
+    status: 500,
+    message: 'the lead cannot listen on "{address}" for its members: {reason}',
+    hint: 'another process may have that port: end it, or give the lead another port in the file of processes',
+  },
+  MILLRACE_MEMBER_UNKNOWN: {
+    status: 404,
+    message: 'the lead knows no member "{member}"',
+    hint: 'give every process the same file of processes; members there: {known}',
+  },
+  MILLRACE_MEMBER_TAKEN: {
+    status: 409,
+    message: 'member "{member}" is there already',
+    hint: 'start each member once; one that was killed is missed after a moment',
+  },
+  MILLRACE_MEMBER_FILE: {
+    status: 409,
+    message: 'member "{member}" has another topology file than the lead',
+    hint: 'start all processes with the same file, unchanged, in the same directory',
+  },
+  MILLRACE_MEMBER_SECRET: {
+    status: 403,
+    message: 'the process at "{address}" did not prove that it is the lead',
+    hint: 'all processes need the same secret; look also whether something else listens there',
+  },
+  MILLRACE_MEMBER_LOST: {
+    status: 500,
+    message: 'member "{member}" was lost and was not back within {seconds} s',
+    hint: 'look why it ended; start the topology and its members again',
+  },
+  MILLRACE_MEMBER_LEAD_LOST: {
+    status: 500,
+    message: 'the lead at "{address}" was lost and was not back within {seconds} s',
+    hint: 'the workers of this member have ended; start it again beside a lead',
+  },
   MILLRACE_LINK_LISTEN: {
     status: 500,
     message: 'a worker cannot listen on "{host}" for its links: {reason}',

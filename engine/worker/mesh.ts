@@ -4,6 +4,7 @@
 
 import { randomBytes } from 'node:crypto';
 import { MessageChannel, type MessagePort } from 'node:worker_threads';
+import type { WirePorts } from '../link/port-wire.js';
 import type { TcpAddress } from '../link/tcp/tcp-wire.js';
 import type { PeerLink, TcpInit } from './messages.js';
 import type { WorkerPlaces } from './pool.js';
@@ -23,6 +24,16 @@ export function closed(port: MessagePort, ended: Promise<unknown>): Promise<void
 
 /** Two ends of a new link. */
 export type LinkEnds = Record<'first' | 'second', PeerLink>;
+
+/** The ports of both ends of a link. */
+export function portPair(): Record<'first' | 'second', WirePorts> {
+  const data = new MessageChannel();
+  const control = new MessageChannel();
+  return {
+    first: { data: data.port1, control: control.port1 },
+    second: { data: data.port2, control: control.port2 },
+  };
+}
 
 /** The ports that go along with the ends of links. */
 export function portsOf(links: readonly PeerLink[]): MessagePort[] {
@@ -60,11 +71,10 @@ export class Mesh {
     this.links.set(keyOf(first, second), link);
     const kind = this.places.linkKind?.(first, second) ?? 'ports';
     if (kind === 'ports') {
-      const data = new MessageChannel();
-      const control = new MessageChannel();
+      const ports = portPair();
       return {
-        first: { kind, link, worker: second, data: data.port1, control: control.port1 },
-        second: { kind, link, worker: first, data: data.port2, control: control.port2 },
+        first: { kind, link, worker: second, ...ports.first },
+        second: { kind, link, worker: first, ...ports.second },
       };
     }
     return {

@@ -2,7 +2,7 @@
 // no worker dies, nothing is lost, and the topology completes.
 
 import diagnostics from 'node:diagnostics_channel';
-import type { Socket } from 'node:net';
+import { Socket } from 'node:net';
 import t from 'tap';
 import { TestRun } from 'millrace/testing';
 import { range, topologyUrl } from './transports.js';
@@ -98,8 +98,8 @@ t.test('frames whose integers are changed on the way crash nobody', async (t) =>
   let changed = 0;
   let spoiling = true;
   const spoil = (socket: Socket): void => {
-    const write = socket.write.bind(socket) as (bytes: Uint8Array) => boolean;
-    socket.write = ((bytes: Uint8Array) => {
+    const write = (bytes: Uint8Array): boolean => Socket.prototype.write.call(socket, bytes);
+    const changing = (bytes: Uint8Array): boolean => {
       // Heads and signs have 16 bytes; what is longer is a frame, in memory that may be sent again.
       if (!spoiling || bytes.length <= 16 || random(4) > 0) return write(bytes);
       const copy = Buffer.from(bytes);
@@ -109,7 +109,7 @@ t.test('frames whose integers are changed on the way crash nobody', async (t) =>
       );
       changed++;
       return write(copy);
-    }) as Socket['write'];
+    });
   };
   const seen = new Set<Socket>();
   for (let round = 0; round < 60; round++) {

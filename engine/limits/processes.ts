@@ -1,0 +1,33 @@
+// The bounds of a topology that runs in several processes, part of engine/limits.ts: what a lead and its members say to
+// each other, and how long they wait for one another.
+
+/** Members of one lead: each holds a connection. */
+export const MEMBERS_MAX = 64;
+
+/** A file that says which processes there are: a thousand bytes a member is plenty. */
+export const PROCESSES_BYTES_MAX = 64 * 1024;
+
+/**
+ * One message between a lead and a member, packed, and all that waits to be sent: the counters of the largest topology,
+ * or all records that an ingest desk may hold.
+ */
+export const MEMBER_MESSAGE_BYTES_MAX = 96 * 1024 * 1024;
+
+/** A member sends what changed in its counters this often: what status shows is never older. */
+export const MEMBER_COUNTERS_MS = 200;
+
+/** Both say this often that they are there … */
+export const MEMBER_BEAT_MS = 1_000;
+/** … and after so many beats without a sign of the other one the connection is taken for broken. */
+export const MEMBER_SILENT_BEATS_MAX = 10;
+
+/** A member tries again after this time to reach the lead … */
+export const MEMBER_RETRY_MIN_MS = 50;
+/** … which doubles up to this one. */
+export const MEMBER_RETRY_MAX_MS = 1_000;
+
+/** A member that was lost may be back within this time before the topology fails: long enough to start it by hand. */
+export const MEMBER_RETURN_MS = 60_000;
+
+/** Who connects to a lead must have proved that it knows the secret, and say who it is, by then. */
+export const MEMBER_GREETING_MS = 5_000;

@@ -1,0 +1,205 @@
+// One member as its lead sees it: the connection to it, and the workers that are to run there. What is said to a worker
+// before its member is there waits.
+//
+//   awaited ── joined ──► there ── connection broke: its workers are dead ──► lost ─┬─ joined again ──► there
+//                                                                                  └─ too long ──► its workers are refused
+//
+// On the main thread of the lead.
+
+import type { MessagePort } from 'node:worker_threads';
+import type { Clock, Timer } from '../../clock.js';
+import { failure, toWire } from '../../errors.js';
+import { MEMBER_RETURN_MS } from '../../limits.js';
+import { charactersOf } from '../backlog.js';
+import type { FromWorker, ToWorker, WorkerInit } from '../messages.js';
+import type { WorkerHandle } from '../pool.js';
+import type { LeadToMember, MemberToLead } from './messages.js';
+import type { MessageSocket } from './message-socket.js';
+import type { LeadWords } from './shared-words.js';
+
+/** How often it is looked what of a worker's output is written out. */
+const TAKEN_MS = 50;
+
+export type MemberSocket = MessageSocket<MemberToLead, LeadToMember>;
+
+/** A worker that runs there, or will. */
+interface RemoteRun {
+  readonly run: number;
+  readonly init: WorkerInit;
+  /** What it said that is not written out, as the supervisor counts it down. */
+  readonly said: Int32Array;
+  untold: number;
+  /** The member has it. */
+  started: boolean;
+  /** What it is to be told once it has. */
+  held: ToWorker[];
+  over: boolean;
+  readonly finish: (reason: string | null) => void;
+}
+
+export interface MemberDeskOptions {
+  readonly name: string;
+  readonly words: LeadWords;
+  readonly clock: Clock;
+  /** Tells the user whom is waited for. */
+  readonly say: (line: string) => void;
+}
+
+export class MemberDesk {
+  private readonly options: MemberDeskOptions;
+  private readonly runs = new Map<number, RemoteRun>();
+  private socket: MemberSocket | null = null;
+  private nextRun = 0;
+  private wasThere = false;
+  private isAwaited = false;
+  private deadline: Timer | null = null;
+  private ticking: Timer | null = null;
+
+  constructor(options: MemberDeskOptions) {
+    this.options = options;
+  }
+
+  get isThere(): boolean {
+    return this.socket !== null;
+  }
+
+  start(init: WorkerInit): WorkerHandle {
+    if (init.instrument !== null) throw new TypeError('an instrument cannot look into another process');
+    const run = this.nextRun++;
+    const { control } = init;
+    let finish: (reason: string | null) => void = () => undefined;
+    const ended = new Promise<string | null>((resolve) => (finish = resolve));
+    const entry: RemoteRun = {
+      run,
+      init,
+      said: new Int32Array(init.backlog),
+      untold: 0,
+      started: false,
+      held: [],
+      over: false,
+      finish: (reason) => {
+        if (entry.over) return;
+        entry.over = true;
+        this.runs.delete(run);
+        control.close();
+        finish(reason);
+      },
+    };
+    this.runs.set(run, entry);
+    control.on('message', (message: ToWorker) => this.tell(entry, message));
+    if (this.socket !== null) this.begin(entry, this.socket);
+    else if (!this.wasThere && !this.isAwaited) this.await();
+    return { ended, threadId: null, kill: () => Promise.resolve(this.kill(entry)) };
+  }
+
+  /** It is there: what was to run there runs. */
+  joined(socket: MemberSocket): void {
+    this.socket = socket;
+    this.deadline?.cancel();
+    this.deadline = null;
+    if (this.isAwaited || this.wasThere) this.options.say(`member "${this.options.name}" is there`);
+    this.wasThere = true;
+    this.isAwaited = false;
+    socket.send({ type: 'welcome' });
+    for (const entry of [...this.runs.values()]) this.begin(entry, socket);
+    this.tick();
+  }
+
+  /** Its connection broke: whatever ran there is gone, whether the process lives or not. */
+  lost(socket: MemberSocket, reason: string): void {
+    if (this.socket !== socket) return;
+    this.socket = null;
+    this.ticking?.cancel();
+    const { name, clock, say } = this.options;
+    say(`member "${name}" was lost: ${reason}; it may be back within ${MEMBER_RETURN_MS / 1000} s`);
+    this.deadline = clock.after(MEMBER_RETURN_MS, () => this.giveUp());
+    for (const entry of [...this.runs.values()])
+      if (entry.started) entry.finish(`member "${name}" was lost: ${reason}`);
+  }
+
+  heard(message: Extract<MemberToLead, { readonly run: number }>): void {
+    const entry = this.runs.get(message.run);
+    if (entry === undefined) return;
+    if (message.type === 'ended') {
+      entry.finish(message.reason);
+      return;
+    }
+    this.pass(entry, message.message);
+  }
+
+  /** The topology has ended. */
+  end(): void {
+    this.deadline?.cancel();
+    this.ticking?.cancel();
+    for (const entry of [...this.runs.values()]) entry.finish('the topology has ended');
+    this.socket?.send({ type: 'over' });
+    this.socket?.end();
+    this.socket = null;
+  }
+
+  private await(): void {
+    this.isAwaited = true;
+    this.options.say(`waiting for member "${this.options.name}"`);
+  }
+
+  private begin(entry: RemoteRun, socket: MemberSocket): void {
+    if (entry.started) return;
+    entry.started = true;
+    const { control: _control, counters, backlog: _backlog, instrument: _instrument, ...init } = entry.init;
+    socket.send({ type: 'start', run: entry.run, init, counters: this.options.words.share(counters) });
+    for (const message of entry.held) socket.send({ type: 'tell', run: entry.run, message });
+    entry.held = [];
+  }
+
+  private tell(entry: RemoteRun, message: ToWorker): void {
+    if (entry.started) this.socket?.send({ type: 'tell', run: entry.run, message });
+    else if (message.type === 'stop') this.stopWaiting(entry);
+    else entry.held.push(message);
+  }
+
+  /** Nothing of it ever ran. */
+  private stopWaiting(entry: RemoteRun): void {
+    post(entry.init.control, { type: 'stopped' });
+    entry.finish(null);
+  }
+
+  private kill(entry: RemoteRun): void {
+    if (entry.started) this.socket?.send({ type: 'kill', run: entry.run });
+    else entry.finish('killed');
+  }
+
+  private pass(entry: RemoteRun, message: FromWorker): void {
+    // Counted on this side as the worker itself counts on the other one: the supervisor counts down.
+    if (message.type === 'output') this.count(entry, charactersOf(message.lines));
+    else if (message.type === 'log') this.count(entry, message.message.length);
+    post(entry.init.control, message);
+  }
+
+  private count(entry: RemoteRun, characters: number): void {
+    Atomics.add(entry.said, 0, characters);
+    entry.untold += characters;
+  }
+
+  /** Tells workers what of their output is written out, so that they may say more. */
+  private tick(): void {
+    this.ticking = this.options.clock.after(TAKEN_MS, () => {
+      for (const entry of this.runs.values()) {
+        const characters = entry.untold - Atomics.load(entry.said, 0);
+        if (characters <= 0) continue;
+        entry.untold -= characters;
+        this.socket?.send({ type: 'taken', run: entry.run, characters });
+      }
+      this.tick();
+    });
+  }
+
+  private giveUp(): void {
+    const { name } = this.options;
+    const error = toWire(failure('MILLRACE_MEMBER_LOST', { member: name, seconds: MEMBER_RETURN_MS / 1000 }));
+    for (const entry of this.runs.values()) post(entry.init.control, { type: 'refused', error });
+  }
+}
+
+function post(control: MessagePort, message: FromWorker): void {
+  control.postMessage(message);
+}

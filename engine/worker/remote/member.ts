@@ -1,0 +1,258 @@
+// A process that runs workers for a lead: it connects, says who it is, and does what it is told, until the topology is
+// over. When the lead is lost its workers end, for the lead takes them for dead; then it looks for the lead again.
+//
+//   looking ── joined ──► serving ─┬─ over ──► done
+//      ▲                           └─ connection broke: workers end ──► looking, for MEMBER_RETURN_MS at most
+//      └──── again
+//
+// On the main thread of the member.
+
+import { connect } from 'node:net';
+import { MessageChannel, type MessagePort } from 'node:worker_threads';
+import type { Clock } from '../../clock.js';
+import { PROTOCOL_VERSION } from '../../codec/data-frame.js';
+import { failure, fromWire } from '../../errors.js';
+import {
+  MEMBER_COUNTERS_MS,
+  MEMBER_GREETING_MS,
+  MEMBER_RETRY_MAX_MS,
+  MEMBER_RETRY_MIN_MS,
+  MEMBER_RETURN_MS,
+} from '../../limits.js';
+import { greetAsCaller, Intake, type GreetingKey } from '../../link/tcp/greeting.js';
+import type { WirePorts } from '../../link/port-wire.js';
+import { Backlog } from '../backlog.js';
+import { closed, portPair, portsOf } from '../mesh.js';
+import type { FromWorker, PeerLink, ToWorker, WorkerInit } from '../messages.js';
+import type { TopologySource } from '../module.js';
+import { ThreadPool, type WorkerHandle } from '../pool.js';
+import type { LeadToMember, MemberToLead } from './messages.js';
+import { MessageSocket } from './message-socket.js';
+import { MEMBER_PURPOSE } from './process-pool.js';
+import { MemberWords } from './shared-words.js';
+
+export interface MemberOptions {
+  readonly name: string;
+  readonly workers: number;
+  /** Where the lead listens. */
+  readonly lead: { readonly host: string; readonly port: number };
+  readonly secret: string;
+  /** The topology file as this process has it; the settings are those of the lead. */
+  readonly source: TopologySource;
+  /** Its SHA-256. */
+  readonly hash: string;
+  readonly clock: Clock;
+  /** Tells the user what is waited for. */
+  readonly say: (line: string) => void;
+  /** Ends it; the promise of `serve` then rejects with its reason. */
+  readonly signal: AbortSignal;
+}
+
+type LeadSocket = MessageSocket<LeadToMember, MemberToLead>;
+
+/** A worker of this process. */
+interface OwnRun {
+  readonly control: MessagePort;
+  readonly handle: WorkerHandle;
+  readonly backlog: Backlog;
+}
+
+export class Member {
+  private readonly options: MemberOptions;
+  private readonly key: GreetingKey;
+  private readonly words = new MemberWords();
+  private readonly runs = new Map<number, OwnRun>();
+  /** Ends of links between two workers of this process, until the other one is told of its own. */
+  private readonly besides = new Map<number, WirePorts>();
+  private threads: ThreadPool | null = null;
+
+  constructor(options: MemberOptions) {
+    this.options = options;
+    this.key = { key: options.secret, purpose: MEMBER_PURPOSE };
+  }
+
+  /**
+   * Serves the lead until the topology is over.
+   *
+   * @throws MILLRACE_MEMBER_UNKNOWN, MILLRACE_MEMBER_TAKEN, MILLRACE_MEMBER_FILE: the lead does not take it
+   * @throws MILLRACE_MEMBER_SECRET, MILLRACE_LINK_VERSION, MILLRACE_MEMBER_LEAD_LOST
+   * @throws the reason of the signal
+   */
+  async serve(): Promise<void> {
+    const { signal, clock, say, lead } = this.options;
+    const address = `${lead.host}:${lead.port}`;
+    let lostAtMs: number | null = null;
+    for (let waitMs = MEMBER_RETRY_MIN_MS; ; waitMs = Math.min(waitMs * 2, MEMBER_RETRY_MAX_MS)) {
+      signal.throwIfAborted();
+      const served = await this.serveOnce();
+      signal.throwIfAborted();
+      if (served === 'over') return;
+      if (served !== 'unreached') {
+        say(`the lead at ${address} was lost: ${served.lost}; looking for it again`);
+        lostAtMs = clock.now();
+        waitMs = MEMBER_RETRY_MIN_MS;
+      } else if (lostAtMs === null && waitMs === MEMBER_RETRY_MIN_MS) {
+        say(`waiting for the lead at ${address}`);
+      }
+      if (lostAtMs !== null && clock.now() - lostAtMs > MEMBER_RETURN_MS) {
+        throw failure('MILLRACE_MEMBER_LEAD_LOST', { address, seconds: MEMBER_RETURN_MS / 1000 });
+      }
+      await this.rest(waitMs);
+    }
+  }
+
+  private async serveOnce(): Promise<'over' | 'unreached' | { readonly lost: string }> {
+    const { lead, clock, signal } = this.options;
+    const socket = connect({ ...lead, noDelay: true });
+    socket.on('error', () => undefined);
+    const abort = (): void => void socket.destroy();
+    signal.addEventListener('abort', abort);
+    const deadline = clock.after(MEMBER_GREETING_MS, () => socket.destroy());
+    try {
+      const intake = new Intake(socket);
+      const greeted = await greetAsCaller(intake, this.key);
+      intake.end();
+      deadline.cancel();
+      if (typeof greeted === 'object') {
+        throw failure('MILLRACE_LINK_VERSION', { own: PROTOCOL_VERSION, other: greeted.version });
+      }
+      const address = `${lead.host}:${lead.port}`;
+      if (greeted === 'stranger') throw failure('MILLRACE_MEMBER_SECRET', { address });
+      if (greeted === 'closed') return 'unreached';
+      return await this.talk(socket);
+    } finally {
+      deadline.cancel();
+      signal.removeEventListener('abort', abort);
+      socket.destroy();
+      await this.endAll();
+    }
+  }
+
+  /** Does what the lead says until it says no more. */
+  private async talk(
+    socket: ConstructorParameters<typeof MessageSocket>[0],
+  ): Promise<'over' | { readonly lost: string }> {
+    const { name, hash, clock } = this.options;
+    let isOver = false;
+    let refusal: Error | null = null;
+    let counting: NodeJS.Timeout | null = null;
+    const reason = await new Promise<string>((resolve) => {
+      const lead: LeadSocket = new MessageSocket<LeadToMember, MemberToLead>(
+        socket,
+        clock,
+        { type: 'beat' },
+        {
+          message: (message) => {
+            if (message.type === 'refused') refusal = fromWire(message.error);
+            else if (message.type === 'over') isOver = true;
+            else this.obey(lead, message);
+          },
+          closed: resolve,
+        },
+      );
+      lead.send({ type: 'join', name, hash });
+      counting = setInterval(() => {
+        const changed = this.words.takeChanges();
+        if (changed.length > 0) lead.send({ type: 'counted', changed });
+      }, MEMBER_COUNTERS_MS);
+    });
+    clearInterval(counting ?? undefined);
+    if (refusal !== null) throw refusal as Error;
+    return isOver ? 'over' : { lost: reason };
+  }
+
+  private obey(lead: LeadSocket, message: LeadToMember): void {
+    switch (message.type) {
+      case 'welcome':
+        this.options.say(`joined the lead at ${this.options.lead.host}:${this.options.lead.port}`);
+        return;
+      case 'start':
+        this.start(lead, message);
+        return;
+      case 'tell':
+        this.tell(message.run, message.message);
+        return;
+      case 'taken':
+        this.runs.get(message.run)?.backlog.taken(message.characters);
+        return;
+      case 'kill':
+        void this.runs.get(message.run)?.handle.kill();
+        return;
+      default:
+        return;
+    }
+  }
+
+  private start(lead: LeadSocket, { run, init, counters }: Extract<LeadToMember, { readonly type: 'start' }>): void {
+    const { source, workers } = this.options;
+    this.threads ??= new ThreadPool({ threads: workers });
+    const { port1, port2 } = new MessageChannel();
+    const backlog = new Backlog();
+    const peers = init.peers.map((peer) => this.withPorts(peer));
+    const full: WorkerInit = {
+      ...init,
+      source: { ...source, settings: init.source.settings },
+      control: port2,
+      counters: this.words.memoryOf(counters),
+      backlog: backlog.memory,
+      peers,
+      instrument: null,
+    };
+    const handle = this.threads.start(full, [port2, ...portsOf(peers)]);
+    this.runs.set(run, { control: port1, handle, backlog });
+    port1.on('message', (message: FromWorker) => {
+      if (message.type === 'hello') handle.threadId = message.threadId;
+      lead.send({ type: 'said', run, message });
+    });
+    void Promise.all([handle.ended, closed(port1, handle.ended)]).then(([reason]) => {
+      this.runs.delete(run);
+      port1.close();
+      // The last of what it counted is known before its end is.
+      lead.send({ type: 'counted', changed: this.words.takeChanges() });
+      lead.send({ type: 'ended', run, reason });
+    });
+  }
+
+  private tell(run: number, message: ToWorker): void {
+    const control = this.runs.get(run)?.control;
+    if (control === undefined) return;
+    if (message.type !== 'rewire' || message.peer === null) {
+      control.postMessage(message);
+      return;
+    }
+    const peer = this.withPorts(message.peer);
+    control.postMessage({ ...message, peer }, portsOf([peer]));
+  }
+
+  /** A link between two workers of this process goes over ports, which are made when the first of them is told of it. */
+  private withPorts(peer: PeerLink): PeerLink {
+    if (peer.kind !== 'beside') return peer;
+    const { link, worker } = peer;
+    const made = this.besides.get(link);
+    if (made !== undefined) {
+      this.besides.delete(link);
+      return { kind: 'ports', link, worker, ...made };
+    }
+    const { first, second } = portPair();
+    this.besides.set(link, second);
+    return { kind: 'ports', link, worker, ...first };
+  }
+
+  private async endAll(): Promise<void> {
+    const { threads } = this;
+    this.threads = null;
+    await threads?.destroy();
+    for (const { control } of this.runs.values()) control.close();
+    this.runs.clear();
+    this.besides.clear();
+    this.words.clear();
+  }
+
+  private async rest(waitMs: number): Promise<void> {
+    const { clock, signal } = this.options;
+    await new Promise<void>((resolve) => {
+      const timer = clock.after(waitMs, resolve);
+      signal.addEventListener('abort', () => (timer.cancel(), resolve()), { once: true });
+    });
+  }
+}

@@ -1,0 +1,71 @@
+// Counters of a topology whose workers are in several processes: the lead has them in shared memory, as always, and each
+// member a copy in which its own workers write. What changed there is sent over a few times a second. One writer a word,
+// so nothing is added up: the last value holds. On the main threads of both.
+
+import type { ChangedWords, SharedMemory } from './messages.js';
+
+/** The memory of the lead, by numbers under which members know it. */
+export class LeadWords {
+  private readonly numbers = new Map<SharedArrayBuffer, number>();
+  private readonly words: Float64Array[] = [];
+
+  /** What a member needs to go on where the counters stand. */
+  share(memory: SharedArrayBuffer): SharedMemory {
+    const number = this.numbers.get(memory) ?? this.words.push(new Float64Array(memory)) - 1;
+    this.numbers.set(memory, number);
+    const zeros = new Float64Array(this.words[number]!.length);
+    return { memory: number, bytes: memory.byteLength, set: changesOf(number, this.words[number]!, zeros) };
+  }
+
+  apply(changed: readonly ChangedWords[]): void {
+    for (const { memory, places, words } of changed) {
+      const target = this.words[memory];
+      for (let i = 0; target !== undefined && i < places.length; i++) {
+        if (places[i]! < target.length) target[places[i]!] = words[i]!;
+      }
+    }
+  }
+}
+
+/** The memory of a member. */
+export class MemberWords {
+  private readonly kept = new Map<number, { readonly words: Float64Array; readonly sent: Float64Array }>();
+
+  /** The memory for a worker that starts. */
+  memoryOf({ memory, bytes, set }: SharedMemory): SharedArrayBuffer {
+    let kept = this.kept.get(memory);
+    if (kept === undefined) {
+      const words = new Float64Array(new SharedArrayBuffer(bytes));
+      set.places.forEach((place, i) => (words[place] = set.words[i]!));
+      kept = { words, sent: words.slice() };
+      this.kept.set(memory, kept);
+    }
+    return kept.words.buffer as SharedArrayBuffer;
+  }
+
+  /** What changed since the last call. */
+  takeChanges(): ChangedWords[] {
+    const all: ChangedWords[] = [];
+    for (const [memory, { words, sent }] of this.kept) {
+      const changed = changesOf(memory, words, sent);
+      if (changed.places.length > 0) all.push(changed);
+    }
+    return all;
+  }
+
+  /** Another lead counts anew. */
+  clear(): void {
+    this.kept.clear();
+  }
+}
+
+/** Where words differ from what was sent of them, which is brought up to date. */
+function changesOf(memory: number, words: Float64Array, sent: Float64Array): ChangedWords {
+  const places: number[] = [];
+  for (let place = 0; place < words.length; place++) {
+    if (words[place] === sent[place]) continue;
+    sent[place] = words[place]!;
+    places.push(place);
+  }
+  return { memory, places: Uint32Array.from(places), words: Float64Array.from(places, (place) => sent[place]!) };
+}
