@@ -30,6 +30,8 @@ export interface RuntimeLimits {
   readonly linkSharedBytes: number;
   /** Tuples that one synchronous call may emit into full targets: what it can overrun every bound above by. */
   readonly emitsPerCallMax: number;
+  /** … or this many bytes, and one tuple more: a few such calls at once still fit into the heap of a worker. */
+  readonly emitBytesPerCallMax: number;
   /** Open trees of one spout task: its ledger then takes 25 MB, and it rests. */
   readonly openRootsMax: number;
   /** Trees that stayed open while a whole ring went by: each then costs a map entry of about 100 bytes. */
@@ -56,6 +58,7 @@ export const runtimeLimits: RuntimeLimits = {
   linkSharedTuples: 16 * 1024,
   linkSharedBytes: 16 * 1024 * 1024,
   emitsPerCallMax: 65_536,
+  emitBytesPerCallMax: 64 * 1024 * 1024,
   openRootsMax: 1_048_576,
   sparseRootsMax: 65_536,
   sliceTuplesMax: 256,

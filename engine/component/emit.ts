@@ -29,7 +29,8 @@ export interface EmitOptions {
  * emitter
  * @throws MILLRACE_EMIT_NEEDS_TASK on a direct stream, MILLRACE_EMIT_GROUPING when a custom grouping misbehaves
  * @throws MILLRACE_EMIT_FEEDBACK_FULL when a tuple that is not tracked finds feedback full
- * @throws MILLRACE_EMIT_TOO_MANY when one call emits on and on into full targets without `await emit.ready()`
+ * @throws MILLRACE_EMIT_TOO_MANY, MILLRACE_EMIT_TOO_MUCH when one call emits on and on into full targets without
+ * `await emit.ready()`
  * @throws MILLRACE_EMIT_LATE when the call that it belongs to has ended
  */
 export interface Emit<

@@ -78,6 +78,11 @@ export const engineErrors = {
     message: 'one call of component "{component}" emitted more than {emitsMax} tuples while its targets were full',
     hint: 'make the call asynchronous and `await emit.ready()` every few hundred emits',
   },
+  MILLRACE_EMIT_TOO_MUCH: {
+    status: 500,
+    message: 'one call of component "{component}" emitted more than {bytesMax} bytes while its targets were full',
+    hint: 'make the call asynchronous and `await emit.ready()` every few megabytes',
+  },
   MILLRACE_EMIT_ID_IN_BOLT: {
     status: 500,
     message: 'bolt "{component}" emitted with an id; only a spout opens trees',

@@ -45,6 +45,8 @@ export class EmitCall implements Accumulator {
   open = false;
   /** Emits are kept here until the calls before this one have ended; null: they leave at once. */
   held: HeldEmit[] | null = null;
+  /** What was kept, as estimated. */
+  heldBytes = 0;
   /** When it began, if it is one that is measured and that outlives its call. */
   timedFromMs: number | null = null;
   /** When it is not waited for any longer, if it has such a time. */

@@ -3,7 +3,7 @@
 
 import type { Values } from '../component/tuple.js';
 import { failure } from '../errors.js';
-import { TUPLE_BYTES_MAX } from '../limits.js';
+import { TUPLE_BYTES_MAX, type RuntimeLimits } from '../limits.js';
 import { shown } from '../model/names.js';
 import type { DirectOutput, Output } from './output.js';
 
@@ -29,6 +29,17 @@ export function wrongArity({ origin, arity }: Output, values: Values): Error {
   const { component, stream, fields } = origin;
   const actual = Array.isArray(values) ? values.length : `no list (${typeof values})`;
   return failure('MILLRACE_EMIT_ARITY', { component, stream, actual, expected: arity, fields: fields.join(', ') });
+}
+
+/**
+ * Whether a call that has emitted that much while something was full may emit once more.
+ *
+ * @throws MILLRACE_EMIT_TOO_MANY, MILLRACE_EMIT_TOO_MUCH
+ */
+export function checkOverrun(component: string, limits: RuntimeLimits, tuples: number, bytes: number): void {
+  const { emitsPerCallMax: emitsMax, emitBytesPerCallMax: bytesMax } = limits;
+  if (tuples >= emitsMax) throw failure('MILLRACE_EMIT_TOO_MANY', { component, emitsMax });
+  if (bytes >= bytesMax) throw failure('MILLRACE_EMIT_TOO_MUCH', { component, bytesMax });
 }
 
 export function tooLarge({ origin }: Output, bytes: number): Error {

@@ -16,6 +16,7 @@ import { BatchCommits } from './batch-commits.js';
 import type { CallTimes } from './call-times.js';
 import { CallsInOrder } from './calls-in-order.js';
 import type { EmitCall } from './emit-call.js';
+import { checkOverrun } from './emit-errors.js';
 import type { Output } from './output.js';
 import { isPending } from './settling.js';
 import { COMMITTING, RUNNING, Task, type TaskSetup } from './task.js';
@@ -177,10 +178,10 @@ export abstract class SettlingTask extends Task {
     if (call.held === null) {
       if ((this.gate & RUNNING) === 0) this.sendOutside(output, values, root, acc);
       else this.send(output, values, root, acc);
-    } else if (call.held.length >= this.host.limits.emitsPerCallMax) {
-      throw this.tooMany();
     } else {
       output.keptBack(1);
+      checkOverrun(this.component, this.host.limits, call.held.length, call.heldBytes);
+      call.heldBytes += this.measure(output, values);
       call.held.push({ output, values, root, acc });
     }
   }

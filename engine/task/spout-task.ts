@@ -22,6 +22,7 @@ import { AckWaits } from './ack-waits.js';
 import type { CallTimes } from './call-times.js';
 import { EmitCall } from './emit-call.js';
 import type { Output } from './output.js';
+import { checkOverrun } from './emit-errors.js';
 import { NO_TASK } from './task-host.js';
 import { UnsentQueue } from './unsent.js';
 import { BROKEN, CALLS_FULL, INACTIVE, NOT_ACTIVE, RUNNING, Task, type TaskSetup } from './task.js';
@@ -170,9 +171,9 @@ export class SpoutTask extends Task implements EndedReceiver {
 
   /** It waits unsent for room in the ledger, or until the spout is asked again. */
   private keep(output: Output, values: Values, id: unknown): void {
-    if (this.unsent.waiting >= this.host.limits.emitsPerCallMax) throw this.tooMany();
     output.keptBack(1);
-    this.unsent.push(output, values, id);
+    checkOverrun(this.component, this.host.limits, this.unsent.waiting, this.unsent.bytes);
+    this.unsent.push(output, values, id, this.measure(output, values));
   }
 
   /** No more `nextTuple` until {@link resume}; what a call that is under way still emits waits until then. */

@@ -19,7 +19,7 @@ import * as counters from '../metrics/counters.js';
 import { EMITTED, ERRORS, MISUSED, TRANSFERRED } from '../metrics/counters.js';
 import { DEFAULT_STREAM } from '../model/definition.js';
 import type { EmitCall, Emitter } from './emit-call.js';
-import { needsTask, noSuchTarget, notDirect, tooLarge, unknownStream, wrongArity } from './emit-errors.js';
+import { checkOverrun, needsTask, noSuchTarget, notDirect, tooLarge, unknownStream, wrongArity } from './emit-errors.js';
 import { DirectOutput, type Output, type Subscription, type Target } from './output.js';
 import { Stalls, type FullTarget } from './stalls.js';
 import { TIMED_DEPTH, type RunnableTask, type TaskHost } from './task-host.js';
@@ -71,6 +71,7 @@ export abstract class Task implements Emitter, RunnableTask {
   private counted: Output[] = [];
   private readonly stalls: Stalls;
   private overrun = 0;
+  private overrunBytes = 0;
   private readyCallbacks: (() => void)[] = [];
 
   constructor(setup: TaskSetup) {
@@ -160,6 +161,7 @@ export abstract class Task implements Emitter, RunnableTask {
     this.gate &= ~BLOCKED;
     this.careful = this.strict;
     this.overrun = 0;
+    this.overrunBytes = 0;
     const callbacks = this.readyCallbacks;
     this.readyCallbacks = [];
     for (const callback of callbacks) callback();
@@ -232,8 +234,16 @@ export abstract class Task implements Emitter, RunnableTask {
   }
 
   private beforeSend(output: Output, values: Values): Values {
-    if ((this.gate & BLOCKED) !== 0 && ++this.overrun > this.host.limits.emitsPerCallMax) throw this.tooMany();
-    return this.strict ? this.throughCodec(output, values) : values;
+    try {
+      if ((this.gate & BLOCKED) !== 0) {
+        checkOverrun(this.component, this.host.limits, this.overrun++, this.overrunBytes);
+        this.overrunBytes += this.measure(output, values);
+      }
+      return this.strict ? this.throughCodec(output, values) : values;
+    } catch (error) {
+      output.keptBack(1);
+      throw error;
+    }
   }
 
   private deal(output: Output, values: Values, root: Root | null, acc: Accumulator): void {
@@ -373,7 +383,7 @@ export abstract class Task implements Emitter, RunnableTask {
   }
 
   /** The estimated size of the values; refuses what cannot travel. */
-  private measure(output: Output, values: Values): number {
+  protected measure(output: Output, values: Values): number {
     try {
       // A dead letter wraps values that were allowed by themselves, so they are measured by themselves.
       const bytes = output.wraps ? measureWrapped(values) : measureValues(values);
@@ -416,10 +426,5 @@ export abstract class Task implements Emitter, RunnableTask {
 
   private unknownStream(stream: string): Error {
     return unknownStream(this.component, stream, [...this.outputs.keys(), ...this.directOutputs.keys()]);
-  }
-
-  protected tooMany(): Error {
-    const emitsMax = this.host.limits.emitsPerCallMax;
-    return failure('MILLRACE_EMIT_TOO_MANY', { component: this.component, emitsMax });
   }
 }

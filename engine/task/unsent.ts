@@ -9,9 +9,12 @@ export interface Unsent {
   readonly output: Output;
   readonly values: Values;
   readonly id: unknown;
+  readonly bytes: number;
 }
 
 export class UnsentQueue {
+  /** What waits, as estimated. */
+  bytes = 0;
   private entries: (Unsent | null)[] = [];
   private first = 0;
   private readonly emptied: (() => void)[] = [];
@@ -26,14 +29,16 @@ export class UnsentQueue {
     return this.waiting === 0 ? null : this.entries[this.first]!;
   }
 
-  push(output: Output, values: Values, id: unknown): void {
-    this.entries.push({ output, values, id });
+  push(output: Output, values: Values, id: unknown, bytes: number): void {
+    this.entries.push({ output, values, id, bytes });
+    this.bytes += bytes;
   }
 
   /** The oldest; call only while one waits. */
   shift(): Unsent {
     const entry = this.entries[this.first]!;
     this.entries[this.first++] = null;
+    this.bytes -= entry.bytes;
     if (this.first === this.entries.length) {
       this.entries = [];
       this.first = 0;
