@@ -1,6 +1,7 @@
 // What may travel in a tuple, and about how many bytes it takes. Values are plain data: null, undefined, booleans,
-// numbers, bigints, strings, dates, binary data, arrays and plain objects of them, and instances of registered classes. Runs at each emit that leaves
-// the thread, and for the first tuples of each stream, so it walks once and allocates only when it refuses.
+// numbers, bigints, strings, dates, binary data, arrays and plain objects of them, and instances of registered classes.
+// Runs at each emit that leaves the thread, and for the first tuples of each stream, so it walks once and allocates
+// only when it refuses.
 
 import { extensionOf } from '../component/extension.js';
 import { TUPLE_BYTES_MAX, VALUE_DEPTH_MAX } from '../limits.js';

@@ -49,7 +49,9 @@ export function withDeadLetters(outputs: DynamicOutputs): DynamicOutputs {
   return (inputs, config, around) => {
     const streams = outputs(inputs, config, around);
     const retries = config['retries'];
-    return streams === null || retries === undefined || retries === null ? streams : { ...streams, ...deadLetterOutput };
+    return streams === null || retries === undefined || retries === null
+      ? streams
+      : { ...streams, ...deadLetterOutput };
   };
 }
 

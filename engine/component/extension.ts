@@ -61,7 +61,11 @@ export function registerExtension<T extends object, const D>(
     throw failure('MILLRACE_EXTENSION_CLASS', { actual: shown(type) });
   }
   if (!Number.isInteger(number) || number < 1 || number > EXTENSION_NUMBER_MAX) {
-    throw failure('MILLRACE_EXTENSION_NUMBER', { name: type.name, what: `is ${shown(number)}`, max: EXTENSION_NUMBER_MAX });
+    throw failure('MILLRACE_EXTENSION_NUMBER', {
+      name: type.name,
+      what: `is ${shown(number)}`,
+      max: EXTENSION_NUMBER_MAX,
+    });
   }
   const other = byPrototype.get(prototype) ?? byNumber.get(number);
   if (other !== undefined) {

@@ -32,8 +32,8 @@ export interface IterableSpoutOptions {
   /** Lists that may be out and not acked at once; at that number it emits nothing new. Default 10,000. */
   readonly pendingMax?: number;
   /**
-   * How often a list is emitted again before it is given up, as a tuple on the stream `dead-letter`. Default: never given
-   * up.
+   * How often a list is emitted again before it is given up, as a tuple on the stream `dead-letter`. Default: never
+   * given up.
    */
   readonly retries?: number;
 }

@@ -1,9 +1,9 @@
 // Failed tuples of a spout task that wait to be emitted again: the first failure waits 100 ms, each further one of the
-// same tuple twice as long, up to 30 s. A tuple that can never succeed therefore costs little, and a target that is down
-// is not hammered. After so many retries it may be given up: then a dead letter of it is due, under the same id, and
-// that is emitted again until somebody has handled it. Invariant: `full` is true before more than `failedMax` tuples
-// are remembered beyond those already under way, so a spout that brings nothing new while it is full stays bounded.
-// Pure, any thread.
+// same tuple twice as long, up to 30 s. A tuple that can never succeed therefore costs little, and a target that is
+// down is not hammered. After so many retries it may be given up: then a dead letter of it is due, under the same id,
+// and that is emitted again until somebody has handled it. Invariant: `full` is true before more than `failedMax`
+// tuples are remembered beyond those already under way, so a spout that brings nothing new while it is full stays
+// bounded. Pure, any thread.
 //
 //   fail ─► waits ─► due: again ──ack──► forgotten
 //             ▲ └──── fail ──┘ │

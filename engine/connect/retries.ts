@@ -1,5 +1,5 @@
-// The setting `retries` of spouts that emit what failed again, as JSON topologies have it. Brings the schema library: only
-// for the types of the registry. Any thread.
+// The setting `retries` of spouts that emit what failed again, as JSON topologies have it. Brings the schema library:
+// only for the types of the registry. Any thread.
 
 import { Type } from 'typebox';
 import { RETRIES_MAX } from '../limits.js';

@@ -19,7 +19,15 @@ import * as counters from '../metrics/counters.js';
 import { EMITTED, ERRORS, MISUSED, TRANSFERRED } from '../metrics/counters.js';
 import { DEFAULT_STREAM } from '../model/definition.js';
 import type { EmitCall, Emitter } from './emit-call.js';
-import { checkOverrun, needsTask, noSuchTarget, notDirect, tooLarge, unknownStream, wrongArity } from './emit-errors.js';
+import {
+  checkOverrun,
+  needsTask,
+  noSuchTarget,
+  notDirect,
+  tooLarge,
+  unknownStream,
+  wrongArity,
+} from './emit-errors.js';
 import { DirectOutput, type Output, type Subscription, type Target } from './output.js';
 import { Stalls, type FullTarget } from './stalls.js';
 import { TIMED_DEPTH, type RunnableTask, type TaskHost } from './task-host.js';

@@ -125,8 +125,17 @@ export async function runChaos({ seed, seconds, everyMs, rate }: ChaosOptions): 
 }
 
 /** For people, in lines. */
-export function chaosReport({ end, records, lost, duplicates, deaths, spoutDeaths, redeliveredMs }: ChaosResult): string {
-  const at = (share: number): string => (redeliveredMs[Math.floor((redeliveredMs.length - 1) * share)] ?? NaN).toFixed(0);
+export function chaosReport({
+  end,
+  records,
+  lost,
+  duplicates,
+  deaths,
+  spoutDeaths,
+  redeliveredMs,
+}: ChaosResult): string {
+  const at = (share: number): string =>
+    (redeliveredMs[Math.floor((redeliveredMs.length - 1) * share)] ?? NaN).toFixed(0);
   return [
     `the topology ${end}; ${records} records, ${lost} lost, ${duplicates} handled more than once`,
     `${deaths} workers died, ${spoutDeaths} of them ran a spout`,

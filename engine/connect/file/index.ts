@@ -2,7 +2,14 @@
 // the settings are in types.ts, which only the reader of JSON topologies imports. Any thread.
 
 import { fieldsWithDeadLetters, type deadLetterOutput } from '../../component/dead-letter.js';
-import { defineBolt, defineSpout, type BoltSpec, type DynamicOutputs, type NoOutputs, type SpoutSpec } from '../../component/spec.js';
+import {
+  defineBolt,
+  defineSpout,
+  type BoltSpec,
+  type DynamicOutputs,
+  type NoOutputs,
+  type SpoutSpec,
+} from '../../component/spec.js';
 import type { Duration } from '../../model/duration.js';
 import { FileLines } from './file-lines.js';
 import { FileSink } from './file-sink.js';

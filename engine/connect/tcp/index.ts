@@ -27,8 +27,8 @@ export interface TcpLinesConfig {
   /** Closes a connection from which nothing came for that long. Default never. */
   readonly idleTimeout?: Duration;
   /**
-   * Without `ack`: how often a failed line is emitted again before it is given up. Default 10. When it is stated, what is
-   * given up comes on the stream `dead-letter`.
+   * Without `ack`: how often a failed line is emitted again before it is given up. Default 10. When it is stated, what
+   * is given up comes on the stream `dead-letter`.
    */
   readonly retries?: number;
 }

@@ -224,7 +224,9 @@ export class Member {
     control.postMessage({ ...message, peer }, portsOf([peer]));
   }
 
-  /** A link between two workers of this process goes over ports, which are made when the first of them is told of it. */
+  /**
+   * A link between two workers of this process goes over ports, which are made when the first of them is told of it.
+   */
   private withPorts(peer: PeerLink): PeerLink {
     if (peer.kind !== 'beside') return peer;
     const { link, worker } = peer;

@@ -1,6 +1,6 @@
-// Counters of a topology whose workers are in several processes: the lead has them in shared memory, as always, and each
-// member a copy in which its own workers write. What changed there is sent over a few times a second. One writer a word,
-// so nothing is added up: the last value holds. On the main threads of both.
+// Counters of a topology whose workers are in several processes: the lead has them in shared memory, as always, and
+// each member a copy in which its own workers write. What changed there is sent over a few times a second. One writer a
+// word, so nothing is added up: the last value holds. On the main threads of both.
 
 import type { ChangedWords, SharedMemory } from './messages.js';
 

@@ -5,7 +5,8 @@ import { getHeapStatistics } from 'node:v8';
 import { toWire, type WireError } from '../../errors.js';
 import { BEAT_MS } from '../../limits.js';
 import type { FromWorker } from '../messages.js';
-import { Pulse, type Stage } from './pulse.js';
+import type { Pulse } from './pulse.js';
+import type { Stage } from './pulse.js';
 import type { ComponentCode } from './suspect.js';
 import { suspectInStack } from './suspect.js';
 

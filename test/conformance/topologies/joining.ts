@@ -97,7 +97,10 @@ export default topology(
     const join = t.bolt('join', Join, { parallelism: 2 }).fields(left, 'value').fields(right, 'value');
     const split = t.bolt('split', Split).shuffle(whole);
     const gather = t.bolt('gather', Gather, { parallelism: 2 }).fields(items, 'group').fields(split, 'group');
-    const twice = t.bolt('twice', Twice, { parallelism: 2 }).shuffle(join, { locality: false }).shuffle(gather, { locality: false });
+    const twice = t
+      .bolt('twice', Twice, { parallelism: 2 })
+      .shuffle(join, { locality: false })
+      .shuffle(gather, { locality: false });
     t.bolt('holder', Holder, { parallelism: 2 }).shuffle(twice).all(command);
   },
   { messageTimeout: '10s' },

@@ -71,5 +71,7 @@ class Patient extends Bolt {
 }
 
 export default topology('living', (t) => {
-  t.bolt('patient', Patient, { parallelism: 2 }).shuffle(t.spout('living', Living, { parallelism: 2 }), { locality: false });
+  t.bolt('patient', Patient, { parallelism: 2 }).shuffle(t.spout('living', Living, { parallelism: 2 }), {
+    locality: false,
+  });
 });

@@ -87,7 +87,9 @@ const leaf = fc.oneof(
   fc.array(fc.double(), { maxLength: 20 }).map((each) => Float32Array.from(each)),
   fc.array(fc.double(), { maxLength: 20 }).map((each) => Float64Array.from(each)),
   fc.array(fc.bigInt({ min: 0n, max: 2n ** 64n - 1n }), { maxLength: 9 }).map((each) => BigUint64Array.from(each)),
-  fc.array(fc.bigInt({ min: -(2n ** 63n), max: 2n ** 63n - 1n }), { maxLength: 9 }).map((each) => BigInt64Array.from(each)),
+  fc
+    .array(fc.bigInt({ min: -(2n ** 63n), max: 2n ** 63n - 1n }), { maxLength: 9 })
+    .map((each) => BigInt64Array.from(each)),
   fc.tuple(fc.bigInt(), text).map(([amount, currency]) => new Money(amount, currency)),
 );
 /** What must be refused. */
@@ -122,7 +124,7 @@ function valueOf(inner: fc.Arbitrary<unknown>): fc.Arbitrary<unknown> {
       fc.dictionary(key, tie('value'), { maxKeys: 6 }),
       tie('value').map((content) => new Box(content)),
     ),
-  })).value as fc.Arbitrary<unknown>;
+  })).value;
 }
 
 /** Whether it was refused; throws when it came back as something else. */
@@ -166,7 +168,8 @@ t.test('what may not is refused wherever it stands, with its place', async (t) =
       measureValues(['x', whole]);
     } catch (error) {
       if (!(error instanceof ValueRefused)) throw error;
-      if (error.path !== `values[1]${path}`) throw new Error(`${error.path} instead of values[1]${path}`, { cause: error });
+      if (error.path !== `values[1]${path}`)
+        throw new Error(`${error.path} instead of values[1]${path}`, { cause: error });
       return;
     }
     throw new Error('it was not refused');

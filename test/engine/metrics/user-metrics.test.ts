@@ -34,7 +34,7 @@ t.test('names are checked', async (t) => {
   const wrong = ['', '9', '_a', '__proto__', 'a b', 'a"', 'a\n', 'ä', `${longest}x`, undefined, 7, null, {}];
   for (const name of wrong) {
     const error = { code: 'MILLRACE_METRICS_NAME', message: /component "check"/ };
-    t.throws(() => metrics.gauge(name as string), error, String(name));
+    t.throws(() => metrics.gauge(name as string), error, JSON.stringify(name));
   }
   const kept = new KeptUserMetrics();
   kept.set(3, 0, metrics.figures());

@@ -30,7 +30,7 @@ class Source extends Spout {
 class AtOnce extends Bolt {
   static readonly outputs = ['number', 'text'] as const;
 
-  execute(_tuple: Tuple, emit: Emit): void {
+  execute(_tuple: Tuple, emit: Emit): void | Promise<void> {
     for (let number = 0; number < EMITS; number++) emit([number, text]);
   }
 }
@@ -45,7 +45,10 @@ class Ready extends AtOnce {
 }
 
 /** Fed from a spout; what the bolt emits goes to one that is asynchronous. */
-function through(bolt: typeof AtOnce, options: { readonly ordered?: boolean; readonly concurrency?: number } = {}): Topology {
+function through(
+  bolt: typeof AtOnce,
+  options: { readonly ordered?: boolean; readonly concurrency?: number } = {},
+): Topology {
   return topology('overrun', (t) => {
     const source = t.spout('source', Source);
     const emitting = t.bolt('emitting', bolt, options).shuffle(source);

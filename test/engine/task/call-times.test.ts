@@ -171,6 +171,6 @@ t.test("what is emitted outside of every turn is measured now and then, and nobo
       [0, 0],
     ],
   );
-  stage.callStack[0]! = 1;
+  stage.callStack[0] = 1;
   for (let i = 0; i < 100; i++) t.notOk(emitter.times.openOutside(), 'inside of a call it is no matter');
 });
