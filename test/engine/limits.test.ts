@@ -5,12 +5,15 @@ import * as limits from '../../engine/limits.js';
 
 const { httpLimits, runtimeLimits, tcpLinkLimits } = limits;
 
-t.test('every bound is a positive whole number', async (t) => {
+t.test('every bound is a positive whole number, or a share', async (t) => {
   const numbers = {
     ...{ ...limits, runtimeLimits: 1, httpLimits: 1, tcpLinkLimits: 1 },
     ...{ ...runtimeLimits, ...httpLimits, ...tcpLinkLimits },
   };
-  for (const [name, value] of Object.entries(numbers)) t.ok(Number.isSafeInteger(value) && value > 0, name);
+  for (const [name, value] of Object.entries(numbers)) {
+    const isShare = /^FILL_|_SHARE$/.test(name);
+    t.ok(isShare ? value > 0 && value <= 1 : Number.isSafeInteger(value) && value > 0, name);
+  }
 });
 
 t.test('the largest tuple and a full batch fit into a frame, however much their text grows', async (t) => {

@@ -5,8 +5,7 @@ import { getHeapStatistics } from 'node:v8';
 import { toWire, type WireError } from '../../errors.js';
 import { BEAT_MS } from '../../limits.js';
 import type { FromWorker } from '../messages.js';
-import type { Pulse } from './pulse.js';
-import type { Stage } from './pulse.js';
+import type { Pulse, Stage } from './pulse.js';
 import type { ComponentCode } from './suspect.js';
 import { suspectInStack } from './suspect.js';
 

@@ -94,7 +94,7 @@ for (const workers of [1, 2]) {
 
         override async execute(tuple: Tuple, emit: Emit): Promise<void> {
           if (tuple.values[0] === 1) await new Promise<void>((resolve) => (Holding.go = resolve));
-          else super.execute(tuple, emit);
+          else await super.execute(tuple, emit);
         }
       }
       const run = await TestRun.start(through(Holding, { ordered: true, concurrency: 2 }), {
