@@ -1,6 +1,7 @@
 // Opens the file that a topology is read from: a module is bundled, a JSON document is parsed. What comes out is the
 // plain data that workers load the topology from. Nothing of the user's runs here. Main thread.
 
+import { createHash } from 'node:crypto';
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { basename, dirname, extname } from 'node:path';
 import { failure, reasonOf } from '../engine/errors.js';
@@ -14,6 +15,8 @@ import { shortPath } from './stack.js';
 export interface TopologyFile {
   readonly file: string;
   readonly source: TopologySource;
+  /** SHA-256 of what workers load: of the bundle, or of the document. */
+  readonly hash: string;
   /** What was odd about it, one line each. */
   readonly warnings: readonly string[];
   /** Removes what opening it left behind; further calls do nothing. */
@@ -35,13 +38,15 @@ const MODULES = new Set(['.ts', '.mts', '.js', '.mjs', '.tsx', '.jsx', '.cts', '
 export async function openTopologyFile(file: string, settings: Settings): Promise<TopologyFile> {
   const content = await readTopologyFile(file);
   if (content.kind === 'document') {
-    return { file, source: { ...content, settings }, warnings: [], dispose: async () => undefined };
+    const hash = createHash('sha256').update(JSON.stringify(content.document)).digest('hex');
+    return { file, source: { ...content, settings }, hash, warnings: [], dispose: async () => undefined };
   }
   const { bundleTopology } = await import('./bundle.js');
   const bundle = await bundleTopology(file);
   return {
     file,
     source: { kind: 'module', url: bundle.url, settings },
+    hash: bundle.hash,
     warnings: bundle.warnings,
     dispose: async () => await bundle.dispose(),
   };

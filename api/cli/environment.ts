@@ -24,6 +24,17 @@ export function processEnvironment(): RunEnvironment {
       const { TopologyRun } = await loadEngine();
       return new TopologyRun(options);
     },
+    leadProcesses: async (options) => {
+      const { ProcessPool } = await import('../../engine/worker/remote/process-pool.js');
+      const pool = new ProcessPool(options);
+      try {
+        await pool.listen();
+      } catch (error) {
+        await pool.destroy();
+        throw error;
+      }
+      return pool;
+    },
     exitNow: (exitCode) => process.exit(exitCode),
   };
 }

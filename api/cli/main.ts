@@ -3,7 +3,7 @@
 // help and mistakes are told at once. Standard output carries data, standard error talk; exit codes are in exit.ts.
 // Main thread.
 
-import { Command, CommanderError } from 'commander';
+import { Command, CommanderError, Option } from 'commander';
 import { failure, toWire } from '../../engine/errors.js';
 import type { Settings } from '../../engine/model/settings.js';
 import { installedVersion } from '../installation.js';
@@ -11,11 +11,13 @@ import { parseSetting, parseWorkers } from './arguments.js';
 import { errorLine, formatError } from './error-text.js';
 import { EXIT_FAILED, EXIT_OK, exitCodeOf } from './exit.js';
 import { addHostCommand } from './host-command.js';
+import { addMemberCommand } from './member-command.js';
 import { addRemoteCommands } from './remote-commands.js';
 import { summaryOf } from './summary.js';
 
 interface RunOptions {
   readonly workers?: number;
+  readonly processes?: string;
   readonly set?: Settings;
   readonly json?: boolean;
 }
@@ -43,15 +45,28 @@ function makeProgram(onExitCode: (exitCode: number) => void): Command {
       'override a setting: messageTimeout=10s, component.key=value; may be repeated',
       parseSetting,
     )
+    .addOption(
+      new Option(
+        '-p, --processes <PLAN>',
+        'lead the processes that this file names: their workers, those of this one among them, run the topology',
+      ).conflicts('workers'),
+    )
     .option('--json', 'write JSON lines to standard output, the last one a summary')
     .addHelpText('after', EXIT_CODES)
     .exitOverride()
-    .action(async (file: string, { workers, set, json }: RunOptions) => {
+    .action(async (file: string, { workers, processes, set, json }: RunOptions) => {
       const { runCommand } = await import('./run.js');
       const { processEnvironment } = await import('./environment.js');
-      const request = { file, workers: workers ?? null, settings: set ?? {}, json: json === true };
+      const request = {
+        file,
+        workers: workers ?? null,
+        processes: processes ?? null,
+        settings: set ?? {},
+        json: json === true,
+      };
       onExitCode(await runCommand(request, processEnvironment()));
     });
+  addMemberCommand(program, onExitCode);
   addHostCommand(program, onExitCode);
   addRemoteCommands(program, onExitCode);
   return program;

@@ -13,8 +13,11 @@ import { CLOSE_TIMEOUT_MS } from '../../engine/limits.js';
 import type { TopologyDescription } from '../../engine/model/describe.js';
 import type { Settings } from '../../engine/model/settings.js';
 import type { TopologySource } from '../../engine/worker/module.js';
+import type { WorkerPool } from '../../engine/worker/pool.js';
+import type { ProcessPoolOptions } from '../../engine/worker/remote/process-pool.js';
 import type { TopologyRun, TopologyRunOptions } from '../../engine/worker/topology-run.js';
 import type { ReadDefinitionOptions } from '../definition.js';
+import { readProcesses, type Processes } from '../processes.js';
 import type { TopologyFile } from '../topology-file.js';
 import { formatError } from './error-text.js';
 import { EXIT_FAILED, EXIT_OK, exitCodeOf, SIGNAL_EXITS, type EndSignal } from './exit.js';
@@ -28,6 +31,8 @@ export interface RunRequest {
   readonly file: string;
   /** Null: what the topology says. */
   readonly workers: number | null;
+  /** The file of the processes that run it; null: this one alone. */
+  readonly processes: string | null;
   readonly settings: Settings;
   readonly json: boolean;
 }
@@ -45,6 +50,8 @@ export interface RunEnvironment {
   open(file: string, settings: Settings): Promise<TopologyFile>;
   read(source: TopologySource, options: ReadDefinitionOptions): Promise<TopologyDescription>;
   createRun(options: TopologyRunOptions): Promise<Run>;
+  /** A pool of the workers of several processes, which listens for the others. */
+  leadProcesses(options: ProcessPoolOptions): Promise<WorkerPool & { readonly workers: number }>;
   /** Ends the process without waiting for anything. */
   exitNow(exitCode: number): void;
 }
@@ -66,6 +73,7 @@ class RunSession {
   private readonly startedMs: number;
   private phase: Phase = 'opened';
   private topology: string | null = null;
+  private workers = 0;
   private run: Run | null = null;
   private signal: EndSignal | null = null;
   private killTimer: Timer | null = null;
@@ -97,7 +105,8 @@ class RunSession {
   }
 
   private async attempt(): Promise<RunResult> {
-    const { file: name, settings } = this.request;
+    const { file: name, settings, processes } = this.request;
+    const plan = processes === null ? null : await readProcesses(processes);
     const file = await this.environment.open(name, settings);
     try {
       for (const warning of file.warnings) this.output.say(`warning: ${warning}`);
@@ -110,17 +119,24 @@ class RunSession {
       });
       this.topology = description.name;
       this.enter('started');
-      return await this.runTopology(file.source, description);
+      return await this.runTopology(file, description, plan);
     } finally {
       await file.dispose();
     }
   }
 
-  private async runTopology(source: TopologySource, description: TopologyDescription): Promise<RunResult> {
+  private async runTopology(
+    file: TopologyFile,
+    description: TopologyDescription,
+    plan: Processes | null,
+  ): Promise<RunResult> {
+    const pool = plan === null ? null : await this.lead(plan, file.hash);
+    this.workers = pool?.workers ?? this.request.workers ?? description.config.workers;
     const run = await this.environment.createRun({
-      source,
+      source: file.source,
       description,
-      workers: this.request.workers ?? description.config.workers,
+      workers: this.workers,
+      ...(pool === null ? {} : { pool }),
       logger: this.output.logger(),
       print: async (line) => await this.output.print(line),
     });
@@ -142,11 +158,18 @@ class RunSession {
     }
   }
 
+  private async lead(plan: Processes, hash: string): Promise<WorkerPool & { readonly workers: number }> {
+    const { lead, members, secret } = plan;
+    const { clock } = this.environment;
+    const say = (line: string): void => this.output.say(line);
+    return await this.environment.leadProcesses({ lead, port: lead.port, members, secret, hash, clock, say });
+  }
+
   private async start(run: Run, description: TopologyDescription): Promise<void> {
     await run.start();
     if (this.ending.signal.aborted) return;
     this.phase = 'run';
-    this.output.say(formatStart(description, this.request.workers ?? description.config.workers));
+    this.output.say(formatStart(description, this.workers));
   }
 
   /** What it comes to when there was no outcome. */

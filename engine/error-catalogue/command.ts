@@ -45,6 +45,21 @@ export const commandErrors = {
     message: '{signal} came while the topology was being {phase}',
     hint: 'no tuple was handled; start it again when you like',
   },
+  MILLRACE_PROCESSES_MISSING: {
+    status: 404,
+    message: 'there is no file "{file}" that says which processes there are',
+    hint: 'check the path; it is taken from the current directory, that of a secret from the directory of the file',
+  },
+  MILLRACE_PROCESSES_INVALID: {
+    status: 400,
+    message: 'the file of processes "{file}" is not valid: {reason}',
+    hint: 'it looks like this: {example}',
+  },
+  MILLRACE_PROCESSES_NAME: {
+    status: 404,
+    message: 'no member is called "{member}" in "{file}"',
+    hint: 'its members: {known}',
+  },
   MILLRACE_DEFINITION_THREW: {
     status: 400,
     message: '"{file}" threw while it was loading{where}: {reason}',

@@ -5,6 +5,7 @@ import type { OutputStream } from '../../../api/cli/output.js';
 import type { Run, RunEnvironment } from '../../../api/cli/run.js';
 import { VirtualClock } from '../../../engine/clock.js';
 import type { TopologyDescription } from '../../../engine/model/describe.js';
+import type { ProcessPoolOptions } from '../../../engine/worker/remote/process-pool.js';
 import type {
   ComponentStatus,
   Outcome,
@@ -162,13 +163,24 @@ export class FakeEnvironment implements RunEnvironment {
     if (this.openError !== null) throw this.openError;
     const source = { kind: 'document', document: { name: 'words' }, settings: {} } as const;
     const dispose = async (): Promise<void> => await Promise.resolve(void this.disposed++);
-    return await Promise.resolve({ file, source, warnings: [], dispose });
+    return await Promise.resolve({ file, source, hash: 'its hash', warnings: [], dispose });
   }
 
   async createRun(options: TopologyRunOptions): Promise<Run> {
     this.options = options;
     setImmediate(this.created);
     return await Promise.resolve(this.run);
+  }
+
+  /** What the lead of several processes was asked for. */
+  processes: ProcessPoolOptions | null = null;
+
+  async leadProcesses(options: ProcessPoolOptions): ReturnType<RunEnvironment['leadProcesses']> {
+    this.processes = options;
+    const start = (): never => {
+      throw new Error('nothing is started here');
+    };
+    return await Promise.resolve({ workers: 3, start, destroy: async () => await Promise.resolve() });
   }
 
   exitNow(exitCode: number): void {
