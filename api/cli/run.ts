@@ -130,7 +130,7 @@ class RunSession {
     description: TopologyDescription,
     plan: Processes | null,
   ): Promise<RunResult> {
-    const pool = plan === null ? null : await this.lead(plan, file.hash);
+    const pool = plan === null ? null : await this.lead(plan, file.hash, description);
     this.workers = pool?.workers ?? this.request.workers ?? description.config.workers;
     const run = await this.environment.createRun({
       source: file.source,
@@ -158,11 +158,15 @@ class RunSession {
     }
   }
 
-  private async lead(plan: Processes, hash: string): Promise<WorkerPool & { readonly workers: number }> {
+  private async lead(
+    plan: Processes,
+    hash: string,
+    { config }: TopologyDescription,
+  ): Promise<WorkerPool & { readonly workers: number }> {
     const { lead, members, secret } = plan;
     const { clock } = this.environment;
     const say = (line: string): void => this.output.say(line);
-    return await this.environment.leadProcesses({ lead, port: lead.port, members, secret, hash, clock, say });
+    return await this.environment.leadProcesses({ lead, port: lead.port, members, config, secret, hash, clock, say });
   }
 
   private async start(run: Run, description: TopologyDescription): Promise<void> {

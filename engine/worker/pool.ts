@@ -11,7 +11,7 @@ import { MessageChannel, type MessagePort } from 'node:worker_threads';
 import { Piscina } from 'piscina';
 import { reasonOf } from '../errors.js';
 import type { PeerLink, WorkerInit } from './messages.js';
-import { OUT_OF_HEAP } from './supervision/cause.js';
+import { OUT_OF_HEAP, type Ended } from './supervision/cause.js';
 
 /** A worker that was started. */
 export interface WorkerHandle {
@@ -19,6 +19,8 @@ export interface WorkerHandle {
   readonly ended: Promise<string | null>;
   /** Its thread's number, once it said hello. */
   threadId: number | null;
+  /** Where the pool itself watches workers: why it ended this one, or lost it; known when `ended` resolves. */
+  readonly endedBy?: Ended | null;
   /** Ends its thread at once. */
   kill(): Promise<void>;
 }

@@ -13,6 +13,7 @@ import { MEMBER_RETURN_MS } from '../../limits.js';
 import { charactersOf } from '../backlog.js';
 import type { FromWorker, ToWorker, WorkerInit } from '../messages.js';
 import type { WorkerHandle } from '../pool.js';
+import type { Ended } from '../supervision/cause.js';
 import type { LeadToMember, MemberToLead } from './messages.js';
 import type { MessageSocket } from './message-socket.js';
 import type { LeadWords } from './shared-words.js';
@@ -31,6 +32,8 @@ interface RemoteRun {
   untold: number;
   /** The member has it. */
   started: boolean;
+  /** What became of it, for those who ask why. */
+  by: Ended | null;
   /** What it is to be told once it has. */
   held: ToWorker[];
   over: boolean;
@@ -75,6 +78,7 @@ export class MemberDesk {
       said: new Int32Array(init.backlog),
       untold: 0,
       started: false,
+      by: null,
       held: [],
       over: false,
       finish: (reason) => {
@@ -89,7 +93,14 @@ export class MemberDesk {
     control.on('message', (message: ToWorker) => this.tell(entry, message));
     if (this.socket !== null) this.begin(entry, this.socket);
     else if (!this.wasThere && !this.isAwaited) this.await();
-    return { ended, threadId: null, kill: () => Promise.resolve(this.kill(entry)) };
+    return {
+      ended,
+      threadId: null,
+      get endedBy() {
+        return entry.by;
+      },
+      kill: () => Promise.resolve(this.kill(entry)),
+    };
   }
 
   /** It is there: what was to run there runs. */
@@ -113,18 +124,33 @@ export class MemberDesk {
     const { name, clock, say } = this.options;
     say(`member "${name}" was lost: ${reason}; it may be back within ${MEMBER_RETURN_MS / 1000} s`);
     this.deadline = clock.after(MEMBER_RETURN_MS, () => this.giveUp());
-    for (const entry of [...this.runs.values()])
-      if (entry.started) entry.finish(`member "${name}" was lost: ${reason}`);
+    for (const entry of [...this.runs.values()]) {
+      if (!entry.started) continue;
+      // Nothing that ran there is to blame.
+      entry.by = { by: 'operator' };
+      entry.finish(`member "${name}" was lost: ${reason}`);
+    }
   }
 
   heard(message: Extract<MemberToLead, { readonly run: number }>): void {
     const entry = this.runs.get(message.run);
     if (entry === undefined) return;
     if (message.type === 'ended') {
+      entry.by = message.by;
       entry.finish(message.reason);
       return;
     }
     this.pass(entry, message.message);
+  }
+
+  /** What its workers do, as they showed it last. */
+  showed(pulses: readonly (readonly [run: number, words: Int32Array])[]): void {
+    for (const [run, words] of pulses) {
+      const entry = this.runs.get(run);
+      if (entry === undefined) continue;
+      const own = new Int32Array(entry.init.pulse);
+      if (words.length === own.length) own.set(words);
+    }
   }
 
   /** The topology has ended. */
@@ -145,7 +171,7 @@ export class MemberDesk {
   private begin(entry: RemoteRun, socket: MemberSocket): void {
     if (entry.started) return;
     entry.started = true;
-    const { control: _control, counters, backlog: _backlog, instrument: _instrument, ...init } = entry.init;
+    const { control: _c, counters, backlog: _b, pulse: _p, instrument: _i, ...init } = entry.init;
     socket.send({ type: 'start', run: entry.run, init, counters: this.options.words.share(counters) });
     for (const message of entry.held) socket.send({ type: 'tell', run: entry.run, message });
     entry.held = [];
@@ -169,6 +195,8 @@ export class MemberDesk {
   }
 
   private pass(entry: RemoteRun, message: FromWorker): void {
+    // The number of its thread means nothing here.
+    if (message.type === 'hello') return;
     // Counted on this side as the worker itself counts on the other one: the supervisor counts down.
     if (message.type === 'output') this.count(entry, charactersOf(message.lines));
     else if (message.type === 'log') this.count(entry, message.message.length);
@@ -195,7 +223,9 @@ export class MemberDesk {
 
   private giveUp(): void {
     const { name } = this.options;
-    const error = toWire(failure('MILLRACE_MEMBER_LOST', { member: name, seconds: MEMBER_RETURN_MS / 1000 }));
+    const error = toWire(
+      failure('MILLRACE_MEMBER_LOST', { member: name, seconds: MEMBER_RETURN_MS / 1000 }, { fatal: true }),
+    );
     for (const entry of this.runs.values()) post(entry.init.control, { type: 'refused', error });
   }
 }

@@ -26,6 +26,11 @@ import { closed, portPair, portsOf } from '../mesh.js';
 import type { FromWorker, PeerLink, ToWorker, WorkerInit } from '../messages.js';
 import type { TopologySource } from '../module.js';
 import { ThreadPool, type WorkerHandle } from '../pool.js';
+import type { TopologyConfig } from '../../model/definition.js';
+import type { Ended } from '../supervision/cause.js';
+import { memoryShare } from '../supervision/memory-shares.js';
+import { Pulse } from '../supervision/pulse.js';
+import { WorkerWatch, type Watched } from '../supervision/worker-watch.js';
 import type { LeadToMember, MemberToLead } from './messages.js';
 import { MessageSocket } from './message-socket.js';
 import { MEMBER_PURPOSE } from './process-pool.js';
@@ -48,13 +53,18 @@ export interface MemberOptions {
   readonly signal: AbortSignal;
 }
 
+const MB = 1024 * 1024;
+
 type LeadSocket = MessageSocket<LeadToMember, MemberToLead>;
 
 /** A worker of this process. */
-interface OwnRun {
+interface OwnRun extends Watched {
+  readonly run: number;
   readonly control: MessagePort;
   readonly handle: WorkerHandle;
   readonly backlog: Backlog;
+  /** Its watch has ended it. */
+  by: Ended | null;
 }
 
 export class Member {
@@ -65,6 +75,7 @@ export class Member {
   /** Ends of links between two workers of this process, until the other one is told of its own. */
   private readonly besides = new Map<number, WirePorts>();
   private threads: ThreadPool | null = null;
+  private watch: WorkerWatch<OwnRun> | null = null;
 
   constructor(options: MemberOptions) {
     this.options = options;
@@ -152,8 +163,8 @@ export class Member {
       );
       lead.send({ type: 'join', name, hash });
       counting = setInterval(() => {
-        const changed = this.words.takeChanges();
-        if (changed.length > 0) lead.send({ type: 'counted', changed });
+        const pulses = [...this.runs.values()].map(pulseOf);
+        lead.send({ type: 'counted', changed: this.words.takeChanges(), pulses });
       }, MEMBER_COUNTERS_MS);
     });
     clearInterval(counting ?? undefined);
@@ -184,10 +195,11 @@ export class Member {
   }
 
   private start(lead: LeadSocket, { run, init, counters }: Extract<LeadToMember, { readonly type: 'start' }>): void {
-    const { source, workers } = this.options;
-    this.threads ??= new ThreadPool({ threads: workers });
+    const { source } = this.options;
+    this.threads ??= this.openThreads(init.description.config);
     const { port1, port2 } = new MessageChannel();
     const backlog = new Backlog();
+    const pulse = new Pulse(init.limits.directDepthMax);
     const peers = init.peers.map((peer) => this.withPorts(peer));
     const full: WorkerInit = {
       ...init,
@@ -195,11 +207,23 @@ export class Member {
       control: port2,
       counters: this.words.memoryOf(counters),
       backlog: backlog.memory,
+      pulse: pulse.memory,
       peers,
       instrument: null,
     };
     const handle = this.threads.start(full, [port2, ...portsOf(peers)]);
-    this.runs.set(run, { control: port1, handle, backlog });
+    const own: OwnRun = {
+      run,
+      control: port1,
+      handle,
+      backlog,
+      pulse,
+      by: null,
+      get threadId() {
+        return handle.threadId;
+      },
+    };
+    this.runs.set(run, own);
     port1.on('message', (message: FromWorker) => {
       if (message.type === 'hello') handle.threadId = message.threadId;
       lead.send({ type: 'said', run, message });
@@ -207,10 +231,28 @@ export class Member {
     void Promise.all([handle.ended, closed(port1, handle.ended)]).then(([reason]) => {
       this.runs.delete(run);
       port1.close();
-      // The last of what it counted is known before its end is.
-      lead.send({ type: 'counted', changed: this.words.takeChanges() });
-      lead.send({ type: 'ended', run, reason });
+      // The last of what it counted and did is known before its end is.
+      lead.send({ type: 'counted', changed: this.words.takeChanges(), pulses: [pulseOf(own)] });
+      lead.send({ type: 'ended', run, reason, by: own.by });
     });
+  }
+
+  /** Threads for the workers of a topology, watched as the lead watches its own. */
+  private openThreads(config: TopologyConfig): ThreadPool {
+    const { workers, clock } = this.options;
+    const { heapMb, buffersMb } = memoryShare(config, workers);
+    this.watch = new WorkerWatch<OwnRun>({
+      clock,
+      stallMs: config.stallTimeoutMs,
+      buffersBytesMax: buffersMb * MB,
+      workers: () => this.runs.values(),
+      end: (own, by) => {
+        own.by ??= by;
+        void own.handle.kill();
+      },
+    });
+    this.watch.start();
+    return new ThreadPool({ threads: workers, heapMbMax: heapMb });
   }
 
   private tell(run: number, message: ToWorker): void {
@@ -243,6 +285,8 @@ export class Member {
   private async endAll(): Promise<void> {
     const { threads } = this;
     this.threads = null;
+    this.watch?.stop();
+    this.watch = null;
     await threads?.destroy();
     for (const { control } of this.runs.values()) control.close();
     this.runs.clear();
@@ -257,4 +301,9 @@ export class Member {
       signal.addEventListener('abort', () => (timer.cancel(), resolve()), { once: true });
     });
   }
+}
+
+/** What a worker does, as it stands in its pulse. */
+function pulseOf({ run, pulse }: OwnRun): readonly [run: number, words: Int32Array] {
+  return [run, new Int32Array(pulse.memory).slice()];
 }

@@ -2,10 +2,11 @@
 // by a number of its own, a new one each time that it starts. One line a message says when it is sent.
 
 import type { WireError } from '../../errors.js';
+import type { Ended } from '../supervision/cause.js';
 import type { FromWorker, ToWorker, WorkerInit } from '../messages.js';
 
 /** The init of a worker as far as it can travel; the member adds what only lives in its process. */
-export type RemoteInit = Omit<WorkerInit, 'control' | 'counters' | 'backlog' | 'instrument'>;
+export type RemoteInit = Omit<WorkerInit, 'control' | 'counters' | 'backlog' | 'pulse' | 'instrument'>;
 
 /** Words of shared memory that changed. */
 export interface ChangedWords {
@@ -46,9 +47,13 @@ export type MemberToLead =
   | { readonly type: 'join'; readonly name: string; readonly hash: string }
   /** A worker says that. */
   | { readonly type: 'said'; readonly run: number; readonly message: FromWorker }
-  /** A worker is over: null after it was stopped, else what it died of. */
-  | { readonly type: 'ended'; readonly run: number; readonly reason: string | null }
-  /** What changed in its counters. */
-  | { readonly type: 'counted'; readonly changed: readonly ChangedWords[] }
+  /** A worker is over: null after it was stopped, else what it died of, and whether its watch has ended it. */
+  | { readonly type: 'ended'; readonly run: number; readonly reason: string | null; readonly by: Ended | null }
+  /** What changed in its counters, and what its workers do. */
+  | {
+      readonly type: 'counted';
+      readonly changed: readonly ChangedWords[];
+      readonly pulses: readonly (readonly [run: number, words: Int32Array])[];
+    }
   /** The member is there. */
   | { readonly type: 'beat' };

@@ -10,6 +10,8 @@ import { failure, reasonOf, toWire } from '../../errors.js';
 import { MEMBER_GREETING_MS, MEMBERS_MAX } from '../../limits.js';
 import { greetAsListener, Intake, type GreetingKey } from '../../link/tcp/greeting.js';
 import type { PeerLink, WorkerInit } from '../messages.js';
+import type { TopologyConfig } from '../../model/definition.js';
+import { memoryShare } from '../supervision/memory-shares.js';
 import { ThreadPool, type WorkerHandle, type WorkerPool } from '../pool.js';
 import { MemberDesk, type MemberSocket } from './member-desk.js';
 import type { LeadToMember, MemberToLead } from './messages.js';
@@ -29,6 +31,8 @@ export interface ProcessPoolOptions {
   /** Where the lead listens for its members. */
   readonly port: number;
   readonly members: readonly ProcessPart[];
+  /** What the topology says about memory. */
+  readonly config: TopologyConfig;
   /** What all of them know. */
   readonly secret: string;
   /** The SHA-256 of the topology file. */
@@ -62,7 +66,8 @@ export class ProcessPool implements WorkerPool {
     this.parts = [options.lead, ...options.members];
     this.partOf = this.parts.flatMap(({ workers }, part) => new Array<number>(workers).fill(part));
     this.workers = this.partOf.length;
-    this.threads = new ThreadPool({ threads: options.lead.workers });
+    const threads = options.lead.workers;
+    this.threads = new ThreadPool({ threads, heapMbMax: memoryShare(options.config, threads).heapMb });
     const { clock, say } = options;
     for (const { name } of options.members) {
       this.desks.set(name, new MemberDesk({ name, words: this.words, clock, say }));
@@ -143,8 +148,10 @@ export class ProcessPool implements WorkerPool {
             this.strangers.delete(socket);
             desk ??= this.join(member, message.name, message.hash);
           } else if (desk === null) member.break('it did not say who it is');
-          else if (message.type === 'counted') this.words.apply(message.changed);
-          else if (message.type !== 'beat') desk.heard(message);
+          else if (message.type === 'counted') {
+            this.words.apply(message.changed);
+            desk.showed(message.pulses);
+          } else if (message.type !== 'beat') desk.heard(message);
         },
         closed: (reason) => {
           deadline.cancel();

@@ -106,7 +106,8 @@ export class Supervision {
   /** A worker is over and was not told to be. */
   died(seat: Seat, reason: string | null): void {
     const { description, plan, share } = this.options;
-    const { worker, pulse, ended, lastWords, suspect } = seat;
+    const { worker, pulse, lastWords, suspect } = seat;
+    const ended = seat.ended ?? seat.handle.endedBy ?? null;
     const remains = { worker, doing: pulse.doing, ended, lastWords, suspect, reason };
     const cause = causeOf(remains, description.name, plan(), share);
     const error = this.deaths.add(cause);
