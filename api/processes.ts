@@ -76,7 +76,7 @@ export async function readProcesses(file: string): Promise<Processes> {
   if (!Value.Check(processesSchema, value)) {
     const [first] = Value.Errors(processesSchema, value);
     const path = (first?.instancePath ?? '').slice(1).replaceAll('/', '.');
-    throw invalid(file, `${path === '' ? 'it' : `"${path}"`} ${first?.message ?? 'is not what it must be'}`);
+    throw invalid(file, `${path === '' ? 'it' : `"${path}"`} ${first === undefined || first.keyword === 'boolean' ? 'is not known here' : first.message}`);
   }
   const all = [value.lead, ...value.members];
   all.forEach((each, index) => {

@@ -4,6 +4,7 @@ import { describe } from '../../engine/model/describe.js';
 import { loadTopology, type TopologySource } from '../../engine/worker/module.js';
 import { TopologyRun, type TopologyStatus } from '../../engine/worker/topology-run.js';
 import { silentLogger } from '../../engine/log.js';
+import { twoProcesses } from './second-process.js';
 import { sentences } from './sentences.js';
 
 export interface Measured {
@@ -61,6 +62,8 @@ export interface TopologySideOptions {
   /** The spout whose progress is counted. */
   readonly spout: string;
   readonly tracked: boolean;
+  /** Two processes with a worker each, linked by TCP. Default false: threads of this one. */
+  readonly processes?: boolean;
   /** Default: the engine as it is. */
   readonly engine?: () => Promise<Engine>;
 }
@@ -73,9 +76,13 @@ export function topologySide(options: TopologySideOptions): Side {
       const url = new URL(options.module, import.meta.url).href;
       const source: TopologySource = { kind: 'module', url, settings: options.settings };
       const engine = (await options.engine?.()) ?? { TopologyRun, loadTopology };
+      const description = describe(await engine.loadTopology(source));
+      const processes = options.processes === true ? await twoProcesses(url, description.config) : null;
+      const otherCpu = async (): Promise<number> => (await processes?.usedCpu()) ?? 0;
       const run = new engine.TopologyRun({
         source,
-        description: describe(await engine.loadTopology(source)),
+        description,
+        ...(processes === null ? {} : { pool: processes.pool }),
         workers: options.workers,
         logger: silentLogger,
         print: () => Promise.resolve(),
@@ -83,13 +90,14 @@ export function topologySide(options: TopologySideOptions): Side {
       await run.start();
       await passing(warmUpMs);
       const done = (): number => progress(run.status(), options);
+      const otherBefore = await otherCpu();
       const cpu = process.cpuUsage();
       const startMs = performance.now();
       const before = done();
       await passing(measureMs);
       const elapsedMs = performance.now() - startMs;
       const perSecond = ((done() - before) / elapsedMs) * 1000;
-      const cores = coresSince(cpu, elapsedMs);
+      const cores = coresSince(cpu, elapsedMs) + ((await otherCpu()) - otherBefore) / 1000 / elapsedMs;
       const { completeLatency } = run.status();
       await run.kill();
       return { perSecond, cores, latency: options.tracked ? completeLatency : null };

@@ -25,4 +25,13 @@ export const words: readonly Side[] = [
     spout,
     tracked: true,
   }),
+  topologySide({
+    name: 'two processes over TCP',
+    module,
+    workers: 2,
+    settings: { maxSpoutPending: 4096 },
+    spout,
+    tracked: true,
+    processes: true,
+  }),
 ];
