@@ -1,4 +1,5 @@
-// Bounds of groupings and of the edges that lead back, with their reasons. Part of limits.ts.
+// Bounds of groupings and of the edges that lead back, with their reasons. Part of limits.ts. Which of them a test may
+// set for a worker stands there.
 
 /**
  * A shuffle looks at its targets once in so many tuples: what it reads is spread over enough of them to cost nothing.
