@@ -185,16 +185,6 @@ export const engineErrors = {
     message: 'the {kind} "{name}" of component "{component}" was given {actual}',
     hint: 'give it a finite number; a counter and a histogram take none below zero',
   },
-  MILLRACE_TASK_RESTARTED: {
-    status: 500,
-    message: 'task {task} of component "{component}" threw {errors} times in a row and is restarted: {reason}',
-    hint: 'its instance is closed and another one takes its place; trees that it may have held are replayed',
-  },
-  MILLRACE_TASK_HOPELESS: {
-    status: 500,
-    message: 'task {task} of component "{component}" still throws after {restarts} restarts: {reason}',
-    hint: 'its worker is replaced; should that not help either, the topology is ended',
-  },
   MILLRACE_WORKER_DIED: {
     status: 500,
     message: 'worker {worker} of topology "{topology}" died{where}: {reason}',

@@ -28,10 +28,10 @@ export const WORKER_HEAP_MB_MAX = 4096;
 /** Worker deaths within `WORKER_DEATHS_WINDOW_MS` that end a topology as failed. */
 export const WORKER_DEATHS_MAX = 10;
 /**
- * … or within the time that so many stalls take, if that is longer. Long enough for as many rounds of restarted tasks: a
- * topology in which nothing succeeds ends.
+ * … or within the time that this many stalls take, if that is longer. Long enough that ten replacements with their
+ * waits, or ten rounds of restarted tasks, fall into it.
  */
-export const WORKER_DEATHS_WINDOW_MS = 1_800_000;
+export const WORKER_DEATHS_WINDOW_MS = 600_000;
 
 /** Alike deaths of workers are only counted for this long after one is reported: a log must not fill with them. */
 export const DEATHS_BURST_MS = 10_000;
@@ -45,8 +45,10 @@ export const REPLACE_WAIT_MAX_MS = 30_000;
 export const TASK_ERRORS_MAX = 100;
 /** … if they went on for so long: a run of bad tuples is over sooner. */
 export const TASK_ERRORS_MIN_MS = 10_000;
-/** … and came within this time: a few tuples that are replayed for ever restart nothing. */
-export const TASK_ERRORS_WINDOW_MS = 30_000;
+/**
+ * A pause in its errors as long as this begins the count anew: tuples that are replayed now and then restart nothing.
+ */
+export const TASK_ERRORS_PAUSE_MS = 10_000;
 
 /** A task is restarted after this wait … */
 export const RESTART_WAIT_MIN_MS = 1_000;

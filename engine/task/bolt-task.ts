@@ -46,6 +46,7 @@ export class BoltTask extends SettlingTask implements LocalTask {
   private done = 0;
   /** The last `take` threw. */
   private hasFailed = false;
+  private readonly bolt: Bolt;
   /** Its tuples are never done when their call returns. */
   private readonly holds: boolean;
   /** Its tuples are done when their call returns, and no call of it ever was asynchronous. */
@@ -66,6 +67,7 @@ export class BoltTask extends SettlingTask implements LocalTask {
     super(setup, bolt, behavior, times);
     this.openCalls = new OpenCalls(setup.host.clock, behavior.callTimeoutMs);
     this.cycle = place.inCycle ? GOES_ROUND : NO_CYCLE;
+    this.bolt = bolt;
     this.holds = behavior.manualAck || this.commits !== null || this.order !== null;
     this.simple = !this.holds;
     this.inbox = new Inbox(setup.host.limits, setup.task, place.takesFeedback);

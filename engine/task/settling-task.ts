@@ -10,7 +10,7 @@ import type { Root } from '../ack/root.js';
 import type { TreeFailure } from '../component/spout.js';
 import { failure, reasonOf } from '../errors.js';
 import { TREES_PER_TUPLE_MAX } from '../limits.js';
-import { ACKED as ACKED_COUNT, DUPLICATES, FAILED as FAILED_COUNT, MISUSED, STALE, STARTS } from '../metrics/counters.js';
+import { ACKED as ACKED_COUNT, DUPLICATES, FAILED as FAILED_COUNT, MISUSED, STALE } from '../metrics/counters.js';
 import type { BoltBehavior } from '../model/definition.js';
 import { BatchCommits } from './batch-commits.js';
 import type { CallTimes } from './call-times.js';
@@ -28,8 +28,7 @@ export abstract class SettlingTask extends Task {
   /** With `ordered`: the calls whose output waits for its turn. */
   protected readonly order: CallsInOrder | null;
 
-  protected commits: BatchCommits | null;
-  protected bolt: Bolt;
+  protected readonly commits: BatchCommits | null;
   /** Calls that wait for their turn to emit. */
   private awaitingTurn: { readonly call: EmitCall; readonly come: () => void }[] = [];
 
@@ -38,23 +37,13 @@ export abstract class SettlingTask extends Task {
     this.behavior = behavior;
     this.times = times;
     this.order = behavior.ordered && behavior.concurrency > 1 ? new CallsInOrder() : null;
-    this.bolt = bolt;
-    this.commits = this.commitsOf(bolt);
-  }
-
-  private commitsOf(bolt: Bolt): BatchCommits | null {
-    if (bolt.endBatch === undefined) return null;
-    return new BatchCommits(
-      () => bolt.endBatch!(),
-      (batch, failed) => this.committed(batch, failed),
-    );
-  }
-
-  /** Another instance of the same class takes over; only while no call is under way and the gate is closed. */
-  replaceInstance(bolt: Bolt): void {
-    this.bolt = bolt;
-    this.commits = this.commitsOf(bolt);
-    this.count(STARTS);
+    this.commits =
+      bolt.endBatch === undefined
+        ? null
+        : new BatchCommits(
+            () => bolt.endBatch!(),
+            (batch, failed) => this.committed(batch, failed),
+          );
   }
 
   ack(tuple: Tuple): void {

@@ -17,7 +17,7 @@ import type { Values } from '../component/tuple.js';
 import type { Timer } from '../clock.js';
 import { failure } from '../errors.js';
 import { SPOUT_REST_MAX_MS, SPOUT_REST_MIN_MS } from '../limits.js';
-import { ACKED as ACKED_COUNT, ASKED, FAILED as FAILED_COUNT, OPEN_TREES, QUEUED, STALE, STARTS } from '../metrics/counters.js';
+import { ACKED as ACKED_COUNT, ASKED, FAILED as FAILED_COUNT, OPEN_TREES, QUEUED, STALE } from '../metrics/counters.js';
 import { AckWaits } from './ack-waits.js';
 import type { CallTimes } from './call-times.js';
 import { EmitCall } from './emit-call.js';
@@ -33,7 +33,7 @@ const STRIDE_MAX = 32;
 
 export class SpoutTask extends Task implements EndedReceiver {
   readonly ledger: Ledger;
-  private spout: Spout;
+  private readonly spout: Spout;
   private readonly tracking: boolean;
   private readonly times: CallTimes;
   private readonly ackWaits: AckWaits;
@@ -219,22 +219,6 @@ export class SpoutTask extends Task implements EndedReceiver {
     if ((this.gate & NOT_ACTIVE) === 0) this.ledger.takeEnded(this);
     callStack[1] = NO_TASK;
     this.host.schedule(this);
-  }
-
-  /** What is open or unsent is given up without a word: its instance is about to be replaced. */
-  forget(): void {
-    this.stopTimers();
-    this.rest = this.expiry = null;
-    while (this.unsent.waiting > 0) this.unsent.shift().output.keptBack(-1);
-    this.ledger.failAll();
-    this.ledger.takeEnded({ treeEnded: () => this.count(FAILED_COUNT) });
-  }
-
-  /** Another instance takes over, after {@link forget}. */
-  replaceInstance(spout: Spout): void {
-    this.spout = spout;
-    this.done = false;
-    this.count(STARTS);
   }
 
   stopTimers(): void {

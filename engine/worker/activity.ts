@@ -72,17 +72,6 @@ export class Activity {
     }
   }
 
-  /**
-   * Activates a task that was deactivated and has another instance now, if it is to be active.
-   *
-   * @throws the error of its `activate`
-   */
-  activateAgain(living: LivingTask): Promise<void> {
-    return this.next(async () => {
-      if (this.wanted || !(living.task instanceof SpoutTask)) await this.activate([living]);
-    });
-  }
-
   private next(then: () => Promise<void>): Promise<void> {
     const done = this.switching.then(then);
     this.switching = done.catch(() => undefined);

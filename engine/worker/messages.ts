@@ -56,8 +56,6 @@ export interface WorkerInit {
   readonly worker: number;
   /** The incarnation of each task, by its number. */
   readonly incarnations: readonly number[];
-  /** How often each task was restarted in its place so far, by its number. */
-  readonly restarts: readonly number[];
   readonly revision: number;
   readonly counters: SharedArrayBuffer;
   /** Counts what it said and nobody wrote out yet (backlog.ts). */
@@ -209,18 +207,6 @@ export type FromWorker =
       readonly task: number;
       readonly incarnation: number;
       readonly figures: MeasuredFigures;
-    }
-  /** A task does nothing but throw: its instance is replaced in a while. */
-  | { readonly type: 'restarting'; readonly component: string; readonly task: number; readonly error: WireError }
-  /** It has a new instance; the old one may have held tuples. */
-  | { readonly type: 'restarted'; readonly task: number; readonly mayHold: boolean }
-  /** Restarting that task does not help, or cannot be done: the worker is to be replaced. */
-  | {
-      readonly type: 'hopeless';
-      readonly component: string;
-      readonly task: number;
-      readonly restarts: number;
-      readonly error: WireError;
     }
   /** Its thread is about to end because of this, and by whose doing: an error that nobody caught, or an exit. */
   | { readonly type: 'dying'; readonly error: WireError; readonly suspect: Suspect | null }

@@ -29,7 +29,6 @@ import { Inlets } from './inlets.js';
 import { Reports } from './reports.js';
 import { Pulse } from './supervision/pulse.js';
 import type { ComponentCode } from './supervision/suspect.js';
-import { TaskRestarts } from './supervision/task-restarts.js';
 import { Turns } from './turns.js';
 import { WorkerLinks } from './worker-links.js';
 import { connect, makeTasks, type LivingTask, type WiringOptions } from './wiring.js';
@@ -61,7 +60,6 @@ export class WorkerRuntime implements TaskHost {
   private readonly allCounters: Counters;
   private readonly pulse: Pulse;
   private readonly code: ComponentCode[];
-  private readonly restarts: TaskRestarts;
   private readonly turns: Turns;
   private readonly errors: ErrorReporter;
   private readonly reports: Reports;
@@ -107,15 +105,6 @@ export class WorkerRuntime implements TaskHost {
     );
     this.errors = new ErrorReporter(this.clock, (report) => this.post({ type: 'error', report }));
     this.reports = new Reports(this.clock, init.checkpoints, (message) => this.post(message));
-    this.restarts = new TaskRestarts({
-      clock: this.clock,
-      count: ({ task }, counter) => this.allCounters.read(task.task, counter),
-      post: (message) => this.post(message),
-      report: ({ task }, call, error) => this.errors.report(task.component, task.task, call, error),
-      close: (living) => this.closeTask(living),
-      activate: async (living) => await this.activity?.activateAgain(living),
-      run: ({ task }) => this.schedule(task),
-    });
     this.stopped = new Promise((resolve) => (this.confirmStopped = resolve));
     this.endpoint =
       init.tcp === null
@@ -148,7 +137,6 @@ export class WorkerRuntime implements TaskHost {
       plan,
       worker: init.worker,
       incarnations: init.incarnations,
-      restarts: init.restarts,
       counters: this.allCounters,
       taskHost: this,
       inlets: this.inlets,
@@ -215,8 +203,6 @@ export class WorkerRuntime implements TaskHost {
 
   reportError(task: ReportingTask, call: string, error: unknown): void {
     this.errors.report(task.component, task.task, call, error);
-    const living = this.living.find((each) => each.task === task);
-    if (living !== undefined) this.restarts.threw(living, call, error);
   }
 
   taskEnded(task: ReportingTask): void {
@@ -405,7 +391,6 @@ export class WorkerRuntime implements TaskHost {
   /** Ends it as a crash would: nothing is closed, what is under way is lost. */
   abandon(): void {
     this.turns.stop();
-    this.restarts.end();
     for (const tick of this.ticks) tick.cancel();
     for (const spout of this.spouts) spout.stopTimers();
     this.links.close();
@@ -432,7 +417,6 @@ export class WorkerRuntime implements TaskHost {
 
   private async stop(): Promise<void> {
     this.turns.stop();
-    this.restarts.end();
     for (const tick of this.ticks) tick.cancel();
     for (const spout of this.spouts) spout.stopTimers();
     for (const { task } of this.living) task.gate |= NOT_ACTIVE;

@@ -87,7 +87,6 @@ export class TopologyRun {
       report: this.report,
       seats: () => this.seats.all,
       stop: (seat) => this.seats.post(seat, { type: 'stop' }),
-      failOpen: () => this.seats.broadcast({ type: 'lost', revision: this.seats.revision }),
       replace: (worker) => {
         this.seats.replace(worker);
         this.ends.reopen(worker, this.seats.revision);
@@ -222,7 +221,6 @@ export class TopologyRun {
       source: options.source,
       description: options.description,
       plan: this.plan,
-      restarts: this.supervision.restarts,
       counters: this.counters.memory,
       seed: options.seed ?? entropySeed(),
       limits: options.limits ?? runtimeLimits,
@@ -258,11 +256,6 @@ export class TopologyRun {
         return;
       case 'refused':
         this.supervision.refused(seat, message.error);
-        return;
-      case 'restarting':
-      case 'restarted':
-      case 'hopeless':
-        this.supervision.heard(seat, message);
         return;
       case 'switched':
         seat.switched = message.round;

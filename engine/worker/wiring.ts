@@ -23,7 +23,6 @@ import { SpoutTask } from '../task/spout-task.js';
 import type { TaskHost } from '../task/task-host.js';
 import type { Task } from '../task/task.js';
 import { Origin } from '../task/task-tuple.js';
-import { isIngestSpout } from '../component/ingest-spout.js';
 import { boltContext, spoutContext, type ContextHost } from './contexts.js';
 import { startError } from './error-reporter.js';
 import type { Inlets } from './inlets.js';
@@ -36,10 +35,6 @@ export interface LivingTask {
   readonly definition: ComponentDefinition;
   /** What its instance is an instance of. */
   readonly className: string;
-  /** Another instance can take over while it runs. */
-  readonly canRenew: boolean;
-  /** Has another instance take over, of the next incarnation; it is only constructed then. */
-  renew(): void;
   prepare(): Promise<void>;
   activate(): Promise<void>;
   deactivate(): Promise<void>;
@@ -51,8 +46,6 @@ export interface WiringOptions {
   readonly plan: Plan;
   readonly worker: number;
   readonly incarnations: readonly number[];
-  /** How often each task was restarted in its place, which counts as incarnations too. */
-  readonly restarts: readonly number[];
   readonly counters: Counters;
   readonly taskHost: TaskHost;
   readonly contextHost: ContextHost;
@@ -87,7 +80,7 @@ function makeSpoutTask(options: WiringOptions, definition: SpoutDefinition, plan
   const { config } = options.topology;
   const { limits, clock } = options.taskHost;
   const setup = setupOf(options, plan);
-  let spout = instanceOf(options, definition, plan);
+  const spout = instanceOf(options, definition, plan);
   options.inlets.open(plan.task, spout);
   const ledger = new Ledger({
     spoutTask: plan.task,
@@ -100,22 +93,11 @@ function makeSpoutTask(options: WiringOptions, definition: SpoutDefinition, plan
   });
   const task = new SpoutTask(setup, spout, ledger, config.tracking, timesOf(options, plan));
   const within = callsOf(options, plan);
-  let incarnation = setup.incarnation + (options.restarts[plan.task] ?? 0);
-  const contextOf = (): SpoutContext =>
-    spoutContext(options.contextHost, definition, plan, incarnation, () => task);
-  let context = contextOf();
+  const context: SpoutContext = spoutContext(options.contextHost, definition, plan, setup.incarnation, () => task);
   return {
     task,
     definition,
     className: spout.constructor.name,
-    // Who waits for the answer to a record must hear that it is lost: only the end of a worker tells.
-    canRenew: !isIngestSpout(spout),
-    renew: () => {
-      spout = instanceOf(options, definition, plan);
-      incarnation++;
-      context = contextOf();
-      task.replaceInstance(spout);
-    },
     prepare: within('open', () => spout.open?.(context)),
     activate: within('activate', () => spout.activate?.()),
     deactivate: within('deactivate', () => spout.deactivate?.()),
@@ -125,7 +107,7 @@ function makeSpoutTask(options: WiringOptions, definition: SpoutDefinition, plan
 
 function makeBoltTask(options: WiringOptions, definition: BoltDefinition, plan: TaskPlan): LivingTask {
   const setup = setupOf(options, plan);
-  let bolt = instanceOf(options, definition, plan);
+  const bolt = instanceOf(options, definition, plan);
   // What comes from the same cycle ends with the cycle, not by markers.
   const together = cyclesOf(options.topology.components).find((ids) => ids.includes(definition.id)) ?? [];
   const outside = definition.inputs.filter((input) => !together.includes(input.from));
@@ -135,20 +117,11 @@ function makeBoltTask(options: WiringOptions, definition: BoltDefinition, plan: 
   const times = timesOf(options, plan);
   const task = new BoltTask(setup, bolt, definition.behavior, place, times);
   const within = callsOf(options, plan);
-  let incarnation = setup.incarnation + (options.restarts[plan.task] ?? 0);
-  const contextOf = (): BoltContext => boltContext(options.contextHost, definition, plan, incarnation, () => task);
-  let context = contextOf();
+  const context: BoltContext = boltContext(options.contextHost, definition, plan, setup.incarnation, () => task);
   return {
     task,
     definition,
     className: bolt.constructor.name,
-    canRenew: true,
-    renew: () => {
-      bolt = instanceOf(options, definition, plan);
-      incarnation++;
-      context = contextOf();
-      task.replaceInstance(bolt);
-    },
     prepare: within('prepare', () => bolt.prepare?.(context)),
     activate: within('activate', () => bolt.activate?.()),
     deactivate: within('deactivate', () => bolt.deactivate?.()),

@@ -8,12 +8,11 @@
 // Invariant: what somebody ended from outside counts for nothing and is replaced at once.
 
 import { RealClock, type Clock, type Timer } from '../../clock.js';
-import { failure, toWire, type WireError } from '../../errors.js';
+import type { WireError } from '../../errors.js';
 import { STOPPING_STALL_MS, STOP_TIMEOUT_MS } from '../../limits.js';
 import type { Logger } from '../../log.js';
 import type { TopologyDescription } from '../../model/describe.js';
 import type { Plan } from '../../plan/plan.js';
-import type { FromWorker } from '../messages.js';
 import type { RunReport } from '../run-report.js';
 import type { Seat } from '../seats.js';
 import { causeOf, type Ended } from './cause.js';
@@ -33,8 +32,6 @@ export interface SupervisionOptions {
   readonly seats: () => Iterable<Seat>;
   /** Has a worker close its components and end. */
   readonly stop: (seat: Seat) => void;
-  /** Has every open tree fail: what some task held is lost. */
-  readonly failOpen: () => void;
   /** Starts a new one in its place. */
   readonly replace: (worker: number) => void;
   /** The topology is given up. */
@@ -49,8 +46,6 @@ export class Supervision {
   private readonly watch: WorkerWatch<WatchedSeat>;
   private readonly watched = new WeakMap<Seat, WatchedSeat>();
   private readonly timers = new Map<Seat, Timer>();
-  /** How often each task was restarted in its place, by its number. */
-  readonly restarts: number[] = [];
   private over = false;
 
   constructor(options: SupervisionOptions) {
@@ -102,32 +97,7 @@ export class Supervision {
       this.options.fail(error);
       return;
     }
-    if (seat.ended === null) this.retire(seat, error);
-  }
-
-  /** What a worker says of a task that does nothing but throw. */
-  heard(seat: Seat, message: Extract<FromWorker, { type: 'restarting' | 'restarted' | 'hopeless' }>): void {
-    const { report, logger, plan } = this.options;
-    if (message.type === 'restarting') {
-      const { component, task, error } = message;
-      const { length } = plan().tasks;
-      while (this.restarts.length < length) this.restarts.push(0);
-      this.restarts[task]!++;
-      report.addError({ component, task, count: 1, error });
-      logger.warn(error.message);
-    } else if (message.type === 'restarted') {
-      if (message.mayHold) this.options.failOpen();
-    } else if (seat.ended === null) {
-      const { component, task, restarts } = message;
-      const reason = message.error.message;
-      const error = toWire(failure('MILLRACE_TASK_HOPELESS', { component, task, restarts, reason }));
-      seat.suspect = { component, task, stage: null };
-      this.retire(seat, { ...error, stack: message.error.stack });
-    }
-  }
-
-  /** Has a worker close its components and end, as one that died. */
-  private retire(seat: Seat, error: WireError): void {
+    if (seat.ended !== null) return;
     seat.ended = { by: 'refusal', error };
     this.options.stop(seat);
     this.later(seat, STOP_TIMEOUT_MS, () => void seat.handle.kill());

@@ -58,7 +58,7 @@ t.test('too many end it, with the reason and the stack of the last', async (t) =
   for (let n = 0; n < WORKER_DEATHS_MAX; n++) t.equal(deaths.add(death('exit')), null);
   t.match(deaths.add(death('exit')), {
     code: 'MILLRACE_WORKER_FAILING',
-    message: `topology "dying" lost ${WORKER_DEATHS_MAX + 1} workers within 1800 s; the last one: exit`,
+    message: `topology "dying" lost ${WORKER_DEATHS_MAX + 1} workers within 600 s; the last one: exit`,
     stack: 'at user.ts:1',
   });
   deaths.end();
