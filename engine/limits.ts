@@ -141,6 +141,12 @@ export const STOPPED_LOADING_MS = 2_000;
 /** `close` of a component may take this long before its thread is ended. */
 export const CLOSE_TIMEOUT_MS = 5_000;
 
+/**
+ * What a task that hands over still has under way, when the topology is rebalanced, is given up after this time: calls
+ * that never settle, tuples that are never acked by hand, and trees, where the topology has no longer message timeout.
+ */
+export const HAND_OVER_WAIT_MS_MAX = 30_000;
+
 /** The definition of a topology must be read within this time: a module that spins must not hold its host. */
 export const DEFINITION_TIMEOUT_MS = 10_000;
 

@@ -7,6 +7,7 @@
 //              kind 1: the same; each tuple has a track
 //              kind 2: an end marker; a = revision
 //              kind 3: the same as 1; a tuple may have several tracks, one for each of its trees
+//              kind 4: a hand-over marker; a = revision
 //   track    = ledger  offset  edgeHi  edgeLo                offset = root - base of that ledger, unsigned; ledger = -1:
 //              untracked; in kind 3, ledger = -2 - n: the ledger is n, and the next track is of the same tuple
 //   payload  = for each segment of kind 0 and 1 its rows as msgpack: an array of rows, each an array of values
@@ -42,6 +43,7 @@ export const SEGMENT_UNTRACKED = 0;
 export const SEGMENT_TRACKED = 1;
 export const SEGMENT_END = 2;
 export const SEGMENT_JOINED = 3;
+export const SEGMENT_MARK = 4;
 const UNTRACKED = -1;
 /** A track whose ledger is this or less is followed by another one of the same tuple. */
 const MORE = -2;
@@ -89,6 +91,10 @@ export class DataFrameWriter {
 
   addEnd(source: number, target: number, revision: number): void {
     this.segments.push(source, target, SEGMENT_END, revision, 0, 0, 0);
+  }
+
+  addMark(source: number, target: number, revision: number): void {
+    this.segments.push(source, target, SEGMENT_MARK, revision, 0, 0, 0);
   }
 
   /** The frame, in memory of its own, so that it can be transferred; the writer is empty again. */
@@ -265,7 +271,7 @@ function checkSegments(segments: Int32Array, tracks: Int32Array, ledgerCount: nu
   let tracksSeen = 0;
   for (let at = 0; at < segments.length; at += SEGMENT_INTS) {
     const kind = segments[at + 2]!;
-    if (kind === SEGMENT_END) continue;
+    if (kind === SEGMENT_END || kind === SEGMENT_MARK) continue;
     if (kind !== SEGMENT_TRACKED && kind !== SEGMENT_UNTRACKED && kind !== SEGMENT_JOINED) {
       throw refuse(`an unknown segment kind ${kind}`);
     }

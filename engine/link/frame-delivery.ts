@@ -2,7 +2,7 @@
 // the worker's thread, once for each frame.
 
 import type { AckTarget } from '../ack/ack-target.js';
-import { LEDGER_INTS, SEGMENT_END, SEGMENT_INTS, trackIntsOf } from '../codec/data-frame.js';
+import { LEDGER_INTS, SEGMENT_END, SEGMENT_INTS, SEGMENT_MARK, trackIntsOf } from '../codec/data-frame.js';
 import type { DataFrame } from '../codec/data-frame.js';
 import { failure } from '../errors.js';
 import { InboundBatch, type Tracks } from '../task/inbound-batch.js';
@@ -37,6 +37,10 @@ export function deliverFrame(
       host.receiveEnd(source, target, segments[at + 3]!);
       continue;
     }
+    if (kind === SEGMENT_MARK) {
+      host.receiveMark(source, target, segments[at + 3]!);
+      continue;
+    }
     const count = segments[at + 4]!;
     const bytes = segments[at + 6]!;
     const trackInts = trackIntsOf(kind, count, tracks.ints.subarray(trackAt));
@@ -62,8 +66,9 @@ function checkChannels(
 ): void {
   for (let at = 0; at < segments.length; at += SEGMENT_INTS) {
     const channel = channelFrom(segments[at]!, segments[at + 1]!);
+    const kind = segments[at + 2]!;
     const stream = segments[at + 3]!;
-    if (segments[at + 2] !== SEGMENT_END && stream >= channel.origins.length) {
+    if (kind !== SEGMENT_END && kind !== SEGMENT_MARK && stream >= channel.origins.length) {
       throw failure('MILLRACE_FRAME_INVALID', { reason: `task ${channel.sourceTask} has no stream ${stream}` });
     }
   }

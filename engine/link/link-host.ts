@@ -28,6 +28,8 @@ export interface LinkHost extends Omit<ControlHandler, 'credited'> {
   receive(task: number, batch: InboundBatch): void;
   /** The source task has sent all that it had for the target task. */
   receiveEnd(sourceTask: number, targetTask: number, revision: number): void;
+  /** What the source task sends to the target task from now on, it sends by the wiring of that revision. */
+  receiveMark(sourceTask: number, targetTask: number, revision: number): void;
   /** So many more (or fewer) tuples of that task wait in outboxes than at the last flush. */
   outboxChanged(sourceTask: number, by: number): void;
   /** Something is to be done in the next turn. */

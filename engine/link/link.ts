@@ -108,6 +108,11 @@ export class Link implements AckSender, CreditReturner, ChannelOwner {
     return sum;
   }
 
+  /** Adds the tasks of which something that they pushed, be it a marker, has not left in a frame. */
+  addUnsent(sources: Set<number>): void {
+    for (const channel of this.outbound.values()) if (!channel.empty) sources.add(channel.sourceTask);
+  }
+
   pushed(channel: OutboundChannel, bytes: number): void {
     if (!channel.dirty) {
       channel.dirty = true;
@@ -157,6 +162,11 @@ export class Link implements AckSender, CreditReturner, ChannelOwner {
     for (const channel of dirty) {
       channel.dirty = false;
       this.drain(channel);
+      const mark = channel.takeMark();
+      if (mark >= 0) {
+        this.writer.addMark(channel.sourceTask, channel.targetTask, mark);
+        this.drain(channel);
+      }
       const revision = channel.takeEnd();
       if (revision >= 0) this.writer.addEnd(channel.sourceTask, channel.targetTask, revision);
       if (channel.waiting > 0) {
@@ -176,15 +186,16 @@ export class Link implements AckSender, CreditReturner, ChannelOwner {
   /** Writes what that channel may send, in segments of one stream each. */
   private drain(channel: OutboundChannel): void {
     const { batchTuplesMax, batchBytesMax } = this.host.limits;
-    while (channel.waiting > 0) {
+    while (channel.beforeMarker > 0) {
       const tuplesMax = Math.min(this.credit.tuplesFor(channel), batchTuplesMax - this.frameTuples);
       const bytesMax = Math.min(this.credit.bytesFor(channel), batchBytesMax - this.frameBytes);
       const { outbox } = channel;
       const { first } = outbox;
+      const last = first + channel.beforeMarker;
       const stream = outbox.streamAt(first);
       let end = first;
       let bytes = 0;
-      while (end < outbox.end && end - first < tuplesMax && outbox.streamAt(end) === stream) {
+      while (end < last && end - first < tuplesMax && outbox.streamAt(end) === stream) {
         const more = outbox.bytesAt(end);
         if (bytes + more > bytesMax) break;
         bytes += more;

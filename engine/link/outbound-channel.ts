@@ -1,7 +1,8 @@
 // The sending end of a channel: what flows from one task of this worker to one task of another, in order. Tuples wait
-// in its outbox until the link sends them in a batch, as far as there is credit. An end marker waits behind them.
+// in its outbox until the link sends them in a batch, as far as there is credit. An end marker waits behind them; a
+// hand-over marker stands between those that were sent before it and those after.
 //
-//   outbox: oldest … newest ── credit ──► under way (outstanding) ── taken ──► credit comes back
+//   outbox: oldest … mark … newest ── credit ──► under way (outstanding) ── taken ──► credit comes back
 
 import type { Root } from '../ack/root.js';
 import { Outbox } from '../codec/outbox.js';
@@ -22,7 +23,7 @@ export interface ChannelOwner {
   fillOf(channel: OutboundChannel): number;
 }
 
-const NO_END = -1;
+const NO_MARKER = -1;
 
 export class OutboundChannel implements Outstanding {
   readonly sourceTask: number;
@@ -34,7 +35,10 @@ export class OutboundChannel implements Outstanding {
   dirty = false;
   private readonly owner: ChannelOwner;
   private readonly sender: ChannelSender;
-  private endRevision = NO_END;
+  private endRevision = NO_MARKER;
+  private markRevision = NO_MARKER;
+  /** Tuples that wait in front of the hand-over marker. */
+  private beforeMark = 0;
   private left = 0;
   /** The estimated size of what waits. */
   waitingBytes = 0;
@@ -72,14 +76,43 @@ export class OutboundChannel implements Outstanding {
 
   /** The revision of the end marker that may leave now, once; -1 when there is none. */
   takeEnd(): number {
-    if (this.waiting > 0) return NO_END;
+    if (this.waiting > 0) return NO_MARKER;
     const revision = this.endRevision;
-    this.endRevision = NO_END;
+    this.endRevision = NO_MARKER;
     return revision;
+  }
+
+  /**
+   * A hand-over marker: what was pushed so far is in front of it, what is pushed later behind it. There is at most one,
+   * because a change begins when all markers of the one before have arrived.
+   */
+  pushMark(revision: number): void {
+    this.markRevision = revision;
+    this.beforeMark = this.waiting;
+    this.owner.pushed(this, 0);
+  }
+
+  /** How many of the waiting tuples may leave before a marker has to. */
+  get beforeMarker(): number {
+    return this.markRevision === NO_MARKER ? this.waiting : this.beforeMark;
+  }
+
+  /** The revision of the hand-over marker that may leave now, once; -1 when there is none. */
+  takeMark(): number {
+    if (this.beforeMark > 0) return NO_MARKER;
+    const revision = this.markRevision;
+    this.markRevision = NO_MARKER;
+    return revision;
+  }
+
+  /** Everything that was pushed has left. */
+  get empty(): boolean {
+    return this.waiting === 0 && this.endRevision === NO_MARKER && this.markRevision === NO_MARKER;
   }
 
   /** So many of the waiting tuples have been written to a frame. */
   sent(count: number, bytes: number): void {
+    if (this.beforeMark > 0) this.beforeMark -= count;
     this.outstandingTuples += count;
     this.outstandingBytes += bytes;
     this.waitingBytes -= bytes;
@@ -99,6 +132,9 @@ export class OutboundChannel implements Outstanding {
 
   /** The link is gone: what waits is dropped, and then holds nobody (`settle`). Its trees fail by the rewiring. */
   abandon(): void {
+    this.beforeMark = 0;
+    this.markRevision = NO_MARKER;
+    this.endRevision = NO_MARKER;
     this.outbox.drop(this.outbox.waiting);
     this.waitingBytes = 0;
   }

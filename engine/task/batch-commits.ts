@@ -14,6 +14,9 @@ export type Committed = (batch: readonly TaskTuple[], failed: { readonly error: 
 export class BatchCommits {
   /** An `endBatch` is under way. */
   running = false;
+  /** How many batches were begun to be committed, and how many of those are done. */
+  begun = 0;
+  ended = 0;
   /** Resolves when none is. */
   done: Promise<void> = Promise.resolve();
   private batch: TaskTuple[] = [];
@@ -41,25 +44,27 @@ export class BatchCommits {
     if (this.batch.length === 0 || this.running) return;
     const batch = this.batch;
     this.batch = [];
+    this.begun++;
     try {
       const result = this.endBatch();
       if (result === undefined || !isPromise(result)) {
-        this.committed(batch, null);
+        this.settle(batch, null);
         return;
       }
       this.running = true;
       // Not by the promise itself: what only looks like one may call back twice.
       this.done = Promise.resolve(result).then(
-        () => this.ended(batch, null),
-        (error: unknown) => this.ended(batch, { error }),
+        () => this.settle(batch, null),
+        (error: unknown) => this.settle(batch, { error }),
       );
     } catch (error) {
-      this.committed(batch, { error });
+      this.settle(batch, { error });
     }
   }
 
-  private ended(batch: readonly TaskTuple[], failed: { readonly error: unknown } | null): void {
+  private settle(batch: readonly TaskTuple[], failed: { readonly error: unknown } | null): void {
     this.running = false;
+    this.ended++;
     this.committed(batch, failed);
   }
 }

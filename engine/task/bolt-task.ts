@@ -15,14 +15,14 @@ import type { BoltBehavior } from '../model/definition.js';
 import type { CallTimes } from './call-times.js';
 import { GOES_ROUND, HAS_FINISHED, MAY_END, MAY_FINISH, NO_CYCLE, type CyclePhase } from './cycle-phase.js';
 import { EmitCall } from './emit-call.js';
+import { HandingTask } from './handing-task.js';
 import type { InboundBatch } from './inbound-batch.js';
 import { InputEnds } from './input-ends.js';
 import { Inbox, type BoltPlace } from './inbox.js';
 import type { Mailbox } from './mailbox.js';
 import { OpenCalls } from './open-calls.js';
 import type { LocalTask } from './output.js';
-import { BROKEN, CALLS_FULL, COMMITTING, RUNNING, type TaskSetup } from './task.js';
-import { SettlingTask } from './settling-task.js';
+import { BROKEN, CALLS_FULL, COMMITTING, HOLDING, RUNNING, type TaskSetup } from './task.js';
 import { isPromise } from './settling.js';
 import type { TaskTuple } from './task-tuple.js';
 import { FAILED, Held } from './task-tuple.js';
@@ -30,13 +30,12 @@ import { FAILED, Held } from './task-tuple.js';
 /** The time is looked at after each call that is slow, and after up to this many quick ones. */
 const STRIDE_MAX = 16;
 
-export class BoltTask extends SettlingTask implements LocalTask {
+export class BoltTask extends HandingTask implements LocalTask {
   /** That of `inbox` which senders of this worker put tuples into. */
   readonly mailbox: Mailbox;
   readonly inbox: Inbox;
   /** Where it stands in a cycle: how far its end has come. */
   cycle: CyclePhase;
-  /** Which of its source tasks have ended. */
   readonly inputs: InputEnds;
   /** After `take`: the XOR of the edges that the tuple leaves open in its tree. */
   leftHi = 0;
@@ -52,7 +51,6 @@ export class BoltTask extends SettlingTask implements LocalTask {
   /** Its tuples are done when their call returns, and no call of it ever was asynchronous. */
   private simple: boolean;
   private call = new EmitCall(this);
-  private callsUnderWay = 0;
   /** Those that have a time or a signal. */
   private readonly openCalls: OpenCalls;
   /** Some call was. */
@@ -81,7 +79,7 @@ export class BoltTask extends SettlingTask implements LocalTask {
    */
   take(tuple: TaskTuple): void {
     const { call } = this;
-    this.gate = RUNNING;
+    this.gate |= RUNNING;
     if (!this.simple || tuple.held !== null) this.beginHeld(call, tuple);
     else call.begin(tuple.root);
     try {
@@ -125,6 +123,7 @@ export class BoltTask extends SettlingTask implements LocalTask {
     if (tuple.held === null) call.begin(tuple.root);
     else call.beginHeld(tuple);
     if (this.order !== null) this.order.begin(call);
+    if (this.behavior.manualAck) this.heldByHand++;
   }
 
   private returned(call: EmitCall, tuple: TaskTuple, result: unknown): void {
@@ -180,14 +179,14 @@ export class BoltTask extends SettlingTask implements LocalTask {
 
   private takeQueued(tuple: TaskTuple): void {
     if (tuple.root !== null && tuple.root.ledger.dead) this.count(STALE);
-    else if (this.gate === BROKEN) this.settle(tuple, FAILED);
+    else if ((this.gate & BROKEN) !== 0) this.settle(tuple, FAILED);
     else this.takeNext(tuple);
   }
 
   /** Nothing waits or is under way, and it has done what it was to do for its end so far. */
   get isIdle(): boolean {
     if (this.inbox.waiting > 0 || this.callsUnderWay > 0 || this.finishing) return false;
-    return this.cycle !== MAY_FINISH && (this.gate & COMMITTING) === 0;
+    return this.cycle !== MAY_FINISH && (this.gate & (COMMITTING | HOLDING)) === 0;
   }
 
   /** Takes the next tuple that came from another worker; it is an edge of its tree. */
@@ -204,7 +203,7 @@ export class BoltTask extends SettlingTask implements LocalTask {
     const { root } = tuple;
     if (batch.dead || (root !== null && root.ledger.dead)) {
       this.count(STALE);
-    } else if (this.gate === BROKEN) {
+    } else if ((this.gate & BROKEN) !== 0) {
       this.settle(tuple, FAILED);
     } else {
       const held = !this.simple;
@@ -233,7 +232,7 @@ export class BoltTask extends SettlingTask implements LocalTask {
     const nowMs = host.clock.now();
     const untilMs = nowMs + host.limits.turnMs;
     if (this.times.isDue(nowMs)) this.untilTimed = 1;
-    while (inbox.waiting > 0 && (this.gate & ~BROKEN) === 0 && left > 0) {
+    while (inbox.takeable > 0 && (this.gate & ~(BROKEN | HOLDING)) === 0 && left > 0) {
       const from = inbox.next();
       const batch = from.nextBatch();
       if (batch === null) this.takeQueued(from.shift());
@@ -248,8 +247,9 @@ export class BoltTask extends SettlingTask implements LocalTask {
       untilLook = this.stride;
     }
     inbox.publish(this.counters, this.row);
-    if (inbox.waiting > 0 && (this.gate & ~BROKEN) === 0) host.schedule(this);
+    if (inbox.takeable > 0 && (this.gate & ~(BROKEN | HOLDING)) === 0) host.schedule(this);
     else this.finishIfEnded();
+    this.handOver?.step(this);
   }
 
   /** The time of a tick has come. One that finds the task busy waits; a second one then is not added. */
@@ -265,7 +265,7 @@ export class BoltTask extends SettlingTask implements LocalTask {
     if ((this.gate & ~BROKEN) !== 0) return;
     this.commit();
     if ((this.gate & COMMITTING) !== 0) return;
-    if (this.cycle === MAY_END || this.bolt.finish === undefined || this.gate === BROKEN) {
+    if (this.cycle === MAY_END || this.bolt.finish === undefined || (this.gate & BROKEN) !== 0 || this.isFinished) {
       this.finished();
       return;
     }
@@ -282,6 +282,7 @@ export class BoltTask extends SettlingTask implements LocalTask {
     if (below) {
       this.setEnded(false);
       this.reopened = true;
+      this.isFinished = false;
       if (this.cycle !== NO_CYCLE) this.cycle = GOES_ROUND;
     }
     this.host.schedule(this);
@@ -333,6 +334,7 @@ export class BoltTask extends SettlingTask implements LocalTask {
     this.simple = false;
     this.call = new EmitCall(this);
     this.changeCalls(1);
+    this.callBegan(call);
     if (this.callsUnderWay >= this.behavior.concurrency) this.gate |= CALLS_FULL;
     if (name !== 'finish') this.openCalls.begin(call, () => this.timedOut(call, name, tuple));
     // Not by the promise itself: what only looks like one may call back twice, or throw.
@@ -360,6 +362,7 @@ export class BoltTask extends SettlingTask implements LocalTask {
   ): void {
     this.times.settled(call);
     this.changeCalls(-1);
+    this.callSettled(call);
     this.gate &= ~CALLS_FULL;
     this.openCalls.end(call);
     call.open = false;

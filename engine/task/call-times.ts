@@ -31,8 +31,9 @@ export interface TimedTask {
 }
 
 export interface CallTimesOptions {
-  readonly host: Pick<TaskHost, 'clock' | 'counters' | 'callStack' | 'nestedMs'>;
-  /** Where the task's row of counters starts. */
+  readonly host: Pick<TaskHost, 'clock' | 'callStack' | 'nestedMs'>;
+  /** Where the task counts, and where its row starts in there. */
+  readonly counters: Float64Array;
   readonly row: number;
   /** Takes the times of its calls. */
   readonly calls: Histogram;
@@ -43,6 +44,7 @@ export interface CallTimesOptions {
 export class CallTimes {
   private readonly host: CallTimesOptions['host'];
   private readonly clock: Clock;
+  private readonly counters: Float64Array;
   private readonly row: number;
   private readonly calls: Histogram;
   private readonly processing: Histogram;
@@ -55,9 +57,10 @@ export class CallTimes {
   private outerNestedMs = 0;
   private isOutermost = false;
 
-  constructor({ host, row, calls, processing }: CallTimesOptions) {
+  constructor({ host, counters, row, calls, processing }: CallTimesOptions) {
     this.host = host;
     this.clock = host.clock;
+    this.counters = counters;
     this.row = row;
     this.calls = calls;
     this.processing = processing;
@@ -120,8 +123,8 @@ export class CallTimes {
   end(): number {
     const { host } = this;
     const tookMs = this.clock.now() - this.startMs;
-    host.counters[this.row + SAMPLED_CALLS]!++;
-    host.counters[this.row + SAMPLED_MS]! += tookMs - host.nestedMs;
+    this.counters[this.row + SAMPLED_CALLS]!++;
+    this.counters[this.row + SAMPLED_MS]! += tookMs - host.nestedMs;
     if (this.isOutermost) host.callStack[0]! -= TIMED_DEPTH;
     host.nestedMs = this.isOutermost ? 0 : this.outerNestedMs + tookMs;
     return tookMs;

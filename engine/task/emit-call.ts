@@ -57,6 +57,8 @@ export class EmitCall implements Accumulator {
   /** Aborts what the call waits for; made when it is asked for. */
   private controller: AbortController | null = null;
   private readonly emitter: Emitter;
+  /** How often its task had begun to let go (hand-over.ts) when the call turned out to be asynchronous. */
+  lettingGo = 0;
   readonly emit: Emit;
 
   constructor(emitter: Emitter) {

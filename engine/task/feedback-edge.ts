@@ -13,6 +13,7 @@ import type { TreeFailure } from '../component/spout.js';
 import type { Values } from '../component/tuple.js';
 import { failure } from '../errors.js';
 import type { ChannelSender, OutboundChannel } from '../link/outbound-channel.js';
+import type { CounterRow } from '../metrics/counter-blocks.js';
 import { DROPPED } from '../metrics/counters.js';
 import type { Overflow } from '../model/definition.js';
 import type { Mailbox } from './mailbox.js';
@@ -34,8 +35,8 @@ export interface FeedbackSetup {
   readonly host: TaskHost;
   /** Of the stream, as far as this worker is concerned. */
   readonly origin: Origin;
-  /** Where the row of counters of the sender starts. */
-  readonly row: number;
+  /** Where its sender counts. */
+  readonly counts: CounterRow;
   readonly target: { readonly task: number; readonly component: string };
   readonly overflow: Overflow;
 }
@@ -87,13 +88,21 @@ export class FeedbackEdge {
     }
   }
 
-  /** Cycles do not end by markers: what leads back is not waited for. */
-  pushEnd(): void {
-    // Nothing to do.
+  /** Cycles do not end by markers: what leads back is not waited for, unless its sender leaves the plan. */
+  pushEnd(revision: number, leaves: boolean): void {
+    if (!leaves) return;
+    const { host, origin } = this.setup;
+    if (this.local === null) this.channel!.pushEnd(revision);
+    else host.endLocal(origin.task, this.local);
+  }
+
+  /** A hand-over marker; in this worker the mailboxes hold what comes later by themselves. */
+  pushMark(revision: number): void {
+    this.channel?.pushMark(revision);
   }
 
   private overflow(root: Root | null): void {
-    const { host, row, overflow, origin, target } = this.setup;
+    const { counts, overflow, origin, target } = this.setup;
     if (root !== null) {
       const { component, stream } = origin;
       this.full ??= taskFailure(
@@ -103,7 +112,7 @@ export class FeedbackEdge {
       );
       root.fail(this.full);
     } else if (overflow === 'drop') {
-      host.counters[row + DROPPED]!++;
+      counts.words[counts.row + DROPPED]!++;
     } else {
       const details = { component: origin.component, stream: origin.stream, target: target.component };
       throw failure('MILLRACE_EMIT_FEEDBACK_FULL', details);

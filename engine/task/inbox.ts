@@ -39,11 +39,16 @@ export class Inbox {
     return this.feedback === null ? this.mailbox.size : this.mailbox.size + this.feedback.size;
   }
 
-  /** Where the next tuple is to be taken from. */
+  /** Of those, the ones that may be taken now. */
+  get takeable(): number {
+    return this.feedback === null ? this.mailbox.takeable : this.mailbox.takeable + this.feedback.takeable;
+  }
+
+  /** Where the next tuple is to be taken from; call only while one is takeable. */
   next(): Mailbox {
     const { mailbox, feedback } = this;
     if (feedback === null) return mailbox;
-    if (feedback.size === 0 || (mailbox.size > 0 && this.run >= FEEDBACK_RUN_MAX)) {
+    if (feedback.takeable === 0 || (mailbox.takeable > 0 && this.run >= FEEDBACK_RUN_MAX)) {
       this.run = 0;
       return mailbox;
     }
@@ -51,9 +56,23 @@ export class Inbox {
     return feedback;
   }
 
-  /** Adds tuples of another worker. */
-  receive(batch: InboundBatch, isFeedback: boolean): void {
-    (isFeedback && this.feedback !== null ? this.feedback : this.mailbox).pushBatch(batch);
+  /** Adds tuples of another worker; held ones cannot be taken until `release`. */
+  receive(batch: InboundBatch, isFeedback: boolean, held: boolean): void {
+    const to = isFeedback && this.feedback !== null ? this.feedback : this.mailbox;
+    if (held) to.holdBatch(batch);
+    else to.pushBatch(batch);
+  }
+
+  /** What tasks of this worker send from now on is held. */
+  holdLocal(): void {
+    this.mailbox.holdLocal();
+    this.feedback?.holdLocal();
+  }
+
+  /** Nothing is held any more. */
+  release(): void {
+    this.mailbox.release();
+    this.feedback?.release();
   }
 
   /** Writes how much waits into the row of counters. */

@@ -6,6 +6,8 @@
 //   batches[0] … batches[last]                           what came from other workers, still packed
 //
 // Order holds for each sender: those of this worker use the one queue, those of others the other. They take turns.
+// While the task hands over (hand-over.ts), what came behind markers is held: the tail of the one queue, and batches that
+// stand apart from the other. It counts as waiting, so senders rest as ever, but cannot be taken.
 
 import { BATCHES_DROPPED_AT, type RuntimeLimits } from '../limits.js';
 import type { InboundBatch } from './inbound-batch.js';
@@ -27,6 +29,11 @@ export class Mailbox {
   localTuples = 0;
   /** Those that a new one from this worker has to wait for: its own, and feedback that goes first. */
   inFront = 0;
+  /** Of those, the newest ones that are held. */
+  private heldLocal = 0;
+  private holdsLocal = false;
+  private heldBatches: InboundBatch[] = [];
+  private heldInBatches = 0;
   private localBytes = 0;
   private head = 0;
   private mask = CAPACITY_FIRST - 1;
@@ -73,6 +80,11 @@ export class Mailbox {
     );
   }
 
+  /** Tuples that may be taken now. */
+  get takeable(): number {
+    return this.size - this.heldLocal - this.heldInBatches;
+  }
+
   /** Senders of this worker should rest. */
   get crowded(): boolean {
     return this.localTuples >= this.tuplesMax || this.localBytes >= this.bytesMax;
@@ -86,6 +98,7 @@ export class Mailbox {
     this.size++;
     this.inFront++;
     if (this.before !== null) this.before.inFront++;
+    if (this.holdsLocal) this.heldLocal++;
   }
 
   /** Adds tuples of another worker. */
@@ -96,10 +109,37 @@ export class Mailbox {
     if (this.before !== null) this.before.inFront += batch.left;
   }
 
-  /** The batch that the next tuple is to be taken from, or null when that is one of this worker (`shift`). */
+  /** What tasks of this worker send from now on is held. */
+  holdLocal(): void {
+    this.holdsLocal = true;
+  }
+
+  /** Adds tuples of another worker that are held. */
+  holdBatch(batch: InboundBatch): void {
+    this.heldBatches.push(batch);
+    this.heldInBatches += batch.left;
+    this.size += batch.left;
+    this.inboundBytes += batch.bytes;
+    if (this.before !== null) this.before.inFront += batch.left;
+  }
+
+  /** Nothing is held any more. */
+  release(): void {
+    this.holdsLocal = false;
+    this.heldLocal = 0;
+    this.heldInBatches = 0;
+    for (const batch of this.heldBatches) this.batches.push(batch);
+    this.heldBatches = [];
+  }
+
+  /**
+   * The batch that the next tuple is to be taken from, or null when that is one of this worker (`shift`). Call only
+   * while one is takeable.
+   */
   nextBatch(): InboundBatch | null {
     this.batchIsNext = !this.batchIsNext;
-    if (this.firstBatch === this.batches.length || (this.localTuples > 0 && !this.batchIsNext)) return null;
+    const local = this.localTuples - this.heldLocal;
+    if (this.firstBatch === this.batches.length || (local > 0 && !this.batchIsNext)) return null;
     return this.batches[this.firstBatch]!;
   }
 

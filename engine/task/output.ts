@@ -1,5 +1,6 @@
 // Where the tuples of one stream of one task go: its subscriptions, each with a grouping of its own and a target for
-// each task of the subscriber. Built once when the worker is wired; a target's channel is replaced when its worker is.
+// each task of the subscriber. Built once when the worker is wired; a target's channel is replaced when its worker is,
+// and its subscriptions when the tasks of a subscriber change. What waits to be sent keeps the output, not its targets.
 
 import type { Root } from '../ack/root.js';
 import { DEAD_LETTER } from '../component/dead-letter.js';
@@ -31,7 +32,10 @@ export interface TargetWay {
   /** How much waits on it, as a share of what may: 1 and above holds the sender. */
   readonly fill: number;
   push(values: Values, stream: number, root: Root | null, edgeHi: number, edgeLo: number, bytes: number): void;
-  pushEnd(revision: number): void;
+  /** @param leaves - its sender is not part of the plan any more */
+  pushEnd(revision: number, leaves: boolean): void;
+  /** What is pushed from now on stands behind a hand-over marker. */
+  pushMark(revision: number): void;
 }
 
 /** One task of a subscriber: on this worker (`local`), or by way of a channel or of a feedback edge. */
@@ -72,9 +76,9 @@ export class Output {
   readonly arity: number;
   /** Its tuples hold the values of other tuples: they are dead letters. */
   readonly wraps: boolean;
-  readonly subscriptions: readonly Subscription[];
+  subscriptions: readonly Subscription[];
   /** The one target of the one subscription, when there is no choice at all; null else. */
-  readonly only: Target | null;
+  only: Target | null;
   /** Tuples whose objects were walked so far. */
   checked = 0;
   /**
@@ -92,6 +96,12 @@ export class Output {
     this.only = subscriptions.length === 1 ? subscriptions[0]!.only : null;
   }
 
+  /** From now on tuples go there. */
+  rewire(subscriptions: readonly Subscription[]): void {
+    this.subscriptions = subscriptions;
+    this.only = subscriptions.length === 1 ? subscriptions[0]!.only : null;
+  }
+
   /** So many tuples that were emitted wait in their task, or fewer again. */
   keptBack(by: 1 | -1): void {
     if (this.only !== null) this.transferred -= by;
@@ -101,16 +111,30 @@ export class Output {
 /** A stream whose tuples go to the task that the emitter names: an output of its own leads to each task. */
 export class DirectOutput {
   readonly origin: Origin;
-  readonly targets: readonly Target[];
-  private readonly byTask: ReadonlyMap<number, Output>;
+  targets: readonly Target[];
+  private readonly byTask = new Map<number, Output>();
 
   constructor(origin: Origin, targets: readonly Target[]) {
     this.origin = origin;
     this.targets = targets;
-    const grouping = new GlobalGrouping();
-    this.byTask = new Map(
-      targets.map((only) => [only.task, new Output(origin, [{ grouping, targets: [only], only }])] as const),
-    );
+    for (const target of targets) this.byTask.set(target.task, new Output(origin, [onlyTo(target)]));
+  }
+
+  /**
+   * The targets are others now. What waits to be sent to one that left goes to the task that took its place, or to one
+   * of those that are left.
+   */
+  rewire(targets: readonly Target[], successors: ReadonlyMap<number, number>): void {
+    this.targets = targets;
+    const now = new Map(targets.map((target) => [target.task, target] as const));
+    for (const [task, output] of this.byTask) {
+      const there = now.get(task) ?? now.get(successors.get(task) ?? -1) ?? targets[task % targets.length]!;
+      output.rewire([onlyTo(there)]);
+      if (!now.has(task)) this.byTask.delete(task);
+    }
+    for (const target of targets) {
+      if (!this.byTask.has(target.task)) this.byTask.set(target.task, new Output(this.origin, [onlyTo(target)]));
+    }
   }
 
   /** Those that lead to a task each. */
@@ -122,4 +146,8 @@ export class DirectOutput {
   to(task: number): Output | undefined {
     return this.byTask.get(task);
   }
+}
+
+function onlyTo(target: Target): Subscription {
+  return { grouping: new GlobalGrouping(), targets: [target], only: target };
 }

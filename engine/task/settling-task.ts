@@ -27,6 +27,8 @@ export abstract class SettlingTask extends Task {
   protected readonly times: CallTimes;
   /** With `ordered`: the calls whose output waits for its turn. */
   protected readonly order: CallsInOrder | null;
+  /** Tuples that the bolt has taken and not settled by hand yet. */
+  protected heldByHand = 0;
 
   protected readonly commits: BatchCommits | null;
   /** Calls that wait for their turn to emit. */
@@ -47,7 +49,8 @@ export abstract class SettlingTask extends Task {
   }
 
   ack(tuple: Tuple): void {
-    this.byHand('ack', tuple, (held) => this.settle(held, ACKED));
+    // Of a task that has left the plan nothing counts any more: another one has its place.
+    this.byHand('ack', tuple, (held) => this.settle(held, this.left ? FAILED : ACKED));
   }
 
   fail(tuple: Tuple, reason: unknown): void {
@@ -106,6 +109,7 @@ export abstract class SettlingTask extends Task {
       return;
     }
     then(tuple);
+    if (tuple.held.state !== PENDING) this.heldByHand--;
     // Outside of a call nothing else would have the spout hear of it.
     if ((this.gate & RUNNING) === 0) this.host.schedule(this);
   }
@@ -132,7 +136,10 @@ export abstract class SettlingTask extends Task {
   }
 
   protected failed(tuple: TaskTuple, error: unknown): void {
-    if (isPending(tuple)) this.settleFailed(tuple, error);
+    if (isPending(tuple)) {
+      this.settleFailed(tuple, error);
+      if (this.behavior.manualAck) this.heldByHand--;
+    }
     this.report('execute', error);
   }
 
@@ -140,8 +147,12 @@ export abstract class SettlingTask extends Task {
     this.gate &= ~COMMITTING;
     for (const tuple of batch) {
       if (!isPending(tuple)) continue;
-      if (failed !== null) this.settleFailed(tuple, failed.error);
-      else if (!this.behavior.manualAck) this.settle(tuple, ACKED);
+      if (failed !== null) {
+        this.settleFailed(tuple, failed.error);
+        if (this.behavior.manualAck) this.heldByHand--;
+      } else if (!this.behavior.manualAck) {
+        this.settle(tuple, ACKED);
+      }
     }
     if (failed !== null) this.report('endBatch', failed.error);
     if (this.commits!.waiting) this.host.scheduleCommit(this);

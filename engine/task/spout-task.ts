@@ -4,12 +4,14 @@
 //                       └─ no room ──► wait unsent (what one call emits beyond `maxSpoutPending`)
 //   tree ends ─► ended list ─► ack(id) or fail(id), between calls, never inside nextTuple or emit
 //   'done', no tree open, nothing unsent ─► end markers ─► ended
+//   it leaves the plan: asked no more; no tree open, nothing unsent ─► end markers ─► lets go of its partitions
 //
 // A spout that emits nothing rests 1 ms, then 2, up to 16, unless it is woken; it never spins. Stopping is last of all:
 // a blocked target makes the spout rest like any other task.
 
 import type { EndedReceiver, Ledger } from '../ack/ledger.js';
 import { Root } from '../ack/root.js';
+import { LOST } from '../ack/tree-failure.js';
 import { taskFailure } from '../ack/tree-failure.js';
 import type { EmitOptions } from '../component/emit.js';
 import type { NextTuple, Spout, TreeFailure } from '../component/spout.js';
@@ -47,6 +49,9 @@ export class SpoutTask extends Task implements EndedReceiver {
   private readonly unsent = new UnsentQueue();
   private done = false;
   private draining = false;
+  /** It is not part of the new plan. */
+  private leaving = false;
+  private patience: Timer | null = null;
   private restMs = 0;
   private rest: Timer | null = null;
   private expiry: Timer | null = null;
@@ -158,7 +163,7 @@ export class SpoutTask extends Task implements EndedReceiver {
 
   /** The task drains while the call is under way: what it still emits goes nowhere, and is no mistake of its own. */
   private isOver(call: EmitCall): boolean {
-    return !call.open && this.draining;
+    return !call.open && (this.draining || this.leaving);
   }
 
   signalled(): void {
@@ -206,6 +211,39 @@ export class SpoutTask extends Task implements EndedReceiver {
     this.wake();
   }
 
+  /**
+   * It is not part of the new plan: as if it drained, but its partitions go on elsewhere when it has let go. Trees that
+   * are open for longer than `patienceMs` from now on fail, and what waits for room in the ledger with them.
+   */
+  depart(patienceMs: number): void {
+    this.leaving = true;
+    if (this.ended) {
+      this.letGo();
+      return;
+    }
+    this.patience = this.host.clock.after(patienceMs, () => this.giveUp());
+    this.gate &= ~INACTIVE;
+    if (this.callUnderWay !== null) this.callUnderWay.open = false;
+    this.wake();
+  }
+
+  private giveUp(): void {
+    while (this.unsent.waiting > 0) {
+      const { output, values, id } = this.unsent.shift();
+      if (this.opensTree(id)) this.ledger.addEnded(id, LOST);
+      else this.sendUntracked(output, values, id);
+    }
+    this.failOpen();
+  }
+
+  private letGo(): void {
+    this.patience?.cancel();
+    this.rest?.cancel();
+    this.expiry?.cancel();
+    this.leave();
+    this.host.letGo(this, true);
+  }
+
   /** Tuples may be lost: every open tree fails. */
   failOpen(): void {
     this.ledger.failAll();
@@ -224,12 +262,15 @@ export class SpoutTask extends Task implements EndedReceiver {
   stopTimers(): void {
     this.rest?.cancel();
     this.expiry?.cancel();
+    this.patience?.cancel();
   }
 
   /** Whether a tree may be opened, or `nextTuple` called, now. */
   private mayEmit(): boolean {
     const { oldest } = this.unsent;
-    if (oldest === null) return !this.ledger.full && this.gate === 0 && !(this.done || this.draining);
+    if (oldest === null) {
+      return !this.ledger.full && this.gate === 0 && !(this.done || this.draining || this.leaving);
+    }
     // What waits unsent leaves in the middle of the call that emitted it: that call may wait for its acks. What opens
     // no tree needs no room in the ledger.
     return (this.gate & ~CALLS_FULL) === 0 && !(this.ledger.full && this.opensTree(oldest.id));
@@ -378,9 +419,13 @@ export class SpoutTask extends Task implements EndedReceiver {
 
   private finishIfEnded(): void {
     if (this.ended || this.ledger.open > 0 || this.ledger.ended > 0 || this.unsent.waiting > 0) return;
-    const busy = this.draining ? this.gate & ~(BROKEN | CALLS_FULL) : this.gate & ~BROKEN;
-    if (busy !== 0 || !(this.done || this.draining || this.gate === BROKEN)) return;
-    this.passEndOn();
+    const stops = this.draining || this.leaving;
+    const busy = stops ? this.gate & ~(BROKEN | CALLS_FULL) : this.gate & ~BROKEN;
+    if (busy !== 0 || !(this.done || stops || this.gate === BROKEN)) return;
+    // Who is asked no more before it said that it is done has not come to its end: another one goes on.
+    if (this.done || this.draining) this.passEndOn();
+    if (this.leaving) this.letGo();
+    else if (!this.ended) this.passEndOn();
   }
 
   override publishCounts(): void {

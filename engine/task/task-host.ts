@@ -39,8 +39,6 @@ export interface TaskHost {
   readonly clock: Clock;
   /** Draws edge ids. */
   readonly random: Random;
-  /** The counters of all tasks; a task writes to its own row. */
-  readonly counters: Float64Array;
   /** Its thread has had no time to spare for a while. */
   readonly saturated: boolean;
   /**
@@ -60,6 +58,8 @@ export interface TaskHost {
   reportError(task: ReportingTask, call: string, error: unknown): void;
   /** The task has handled all its input and passed the end on. */
   taskEnded(task: ReportingTask): void;
+  /** A task of the old plan has let go of what it owned; one that is not in the new plan can be closed. */
+  letGo(task: ReportingTask, leaves: boolean): void;
   /** A task of this worker has sent all that it had for that other task of this worker. */
   endLocal(sourceTask: number, target: { readonly task: number }): void;
   /** The revision of the wiring that end markers carry. */

@@ -42,6 +42,8 @@ export const COMMITTING = 16;
 export const BROKEN = 32;
 /** A spout that is asked no more, until the topology is activated again. */
 export const INACTIVE = 64;
+/** A bolt task that holds input back (hand-over.ts): it takes from its mailbox what may be taken, and nothing directly. */
+export const HOLDING = 128;
 
 /** What a task is made of, beyond its component's instance. */
 export interface TaskSetup {
@@ -49,7 +51,8 @@ export interface TaskSetup {
   readonly task: number;
   readonly component: string;
   readonly incarnation: number;
-  /** Where this task's row of counters starts. */
+  /** Where its counters are, and where its row starts in there. */
+  readonly counters: Float64Array;
   readonly row: number;
 }
 
@@ -64,6 +67,8 @@ export abstract class Task implements Emitter, RunnableTask {
   /** It stands among those whose batch is to be committed. */
   commitScheduled = false;
   ended = false;
+  /** It is not part of the plan any more: what it would still emit goes nowhere. */
+  protected left = false;
   protected readonly host: TaskHost;
   protected readonly row: number;
   protected readonly counters: Float64Array;
@@ -88,7 +93,7 @@ export abstract class Task implements Emitter, RunnableTask {
     this.component = setup.component;
     this.incarnation = setup.incarnation;
     this.row = setup.row;
-    this.counters = setup.host.counters;
+    this.counters = setup.counters;
     this.strict = setup.host.strict;
     this.careful = this.strict;
     this.depthMax = setup.host.limits.directDepthMax;
@@ -125,6 +130,19 @@ export abstract class Task implements Emitter, RunnableTask {
     this.defaultOutput = this.outputs.get(DEFAULT_STREAM);
   }
 
+  output(stream: string): Output | undefined {
+    return this.outputs.get(stream);
+  }
+
+  direct(stream: string): DirectOutput | undefined {
+    return this.directOutputs.get(stream);
+  }
+
+  /** Its outputs lead elsewhere now. */
+  rewired(): void {
+    this.wire(new Map<string, Output | DirectOutput>([...this.outputs, ...this.directOutputs]));
+  }
+
   /** Every task that takes from this one. */
   targets(): Target[] {
     const all: Target[] = [];
@@ -144,11 +162,25 @@ export abstract class Task implements Emitter, RunnableTask {
   /** Nothing more comes from here: end markers go the way of the tuples. */
   protected passEndOn(): void {
     this.setEnded(true);
-    for (const target of this.targets()) {
-      if (target.local !== null) this.host.endLocal(this.task, target.local);
-      else target.channel!.pushEnd(this.host.revision);
-    }
+    this.sendEnds(this.targets());
     this.host.taskEnded(this);
+  }
+
+  /** Tells those targets that nothing more comes from here. */
+  sendEnds(targets: readonly Target[], leaves = false): void {
+    for (const target of targets) {
+      if (target.local !== null) this.host.endLocal(this.task, target.local);
+      else target.channel!.pushEnd(this.host.revision, leaves);
+    }
+  }
+
+  /** It leaves the plan: whoever takes from it hears so behind its last tuple, and it does nothing any more. */
+  protected leave(): void {
+    this.sendEnds(this.targets(), true);
+    this.left = true;
+    this.gate |= NOT_ACTIVE;
+    for (const output of this.counted) output.rewire([]);
+    this.wire(new Map());
   }
 
   protected setEnded(ended: boolean): void {
@@ -200,7 +232,7 @@ export abstract class Task implements Emitter, RunnableTask {
 
   /** As `checked`, for an emit to one task of a direct stream. */
   protected checkedDirect(call: EmitCall, task: number, values: Values, options: EmitOptions | undefined): Output {
-    if (!call.open) throw this.lateError();
+    if (!call.open || this.left) throw this.lateError();
     const stream = options?.stream ?? DEFAULT_STREAM;
     const direct = this.directOutputs.get(stream);
     if (direct === undefined)
@@ -213,7 +245,7 @@ export abstract class Task implements Emitter, RunnableTask {
   }
 
   private checkValues(call: EmitCall, values: Values, stream: string = DEFAULT_STREAM): void {
-    if (!call.open) throw this.lateError();
+    if (!call.open || this.left) throw this.lateError();
     const output = this.outputs.get(stream);
     if (output === undefined) {
       throw this.directOutputs.has(stream) ? needsTask(this.component, stream) : this.unknownStream(stream);

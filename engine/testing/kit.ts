@@ -18,6 +18,7 @@ import type { TopologyMetrics } from '../metrics/snapshot.js';
 import { describe } from '../model/describe.js';
 import type { Topology } from '../model/definition.js';
 import { readDurationMs, type Duration } from '../model/duration.js';
+import type { PlanChange } from '../plan/replan.js';
 import type { Instrument } from '../worker/messages.js';
 import { loadTopology, type TopologySource } from '../worker/module.js';
 import { ThreadPool } from '../worker/pool.js';
@@ -234,6 +235,14 @@ export class TestRun {
   /** How many turns each worker has had so far: they stand still while nothing is to be done. */
   turns(): readonly number[] {
     return this.run.turns;
+  }
+
+  /**
+   * Spreads it over other workers, and gives components another number of tasks; resolves when that is carried out,
+   * which may take `advance`.
+   */
+  async rebalance(change: PlanChange): Promise<void> {
+    await this.run.rebalance(change);
   }
 
   /** Spouts stop; what is under way is handled; the topology ends. */

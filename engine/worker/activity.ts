@@ -14,7 +14,7 @@ import { startError } from './error-reporter.js';
 import type { LivingTask } from './wiring.js';
 
 export class Activity {
-  private readonly tasks: readonly LivingTask[];
+  private tasks: readonly LivingTask[] = [];
   private readonly report: (living: LivingTask, call: 'deactivate', error: unknown) => void;
   private readonly active = new Set<LivingTask>();
   private wanted = false;
@@ -22,8 +22,7 @@ export class Activity {
   private switching: Promise<void> = Promise.resolve();
   private deactivating: Promise<void> = Promise.resolve();
 
-  constructor(tasks: readonly LivingTask[], report: (living: LivingTask, call: 'deactivate', error: unknown) => void) {
-    this.tasks = tasks;
+  constructor(report: (living: LivingTask, call: 'deactivate', error: unknown) => void) {
     this.report = report;
   }
 
@@ -59,6 +58,36 @@ export class Activity {
     this.wanted = false;
     for (const { spout } of this.spouts()) spout.drain();
     void this.next(() => this.carryOut());
+  }
+
+  /** The tasks that are there before its start. */
+  enlist(tasks: readonly LivingTask[]): void {
+    this.tasks = [...this.tasks, ...tasks];
+  }
+
+  /**
+   * Tasks that came after its start. Bolts are activated, and spouts if they are to be asked.
+   *
+   * @throws the error of the `activate` that failed
+   */
+  add(tasks: readonly LivingTask[]): Promise<void> {
+    this.enlist(tasks);
+    for (const { task } of tasks) {
+      if (!(task instanceof SpoutTask)) continue;
+      if (this.draining) task.drain();
+      else if (!this.wanted) task.pause();
+    }
+    return this.next(async () => {
+      const due = tasks.filter((each) => this.tasks.includes(each) && !this.active.has(each));
+      await this.activate(due.filter((each) => this.wanted || !(each.task instanceof SpoutTask)));
+    });
+  }
+
+  /** That task leaves: nothing more is asked of it, and it is deactivated. */
+  async remove(living: LivingTask): Promise<void> {
+    this.tasks = this.tasks.filter((each) => each !== living);
+    await this.switching;
+    await this.deactivate(living);
   }
 
   /** Calls `deactivate` of a task that is active; never throws. */

@@ -17,7 +17,6 @@ import type { Checkpoint } from './messages.js';
 export interface ContextHost {
   readonly topology: string;
   readonly filesRoot: string | null;
-  readonly signal: AbortSignal;
   now(): number;
   /** The numbers of the tasks of a component, by their index; none when there is no such component. */
   tasksOf(component: string): readonly number[];
@@ -28,16 +27,22 @@ export interface ContextHost {
   metricsOf(component: string, task: number, incarnation: number): ComponentMetrics;
 }
 
-export function spoutContext(
-  host: ContextHost,
-  definition: ComponentDefinition,
-  plan: TaskPlan,
-  incarnation: number,
-  task: () => SpoutTask,
-): SpoutContext {
+/** The task that a context is for, and where it runs. */
+export interface TaskContext {
+  readonly host: ContextHost;
+  readonly plan: TaskPlan;
+  readonly incarnation: number;
+  /** Aborted when the task closes. */
+  readonly closing: AbortController;
+  /** Of its component, when the task was made. */
+  readonly parallelism: number;
+}
+
+export function spoutContext(of: TaskContext, definition: ComponentDefinition, task: () => SpoutTask): SpoutContext {
   const component = definition.id;
+  const { host } = of;
   return {
-    ...componentContext(host, definition, plan, incarnation),
+    ...componentContext(of, definition),
     checkpoint: (partition, progress) => {
       const bytes = pack(progress).length;
       if (bytes > CHECKPOINT_BYTES_MAX) {
@@ -51,15 +56,9 @@ export function spoutContext(
   };
 }
 
-export function boltContext(
-  host: ContextHost,
-  definition: ComponentDefinition,
-  plan: TaskPlan,
-  incarnation: number,
-  task: () => BoltTask,
-): BoltContext {
+export function boltContext(of: TaskContext, definition: ComponentDefinition, task: () => BoltTask): BoltContext {
   return {
-    ...componentContext(host, definition, plan, incarnation),
+    ...componentContext(of, definition),
     ack: (tuple) => task().ack(tuple),
     fail: (tuple, reason) => task().fail(tuple, reason),
     resetTimeout: (tuple) => task().resetTimeout(tuple),
@@ -67,10 +66,8 @@ export function boltContext(
 }
 
 function componentContext(
-  host: ContextHost,
+  { host, plan, incarnation, parallelism, closing }: TaskContext,
   definition: ComponentDefinition,
-  plan: TaskPlan,
-  incarnation: number,
 ): ComponentContext {
   const log =
     (level: LogLevel) =>
@@ -81,13 +78,13 @@ function componentContext(
     component: definition.id,
     task: plan.task,
     index: plan.index,
-    parallelism: definition.parallelism,
+    parallelism,
     incarnation,
     config: definition.config,
     logger: { debug: log('debug'), info: log('info'), warn: log('warn'), error: log('error') },
     metrics: host.metricsOf(definition.id, plan.task, incarnation),
     filesRoot: host.filesRoot,
-    signal: host.signal,
+    signal: closing.signal,
     now: () => host.now(),
     tasksOf: (other) => tasksOf(host, definition.id, other),
     print: (line) => host.print(line),

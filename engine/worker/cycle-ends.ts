@@ -64,10 +64,10 @@ export class CycleEnds {
     }
   }
 
-  /** The tasks are others from now on, as of that wiring. */
-  replan(plan: Plan, revision: number): void {
+  /** The tasks of some components are others from now on, as of that wiring. */
+  replan(plan: Plan, changed: ReadonlySet<string>, revision: number): void {
     this.plan = plan;
-    for (const cycle of this.cycles) this.restart(cycle, revision);
+    for (const cycle of this.cycles) if (cycle.components.some((id) => changed.has(id))) this.restart(cycle, revision);
   }
 
   /** What a worker says of its part of a cycle. */

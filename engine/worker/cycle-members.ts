@@ -7,7 +7,7 @@ import { cyclesOf } from '../model/cycles.js';
 import type { Topology } from '../model/definition.js';
 import type { Plan } from '../plan/plan.js';
 import { BoltTask } from '../task/bolt-task.js';
-import { MAY_END, MAY_FINISH } from '../task/cycle-phase.js';
+import { HAS_FINISHED, MAY_END, MAY_FINISH } from '../task/cycle-phase.js';
 import { CYCLE_OPEN } from './cycle-ends.js';
 import type { CycleReport, CycleTold } from './messages.js';
 import type { LivingTask } from './wiring.js';
@@ -23,8 +23,10 @@ interface Membership {
 
 export interface CycleSurroundings {
   readonly topology: Topology;
-  /** Its plan is the one of now. */
-  readonly init: { readonly plan: Plan; readonly revision: number };
+  /** The wiring that it starts with. */
+  readonly revision: number;
+  /** The plan of now. */
+  readonly plan: () => Plan;
   readonly living: () => readonly LivingTask[];
   readonly links: () => readonly Link[];
   readonly turns: { schedule(task: BoltTask): void; afterEach(look: () => void): void };
@@ -40,7 +42,7 @@ export class CycleMembers {
     this.memberships = cyclesOf(around.topology.components).map((components, cycle) => ({
       cycle,
       components,
-      generation: around.init.revision,
+      generation: around.revision,
       step: CYCLE_OPEN,
       said: null,
     }));
@@ -79,7 +81,8 @@ export class CycleMembers {
     for (const { task, definition } of this.around.living()) {
       if (!(task instanceof BoltTask) || !components.includes(definition.id)) continue;
       if (step > components.length) task.cycle = MAY_END;
-      else if (definition.id === components[step - 1]) task.cycle = MAY_FINISH;
+      // The plan may have changed since it finished.
+      else if (definition.id === components[step - 1] && task.cycle !== HAS_FINISHED) task.cycle = MAY_FINISH;
       // Also when it has nothing to do: the turn that follows says that it is idle.
       this.around.turns.schedule(task);
     }
@@ -103,7 +106,7 @@ export class CycleMembers {
   }
 
   private report({ cycle, components, generation, step }: Membership, round: number | null): CycleReport {
-    const inside = this.around.init.plan.tasks.filter((task) => components.includes(task.component));
+    const inside = this.around.plan().tasks.filter((task) => components.includes(task.component));
     const numbers = new Set(inside.map((task) => task.task));
     let sent = 0;
     let received = 0;

@@ -10,7 +10,8 @@ export class EndedTasks {
   /** How those come to their ends that stand in cycles. */
   readonly cycles: CycleEnds;
   private readonly description: TopologyDescription;
-  private readonly plan: Plan;
+  private plan: Plan;
+  private there: ReadonlySet<number>;
   private readonly ended = new Set<number>();
   /** By task: the wiring in which its end was last undone. */
   private readonly reopenedAt = new Map<number, number>();
@@ -19,6 +20,7 @@ export class EndedTasks {
     this.description = description;
     this.plan = plan;
     this.cycles = new CycleEnds(description, plan, tell);
+    this.there = new Set(plan.tasks.map(({ task }) => task));
   }
 
   /** Nothing more is coming anywhere. */
@@ -26,9 +28,19 @@ export class EndedTasks {
     return this.ended.size === this.plan.tasks.length;
   }
 
+  /** That plan holds from now on: tasks that are not part of it have nothing to end any more. */
+  adopt(plan: Plan, changed: ReadonlySet<string>, revision: number): void {
+    this.cycles.replan(plan, changed, revision);
+    const there = new Set(plan.tasks.map(({ task }) => task));
+    for (const task of this.ended) if (!there.has(task)) this.ended.delete(task);
+    for (const task of this.reopenedAt.keys()) if (!there.has(task)) this.reopenedAt.delete(task);
+    this.plan = plan;
+    this.there = there;
+  }
+
   /** A task says, in that wiring, that it has ended. */
   add(task: number, revision: number): void {
-    if (revision >= (this.reopenedAt.get(task) ?? 0)) this.ended.add(task);
+    if (this.there.has(task) && revision >= (this.reopenedAt.get(task) ?? 0)) this.ended.add(task);
   }
 
   /** The tasks of that worker start again, as of that wiring. */

@@ -4,6 +4,7 @@
 //                              └─ none is ─► held until a worker is started
 //   acked, failed, timed out, lost ◄─ answers ◄─ its control port
 //   its worker dies ─► lost, at once       the topology ends ─► ended       the caller goes away ─► forgotten
+//   its task leaves the plan ─► what that has not emitted goes to another one, the rest is answered as ever
 //
 // Invariant: each call is settled once, and counts as pending from its check until its worker has answered, even when
 // its caller has gone: so what waits anywhere for a spout stays within INGEST_PENDING_MAX and its bytes.
@@ -38,7 +39,7 @@ interface Target {
 interface Door {
   readonly spout: string;
   readonly fields: readonly string[];
-  readonly tasks: readonly Target[];
+  tasks: readonly Target[];
   /** Counts the calls, which its tasks take in turn. */
   turn: number;
   pending: number;
@@ -63,7 +64,7 @@ interface Call {
 
 export class IngestDesk {
   private readonly description: TopologyDescription;
-  private readonly plan: Plan;
+  private plan: Plan;
   private readonly host: IngestHost;
   private readonly calls = new Map<number, Call>();
   private readonly callers = new Callers();
@@ -105,11 +106,34 @@ export class IngestDesk {
     for (const task of ingestTasks) this.ingestTasks.add(task);
   }
 
+  /** That plan holds from now on: tasks that are not part of it are given nothing more. */
+  adopt(plan: Plan): void {
+    this.plan = plan;
+    const there = new Set(plan.tasks.map(({ task }) => task));
+    for (const task of this.ingestTasks) if (!there.has(task)) this.ingestTasks.delete(task);
+    if (this.doors === null) return;
+    for (const door of this.doors.values()) door.tasks = this.tasksOf(door.spout);
+    const lost = this.outgoing.filter(({ target }) => target !== null && !there.has(target.task));
+    this.outgoing = this.outgoing.filter((call) => !lost.includes(call));
+    for (const call of lost) this.route(call);
+  }
+
+  /** Tasks of the new plan that take records have begun. */
+  opened(ingestTasks: readonly number[]): void {
+    this.prepared(ingestTasks);
+    for (const door of this.doors?.values() ?? []) door.tasks = this.tasksOf(door.spout);
+    this.workerStarted();
+  }
+
+  private tasksOf(spout: string): readonly Target[] {
+    return this.plan.tasks.filter((each) => each.component === spout && this.ingestTasks.has(each.task));
+  }
+
   /** Every worker has said so. */
   open(): void {
     const doors = new Map<string, Door>();
     for (const { id, outputs } of this.description.components) {
-      const tasks = this.plan.tasks.filter((each) => each.component === id && this.ingestTasks.has(each.task));
+      const tasks = this.tasksOf(id);
       const fields = outputs[DEFAULT_STREAM] ?? [];
       if (tasks.length > 0) doors.set(id, { spout: id, fields, tasks, turn: 0, pending: 0, bytes: 0 });
     }
@@ -148,8 +172,19 @@ export class IngestDesk {
     }
     for (const { call: number, outcome, reason } of others) {
       const call = this.calls.get(number);
-      if (call !== undefined) this.finish(call, this.errorOf(call, outcome, reason));
+      if (call === undefined) continue;
+      if (outcome === 'refused' && this.hasLeft(call)) {
+        call.posted = false;
+        this.route(call);
+      } else {
+        this.finish(call, this.errorOf(call, outcome, reason));
+      }
     }
+  }
+
+  /** Its task is not part of the plan any more, so another one may take what it did not emit. */
+  private hasLeft({ target }: Call): boolean {
+    return this.host.state === 'active' && target !== null && !this.ingestTasks.has(target.task);
   }
 
   /** Nothing more is answered. */

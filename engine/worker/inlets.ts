@@ -31,8 +31,18 @@ export class Inlets {
     );
   }
 
+  /** The spout of that task is closed. */
+  close(task: number): void {
+    this.doors.delete(task);
+  }
+
   receive(records: readonly IngestRecord[]): void {
-    for (const { task, call, packed } of records) this.doors.get(task)?.(call, unpack(packed) as Values);
+    for (const { task, call, packed } of records) {
+      const door = this.doors.get(task);
+      // It was on its way when the task left: its caller's desk gives it to another one.
+      if (door === undefined) this.answer(call, 'refused', null);
+      else door(call, unpack(packed) as Values);
+    }
   }
 
   /** Sends all that is gathered. */

@@ -8,6 +8,7 @@ import type { RuntimeLimits } from '../limits.js';
 import type { WirePorts } from '../link/port-wire.js';
 import type { TcpAddress } from '../link/tcp/tcp-wire.js';
 import type { LogLevel } from '../log.js';
+import type { CounterBlock } from '../metrics/counter-blocks.js';
 import type { MeasuredFigures } from '../metrics/user-metrics.js';
 import type { TopologyDescription } from '../model/describe.js';
 import type { Plan } from '../plan/plan.js';
@@ -40,6 +41,27 @@ export interface Checkpoint {
   readonly progress: unknown;
 }
 
+/** A task of an old plan has let go of what it owned. */
+export interface LetGo {
+  readonly task: number;
+  /** It had handled all its input. */
+  readonly ended: boolean;
+}
+
+/** A change of the plan that is being carried out: one plan follows another at that revision of the wiring. */
+export interface Transition {
+  readonly revision: number;
+  readonly before: Plan;
+  readonly after: Plan;
+}
+
+/** What a worker that starts in the middle of a change has to know of it. */
+export interface TransitionSoFar extends Transition {
+  readonly letGo: readonly LetGo[];
+  /** Spout tasks of the new plan that begin when they are told to (`openSpouts`). */
+  readonly waitingSpouts: readonly number[];
+}
+
 /** Runs in the worker before its tasks are made, and may replace components: how tests look inside. */
 export interface Instrument {
   /** A module that exports `instrument(topology, port)`. */
@@ -57,7 +79,7 @@ export interface WorkerInit {
   /** The incarnation of each task, by its number. */
   readonly incarnations: readonly number[];
   readonly revision: number;
-  readonly counters: SharedArrayBuffer;
+  readonly counters: readonly CounterBlock[];
   /** Counts what it said and nobody wrote out yet (backlog.ts). */
   readonly backlog: SharedArrayBuffer;
   /** What it does, for its supervisor to see (supervision/pulse.ts). */
@@ -73,6 +95,7 @@ export interface WorkerInit {
   readonly peers: readonly PeerLink[];
   readonly tcp: TcpInit | null;
   readonly checkpoints: readonly Checkpoint[];
+  readonly transition: TransitionSoFar | null;
   readonly instrument: Instrument | null;
 }
 
@@ -108,6 +131,26 @@ export type ToWorker =
       readonly restarted: boolean;
       readonly incarnations: readonly number[];
     }
+  /** A worker that was not to be there any longer died, and nobody takes its place. */
+  | { readonly type: 'workerGone'; readonly worker: number; readonly revision: number }
+  /** The plan is to change: make ready what comes here. Counters of the new tasks, links to the new workers. */
+  | {
+      readonly type: 'prepareChange';
+      readonly transition: Transition;
+      readonly incarnations: readonly number[];
+      readonly counters: CounterBlock;
+      readonly peers: readonly PeerLink[];
+    }
+  /** The change does not take place. */
+  | { readonly type: 'cancelChange'; readonly revision: number }
+  /** Every worker is ready: the new plan holds from now on. */
+  | { readonly type: 'change'; readonly revision: number }
+  /** Tasks have let go. */
+  | { readonly type: 'letGo'; readonly owners: readonly LetGo[] }
+  /** Those before them have let go: these begin, with what those kept; or end at once, because those had ended. */
+  | { readonly type: 'openSpouts'; readonly spouts: readonly LetGo[]; readonly checkpoints: readonly Checkpoint[] }
+  /** The change is carried out everywhere. */
+  | { readonly type: 'changed'; readonly revision: number }
   /** That worker listens there for TCP links. */
   | { readonly type: 'reach'; readonly worker: number; readonly address: TcpAddress }
   /** Every worker has the wiring of that revision: what was under way before may be lost. */
@@ -185,6 +228,14 @@ export type FromWorker =
   | { readonly type: 'linkLost'; readonly link: number; readonly worker: number; readonly reason: string }
   /** It has the wiring of that revision. */
   | { readonly type: 'rewired'; readonly revision: number }
+  /** What comes here by the new plan is ready. */
+  | { readonly type: 'changePrepared'; readonly revision: number }
+  /** It cannot be: a constructor, `prepare` or `activate` failed. */
+  | { readonly type: 'changeRefused'; readonly revision: number; readonly error: WireError }
+  /** A task of the old plan has let go; if it left the plan, it is closed, and all that it sent is on its way. */
+  | ({ readonly type: 'letGo' } & LetGo)
+  /** Spouts of the new plan have begun; these of them take records from outside. */
+  | { readonly type: 'spoutsOpened'; readonly tasks: readonly number[]; readonly ingestTasks: readonly number[] }
   /** Its spouts are on or off, as it was told in that round. */
   | { readonly type: 'switched'; readonly round: number }
   /** What became of records: acked trees by their calls, and the others. */

@@ -1,4 +1,5 @@
-// Where workers run. The pool of threads is Piscina's: one endless task a thread, started again by it when one dies.
+// Where workers run. The threads are Piscina's: one endless task a thread, started again by it when one dies. Each has a
+// pool of its own, because the number of workers changes while they run and a pool of Piscina's has one size.
 // Known traps of Piscina 5.3 that shape this file: `close()` ends busy threads, so threads are ended one by one here; a
 // queued task would wait for ever, so there is no queue; an error thrown across loses its code, so nothing is thrown
 // across.
@@ -40,33 +41,30 @@ export interface WorkerPool extends WorkerPlaces {
   destroy(): Promise<void>;
 }
 
+type ThreadOfOne = Piscina<MessagePort, void>;
+
 export interface ThreadPoolOptions {
+  /** Threads to start with; more are made when more workers are started. */
   readonly threads: number;
   /** Heap of each worker in MB before it is ended; Node's own default when left out. */
   readonly heapMbMax?: number;
 }
 
 export class ThreadPool implements WorkerPool {
-  private readonly piscina: Piscina<MessagePort, void>;
+  private readonly options: ThreadPoolOptions;
+  /** Those that have no worker. */
+  private readonly idle: ThreadOfOne[];
+  private readonly all = new Set<ThreadOfOne>();
+  private isOver = false;
 
   constructor(options: ThreadPoolOptions) {
-    this.piscina = new Piscina<MessagePort, void>({
-      filename: fileURLToPath(new URL('./thread.js', import.meta.url)),
-      minThreads: options.threads,
-      maxThreads: options.threads,
-      concurrentTasksPerWorker: 1,
-      maxQueue: 0,
-      idleTimeout: Infinity,
-      atomics: 'disabled',
-      recordTiming: false,
-      ...(options.heapMbMax === undefined ? {} : { resourceLimits: { maxOldGenerationSizeMb: options.heapMbMax } }),
-    });
-    // The promise of the worker's run says the same; without a listener the event would end the process.
-    this.piscina.on('error', () => undefined);
+    this.options = options;
+    this.idle = Array.from({ length: options.threads }, () => this.make());
   }
 
   start(init: WorkerInit, transfer: readonly MessagePort[]): WorkerHandle {
-    const run = this.run(init, transfer);
+    const piscina = this.idle.pop() ?? this.make();
+    const run = this.run(piscina, init, transfer);
     const handle: WorkerHandle = {
       ended: run.then(
         () => null,
@@ -74,29 +72,56 @@ export class ThreadPool implements WorkerPool {
       ),
       threadId: null,
       kill: async () => {
-        const thread = this.piscina.threads.find((each) => each.threadId === handle.threadId);
+        const thread = piscina.threads.find((each) => each.threadId === handle.threadId);
         await thread?.terminate();
       },
     };
     return handle;
   }
 
+  async destroy(): Promise<void> {
+    this.isOver = true;
+    await Promise.all([...this.all].map((piscina) => piscina.destroy()));
+  }
+
   /**
    * Hands the init over by a port of its own: while its thread starts, another worker may die and close a port of the
    * list, and a closed port cannot be transferred any more.
    */
-  private async run(init: WorkerInit, transfer: readonly MessagePort[]): Promise<void> {
+  private async run(piscina: ThreadOfOne, init: WorkerInit, transfer: readonly MessagePort[]): Promise<void> {
     const { port1, port2 } = new MessageChannel();
     try {
       port1.postMessage(init, transfer);
-      await this.piscina.run(port2, { transferList: [port2] });
+      await piscina.run(port2, { transferList: [port2] });
+    } catch (error) {
+      // Its thread has died, and it starts another one: that is for who takes the place of this worker.
+      if (!this.isOver) this.idle.push(piscina);
+      throw error;
     } finally {
       port1.close();
     }
+    // It was stopped. No module of its topology may survive it, and maybe no other worker comes.
+    this.all.delete(piscina);
+    if (!this.isOver) void piscina.destroy();
   }
 
-  async destroy(): Promise<void> {
-    await this.piscina.destroy();
+  private make(): ThreadOfOne {
+    const { heapMbMax } = this.options;
+    const piscina: ThreadOfOne = new Piscina<MessagePort, void>({
+      filename: fileURLToPath(new URL('./thread.js', import.meta.url)),
+      minThreads: 1,
+      maxThreads: 1,
+      concurrentTasksPerWorker: 1,
+      maxQueue: 0,
+      idleTimeout: Infinity,
+      atomics: 'disabled',
+      recordTiming: false,
+      ...(heapMbMax === undefined ? {} : { resourceLimits: { maxOldGenerationSizeMb: heapMbMax } }),
+    });
+    // The promise of the worker's run says the same; without a listener the event would end the process.
+    piscina.on('error', () => undefined);
+    this.all.add(piscina);
+    return piscina;
   }
 }
 

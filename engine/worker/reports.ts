@@ -24,6 +24,17 @@ export class Reports {
     for (const each of checkpoints) this.kept.set(keyOf(each.component, each.partition), each.progress);
   }
 
+  /** What is kept of those components, as their spouts left it elsewhere. What was said here since then is newer. */
+  restore(components: ReadonlySet<string>, checkpoints: readonly Checkpoint[]): void {
+    for (const key of this.kept.keys()) {
+      if (components.has(key.slice(0, key.indexOf('\n'))) && !this.changed.has(key)) this.kept.delete(key);
+    }
+    for (const { component, partition, progress } of checkpoints) {
+      const key = keyOf(component, partition);
+      if (!this.changed.has(key)) this.kept.set(key, progress);
+    }
+  }
+
   /** Resolves when the line is written out. */
   print(line: string): Promise<void> {
     this.lines.push(line);

@@ -3,7 +3,7 @@
 
 import { conditionOf, worstOf, type Condition } from '../metrics/condition.js';
 import * as words from '../metrics/counters.js';
-import type { Counters } from '../metrics/counters.js';
+import type { TaskCounters } from '../metrics/counter-blocks.js';
 import { combine, figureKeys, recentFigures, recentKeys, taskFigures, type Figures } from '../metrics/figures.js';
 import { Histogram, type SparseHistogram } from '../metrics/histogram.js';
 import type { KeptUserMetrics } from '../metrics/kept-user-metrics.js';
@@ -37,7 +37,7 @@ export interface RunMetricsOptions {
   readonly description: TopologyDescription;
   /** The plan of now. */
   readonly plan: () => Plan;
-  readonly counters: Counters;
+  readonly counters: TaskCounters;
   /** The most trees that one spout task may have open. */
   readonly openTreesMax: number;
   readonly user: KeptUserMetrics;
@@ -47,16 +47,19 @@ type Views = Readonly<Record<WindowName, View>>;
 
 export class RunMetrics {
   private readonly options: RunMetricsOptions;
-  private readonly windows: Readonly<Record<WindowName, Window<Sampled>>> = {
-    '10s': new Window(SAMPLE_EVERY_MS, 10),
-    '10m': new Window(30 * SAMPLE_EVERY_MS, 20),
-  };
+  private windows = newWindows();
 
   private last: Sampled | null = null;
   private grouped: { readonly plan: Plan; readonly tasks: TasksByComponent } | null = null;
 
   constructor(options: RunMetricsOptions) {
     this.options = options;
+  }
+
+  /** Tasks are others now: what was sampled of them together cannot be compared any more. */
+  replanned(): void {
+    this.windows = newWindows();
+    this.last = null;
   }
 
   /** To be called every `SAMPLE_EVERY_MS`. */
@@ -231,6 +234,10 @@ export class RunMetrics {
       tasks,
     };
   }
+}
+
+function newWindows(): Readonly<Record<WindowName, Window<Sampled>>> {
+  return { '10s': new Window(SAMPLE_EVERY_MS, 10), '10m': new Window(30 * SAMPLE_EVERY_MS, 20) };
 }
 
 function combined(tasks: readonly TaskSnapshot[], name: WindowName, views: Views): Recent {

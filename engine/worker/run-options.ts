@@ -6,6 +6,7 @@ import type { WireError } from '../errors.js';
 import type { RuntimeLimits } from '../limits.js';
 import type { Logger } from '../log.js';
 import type { TopologyDescription } from '../model/describe.js';
+import type { Parallelism } from '../plan/plan.js';
 import type { Checkpoint, Instrument } from './messages.js';
 import type { TopologySource } from './module.js';
 import type { WorkerPool } from './pool.js';
@@ -31,6 +32,8 @@ export interface TopologyRunOptions {
   readonly description: TopologyDescription;
   /** Workers to spread the tasks over. */
   readonly workers: number;
+  /** How many tasks components have, where that differs from the topology: a run that was rebalanced before. */
+  readonly parallelism?: Parallelism;
   readonly logger: Logger;
   /** Takes lines that components print; resolves when they are written. */
   readonly print: (line: string) => Promise<void>;

@@ -15,8 +15,8 @@ import {
   OUTBOX,
   QUEUED,
   STALE,
-  type Counters,
 } from '../metrics/counters.js';
+import type { TaskCounters } from '../metrics/counter-blocks.js';
 import { runtimeLimits, type RuntimeLimits } from '../limits.js';
 import { Histogram, type Latency } from '../metrics/histogram.js';
 import { KeptUserMetrics } from '../metrics/kept-user-metrics.js';
@@ -24,7 +24,7 @@ import type { TopologyMetrics, UserFigures } from '../metrics/snapshot.js';
 import type { MeasuredFigures } from '../metrics/user-metrics.js';
 import { SAMPLE_EVERY_MS } from '../metrics/window.js';
 import type { TopologyDescription } from '../model/describe.js';
-import { downstreamOf, type Plan } from '../plan/plan.js';
+import { downstreamOf, tasksByComponent, type Plan } from '../plan/plan.js';
 import { KeptErrors, type KeptError } from './kept-errors.js';
 import type { ErrorReport } from './messages.js';
 import { RunMetrics } from './run-metrics.js';
@@ -84,6 +84,15 @@ export interface TopologyStatus {
   readonly workerDeaths: number;
 }
 
+/** What tasks did that are gone. */
+interface Gone {
+  readonly sums: Map<number, number>;
+  readonly latency: Histogram;
+}
+
+/** Counters that say what was done, not how things are. */
+const GROWING = [EMITTED, EXECUTED, ACKED, FAILED, ERRORS, STALE, MISUSED, DROPPED];
+
 export class RunReport {
   state: RunState = 'starting';
   /** The error of a component that ends the topology. */
@@ -91,9 +100,12 @@ export class RunReport {
   private readonly description: TopologyDescription;
   /** The tasks of each component. */
   private readonly tasks = new Map<string, number[]>();
+  private readonly parallelism = new Map<string, number>();
+  private readonly gone = new Map<string, Gone>();
+  private plan: Plan;
   /** What takes from a component, directly or not. */
   private readonly below = new Map<string, ReadonlySet<string>>();
-  private readonly counters: Counters;
+  private readonly counters: TaskCounters;
   private readonly clock: Clock;
   private readonly startedMs: number;
   private endedMs: number | null = null;
@@ -106,7 +118,7 @@ export class RunReport {
   constructor(
     description: TopologyDescription,
     plan: Plan,
-    counters: Counters,
+    counters: TaskCounters,
     clock: Clock,
     limits: RuntimeLimits = runtimeLimits,
   ) {
@@ -114,10 +126,43 @@ export class RunReport {
     this.startedMs = clock.now();
     this.description = description;
     for (const { id } of description.components) this.tasks.set(id, []);
-    for (const { component, task } of plan.tasks) this.tasks.get(component)?.push(task);
+    this.plan = plan;
     this.counters = counters;
     const openTreesMax = Math.min(description.config.maxSpoutPending ?? Infinity, limits.openRootsMax);
-    this.metrics = new RunMetrics({ description, plan: () => plan, counters, openTreesMax, user: this.user });
+    this.metrics = new RunMetrics({ description, plan: () => this.plan, counters, openTreesMax, user: this.user });
+    this.adopt(plan);
+  }
+
+  /** That plan holds from now on; what tasks still do that are not part of it is counted until `settle`. */
+  adopt(plan: Plan): void {
+    this.plan = plan;
+    for (const [id, tasks] of tasksByComponent(plan)) {
+      const known = this.tasks.get(id)!;
+      const before = new Set(known);
+      for (const { task } of tasks) if (!before.has(task)) known.push(task);
+      this.parallelism.set(id, tasks.length);
+    }
+    this.metrics.replanned();
+  }
+
+  /** Tasks that are not part of the plan are gone: what they did stays counted, without them. */
+  settle(): void {
+    const there = new Set(this.plan.tasks.map(({ task }) => task));
+    for (const [id, tasks] of this.tasks) {
+      const gone = this.gone.get(id) ?? { sums: new Map<number, number>(), latency: new Histogram() };
+      this.gone.set(id, gone);
+      for (const task of tasks) {
+        if (there.has(task)) continue;
+        gone.latency.add(this.counters.histogram(task));
+        for (const counter of GROWING) {
+          gone.sums.set(counter, (gone.sums.get(counter) ?? 0) + this.counters.read(task, counter));
+        }
+      }
+      this.tasks.set(
+        id,
+        tasks.filter((task) => there.has(task)),
+      );
+    }
   }
 
   addError(report: ErrorReport): void {
@@ -179,6 +224,8 @@ export class RunReport {
       const tasks = this.tasks.get(id)!;
       const latency = new Histogram();
       for (const task of tasks) latency.add(this.counters.histogram(task));
+      const gone = this.gone.get(id);
+      if (gone !== undefined) latency.add(gone.latency);
       components[id] = this.componentStatus(id, kind, tasks, rates.get(id)!, latency.summary());
       if (kind !== 'spout') continue;
       all.add(latency);
@@ -204,12 +251,13 @@ export class RunReport {
     rate: number,
     latency: Latency,
   ): ComponentStatus {
+    const gone = this.gone.get(id)?.sums;
     const sum = (counter: number): number =>
-      tasks.reduce((total, task) => total + this.counters.read(task, counter), 0);
+      tasks.reduce((total, task) => total + this.counters.read(task, counter), gone?.get(counter) ?? 0);
     const { counters, gauges }: UserFigures = this.user.of(tasks);
     return {
       kind,
-      parallelism: tasks.length,
+      parallelism: this.parallelism.get(id) ?? tasks.length,
       emitted: sum(EMITTED),
       executed: sum(EXECUTED),
       acked: sum(ACKED),

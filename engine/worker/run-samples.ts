@@ -6,7 +6,7 @@
 // samples.
 
 import * as words from '../metrics/counters.js';
-import type { Counters } from '../metrics/counters.js';
+import type { TaskCounters } from '../metrics/counter-blocks.js';
 import type { RecentKey } from '../metrics/figures.js';
 import { Histogram, type SparseHistogram } from '../metrics/histogram.js';
 import type { Recent } from '../metrics/snapshot.js';
@@ -69,7 +69,7 @@ export type TasksByComponent = ReadonlyMap<string, readonly TaskPlan[]>;
 
 /** @param last - the sample before: where nothing was recorded since, its histograms are used again */
 export function readSample(
-  counters: Counters,
+  counters: TaskCounters,
   plan: Plan,
   tasks: TasksByComponent,
   nowMs: number,
@@ -100,7 +100,7 @@ function eventsOf(rows: Float64Array, task: number): number {
 }
 
 /** Of those tasks together: of their calls or trees, and until tuples were settled. */
-export function histogramsOf(counters: Counters, tasks: readonly TaskPlan[]): readonly [Histogram, Histogram] {
+export function histogramsOf(counters: TaskCounters, tasks: readonly TaskPlan[]): readonly [Histogram, Histogram] {
   const calls = new Histogram();
   const processing = new Histogram();
   for (const { task } of tasks) {
@@ -121,7 +121,7 @@ export function viewOf(oldest: Sample<Sampled> | null, now: Sampled, nowMs: numb
 /** How much a word of a task that is sampled has grown since then. */
 export function grownSince(
   then: Sampled | null,
-  counters: Counters,
+  counters: TaskCounters,
   task: number,
   word: (typeof SAMPLED)[number],
 ): number {
@@ -178,19 +178,19 @@ function before(then: Sampled | null, task: number, at: number): number {
   return then?.tasks[task * COLUMNS + at] ?? 0;
 }
 
-export function stalledMs(counters: Counters, task: number, nowMs: number): number {
+export function stalledMs(counters: TaskCounters, task: number, nowMs: number): number {
   const over = counters.read(task, words.STALLED_MS);
   if (counters.read(task, words.BLOCKED_BY) === 0) return over;
   return over + Math.max(0, nowMs - counters.read(task, words.STALLED_SINCE));
 }
 
-export function waitedMs(counters: Counters, task: number, nowMs: number): number {
+export function waitedMs(counters: TaskCounters, task: number, nowMs: number): number {
   const over = counters.read(task, words.ACK_WAITED_MS);
   if (counters.read(task, words.WAITING_FOR_ACKS) === 0) return over;
   return over + Math.max(0, nowMs - counters.read(task, words.ACK_WAIT_SINCE));
 }
 
-function callsMs(counters: Counters, task: number, nowMs: number): number {
+function callsMs(counters: TaskCounters, task: number, nowMs: number): number {
   const calls = counters.read(task, words.CALLS);
   const over = counters.read(task, words.CALLS_MS);
   return calls === 0 ? over : over + calls * Math.max(0, nowMs - counters.read(task, words.CALLS_SINCE));

@@ -3,35 +3,35 @@
 //
 //   prepare ─► prepared ─► start ─► active ─┬─► switch: spouts are asked no more, or again (activity.ts)
 //                                           ├─► drain ─► (all tasks end) ─► stop
-//                                           └─► rewire (another worker died) ─► rewired ─► lost: open trees fail
+//                                           ├─► rewire (another worker died) ─► rewired ─► lost: open trees fail
+//                                           └─► prepareChange … changed: the plan becomes another one (changes.ts)
 
-import type { Ledger } from '../ack/ledger.js';
-import { RealClock, VirtualClock, type Clock, type Timer } from '../clock.js';
+import { RealClock, VirtualClock, type Clock } from '../clock.js';
 import { failure, toWire } from '../errors.js';
-import { CLOSE_TIMEOUT_MS, COUNTS_PUBLISHED_MS, tcpLinkLimits, type RuntimeLimits } from '../limits.js';
-import type { Link } from '../link/link.js';
+import { COUNTS_PUBLISHED_MS, tcpLinkLimits, type RuntimeLimits } from '../limits.js';
 import { TcpEndpoint } from '../link/tcp/endpoint.js';
-import { Counters } from '../metrics/counters.js';
+import { CounterBlocks } from '../metrics/counter-blocks.js';
 import { canonicalJson, describe } from '../model/describe.js';
 import type { Topology } from '../model/definition.js';
-import { downstreamOf, tasksOf } from '../plan/plan.js';
+import { tasksByComponent, tasksOf, type Plan, type TaskPlan } from '../plan/plan.js';
 import { Random } from '../random.js';
-import { BoltTask } from '../task/bolt-task.js';
-import { SpoutTask } from '../task/spout-task.js';
 import type { ReportingTask, RunnableTask, TaskHost } from '../task/task-host.js';
-import { NOT_ACTIVE, type Task } from '../task/task.js';
-import { ErrorReporter, startError } from './error-reporter.js';
-import type { FromWorker, PeerLink, ToWorker, WorkerInit } from './messages.js';
+import { NOT_ACTIVE } from '../task/task.js';
 import { Activity } from './activity.js';
+import { Changes } from './changes.js';
+import { connect } from './connecting.js';
+import { Crew } from './crew.js';
 import { CycleMembers } from './cycle-members.js';
-import { withDeadline } from './deadline.js';
+import { ErrorReporter } from './error-reporter.js';
+import type { FromWorker, ToWorker, TransitionSoFar, WorkerInit } from './messages.js';
 import { Inlets } from './inlets.js';
 import { Reports } from './reports.js';
+import { Rewiring } from './rewiring.js';
 import { Pulse } from './supervision/pulse.js';
 import type { ComponentCode } from './supervision/suspect.js';
 import { Turns } from './turns.js';
 import { WorkerLinks } from './worker-links.js';
-import { connect, makeTasks, type LivingTask, type WiringOptions } from './wiring.js';
+import { makeTask, type WiringOptions } from './wiring.js';
 
 /** What a thread lends to the worker that it is for. */
 export interface ThreadParts {
@@ -47,7 +47,6 @@ export class WorkerRuntime implements TaskHost {
   readonly limits: RuntimeLimits;
   readonly clock: Clock;
   readonly random: Random;
-  readonly counters: Float64Array;
   readonly strict: boolean;
   readonly callStack: Int32Array;
   nestedMs = 0;
@@ -57,26 +56,25 @@ export class WorkerRuntime implements TaskHost {
 
   private readonly init: WorkerInit;
   private readonly definition: Topology;
-  private readonly allCounters: Counters;
+  private plan: Plan;
+  private readonly counters: CounterBlocks;
   private readonly pulse: Pulse;
   private readonly code: ComponentCode[];
   private readonly turns: Turns;
   private readonly errors: ErrorReporter;
   private readonly reports: Reports;
   private readonly inlets = new Inlets((message) => this.post(message));
-  private readonly closing = new AbortController();
   private readonly links: WorkerLinks;
   private readonly endpoint: TcpEndpoint | null;
-  private readonly tasks = new Map<number, Task>();
-  private readonly ledgers = new Map<number, Ledger>();
-  private readonly wiring: WiringOptions;
-  private living: LivingTask[] = [];
-  private readonly spouts: SpoutTask[] = [];
+  private readonly said: (characters: number) => void;
+  private readonly crew: Crew;
   private readonly cycles: CycleMembers;
-  private ticks: Timer[] = [];
-  private activity: Activity | null = null;
+  private readonly activity: Activity;
+  private readonly changes: Changes;
+  private readonly rewiring: Rewiring;
   private active = false;
   private publishedMs = 0;
+  private confirmStarted: () => void = () => undefined;
   private confirmStopped: () => void = () => undefined;
 
   /** @param thread - what it is lent by the thread that it has for itself; left out where it has none */
@@ -89,18 +87,18 @@ export class WorkerRuntime implements TaskHost {
     this.revision = init.revision;
     this.clock = init.virtualTimeMs === null ? new RealClock() : new VirtualClock(init.virtualTimeMs);
     this.random = new Random(init.seed ^ Math.imul(init.worker + 1, 0x9e3779b9));
-    const { plan } = init;
-    this.allCounters = new Counters(plan.tasks.length, plan.workers, init.counters);
-    this.counters = this.allCounters.words;
+    this.plan = init.plan;
+    this.counters = new CounterBlocks(init.counters);
     const { said = () => undefined, code = [] } = thread;
     this.code = code;
+    this.said = said;
     this.pulse = thread.pulse ?? new Pulse(init.limits.directDepthMax, init.pulse);
     this.callStack = this.pulse.callStack;
     this.turns = new Turns(
       this.clock,
       init.limits.turnMs,
       this.pulse,
-      () => this.allCounters.beat(init.worker),
+      () => this.counters.beat(init.worker),
       (tookMs, nowMs, isLast) => this.turnOver(tookMs, nowMs, isLast),
     );
     this.errors = new ErrorReporter(this.clock, (report) => this.post({ type: 'error', report }));
@@ -111,14 +109,16 @@ export class WorkerRuntime implements TaskHost {
         ? null
         : // Sockets know no virtual time.
           new TcpEndpoint({ ...init.tcp, worker: init.worker, limits: tcpLinkLimits, clock: new RealClock() });
+    this.crew = new Crew(this.clock, (task, call, error) => this.reportError(task, call, error));
+    this.activity = new Activity(({ task }, call, error) => this.reportError(task, call, error));
     this.links = new WorkerLinks({
       topology: definition,
-      plan,
+      plan: init.plan,
       limits: init.limits,
-      counters: this.allCounters,
+      counters: this.counters,
       incarnations: init.incarnations,
-      tasks: this.tasks,
-      ledgers: this.ledgers,
+      tasks: this.crew.tasks,
+      ledgers: this.crew.ledgers,
       turns: this.turns,
       endpoint: this.endpoint,
       frameRefused: (error) => this.errors.report('(link)', -1, 'receive', error),
@@ -126,31 +126,60 @@ export class WorkerRuntime implements TaskHost {
     });
     this.cycles = new CycleMembers({
       topology: definition,
-      init,
-      living: () => this.living,
+      revision: init.revision,
+      plan: () => this.plan,
+      living: () => this.crew.living,
       links: () => this.links.all(),
       turns: this.turns,
       post: (report) => this.post(report),
     });
-    this.wiring = {
-      topology: definition,
-      plan,
+    if (init.transition !== null) this.links.know(init.transition.before.tasks, init.incarnations);
+    this.changes = new Changes({
       worker: init.worker,
-      incarnations: init.incarnations,
-      counters: this.allCounters,
+      description: init.description,
+      crew: this.crew,
+      links: this.links,
+      counters: this.counters,
+      inlets: this.inlets,
+      reports: this.reports,
+      activity: this.activity,
+      started: new Promise((resolve) => (this.confirmStarted = resolve)),
+      wiringOf: (plan, leaving, incarnations) => this.wiringOf(plan, leaving, incarnations),
+      adopt: (plan, revision) => {
+        this.plan = plan;
+        this.revision = revision;
+      },
+      reopenCycles: (components, revision) => this.cycles.reopen(components, revision),
+      rewired: () => this.rewired(),
+      schedule: (task) => this.turns.schedule(task),
+      post: (message) => this.post(message),
+    });
+    const { description } = init;
+    const { crew, links, changes, cycles } = this;
+    this.rewiring = new Rewiring({ description, crew, links, changes, cycles });
+  }
+
+  /** All that tasks of that plan are made and connected with. */
+  private wiringOf(plan: Plan, leaving: readonly TaskPlan[], incarnations: readonly number[]): WiringOptions {
+    const { definition, init } = this;
+    return {
+      topology: definition,
+      tasks: tasksByComponent(plan),
+      leaving,
+      incarnations,
+      counters: this.counters,
       taskHost: this,
       inlets: this.inlets,
       pulse: this.pulse,
       contextHost: {
         topology: definition.name,
         filesRoot: init.filesRoot,
-        signal: this.closing.signal,
         now: () => this.clock.now(),
-        tasksOf: (component) => tasksOf(this.init.plan, component).map(({ task }) => task),
+        tasksOf: (component) => tasksOf(this.plan, component).map(({ task }) => task),
         print: (line) => this.reports.print(line),
         log: (level, component, message) => {
           this.post({ type: 'log', level, component, message });
-          said(message.length);
+          this.said(message.length);
         },
         checkpoint: (checkpoint) => this.reports.checkpoint(checkpoint),
         restored: (component, partition) => this.reports.restored(component, partition),
@@ -168,7 +197,7 @@ export class WorkerRuntime implements TaskHost {
       for (const message of told) this.onMessage(message);
       await this.listen();
       // Who is told to stop meanwhile does not wait for an `open` that may never end.
-      await Promise.race([this.prepareAll(), this.stopped]);
+      await Promise.race([this.crew.prepare(this.crew.living), this.stopped]);
       this.post({ type: 'prepared', ingestTasks: this.inlets.tasks });
     } catch (error) {
       this.post({ type: 'refused', error: toWire(error) });
@@ -178,13 +207,14 @@ export class WorkerRuntime implements TaskHost {
 
   /** Counts are told when nothing more is to be done, and every few milliseconds. */
   private turnOver(tookMs: number, nowMs: number, isLast: boolean): void {
-    this.allCounters.addBusy(this.init.worker, tookMs);
+    this.changes.turnEnded();
+    this.counters.addBusy(this.init.worker, tookMs);
     if (isLast || nowMs - this.publishedMs >= COUNTS_PUBLISHED_MS) this.publishCounts(nowMs);
   }
 
   private publishCounts(nowMs: number): void {
     this.publishedMs = nowMs;
-    for (const { task } of this.living) task.publishCounts();
+    for (const { task } of this.crew.living) task.publishCounts();
   }
 
   // --- what tasks ask for -------------------------------------------------------------------------------------------
@@ -211,6 +241,10 @@ export class WorkerRuntime implements TaskHost {
     this.post({ type: 'taskEnded', task: task.task, revision: this.revision });
   }
 
+  letGo(task: ReportingTask, leaves: boolean): void {
+    this.changes.letGo(this.crew.tasks.get(task.task)!, leaves);
+  }
+
   endLocal(sourceTask: number, target: { readonly task: number }): void {
     this.links.receiveEnd(sourceTask, target.task, this.revision);
   }
@@ -227,7 +261,7 @@ export class WorkerRuntime implements TaskHost {
         void this.start(message.spouts, message.round);
         return;
       case 'switch':
-        void this.carryOut(this.activity?.switch(message.spouts), message.round);
+        void this.carryOut(this.activity.switch(message.spouts), message.round);
         return;
       case 'rewire':
         this.rewire(message);
@@ -236,13 +270,37 @@ export class WorkerRuntime implements TaskHost {
         this.endpoint?.reach(message.worker, message.address);
         return;
       case 'lost':
-        for (const spout of this.spouts) spout.failOpen();
+        for (const spout of this.crew.spouts) spout.failOpen();
+        return;
+      case 'workerGone':
+        this.revision = message.revision;
+        this.rewiring.gone(message.worker);
+        this.rewired();
+        this.post({ type: 'rewired', revision: message.revision });
+        return;
+      case 'prepareChange':
+        void this.changes.prepare(message);
+        return;
+      case 'cancelChange':
+        this.changes.cancel();
+        return;
+      case 'change':
+        this.changes.carryOut();
+        return;
+      case 'letGo':
+        this.changes.ownersLetGo(message.owners);
+        return;
+      case 'openSpouts':
+        void this.changes.openSpouts(message.spouts, message.checkpoints);
+        return;
+      case 'changed':
+        this.changes.finish();
         return;
       case 'ingest':
         this.inlets.receive(message.records);
         return;
       case 'drain':
-        this.activity?.drain();
+        this.activity.drain();
         return;
       case 'stop':
         void this.stop();
@@ -269,53 +327,47 @@ export class WorkerRuntime implements TaskHost {
   }
 
   private makeTasks(): void {
-    for (const peer of this.init.peers) this.links.add(peer);
-    this.living = makeTasks(this.wiring);
-    for (const { task, className } of this.living) {
-      this.code.push({ component: task.component, task: task.task, className });
-      this.tasks.set(task.task, task);
-      if (!(task instanceof SpoutTask)) continue;
-      this.spouts.push(task);
-      this.ledgers.set(task.task, task.ledger);
+    const { init, crew } = this;
+    const { transition } = init;
+    for (const peer of init.peers) this.links.add(peer);
+    const wiring = this.wiringOf(init.plan, transition === null ? [] : leavingOf(transition), init.incarnations);
+    const waiting = new Set(transition?.waitingSpouts);
+    const own = init.plan.tasks.filter(({ task, worker }) => worker === init.worker && !waiting.has(task));
+    for (const plan of own) {
+      const living = makeTask(wiring, plan);
+      this.code.push({ component: plan.component, task: plan.task, className: living.className });
+      crew.add(living);
     }
-    this.activity = new Activity(this.living, ({ task }, call, error) => this.reportError(task, call, error));
-    connect(this.wiring, this.tasks, (worker) => this.links.to(worker));
+    this.activity.enlist(crew.living);
+    const linkTo = (worker: number) => this.links.to(worker);
+    for (const plan of own)
+      connect({ options: wiring, tasks: crew.tasks, linkTo, task: crew.tasks.get(plan.task)!, plan });
+    if (transition !== null) this.changes.join(transition, wiring);
     for (const link of this.links.all()) link.open();
-    this.turns.serve(this.links.all(), this.spouts);
+    this.rewired();
+  }
+
+  private rewired(): void {
+    this.turns.serve(this.links.all(), this.crew.spouts);
+    this.turns.request();
   }
 
   private async listen(): Promise<void> {
     if (this.endpoint !== null) this.post({ type: 'listening', address: await this.endpoint.listen() });
   }
 
-  /** Calls `open` or `prepare` of every task at once; the first failure names its component. */
-  private async prepareAll(): Promise<void> {
-    await Promise.all(
-      this.living.map(async (living) => {
-        try {
-          await living.prepare();
-        } catch (error) {
-          throw startError(living.definition.kind === 'spout' ? 'open' : 'prepare', living.definition.id, error);
-        }
-      }),
-    );
-  }
-
   private async start(spouts: boolean, round: number): Promise<void> {
     await this.carryOut(
-      this.activity?.start(spouts).then(() => this.openGates()),
+      this.activity.start(spouts).then(() => this.openGates()),
       round,
     );
   }
 
   private openGates(): void {
     this.active = true;
-    for (const { task, definition } of this.living) {
-      task.gate &= ~NOT_ACTIVE;
-      this.turns.schedule(task);
-      const tickMs = definition.kind === 'bolt' ? definition.behavior.tickMs : null;
-      if (tickMs !== null && task instanceof BoltTask) this.startTicks(task, tickMs);
-    }
+    this.crew.start(this.crew.living);
+    for (const { task } of this.crew.living) this.turns.schedule(task);
+    this.confirmStarted();
   }
 
   /** Says when a switch of the spouts is carried out, or why it cannot be. */
@@ -328,71 +380,18 @@ export class WorkerRuntime implements TaskHost {
     }
   }
 
-  private startTicks(task: BoltTask, tickMs: number): void {
-    const place = this.ticks.length;
-    let dueMs = this.clock.now();
-    const next = (): void => {
-      dueMs += tickMs;
-      this.ticks[place] = this.clock.after(dueMs - this.clock.now(), () => {
-        task.tick();
-        next();
-      });
-    };
-    next();
-  }
-
-  /**
-   * A worker died: its tasks are new ones behind a new link, and what they and those below them ended is open again. Or
-   * only the link to it was lost.
-   */
+  /** A worker died, or only the link to it was lost; or none of both, as far as this one is concerned. */
   private rewire({ revision, peer, restarted, incarnations }: Extract<ToWorker, { readonly type: 'rewire' }>): void {
     this.revision = revision;
-    if (peer !== null) this.relink(peer, restarted, incarnations);
+    if (peer !== null) this.rewiring.relink(this.plan, revision, peer, restarted, incarnations);
+    this.rewired();
     this.post({ type: 'rewired', revision });
-  }
-
-  private relink(peer: PeerLink, restarted: boolean, incarnations: readonly number[]): void {
-    const behind = this.init.plan.tasks.filter((task) => task.worker === peer.worker);
-    const tasks = new Set(behind.map((task) => task.task));
-    const link = this.links.replace(peer, incarnations, tasks);
-    // First who runs again: an end that is undone must not be told to the new tasks.
-    if (restarted) this.reopen(new Set(behind.map((task) => task.component)), tasks);
-    this.redirect(tasks, link);
-    link.open();
-    this.turns.serve(this.links.all(), this.spouts);
-    this.turns.request();
-  }
-
-  /** Sends to the new link what went to the dead worker; who had ended tells the new tasks so. */
-  private redirect(restarted: ReadonlySet<number>, link: Link): void {
-    for (const { task } of this.living) {
-      const told = new Set<number>();
-      for (const target of task.targets()) {
-        if (!restarted.has(target.task)) continue;
-        target.redirect(link, task);
-        if (!task.ended || told.has(target.task)) continue;
-        told.add(target.task);
-        target.channel!.pushEnd(this.revision);
-      }
-    }
-  }
-
-  private reopen(components: ReadonlySet<string>, restarted: ReadonlySet<number>): void {
-    const below = downstreamOf(this.init.description, components);
-    const running = new Set(restarted);
-    for (const task of this.init.plan.tasks) if (below.has(task.component)) running.add(task.task);
-    this.cycles.reopen(new Set([...components, ...below]), this.revision);
-    for (const { task } of this.living) {
-      if (!(task instanceof BoltTask)) continue;
-      task.resumeInput(running, this.revision, below.has(task.component));
-    }
   }
 
   /** Ends it as a crash would: nothing is closed, what is under way is lost. */
   abandon(): void {
     this.turns.stop();
-    for (const tick of this.ticks) tick.cancel();
-    for (const spout of this.spouts) spout.stopTimers();
+    this.crew.stopTimers();
     this.links.close();
     this.endpoint?.close();
     this.init.control.close();
@@ -417,12 +416,12 @@ export class WorkerRuntime implements TaskHost {
 
   private async stop(): Promise<void> {
     this.turns.stop();
-    for (const tick of this.ticks) tick.cancel();
-    for (const spout of this.spouts) spout.stopTimers();
-    for (const { task } of this.living) task.gate |= NOT_ACTIVE;
-    this.closing.abort();
-    for (const { task } of this.living) task.abortCalls(failure('MILLRACE_TASK_CLOSED', { component: task.component }));
-    await Promise.all(this.living.map((living) => this.closeTask(living)));
+    this.crew.stopTimers();
+    const { living } = this.crew;
+    for (const { task } of living) task.gate |= NOT_ACTIVE;
+    for (const each of living) this.crew.abort(each);
+    await Promise.all(living.map((each) => this.crew.close(each, this.activity, this.active)));
+    await this.changes.closed();
     this.links.close();
     this.endpoint?.close();
     this.reports.flush();
@@ -431,26 +430,10 @@ export class WorkerRuntime implements TaskHost {
     this.init.control.close();
     this.confirmStopped();
   }
-
-  private async closeTask(living: LivingTask): Promise<void> {
-    if (this.active) await this.lastCall(living, 'endBatch', () => lastBatch(living.task));
-    await this.activity?.deactivate(living);
-    await this.lastCall(living, 'close', () => living.close());
-  }
-
-  private async lastCall(living: LivingTask, call: 'endBatch' | 'close', invoke: () => Promise<void>): Promise<void> {
-    try {
-      await withDeadline(invoke(), CLOSE_TIMEOUT_MS, call);
-    } catch (error) {
-      this.reportError(living.task, call, error);
-    }
-  }
 }
 
-/** What a bolt has executed and not yet committed is committed before it closes. */
-async function lastBatch(task: Task): Promise<void> {
-  if (!(task instanceof BoltTask)) return;
-  await task.committing;
-  task.commit();
-  await task.committing;
+/** Tasks of the old plan that still send. */
+function leavingOf({ before, after, letGo }: TransitionSoFar): TaskPlan[] {
+  const there = new Set([...after.tasks, ...letGo].map(({ task }) => task));
+  return before.tasks.filter(({ task }) => !there.has(task));
 }

@@ -6,15 +6,17 @@
 //
 //   replace ─► new incarnations, a new thread, new ports to all others (`rewire`)
 //           ─► all who were there have confirmed ─► `lost`: nothing that is opened later can have been lost
+//   grow ─► new seats behind the others, which are told (`prepareChange`)      shrink ─► the last ones stop
 //
 // Invariant: a seat that is dead is never heard again, and an incarnation is used by one thread only.
 
 import { MessageChannel, type MessagePort } from 'node:worker_threads';
 import type { WireError } from '../errors.js';
+import type { CounterBlock } from '../metrics/counter-blocks.js';
 import type { Plan } from '../plan/plan.js';
 import { Backlog } from './backlog.js';
 import { closed, Mesh, portsOf } from './mesh.js';
-import type { FromWorker, PeerLink, Probed, ToWorker, WorkerInit } from './messages.js';
+import type { FromWorker, PeerLink, Probed, ToWorker, Transition, WorkerInit } from './messages.js';
 import type { WorkerHandle, WorkerPool } from './pool.js';
 import type { Ended } from './supervision/cause.js';
 import { Pulse } from './supervision/pulse.js';
@@ -66,7 +68,9 @@ export class Seats {
   readonly all: Seat[] = [];
   /** Counts the wirings. */
   revision = 0;
-  private readonly plan: Plan;
+  private plan: Plan;
+  /** Stopped because the plan has no tasks for them any more. */
+  private readonly leaving = new Set<Seat>();
   private readonly pool: WorkerPool;
   private readonly owner: SeatOwner;
   /** Of each task, by its number. */
@@ -93,6 +97,74 @@ export class Seats {
   /** A worker is being started, replaced or stopped now, or wiring is not confirmed yet. */
   get changing(): boolean {
     return this.unconfirmed || this.all.some((seat) => seat.state !== 'active' && !seat.isAwaited);
+  }
+
+  /** Resolves when every worker is over, and all that it said was heard. */
+  async gone(): Promise<void> {
+    await Promise.all([...this.all, ...this.leaving].map((seat) => seat.gone));
+  }
+
+  /** It is one of those of now. */
+  has(seat: Seat): boolean {
+    return this.all[seat.worker] === seat;
+  }
+
+  incarnationOf(task: number): number {
+    return this.incarnations[task] ?? 0;
+  }
+
+  /** The plan is to change: starts the workers that it adds, and has the others make ready. */
+  grow(transition: Transition, born: ReadonlyMap<number, number>, counters: CounterBlock): void {
+    const { before, after } = transition;
+    for (const [task, incarnation] of born) this.incarnations[task] = incarnation;
+    const peers: PeerLink[][] = Array.from({ length: Math.max(before.workers, after.workers) }, () => []);
+    for (let worker = before.workers; worker < after.workers; worker++) {
+      for (let other = 0; other < worker; other++) {
+        const ends = this.mesh.pair(worker, other);
+        peers[worker]!.push(ends.first);
+        peers[other]!.push(ends.second);
+      }
+    }
+    for (const seat of this.all) {
+      const own = peers[seat.worker]!;
+      const incarnations = [...this.incarnations];
+      const message: ToWorker = { type: 'prepareChange', transition, incarnations, counters, peers: own };
+      seat.control.postMessage(message, portsOf(own));
+    }
+    for (let worker = before.workers; worker < after.workers; worker++) this.seat(worker, peers[worker]!);
+  }
+
+  /** That plan holds from now on. */
+  adopt(plan: Plan): void {
+    this.plan = plan;
+  }
+
+  /** Ends the workers from that number on. */
+  shrink(workers: number): void {
+    for (const seat of this.all.splice(workers)) {
+      if (seat.state === 'dead') continue;
+      this.leaving.add(seat);
+      this.post(seat, { type: 'stop' });
+      void seat.gone.then(() => {
+        seat.control.close();
+        this.leaving.delete(seat);
+      });
+    }
+    this.confirmWiring();
+  }
+
+  /** A worker that was not to be there any longer died: the others are told so. */
+  drop(worker: number): void {
+    this.revision++;
+    this.unconfirmed = true;
+    const { revision } = this;
+    for (const seat of this.all) if (seat.state !== 'dead') this.post(seat, { type: 'workerGone', worker, revision });
+    this.confirmWiring();
+  }
+
+  /** Every worker has the wiring of that revision, or a later one. */
+  isWired(revision: number): boolean {
+    return !this.all.some((seat) => seat.state !== 'dead' && seat.revision < revision);
   }
 
   post(seat: Seat, message: ToWorker): void {
@@ -248,8 +320,7 @@ export class Seats {
 
   /** Once all who were there have the new wiring, nothing more can be lost: what was open before may be. */
   private confirmWiring(): void {
-    const isBehind = (seat: Seat): boolean => seat.state !== 'dead' && seat.revision < this.revision;
-    if (!this.unconfirmed || this.all.some(isBehind)) return;
+    if (!this.unconfirmed || !this.isWired(this.revision)) return;
     this.unconfirmed = false;
     this.broadcast({ type: 'lost', revision: this.revision });
   }

@@ -7,6 +7,7 @@
 //      │                                          ├─ kill ─► killed
 //      └─ refused ─► failed                       └─ fatal error, too many deaths ─► failed
 //
+//   rebalance ─► one plan follows another (rebalance.ts), tasks that need not move never stop
 //   a worker dies ─► its tasks get new incarnations, its replacement starts, the others are rewired
 //                 ─► all have confirmed ─► every open tree of theirs fails, and is replayed: seconds before any timeout
 
@@ -14,9 +15,10 @@ import { RealClock, type Clock, type Timer } from '../clock.js';
 import { entropySeed } from '../random.js';
 import { failure, fromWire, toWire, type WireError } from '../errors.js';
 import { DURATION_MAX_MS, FAILED_DRAIN_MS, runtimeLimits, STOP_TIMEOUT_MS } from '../limits.js';
-import { Counters } from '../metrics/counters.js';
+import { CounterBlocks } from '../metrics/counter-blocks.js';
 import type { TopologyMetrics } from '../metrics/snapshot.js';
-import { planTasks, type Plan } from '../plan/plan.js';
+import { planTasks } from '../plan/plan.js';
+import type { PlanChange } from '../plan/replan.js';
 import { Activation } from './activation.js';
 import { charactersOf } from './backlog.js';
 import { EndedTasks } from './ended-tasks.js';
@@ -24,6 +26,7 @@ import type { Checkpoint, FromWorker, Probed } from './messages.js';
 import { IngestDesk, type IngestHost } from './ingest-desk.js';
 import { ThreadPool, type WorkerPool } from './pool.js';
 import { Printer } from './printer.js';
+import { Rebalances } from './rebalances.js';
 import type { KillOptions, Outcome, TopologyRunOptions } from './run-options.js';
 import { RunReport, type TopologyStatus } from './run-report.js';
 import { Seats, type InitBase, type Seat } from './seats.js';
@@ -40,9 +43,8 @@ export class TopologyRun {
   readonly completed: Promise<Outcome>;
   private readonly options: TopologyRunOptions;
   private readonly clock: Clock;
-  private readonly plan: Plan;
   private readonly pool: WorkerPool;
-  private readonly counters: Counters;
+  private readonly counters = new CounterBlocks();
   private readonly report: RunReport;
   private readonly seats: Seats;
   private readonly ends: EndedTasks;
@@ -51,6 +53,7 @@ export class TopologyRun {
   private readonly checkpoints = new Map<string, Checkpoint>();
   private readonly supervision: Supervision;
   private readonly activation = new Activation();
+  private readonly rebalances: Rebalances;
   /** When a wait for what is in flight is over. */
   private endsAtMs = Infinity;
   private endTimer: Timer | null = null;
@@ -62,16 +65,14 @@ export class TopologyRun {
     this.options = options;
     const { description, workers, firstIncarnation = 0 } = options;
     this.clock = options.clock ?? new RealClock();
-    this.plan = planTasks(description, workers);
+    const plan = planTasks(description, workers, options.parallelism);
     const share = memoryShare(description.config, options.slots ?? workers);
     this.pool = options.pool ?? new ThreadPool({ threads: workers, heapMbMax: share.heapMb });
-    this.counters = new Counters(this.plan.tasks.length, workers);
-    this.report = new RunReport(description, this.plan, this.counters, this.clock, options.limits);
-    this.ends = new EndedTasks(description, this.plan, (worker, told) =>
-      this.seats.post(this.seats.all[worker]!, told),
-    );
+    this.counters.grow({ firstTask: 0, tasks: plan.nextTask, firstWorker: 0, workers });
+    this.report = new RunReport(description, plan, this.counters, this.clock, options.limits);
+    this.ends = new EndedTasks(description, plan, (worker, told) => this.seats.post(this.seats.all[worker]!, told));
     this.printer = new Printer(options.print);
-    this.seats = new Seats(this.plan, this.pool, firstIncarnation, {
+    this.seats = new Seats(plan, this.pool, firstIncarnation, {
       initOf: (worker) => this.initOf(worker),
       heard: (seat, message) => this.onMessage(seat, message),
       linkLost: (seat, other, reason) => this.linkLost(seat.worker, other, reason),
@@ -79,7 +80,7 @@ export class TopologyRun {
     });
     this.supervision = new Supervision({
       description,
-      plan: () => this.plan,
+      plan: () => this.rebalances.plan,
       share,
       clock: this.clock,
       logger: options.logger,
@@ -87,14 +88,18 @@ export class TopologyRun {
       report: this.report,
       seats: () => this.seats.all,
       stop: (seat) => this.seats.post(seat, { type: 'stop' }),
-      replace: (worker) => {
-        this.seats.replace(worker);
-        this.ends.reopen(worker, this.seats.revision);
-      },
+      replace: (worker) => this.rebalances.replace(worker),
       fail: (error) => this.end({ status: 'failed', error }),
     });
     for (const checkpoint of options.checkpoints ?? []) this.keep(checkpoint);
-    this.desk = new IngestDesk(description, this.plan, this.ingestHost());
+    this.desk = new IngestDesk(description, plan, this.ingestHost());
+    const { seats, counters, ends, report, desk, checkpoints: kept } = this;
+    this.rebalances = new Rebalances(plan, {
+      ...{ description, firstIncarnation, seats, counters, ends, report, desk, kept },
+      isSwitched: () => seats.all.every((seat) => seat.switched >= this.activation.round),
+      confirmSwitched: () => this.confirmSwitched(),
+      endIfAllEnded: () => this.endIfAllEnded(),
+    });
     this.completed = new Promise((resolve) => (this.resolveCompleted = resolve));
   }
 
@@ -116,7 +121,7 @@ export class TopologyRun {
 
   /** What it does now, and has done. */
   status(): TopologyStatus {
-    return this.report.status(this.plan.workers);
+    return this.report.status(this.rebalances.plan.workers);
   }
 
   /** All that is measured of it, by component and task. */
@@ -150,6 +155,20 @@ export class TopologyRun {
    */
   async ingest(spout: string, record: unknown, signal?: AbortSignal): Promise<void> {
     await this.desk.ingest(spout, record, signal);
+  }
+
+  /**
+   * Spreads it over another number of workers, and gives components another number of tasks. What is left out stays as
+   * it is; tasks that need not move never stop, and no tuple is lost. One change at a time. Resolves when it is carried
+   * out; when it is refused, everything stays as it was.
+   *
+   * @throws MILLRACE_REBALANCE_WORKERS, MILLRACE_REBALANCE_COMPONENT, MILLRACE_REBALANCE_PARALLELISM,
+   *   MILLRACE_REBALANCE_TASKS, MILLRACE_REBALANCE_STATE, MILLRACE_REBALANCE_BUSY: it makes no sense, or not now
+   * @throws MILLRACE_REBALANCE_WORKER_DIED, MILLRACE_REBALANCE_ENDED, or the error of the constructor, `prepare` or
+   *   `activate` of a new task that failed
+   */
+  async rebalance(change: PlanChange): Promise<void> {
+    await this.rebalances.start(change);
   }
 
   /** Spouts stop; what is under way is handled; then it ends as killed. */
@@ -217,11 +236,13 @@ export class TopologyRun {
 
   private initOf(worker: number): InitBase {
     const { options } = this;
+    const transition = this.rebalances.soFar;
     return {
       source: options.source,
       description: options.description,
-      plan: this.plan,
-      counters: this.counters.memory,
+      plan: transition?.after ?? this.rebalances.plan,
+      transition,
+      counters: this.counters.blocks,
       seed: options.seed ?? entropySeed(),
       limits: options.limits ?? runtimeLimits,
       strict: options.strict ?? false,
@@ -249,6 +270,7 @@ export class TopologyRun {
   }
 
   private onMessage(seat: Seat, message: FromWorker): void {
+    if (this.rebalances.heard(seat, message)) return;
     switch (message.type) {
       case 'prepared':
         this.desk.prepared(message.ingestTasks);
@@ -259,7 +281,8 @@ export class TopologyRun {
         return;
       case 'switched':
         seat.switched = message.round;
-        this.activation.confirm(Math.min(...this.seats.all.map((each) => each.switched)));
+        this.confirmSwitched();
+        this.rebalances.switched(seat);
         return;
       case 'ingested':
         this.desk.answered(message.acked, message.others);
@@ -345,7 +368,11 @@ export class TopologyRun {
 
   private taskEnded(task: number, revision: number): void {
     this.ends.add(task, revision);
-    if (!this.ends.all) return;
+    this.endIfAllEnded();
+  }
+
+  private endIfAllEnded(): void {
+    if (!this.ends.all || this.rebalances.isHandingOver) return;
     this.end({ status: this.report.state === 'draining' ? 'killed' : 'completed', error: null });
   }
 
@@ -376,6 +403,7 @@ export class TopologyRun {
     this.outcome = fatal === null ? outcome : { status: 'failed', error: fatal };
     this.endTimer?.cancel();
     this.activation.end();
+    this.rebalances.end();
     this.desk.end();
     this.supervision.end();
     void this.stopAll(this.outcome);
@@ -386,7 +414,7 @@ export class TopologyRun {
     const stragglers = setTimeout(() => {
       void this.pool.destroy();
     }, STOP_TIMEOUT_MS);
-    await Promise.all(this.seats.all.map((seat) => seat.gone));
+    await this.seats.gone();
     clearTimeout(stragglers);
     this.supervision.stop();
     await this.printer.written;
@@ -406,11 +434,16 @@ export class TopologyRun {
   }
 
   private workerGone(seat: Seat, reason: string | null): void {
-    if (this.outcome !== null || seat.state === 'dead') return;
+    if (this.outcome !== null || seat.state === 'dead' || !this.seats.has(seat)) return;
     seat.state = 'dead';
     seat.control.close();
     this.desk.workerDied(seat.worker);
+    this.rebalances.died(seat.worker, seat.lastWords?.message ?? reason ?? '');
     this.supervision.died(seat, reason);
+  }
+
+  private confirmSwitched(): void {
+    this.activation.confirm(Math.min(...this.seats.all.map((each) => each.switched)));
   }
 }
 

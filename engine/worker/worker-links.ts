@@ -14,9 +14,10 @@ import type { LinkHost, LinkName } from '../link/link-host.js';
 import { PortWire } from '../link/port-wire.js';
 import type { TcpEndpoint } from '../link/tcp/endpoint.js';
 import type { Wire } from '../link/wire.js';
-import { OUTBOX, STALE, type Counters } from '../metrics/counters.js';
+import type { CounterBlocks } from '../metrics/counter-blocks.js';
+import { OUTBOX, STALE } from '../metrics/counters.js';
 import type { Topology } from '../model/definition.js';
-import type { Plan } from '../plan/plan.js';
+import type { Plan, TaskPlan } from '../plan/plan.js';
 import { BoltTask } from '../task/bolt-task.js';
 import type { Task } from '../task/task.js';
 import type { InboundBatch } from '../task/inbound-batch.js';
@@ -28,7 +29,7 @@ export interface WorkerLinksOptions {
   readonly topology: Topology;
   readonly plan: Plan;
   readonly limits: RuntimeLimits;
-  readonly counters: Counters;
+  readonly counters: CounterBlocks;
   /** The incarnation of each task, by its number. */
   readonly incarnations: readonly number[];
   /** The tasks of this worker, by number. */
@@ -45,16 +46,20 @@ export interface WorkerLinksOptions {
 export class WorkerLinks implements LinkHost {
   readonly limits: RuntimeLimits;
   private readonly options: WorkerLinksOptions;
-  private readonly incarnations: number[];
+  /** Every task that may send or take, by its number. */
+  private readonly places = new Map<number, TaskPlan>();
+  private readonly incarnations = new Map<number, number>();
   /** Between which components tuples are led back: all streams of the one to the other, or none. */
   private readonly feedback = new Set<string>();
   private readonly byWorker = new Map<number, Link>();
+  /** Those to workers that end, which may still bring something. */
+  private readonly parted: Link[] = [];
   private readonly remoteLedgers = new Map<number, RemoteLedger>();
 
   constructor(options: WorkerLinksOptions) {
     this.options = options;
     this.limits = options.limits;
-    this.incarnations = [...options.incarnations];
+    this.know(options.plan.tasks, options.incarnations);
     for (const component of options.topology.components) {
       if (component.kind === 'spout') continue;
       for (const input of component.inputs) {
@@ -79,16 +84,51 @@ export class WorkerLinks implements LinkHost {
     return this.byWorker.get(worker)!;
   }
 
-  /** A new link leads to another worker; what its tasks were told and what they told before is gone. */
-  replace(peer: PeerLink, incarnations: readonly number[], restarted: Iterable<number>): Link {
-    this.byWorker.get(peer.worker)?.close();
-    incarnations.forEach((incarnation, task) => (this.incarnations[task] = incarnation));
-    for (const task of restarted) {
-      const ledger = this.remoteLedgers.get(task);
-      if (ledger !== undefined) ledger.dead = true;
-      this.remoteLedgers.delete(task);
+  /** Those tasks may send and take as well. */
+  know(tasks: readonly TaskPlan[], incarnations: readonly number[]): void {
+    for (const task of tasks) {
+      this.places.set(task.task, task);
+      this.incarnations.set(task.task, incarnations[task.task]!);
     }
-    return this.add(peer);
+  }
+
+  /** Those tasks are gone: what still names them is stale. */
+  forget(tasks: Iterable<number>): void {
+    for (const task of tasks) {
+      this.places.delete(task);
+      this.incarnations.delete(task);
+      this.dropLedger(task);
+    }
+  }
+
+  /** The link to another worker is gone; what its tasks were told and what they told before is gone with it. */
+  cut(worker: number, tasks: Iterable<number>, incarnations: readonly number[]): void {
+    this.byWorker.get(worker)?.close();
+    this.byWorker.delete(worker);
+    for (const task of tasks) {
+      this.incarnations.set(task, incarnations[task]!);
+      this.dropLedger(task);
+    }
+  }
+
+  /**
+   * The workers with those numbers end, and have sent all that they had to send. What of it has not come yet still
+   * does: links are closed by who ends, or here when the next ones part.
+   */
+  part(firstWorker: number, endWorker: number): void {
+    for (const link of this.parted.splice(0)) link.close();
+    for (let worker = firstWorker; worker < endWorker; worker++) {
+      const link = this.byWorker.get(worker);
+      if (link !== undefined) this.parted.push(link);
+      this.byWorker.delete(worker);
+    }
+  }
+
+  /** The tasks of this worker of which not all that they sent has left it. */
+  unsent(): Set<number> {
+    const sources = new Set<number>();
+    for (const link of this.byWorker.values()) link.addUnsent(sources);
+    return sources;
   }
 
   private wireOf(peer: PeerLink): Wire {
@@ -99,16 +139,16 @@ export class WorkerLinks implements LinkHost {
   }
 
   close(): void {
-    for (const link of this.byWorker.values()) link.close();
+    for (const link of [...this.byWorker.values(), ...this.parted]) link.close();
   }
 
   ledgerOf(spoutTask: number, incarnation: number): AckTarget | null {
     const ledger = this.options.ledgers.get(spoutTask);
     if (ledger !== undefined) return ledger.incarnation === incarnation ? ledger : null;
-    if (this.incarnations[spoutTask] !== incarnation) return null;
+    if (this.incarnations.get(spoutTask) !== incarnation) return null;
     let remote = this.remoteLedgers.get(spoutTask);
     if (remote === undefined) {
-      const link = this.byWorker.get(this.options.plan.tasks[spoutTask]!.worker);
+      const link = this.byWorker.get(this.places.get(spoutTask)!.worker);
       if (link === undefined) return null;
       remote = new RemoteLedger(spoutTask, incarnation, link);
       this.remoteLedgers.set(spoutTask, remote);
@@ -117,16 +157,16 @@ export class WorkerLinks implements LinkHost {
   }
 
   accepts(sourceTask: number, targetTask: number): boolean {
-    const { plan, topology } = this.options;
-    const source = plan.tasks[sourceTask];
-    const target = plan.tasks[targetTask];
+    const { topology } = this.options;
+    const source = this.places.get(sourceTask);
+    const target = this.places.get(targetTask);
     if (source === undefined || target === undefined) return false;
     const component = topology.components.find(({ id }) => id === target.component);
     return component?.kind === 'bolt' && component.inputs.some(({ from }) => from === source.component);
   }
 
   fillOrigins(channel: InboundChannel): void {
-    const source = this.options.plan.tasks[channel.sourceTask]!;
+    const source = this.places.get(channel.sourceTask)!;
     const definition = this.options.topology.components.find((component) => component.id === source.component)!;
     Object.entries(definition.outputs).forEach(([stream, fields], index) => {
       channel.origins.push(new Origin(definition.id, stream, index, source.task, fields, channel));
@@ -136,7 +176,7 @@ export class WorkerLinks implements LinkHost {
   receive(task: number, batch: InboundBatch): void {
     const target = this.options.tasks.get(task);
     if (!(target instanceof BoltTask)) return;
-    target.inbox.receive(batch, this.isFeedback(batch.origin.component, target.component));
+    target.receive(batch, this.isFeedback(batch.origin.component, target.component));
     this.options.turns.schedule(target);
   }
 
@@ -148,6 +188,13 @@ export class WorkerLinks implements LinkHost {
     const target = this.options.tasks.get(targetTask);
     if (!(target instanceof BoltTask)) return;
     target.inputs.end(sourceTask, revision);
+    this.options.turns.schedule(target);
+  }
+
+  receiveMark(sourceTask: number, targetTask: number, revision: number): void {
+    const target = this.options.tasks.get(targetTask);
+    if (!(target instanceof BoltTask) || target.handOver?.revision !== revision) return;
+    target.handOver.mark(sourceTask);
     this.options.turns.schedule(target);
   }
 
@@ -196,8 +243,13 @@ export class WorkerLinks implements LinkHost {
   }
 
   private countFor(task: number, counter: number, by: number): void {
-    const { counters } = this.options;
-    counters.words[counters.row(task) + counter]! += by;
+    this.options.counters.add(task, counter, by);
+  }
+
+  private dropLedger(task: number): void {
+    const ledger = this.remoteLedgers.get(task);
+    if (ledger !== undefined) ledger.dead = true;
+    this.remoteLedgers.delete(task);
   }
 }
 

@@ -6,6 +6,7 @@
 //
 // On the main thread of the lead.
 
+import type { CounterBlock } from '../../metrics/counter-blocks.js';
 import type { MessagePort } from 'node:worker_threads';
 import type { Clock, Timer } from '../../clock.js';
 import { failure, toWire } from '../../errors.js';
@@ -14,7 +15,7 @@ import { charactersOf } from '../backlog.js';
 import type { FromWorker, ToWorker, WorkerInit } from '../messages.js';
 import type { WorkerHandle } from '../pool.js';
 import type { Ended } from '../supervision/cause.js';
-import type { LeadToMember, MemberToLead } from './messages.js';
+import type { LeadToMember, MemberToLead, SharedBlock } from './messages.js';
 import type { MessageSocket } from './message-socket.js';
 import type { LeadWords } from './shared-words.js';
 
@@ -172,7 +173,10 @@ export class MemberDesk {
     if (entry.started) return;
     entry.started = true;
     const { control: _c, counters, backlog: _b, pulse: _p, instrument: _i, ...init } = entry.init;
-    socket.send({ type: 'start', run: entry.run, init, counters: this.options.words.share(counters) });
+    const shared = (block: CounterBlock): SharedBlock => {
+      return { ...block, memory: this.options.words.share(block.memory) };
+    };
+    socket.send({ type: 'start', run: entry.run, init, counters: counters.map(shared) });
     for (const message of entry.held) socket.send({ type: 'tell', run: entry.run, message });
     entry.held = [];
   }

@@ -205,7 +205,7 @@ export class Member {
       ...init,
       source: { ...source, settings: init.source.settings },
       control: port2,
-      counters: this.words.memoryOf(counters),
+      counters: counters.map((block) => ({ ...block, memory: this.words.memoryOf(block.memory) })),
       backlog: backlog.memory,
       pulse: pulse.memory,
       peers,

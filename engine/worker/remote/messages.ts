@@ -2,6 +2,7 @@
 // by a number of its own, a new one each time that it starts. One line a message says when it is sent.
 
 import type { WireError } from '../../errors.js';
+import type { CounterBlock } from '../../metrics/counter-blocks.js';
 import type { Ended } from '../supervision/cause.js';
 import type { FromWorker, ToWorker, WorkerInit } from '../messages.js';
 
@@ -24,13 +25,21 @@ export interface SharedMemory {
   readonly set: ChangedWords;
 }
 
+/** The counters of some tasks and workers, in shared memory on both sides. */
+export type SharedBlock = Omit<CounterBlock, 'memory'> & { readonly memory: SharedMemory };
+
 export type LeadToMember =
   /** It may stay: workers follow. */
   | { readonly type: 'welcome' }
   /** It may not. */
   | { readonly type: 'refused'; readonly error: WireError }
   /** Start a worker. */
-  | { readonly type: 'start'; readonly run: number; readonly init: RemoteInit; readonly counters: SharedMemory }
+  | {
+      readonly type: 'start';
+      readonly run: number;
+      readonly init: RemoteInit;
+      readonly counters: readonly SharedBlock[];
+    }
   /** For that worker. */
   | { readonly type: 'tell'; readonly run: number; readonly message: ToWorker }
   /** So many characters of what that worker said of its own accord are written out. */

@@ -23,7 +23,7 @@ export interface ComponentCode {
 
 /** The task that ran, or null when none did. */
 export function suspectDoing({ task, stage }: Doing, plan: Plan): Suspect | null {
-  const component = task === null ? undefined : plan.tasks[task]?.component;
+  const component = plan.tasks.find((each) => each.task === task)?.component;
   return component === undefined ? null : { component, task, stage };
 }
 

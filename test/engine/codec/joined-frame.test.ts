@@ -50,6 +50,7 @@ function deliver(frame: Uint8Array, deadTask = -1): string[] {
     acked: nothing,
     failed: nothing,
     touched: nothing,
+    receiveMark: nothing,
   };
   deliverFrame(readDataFrame(frame), host, () => channel);
   for (const batch of batches) {

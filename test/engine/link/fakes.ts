@@ -50,7 +50,9 @@ export class MemoryWire implements Wire {
 
 /** What came to a task, in order: tuples and end markers. */
 export type Received =
-  { readonly tuple: TaskTuple; readonly edgeHi: number } | { readonly endOf: number; readonly revision: number };
+  | { readonly tuple: TaskTuple; readonly edgeHi: number }
+  | { readonly endOf: number; readonly revision: number }
+  | { readonly markOf: number; readonly revision: number };
 
 /** Tasks of the topology that a fake host knows. */
 const TASKS = 1_000;
@@ -61,6 +63,7 @@ export class FakeHost implements LinkHost {
   readonly inbound: InboundChannel[] = [];
   readonly mailboxes = new Map<number, TaskTuple[]>();
   readonly received: Received[] = [];
+  readonly marks: { readonly target: number; readonly before: number }[] = [];
   readonly refused: unknown[] = [];
   readonly lost: string[] = [];
   readonly acks: number[][] = [];
@@ -115,6 +118,11 @@ export class FakeHost implements LinkHost {
     let sum = 0;
     for (const mailbox of this.mailboxes.values()) sum += mailbox.length;
     return sum;
+  }
+
+  receiveMark(sourceTask: number, targetTask: number, revision: number): void {
+    this.received.push({ markOf: sourceTask, revision });
+    this.marks.push({ target: targetTask, before: this.mailboxes.get(targetTask)?.length ?? 0 });
   }
 
   receiveEnd(sourceTask: number, _targetTask: number, revision: number): void {

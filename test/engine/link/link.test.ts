@@ -139,7 +139,9 @@ t.test('random traffic with tiny limits: in order, complete, bounded, and everyb
       const all = pair.receiver.received;
       const ends = all.filter((each) => 'endOf' in each && each.endOf === at).length;
       if (ends !== Math.min(1, ended[at]!)) throw new Error(`${ends} ends on channel ${at}`);
-      const last = all.findLast((each) => ('endOf' in each ? each.endOf === at : each.tuple.task === at));
+      const last = all.findLast((each) =>
+        'endOf' in each ? each.endOf === at : 'tuple' in each && each.tuple.task === at,
+      );
       if (ends > 0 && last !== undefined && !('endOf' in last)) throw new Error('an end marker overtook a tuple');
       if (senders[at]!.blocked || senders[at]!.twice) throw new Error('a sender is left blocked, or was told twice');
       if ((pair.sender.outbox.get(at) ?? 0) !== 0) throw new Error('the outbox counter has drifted');

@@ -22,7 +22,7 @@ const description: TopologyDescription = {
   ],
 };
 const task = (number: number, component: string, worker: number) => ({ task: number, component, index: 0, worker });
-const plan = { workers: 3, nextTask: 3, tasks: [task(0, 'a', 0), task(1, 'b', 1), task(2, 'c', 2), task(3, 'd', 0)] };
+const plan = { workers: 3, nextTask: 4, tasks: [task(0, 'a', 0), task(1, 'b', 1), task(2, 'c', 2), task(3, 'd', 0)] };
 
 t.test('all have ended when each has, and none began anew', async (t) => {
   const ends = new EndedTasks(description, plan);

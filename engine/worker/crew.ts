@@ -1,0 +1,144 @@
+// The tasks of one worker and the calls of their lives: they come before its start or with a change of the plan, and
+// leave when the worker stops or the plan changes. On the worker's thread.
+//
+//   make ─► prepare ─► activate ─► gate opens, ticks begin … leaves ─► last batch ─► deactivate ─► close
+
+import type { Ledger } from '../ack/ledger.js';
+import type { Clock, Timer } from '../clock.js';
+import { failure } from '../errors.js';
+import { CLOSE_TIMEOUT_MS } from '../limits.js';
+import { BoltTask } from '../task/bolt-task.js';
+import { SpoutTask } from '../task/spout-task.js';
+import type { ReportingTask } from '../task/task-host.js';
+import { NOT_ACTIVE, type Task } from '../task/task.js';
+import type { Activity } from './activity.js';
+import { withDeadline } from './deadline.js';
+import { startError } from './error-reporter.js';
+import type { LivingTask } from './wiring.js';
+
+type ReportError = (task: ReportingTask, call: string, error: unknown) => void;
+
+export class Crew {
+  /** By number, as links and wiring look them up. */
+  readonly tasks = new Map<number, Task>();
+  readonly ledgers = new Map<number, Ledger>();
+  private members: readonly LivingTask[] = [];
+  private readonly clock: Clock;
+  private readonly report: ReportError;
+  private readonly ticks = new Map<number, Timer>();
+
+  constructor(clock: Clock, report: ReportError) {
+    this.clock = clock;
+    this.report = report;
+  }
+
+  get living(): readonly LivingTask[] {
+    return this.members;
+  }
+
+  get spouts(): SpoutTask[] {
+    return this.members.flatMap(({ task }) => (task instanceof SpoutTask ? [task] : []));
+  }
+
+  get bolts(): BoltTask[] {
+    return this.members.flatMap(({ task }) => (task instanceof BoltTask ? [task] : []));
+  }
+
+  add(living: LivingTask): void {
+    const { task } = living;
+    this.members = [...this.members, living];
+    this.tasks.set(task.task, task);
+    if (task instanceof SpoutTask) this.ledgers.set(task.task, task.ledger);
+  }
+
+  /** It is not one of them any more; undefined when it was none. */
+  remove(number: number): LivingTask | undefined {
+    const living = this.members.find(({ task }) => task.task === number);
+    if (living === undefined) return undefined;
+    this.members = this.members.filter((each) => each !== living);
+    this.tasks.delete(number);
+    this.ledgers.delete(number);
+    this.stopTicks(number);
+    return living;
+  }
+
+  /**
+   * Calls `open` or `prepare` of all of those at once.
+   *
+   * @throws the first failure, which names its component
+   */
+  async prepare(those: readonly LivingTask[]): Promise<void> {
+    await Promise.all(
+      those.map(async (living) => {
+        try {
+          await living.prepare();
+        } catch (error) {
+          throw startError(living.definition.kind === 'spout' ? 'open' : 'prepare', living.definition.id, error);
+        }
+      }),
+    );
+  }
+
+  /** They take input from now on. */
+  start(those: readonly LivingTask[]): void {
+    for (const { task, definition } of those) {
+      task.gate &= ~NOT_ACTIVE;
+      const tickMs = definition.kind === 'bolt' ? definition.behavior.tickMs : null;
+      if (tickMs !== null && task instanceof BoltTask) this.startTicks(task, tickMs);
+    }
+  }
+
+  stopTimers(): void {
+    for (const task of this.ticks.keys()) this.stopTicks(task);
+    for (const spout of this.spouts) spout.stopTimers();
+    for (const bolt of this.bolts) bolt.handOver?.cancel();
+  }
+
+  /** What it waits for must not outlive it. */
+  abort(living: LivingTask): void {
+    const { task } = living;
+    living.abort();
+    task.abortCalls(failure('MILLRACE_TASK_CLOSED', { component: task.component }));
+  }
+
+  /** Never throws. */
+  async close(living: LivingTask, activity: Activity | null, wasActive: boolean): Promise<void> {
+    if (wasActive) await this.lastCall(living, 'endBatch', () => lastBatch(living.task));
+    await activity?.deactivate(living);
+    await this.lastCall(living, 'close', () => living.close());
+  }
+
+  private async lastCall(living: LivingTask, call: 'endBatch' | 'close', invoke: () => Promise<void>): Promise<void> {
+    try {
+      await withDeadline(invoke(), CLOSE_TIMEOUT_MS, call);
+    } catch (error) {
+      this.report(living.task, call, error);
+    }
+  }
+
+  private startTicks(task: BoltTask, tickMs: number): void {
+    let dueMs = this.clock.now();
+    const next = (): void => {
+      dueMs += tickMs;
+      const tick = this.clock.after(dueMs - this.clock.now(), () => {
+        task.tick();
+        next();
+      });
+      this.ticks.set(task.task, tick);
+    };
+    next();
+  }
+
+  private stopTicks(task: number): void {
+    this.ticks.get(task)?.cancel();
+    this.ticks.delete(task);
+  }
+}
+
+/** What a bolt has executed and not yet committed is committed before it closes. */
+async function lastBatch(task: Task): Promise<void> {
+  if (!(task instanceof BoltTask)) return;
+  await task.committing;
+  task.commit();
+  await task.committing;
+}

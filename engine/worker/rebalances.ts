@@ -1,0 +1,236 @@
+// The plan of a running topology, and its changes, one after the other: what each does to the workers, the counters, the
+// ends, the report and the desk. How a change goes on is rebalance.ts. On the main thread.
+
+import { failure } from '../errors.js';
+import type { CounterBlocks } from '../metrics/counter-blocks.js';
+import type { TopologyDescription } from '../model/describe.js';
+import { checkChange } from '../plan/check-change.js';
+import type { HandOvers } from '../plan/hand-overs.js';
+import { tasksByComponent, type Plan } from '../plan/plan.js';
+import type { PlanChange } from '../plan/replan.js';
+import type { EndedTasks } from './ended-tasks.js';
+import type { IngestDesk } from './ingest-desk.js';
+import type { Checkpoint, FromWorker, ToWorker, Transition, TransitionSoFar } from './messages.js';
+import { Rebalance, type RebalanceHost } from './rebalance.js';
+import type { RunReport } from './run-report.js';
+import type { Seat, Seats } from './seats.js';
+
+/** The parts of a run that a change of its plan touches. */
+export interface RebalanceParts {
+  readonly description: TopologyDescription;
+  readonly firstIncarnation: number;
+  readonly seats: Seats;
+  readonly counters: CounterBlocks;
+  readonly ends: EndedTasks;
+  readonly report: RunReport;
+  readonly desk: IngestDesk;
+  readonly kept: ReadonlyMap<string, Checkpoint>;
+  /** Every worker has carried out the last switch of the spouts. */
+  isSwitched(): boolean;
+  /** Who has carried it out may be another one now. */
+  confirmSwitched(): void;
+  /** Tasks may have been waited for with the end of the topology. */
+  endIfAllEnded(): void;
+}
+
+export class Rebalances implements RebalanceHost {
+  plan: Plan;
+  private readonly parts: RebalanceParts;
+  private running: Rebalance | null = null;
+  /** The most tasks that each component ever had. */
+  private readonly everHad = new Map<string, number>();
+
+  constructor(plan: Plan, parts: RebalanceParts) {
+    this.plan = plan;
+    this.parts = parts;
+    this.noteSizes(plan);
+  }
+
+  /** Carries out a change; as `TopologyRun.rebalance` says. */
+  async start(change: PlanChange): Promise<void> {
+    const { description, report } = this.parts;
+    checkChange(description, this.plan, change);
+    const { state } = report;
+    if (state !== 'active' && state !== 'inactive') {
+      throw failure('MILLRACE_REBALANCE_STATE', { topology: description.name, state });
+    }
+    if (this.running !== null) throw failure('MILLRACE_REBALANCE_BUSY', { topology: description.name });
+    const rebalance = new Rebalance(this, change);
+    this.running = rebalance;
+    rebalance.poke();
+    await rebalance.done;
+  }
+
+  /** What a worker that starts now has to know. */
+  get soFar(): TransitionSoFar | null {
+    return this.running?.soFar ?? null;
+  }
+
+  /** Tasks of the old plan may still have work. */
+  get isHandingOver(): boolean {
+    return this.running?.isHandingOver === true;
+  }
+
+  /** What a worker has to say of a change; false when that is of something else. */
+  heard(seat: Seat, message: FromWorker): boolean {
+    const { running } = this;
+    switch (message.type) {
+      case 'changePrepared':
+        running?.prepared(seat.worker);
+        return true;
+      case 'changeRefused':
+        running?.refused(message.error);
+        return true;
+      case 'refused':
+        return running?.refused(message.error) === true;
+      case 'letGo':
+        running?.letGo({ task: message.task, ended: message.ended });
+        this.parts.endIfAllEnded();
+        return true;
+      case 'spoutsOpened':
+        running?.spoutsOpened(message.tasks, message.ingestTasks);
+        return true;
+      default:
+        return false;
+    }
+  }
+
+  /** That worker has carried out the last switch: one that is new is ready then. */
+  switched(seat: Seat): void {
+    this.running?.prepared(seat.worker);
+    this.running?.poke();
+  }
+
+  /** A worker has died, and will be replaced sooner or later. */
+  died(worker: number, reason: string): void {
+    const { running } = this;
+    if (running === null) return;
+    running.workerDied(worker, reason);
+    const { seats } = this.parts;
+    if (this.effective.workers <= worker && seats.all[worker] !== undefined) seats.drop(worker);
+    running.ownersDied(worker);
+  }
+
+  /** The time has come to replace a worker that died. */
+  replace(worker: number): void {
+    const { seats, ends } = this.parts;
+    // It may not be part of the plan any more.
+    if (worker >= this.effective.workers || seats.all[worker]?.state !== 'dead') return;
+    seats.replace(worker);
+    ends.reopen(worker, seats.revision);
+    this.running?.poke();
+  }
+
+  private get effective(): Plan {
+    return this.running?.soFar?.after ?? this.plan;
+  }
+
+  /** The topology ends. */
+  end(): void {
+    this.running?.end();
+    this.running = null;
+  }
+
+  // --- what a change asks for ---------------------------------------------------------------------------------------
+
+  get description(): TopologyDescription {
+    return this.parts.description;
+  }
+
+  get isStable(): boolean {
+    const { seats } = this.parts;
+    return !seats.changing && seats.all.every((seat) => seat.state === 'active') && this.parts.isSwitched();
+  }
+
+  get isDraining(): boolean {
+    return this.parts.report.state === 'draining';
+  }
+
+  get checkpoints(): Iterable<Checkpoint> {
+    return this.parts.kept.values();
+  }
+
+  nextRevision(): number {
+    return ++this.parts.seats.revision;
+  }
+
+  begin(transition: Transition, over: HandOvers): void {
+    const { seats, counters, firstIncarnation } = this.parts;
+    const { before, after } = transition;
+    const predecessors = new Map([...over.successors].map(([from, to]) => [to, from]));
+    const born = new Map<number, number>();
+    for (const { task, component, index } of over.coming.values()) {
+      const predecessor = predecessors.get(task);
+      // One that had this index before may have left something, such as a file, that this one goes on with.
+      const first = firstIncarnation + (index < (this.everHad.get(component) ?? 0) ? 1 : 0);
+      born.set(task, predecessor === undefined ? first : seats.incarnationOf(predecessor) + 1);
+    }
+    const firstWorker = counters.workers;
+    const block = counters.grow({
+      firstTask: before.nextTask,
+      tasks: after.nextTask - before.nextTask,
+      firstWorker,
+      workers: Math.max(0, after.workers - firstWorker),
+    });
+    seats.grow(transition, born, block);
+  }
+
+  undo({ before, after }: Transition): void {
+    const { seats, counters } = this.parts;
+    // Numbers that were given are used up, though their tasks never took anything.
+    this.plan = { ...before, nextTask: after.nextTask };
+    seats.adopt(this.plan);
+    seats.shrink(before.workers);
+    counters.keep(new Set(before.tasks.map(({ task }) => task)), before.workers);
+    this.parts.confirmSwitched();
+  }
+
+  adopt({ after, revision }: Transition, { changed }: HandOvers): void {
+    const { seats, ends, report, desk } = this.parts;
+    this.plan = after;
+    this.noteSizes(after);
+    for (const part of [seats, report, desk]) part.adopt(after);
+    ends.adopt(after, changed, revision);
+  }
+
+  settle({ after }: Transition): void {
+    const { seats, report, counters } = this.parts;
+    seats.shrink(after.workers);
+    report.settle();
+    counters.keep(new Set(after.tasks.map(({ task }) => task)), after.workers);
+    this.parts.confirmSwitched();
+  }
+
+  isWired(revision: number): boolean {
+    return this.parts.seats.isWired(revision);
+  }
+
+  broadcast(message: ToWorker): void {
+    this.parts.seats.broadcast(message);
+  }
+
+  post(worker: number, message: ToWorker): void {
+    const { seats } = this.parts;
+    seats.post(seats.all[worker]!, message);
+  }
+
+  isAlive(worker: number): boolean {
+    const seat = this.parts.seats.all[worker];
+    return seat !== undefined && seat.state !== 'dead';
+  }
+
+  opened(ingestTasks: readonly number[]): void {
+    this.parts.desk.opened(ingestTasks);
+  }
+
+  over(): void {
+    this.running = null;
+    this.parts.endIfAllEnded();
+  }
+
+  private noteSizes(plan: Plan): void {
+    for (const [id, tasks] of tasksByComponent(plan)) {
+      this.everHad.set(id, Math.max(tasks.length, this.everHad.get(id) ?? 0));
+    }
+  }
+}
