@@ -37,6 +37,7 @@ export class Rebalances implements RebalanceHost {
   plan: Plan;
   private readonly parts: RebalanceParts;
   private running: Rebalance | null = null;
+  private isOver = false;
   /** The most tasks that each component ever had. */
   private readonly everHad = new Map<string, number>();
 
@@ -50,7 +51,7 @@ export class Rebalances implements RebalanceHost {
   async start(change: PlanChange): Promise<void> {
     const { description, report } = this.parts;
     checkChange(description, this.plan, change);
-    const { state } = report;
+    const state = this.isOver ? 'ended' : report.state;
     if (state !== 'active' && state !== 'inactive') {
       throw failure('MILLRACE_REBALANCE_STATE', { topology: description.name, state });
     }
@@ -127,6 +128,7 @@ export class Rebalances implements RebalanceHost {
 
   /** The topology ends. */
   end(): void {
+    this.isOver = true;
     this.running?.end();
     this.running = null;
   }

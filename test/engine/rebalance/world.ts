@@ -30,7 +30,8 @@ export interface Plan {
   readonly layers: readonly Layer[];
 }
 
-export function randomPlan(random: Random): Plan {
+/** @param isTracked - nothing may be lost, whatever dies */
+export function randomPlan(random: Random, isTracked = false): Plan {
   const pick = <T>(all: readonly T[]): T => all[random.nextBelow(all.length)]!;
   const layers: Layer[] = [];
   const count = 1 + random.nextBelow(3);
@@ -50,7 +51,7 @@ export function randomPlan(random: Random): Plan {
   return {
     spouts: 1 + random.nextBelow(3),
     perPartition: 50 + random.nextBelow(250),
-    tracked: random.nextBelow(4) > 0,
+    tracked: isTracked || random.nextBelow(4) > 0,
     layers,
   };
 }
