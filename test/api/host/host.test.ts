@@ -25,6 +25,12 @@ t.test('a topology is submitted by the URL of a module, a path, an object, a doc
     openTrees: 0,
   });
 
+  t.match(await bundled.metrics(), {
+    id: bundled.id,
+    state: 'completed',
+    components: { numbers: { transferred: 3 }, log: { executed: 3, condition: { state: 'ended' } } },
+  });
+
   const { default: steps } = (await import(moduleUrl('steps'))) as { default: ReturnType<typeof topology> };
   await t.rejects(host.submit(steps), { code: 'MILLRACE_HOST_SUBMIT', message: /"steps"/, hint: /import\.meta\.url/ });
   const object = await host.submit(steps, { module: moduleUrl('steps'), settings: { 'steps.end': 2 } });

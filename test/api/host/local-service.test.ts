@@ -12,7 +12,7 @@ function serviceOf({ host }: Member): LocalService {
   return new LocalService({
     name: 'a',
     cluster: host,
-    runner: { doneOf: () => null } as unknown as EngineRunner,
+    runner: { doneOf: () => null, metricsOf: () => null } as unknown as EngineRunner,
     artifacts: {} as Artifacts,
     submissions: {} as Submissions,
     wallMs: () => 0,
@@ -28,6 +28,22 @@ void t.test('a topology whose definition is gone is named', async (t) => {
   await session.delete(`/payloads/${id}/0`, null);
   const error = { code: 'MILLRACE_STORE_CONTENT', message: new RegExp(`/payloads/${id}`) };
   await t.rejects(serviceOf(member).describe('words'), error);
+  await member.host.close();
+});
+
+void t.test('nothing is measured of what does not run here', async (t) => {
+  const cluster = await Cluster.open();
+  const member = await cluster.host('a', 1);
+  await member.host.topologies.submit(topology('words', { active: false }));
+  await settle();
+  const service = serviceOf(member);
+  await t.rejects(service.metrics('words'), { code: 'MILLRACE_METRICS_NONE', message: /"words" is inactive/ });
+  await t.rejects(service.metrics('other'), { code: 'MILLRACE_TOPOLOGY_UNKNOWN' });
+  t.match(await service.measured(), {
+    host: 'a',
+    slots: { total: 1 },
+    topologies: [{ name: 'words', state: 'inactive', metrics: null }],
+  });
   await member.host.close();
 });
 
