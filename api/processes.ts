@@ -76,7 +76,10 @@ export async function readProcesses(file: string): Promise<Processes> {
   if (!Value.Check(processesSchema, value)) {
     const [first] = Value.Errors(processesSchema, value);
     const path = (first?.instancePath ?? '').slice(1).replaceAll('/', '.');
-    throw invalid(file, `${path === '' ? 'it' : `"${path}"`} ${first === undefined || first.keyword === 'boolean' ? 'is not known here' : first.message}`);
+    throw invalid(
+      file,
+      `${path === '' ? 'it' : `"${path}"`} ${first === undefined || first.keyword === 'boolean' ? 'is not known here' : first.message}`,
+    );
   }
   const all = [value.lead, ...value.members];
   all.forEach((each, index) => {

@@ -1,5 +1,5 @@
-// What `millrace member` works with in a real process: its standard error, its signals, the machine's clock, esbuild and
-// the engine. Main thread.
+// What `millrace member` works with in a real process: its standard error, its signals, the machine's clock, esbuild
+// and the engine. Main thread.
 
 import { RealClock } from '../../engine/clock.js';
 import { openTopologyFile } from '../topology-file.js';

@@ -1,6 +1,6 @@
-// What a bolt task does when the plan changes around it, beside what it does with tuples: it knows its part in the change
-// (hand-over.ts), counts what was under way when it began to let go, and leaves the plan if it is not part of the new
-// one. On the worker's thread.
+// What a bolt task does when the plan changes around it, beside what it does with tuples: it knows its part in the
+// change (hand-over.ts), counts what was under way when it began to let go, and leaves the plan if it is not part of
+// the new one. On the worker's thread.
 
 import type { Timer } from '../clock.js';
 import { HAND_OVER_WAIT_MS_MAX } from '../limits.js';

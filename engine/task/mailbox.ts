@@ -6,8 +6,8 @@
 //   batches[0] … batches[last]                           what came from other workers, still packed
 //
 // Order holds for each sender: those of this worker use the one queue, those of others the other. They take turns.
-// While the task hands over (hand-over.ts), what came behind markers is held: the tail of the one queue, and batches that
-// stand apart from the other. It counts as waiting, so senders rest as ever, but cannot be taken.
+// While the task hands over (hand-over.ts), what came behind markers is held: the tail of the one queue, and batches
+// that stand apart from the other. It counts as waiting, so senders rest as ever, but cannot be taken.
 
 import { BATCHES_DROPPED_AT, type RuntimeLimits } from '../limits.js';
 import type { InboundBatch } from './inbound-batch.js';

@@ -42,7 +42,9 @@ export const COMMITTING = 16;
 export const BROKEN = 32;
 /** A spout that is asked no more, until the topology is activated again. */
 export const INACTIVE = 64;
-/** A bolt task that holds input back (hand-over.ts): it takes from its mailbox what may be taken, and nothing directly. */
+/**
+ * A bolt task that holds input back (hand-over.ts): it takes from its mailbox what may be taken, and nothing directly.
+ */
 export const HOLDING = 128;
 
 /** What a task is made of, beyond its component's instance. */

@@ -1,6 +1,6 @@
 // Connects the tasks of one worker: each output knows its targets, on this worker by reference, on others through a
-// channel of the link that leads there, or through a feedback edge. When the plan changes, a task is connected anew with
-// those components whose tasks are others; for the rest everything stays as it is. On the worker's thread.
+// channel of the link that leads there, or through a feedback edge. When the plan changes, a task is connected anew
+// with those components whose tasks are others; for the rest everything stays as it is. On the worker's thread.
 
 import { createGrouping, leavesNoChoice } from '../grouping/create.js';
 import type { Link } from '../link/link.js';

@@ -1,5 +1,5 @@
-// Where workers run. The threads are Piscina's: one endless task a thread, started again by it when one dies. Each has a
-// pool of its own, because the number of workers changes while they run and a pool of Piscina's has one size.
+// Where workers run. The threads are Piscina's: one endless task a thread, started again by it when one dies. Each has
+// a pool of its own, because the number of workers changes while they run and a pool of Piscina's has one size.
 // Known traps of Piscina 5.3 that shape this file: `close()` ends busy threads, so threads are ended one by one here; a
 // queued task would wait for ever, so there is no queue; an error thrown across loses its code, so nothing is thrown
 // across.

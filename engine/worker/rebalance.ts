@@ -64,7 +64,7 @@ export class Rebalance {
   /** Tasks that have not let go, with their places. */
   private readonly owners = new Map<number, TaskPlan>();
   private readonly waitedFor = new Set<number>();
-  private groups: SpoutGroup[] = [];
+  private readonly groups: SpoutGroup[] = [];
   /** Spout tasks that were told to begin and have not said that they have, with their places. */
   private readonly opening = new Map<number, TaskPlan>();
   /** Spout tasks that were not told yet. */

@@ -1,5 +1,5 @@
-// The plan of a running topology, and its changes, one after the other: what each does to the workers, the counters, the
-// ends, the report and the desk. How a change goes on is rebalance.ts. On the main thread.
+// The plan of a running topology, and its changes, one after the other: what each does to the workers, the counters,
+// the ends, the report and the desk. How a change goes on is rebalance.ts. On the main thread.
 
 import { failure } from '../errors.js';
 import type { CounterBlocks } from '../metrics/counter-blocks.js';

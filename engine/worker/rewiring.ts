@@ -1,5 +1,5 @@
-// What follows in a worker when another one died, or the link to it was lost: a new link, behind which the tasks are new
-// ones or the same, and ends that were passed on are undone or told again. On the worker's thread.
+// What follows in a worker when another one died, or the link to it was lost: a new link, behind which the tasks are
+// new ones or the same, and ends that were passed on are undone or told again. On the worker's thread.
 
 import type { Link } from '../link/link.js';
 import type { TopologyDescription } from '../model/describe.js';

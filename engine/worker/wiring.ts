@@ -1,5 +1,5 @@
-// Makes the tasks of one worker from the topology and its plan: an instance of the component, what it counts in, and the
-// calls of its life. On the worker's thread.
+// Makes the tasks of one worker from the topology and its plan: an instance of the component, what it counts in, and
+// the calls of its life. On the worker's thread.
 
 import { Ledger } from '../ack/ledger.js';
 import type { BoltContext, SpoutContext } from '../component/context.js';

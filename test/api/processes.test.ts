@@ -26,7 +26,10 @@ const wrong: Readonly<Record<string, readonly [content: unknown, expected: RegEx
   'a name twice': [{ ...good, members: [member, member] }, /"members.1.name" is "b", which another process is called/],
   'the name of the lead': [{ ...good, members: [{ ...member, name: 'a' }] }, /"members.0.name" is "a"/],
   'too many': [{ ...good, lead: { ...lead, workers: 256 } }, /it has 257 workers, above 256/],
-  'no secret': [{ ...good, lead: { ...lead, host: '10.0.0.1' } }, /"10.0.0.1" can be reached .* "secretFile" is needed/],
+  'no secret': [
+    { ...good, lead: { ...lead, host: '10.0.0.1' } },
+    /"10.0.0.1" can be reached .* "secretFile" is needed/,
+  ],
   'a name for an address': [{ ...good, lead: { ...lead, host: 'localhost' } }, /"localhost" can be reached/],
   'a short secret': [{ ...good, secretFile: 'short' }, /fewer than 16 characters/],
   'a large file': [{ ...good, more: 'x'.repeat(70_000) }, /above 65536/],

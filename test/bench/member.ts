@@ -1,5 +1,5 @@
-// The second process of a benchmark: a member of the one that measures. Says how much processor time it has used when it
-// is asked.
+// The second process of a benchmark: a member of the one that measures. Says how much processor time it has used when
+// it is asked.
 
 import { RealClock } from '../../engine/clock.js';
 import { Member } from '../../engine/worker/remote/member.js';

@@ -1,5 +1,6 @@
-// Random topologies that watch themselves while they are rebalanced: which task has which key, in which order what came,
-// how often each record was seen. All of it runs in the test's own thread, so components write to what the test reads.
+// Random topologies that watch themselves while they are rebalanced: which task has which key, in which order what
+// came, how often each record was seen. All of it runs in the test's own thread, so components write to what the test
+// reads.
 //
 //   records of partitions ─► spouts (each partition by one task, progress kept) ─► layers of bolts ─► acked
 
@@ -128,7 +129,7 @@ export class World {
           if (layer.grouping === 'partition') bolt.fields(from, 'partition');
           else if (layer.grouping === 'key') bolt.fields(from, 'key');
           else bolt[layer.grouping](from);
-          handles.set(layer.id, bolt as never);
+          handles.set(layer.id, bolt);
         }
       },
       { keyGroups: 16, messageTimeout: '60s', tracking: plan.tracked },
@@ -152,7 +153,7 @@ interface Partition {
 class WatchedSpout extends Spout {
   private readonly world: World;
   private context!: SpoutContext;
-  private partitions: Partition[] = [];
+  private readonly partitions: Partition[] = [];
   private number = 0;
 
   constructor(world: World) {

@@ -42,7 +42,13 @@ class Actor {
     this.stage = stage;
     this.row = row;
     this.act = act;
-    this.times = new CallTimes({ host: stage, counters: stage.counters, row, calls: this.calls, processing: this.processing });
+    this.times = new CallTimes({
+      host: stage,
+      counters: stage.counters,
+      row,
+      calls: this.calls,
+      processing: this.processing,
+    });
   }
 
   /** As a bolt task takes a tuple that had to wait. */
