@@ -154,6 +154,7 @@ const componentDetails = Type.Object({
 
 const plan = Type.Object({
   workers: count('Threads.'),
+  nextTask: count('The number that the next new task gets.'),
   tasks: Type.Array(
     Type.Object({
       task: Type.Integer({ minimum: 0 }),

@@ -31,8 +31,8 @@ t.test('each method does what the host does', async (t) => {
   await client.ingest('records', 'in', { text: 'a' });
   await client.ingest('records', 'in', ['a']);
   t.match(await client.deactivate('records'), { state: 'inactive' });
-  t.match(await client.kill('records', { waitMs: 0, reason: 'done' }), { state: 'killed', reason: 'done' });
   t.match(await client.metrics('records'), { id: 'records-1', components: { in: { emitted: 1000 } } });
+  t.match(await client.kill('records', { waitMs: 0, reason: 'done' }), { state: 'killed', reason: 'done' });
   t.match(await client.kill('records'), { state: 'killed' });
   t.equal(await codeOf(client.metrics('records')), 'MILLRACE_METRICS_NONE');
 
