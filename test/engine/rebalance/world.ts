@@ -94,6 +94,8 @@ export class World {
 
   private build(): Topology {
     const { plan } = this;
+    // Classes below are made for this one.
+    // eslint-disable-next-line @typescript-eslint/no-this-alias
     const world = this;
     class Records extends WatchedSpout {
       static readonly outputs = ['partition', 'seq', 'key', 'number'] as const;
