@@ -8,7 +8,7 @@
 //              kind 2: an end marker; a = revision
 //              kind 3: the same as 1; a tuple may have several tracks, one for each of its trees
 //              kind 4: a hand-over marker; a = revision
-//   track    = ledger  offset  edgeHi  edgeLo                offset = root - base of that ledger, unsigned; ledger = -1:
+//   track    = ledger  offset  edgeHi  edgeLo                offset = root - base of its ledger, unsigned; ledger -1:
 //              untracked; in kind 3, ledger = -2 - n: the ledger is n, and the next track is of the same tuple
 //   payload  = for each segment of kind 0 and 1 its rows as msgpack: an array of rows, each an array of values
 //

@@ -1,4 +1,5 @@
-// Whether a change of the plan makes sense for a topology: what is wrong with it is told before anything is done. Pure.
+// Whether a change of the plan makes sense for a topology: what is wrong with it is told before anything is done, and
+// nothing has changed then. Pure.
 
 import { failure } from '../errors.js';
 import { TASKS_MAX, WORKERS_MAX } from '../limits.js';

@@ -3,7 +3,7 @@
 // until it has settled, and so is a tuple that is held for longer. On the worker's thread.
 //
 //   call that is measured ─► direct call inside of it ─► ...      each of them is measured then (`TIMED_DEPTH`)
-//   |······· own ········|── nested ──|···· own ·····|            latency = all of it; own time = without the nested one
+//   |······· own ········|── nested ──|···· own ·····|       latency = all of it; own time = without the nested one
 //
 // Own times say how the time of a worker's turns is to be dealt to its tasks.
 

@@ -2,7 +2,7 @@
 // out. An owner lets go of what it owns; a new owner holds its input until the old ones have let go. A task that stays
 // may be both.
 //
-//   owner:      marker of each source ─► nothing in front of them waits ─► calls and commits of then are done ─► lets go
+//   owner:      marker of each source ─► nothing in front of them waits ─► its calls and commits are done ─► lets go
 //   new owner:  what comes behind markers is held ─────────────── all old owners have let go ─► released
 //
 // Every sender marks its channels at the moment at which it sends by the new plan, whatever it waits for, and an owner

@@ -11,7 +11,7 @@ import type { InboundBatch } from './inbound-batch.js';
 import type { Inbox } from './inbox.js';
 import type { InputEnds } from './input-ends.js';
 import { SettlingTask } from './settling-task.js';
-import { HOLDING } from './task.js';
+import { HOLDING } from './gate.js';
 
 export abstract class HandingTask extends SettlingTask implements HandingOver {
   abstract readonly inbox: Inbox;

@@ -19,7 +19,9 @@ import type { EmitCall } from './emit-call.js';
 import { checkOverrun } from './emit-errors.js';
 import type { Output } from './output.js';
 import { isPending } from './settling.js';
-import { COMMITTING, RUNNING, Task, type TaskSetup } from './task.js';
+import type { TaskSetup } from './dealer.js';
+import { COMMITTING, RUNNING } from './gate.js';
+import { Task } from './task.js';
 import { ACKED, FAILED, PENDING, TaskTuple, type Accumulator, type Held } from './task-tuple.js';
 
 export abstract class SettlingTask extends Task {

@@ -27,7 +27,9 @@ import type { Output } from './output.js';
 import { checkOverrun } from './emit-errors.js';
 import { NO_TASK } from './task-host.js';
 import { UnsentQueue } from './unsent.js';
-import { BROKEN, CALLS_FULL, INACTIVE, NOT_ACTIVE, RUNNING, Task, type TaskSetup } from './task.js';
+import type { TaskSetup } from './dealer.js';
+import { BROKEN, CALLS_FULL, INACTIVE, NOT_ACTIVE, RUNNING } from './gate.js';
+import { Task } from './task.js';
 import type { Accumulator } from './task-tuple.js';
 
 /** The time is looked at after each call that is slow, and after up to this many quick ones. */

@@ -16,7 +16,7 @@ import type { Topology } from '../model/definition.js';
 import { tasksByComponent, tasksOf, type Plan, type TaskPlan } from '../plan/plan.js';
 import { Random } from '../random.js';
 import type { ReportingTask, RunnableTask, TaskHost } from '../task/task-host.js';
-import { NOT_ACTIVE } from '../task/task.js';
+import { NOT_ACTIVE } from '../task/gate.js';
 import { Activity } from './activity.js';
 import { Changes } from './changes.js';
 import { connect } from './connecting.js';

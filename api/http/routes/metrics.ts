@@ -1,4 +1,5 @@
-// Routes of what is measured: all of one topology as JSON, and all of the host as Prometheus reads it. Main thread.
+// Routes of what is measured: all of one topology as JSON, and all of the host as Prometheus reads it. On the main
+// thread.
 
 import { replies, type App } from '../app.js';
 import { topologyMetrics } from '../metrics-schemas.js';

@@ -1,8 +1,8 @@
 // One member as its lead sees it: the connection to it, and the workers that are to run there. What is said to a worker
 // before its member is there waits.
 //
-//   awaited ── joined ──► there ── connection broke: its workers are dead ──► lost ─┬─ joined again ──► there
-//                                                                                  └─ too long ──► its workers are refused
+//   awaited ── joined ──► there ── broken: its workers are dead ──► lost ─┬─ joined again ──► there
+//                                                                        └─ too long ─► its workers are refused
 //
 // On the main thread of the lead.
 

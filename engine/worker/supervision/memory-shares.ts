@@ -1,4 +1,5 @@
-// How much memory a worker may take: what the topology says, else its share of the machine's. On the main thread.
+// How much memory a worker may take, heap and buffers apart: what the topology says, else its share of the machine's.
+// On the main thread.
 
 import { totalmem } from 'node:os';
 import { WORKER_HEAP_MB_MAX, WORKER_MB_MIN, WORKERS_MEMORY_SHARE } from '../../limits.js';

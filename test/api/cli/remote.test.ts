@@ -101,7 +101,7 @@ t.test('a document is submitted, listed, described, put to sleep, woken and kill
   t.match(described.stdout.text, /\nin +spout +1 +21,933 +- +21,930 +3 +1\.2k +0\.50 ms +3\.2 ms +1\n/);
   t.match(
     described.stdout.text,
-    /\nin +blocked by out#\d \((its mailbox is full|no credit left)\), 90 % of the last 5 s +0 % +0 % +- +0 +90 % +0 +0\n/,
+    /\nin +blocked by out#\d \((its mailbox is full|no credit left)\), 90 % of the last 5 s +0 % +0 % +- +0 +90 % +0/,
   );
   t.match(described.stdout.text, /\nworkers busy in the last 10 s: 90 %\n/);
   t.match(
