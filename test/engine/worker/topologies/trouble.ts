@@ -91,7 +91,7 @@ const defined = topology(
   (t) => {
     const numbers = t.spout('numbers', Numbers);
     const parallelism = trouble === 'definition' && !isMainThread ? 3 : 2;
-    t.bolt('work', Work, { parallelism }).shuffle(numbers, { locality: false });
+    t.bolt('work', Work, { parallelism }).fields(numbers, 'n');
   },
   { workers: 2 },
 );
