@@ -11,7 +11,8 @@ import {
   type Topology,
   type Tuple,
 } from 'millrace';
-import { emitsOf, EXTRA, mix, payloadOf, spoutValue, type BoltNode, type Graph, type SpoutNode } from './graph.js';
+import { emitsOf, EXTRA, mix, payloadOf, ROUNDS, spoutValue } from './graph.js';
+import type { BoltNode, Graph, GroupingKind, Input, SpoutNode } from './graph.js';
 
 /** What is noted while a graph runs. */
 export class Notebook {
@@ -39,8 +40,14 @@ const CALL = 4096;
 /** Ticks that emit extra tuples. */
 const TICKS = 3;
 
-const fields = ['from', 'order', 'key', 'value', 'payload'] as const;
+const fields = ['from', 'order', 'key', 'value', 'payload', 'left'] as const;
 const streams = { default: fields, side: fields } as const;
+
+interface Emission {
+  readonly side: boolean;
+  readonly value: number;
+  readonly left: number;
+}
 
 async function pause(times: number): Promise<void> {
   for (let n = 0; n < times; n++) {
@@ -56,6 +63,7 @@ export function build(graph: Graph, book: Notebook): Topology {
       const handles = graph.spouts.map((node, index) =>
         t.spout(`s${index}`, spoutOf(graph, node, index, book), { parallelism: node.parallelism }),
       );
+      const bolts: { [K in GroupingKind]: (source: never, key: never) => unknown }[] = [];
       const sources: { stream(name: 'side'): unknown }[] = [...handles];
       graph.bolts.forEach((node, index) => {
         const bolt = t.bolt(`b${index}`, boltOf(graph, node, index, book), {
@@ -65,12 +73,19 @@ export function build(graph: Graph, book: Notebook): Topology {
           manualAck: node.acks !== 'return',
           tickEvery: node.acks === 'tick' || node.extra > 0 ? 7 : null,
         });
-        for (const { from, side, grouping } of node.inputs) {
-          const source = (side ? sources[from]!.stream('side') : sources[from]!) as (typeof handles)[0];
-          if (grouping === 'fields') bolt.fields(source, 'key');
-          else bolt[grouping](source);
-        }
         sources.push(bolt);
+        bolts.push(bolt);
+      });
+      graph.bolts.forEach((node, index) => {
+        const subscribe = ({ from, side, grouping }: Input, feedback: boolean): void => {
+          const stream = (side ? sources[from]!.stream('side') : sources[from]!) as (typeof handles)[0];
+          const source = feedback ? stream.feedback({ overflow: 'drop' }) : stream;
+          if (grouping === 'fields' || grouping === 'partialKey')
+            bolts[index]![grouping](source as never, 'key' as never);
+          else bolts[index]![grouping](source as never, undefined as never);
+        };
+        for (const input of node.inputs) subscribe(input, false);
+        for (const input of node.loops) subscribe(input, true);
       });
     },
     { maxSpoutPending: graph.maxSpoutPending, messageTimeout: null },
@@ -113,7 +128,7 @@ function spoutOf(
         const number = this.replays.shift() ?? (this.next < node.count ? this.next++ : null);
         if (number === null) break;
         const value = spoutValue(index, this.context.index, number);
-        const values = [this.context.task, this.sent++, value % 5, value, payloadOf(value, graph.payloadMax)];
+        const values = [this.context.task, this.sent++, value % 5, value, payloadOf(value, graph.payloadMax), ROUNDS];
         emit(values, graph.tracked ? { id: number } : {});
       }
       return this.replays.length === 0 && this.next === node.count ? 'done' : undefined;
@@ -137,6 +152,7 @@ function boltOf(
   book: Notebook,
 ): (new () => Bolt) & { readonly outputs: typeof streams } {
   const number = graph.spouts.length + index;
+  const comesBack = new Set(node.loops.map(({ from }) => `b${from - graph.spouts.length}`));
 
   class Node extends Bolt {
     static readonly outputs = streams;
@@ -166,7 +182,7 @@ function boltOf(
         this.holding.push(tuple);
         return;
       }
-      emitsOf(number, node.emitsMax, value).forEach((each, at) => this.send(each, call * CALL + at, emit));
+      this.follow(tuple).forEach((each, at) => this.send(each, call * CALL + at, emit));
       this.throwAt(value, 1);
       if (node.acks === 'hand') this.context.ack(tuple);
     }
@@ -179,7 +195,7 @@ function boltOf(
         return;
       }
       let at = 0;
-      for (const each of emitsOf(number, node.emitsMax, value)) {
+      for (const each of this.follow(tuple)) {
         if (node.style === 'ready') await emit.ready();
         this.send(each, call * CALL + at++, emit);
       }
@@ -188,16 +204,18 @@ function boltOf(
       if (node.acks === 'hand') this.context.ack(tuple);
     }
 
+    /** What follows from that tuple. */
+    private follow(tuple: Tuple): Emission[] {
+      const [, , , value, , left] = tuple.values as [number, number, number, number, string, number];
+      const rounds = comesBack.has(tuple.component) ? left - 1 : left;
+      return emitsOf(number, node.emitsMax, value, rounds).map((each) => ({ ...each, left: rounds }));
+    }
+
     /** Ordered calls leave in the order of their inputs, others as they come. */
-    private send(
-      { side, value }: { readonly side: boolean; readonly value: number },
-      inCall: number,
-      emit: Emit,
-      anchor?: Tuple,
-    ): void {
+    private send({ side, value, left }: Emission, inCall: number, emit: Emit, anchor?: Tuple): void {
       const order = node.ordered ? inCall : this.sent++;
       const payload = value === EXTRA ? 'extra' : payloadOf(value, graph.payloadMax);
-      const values = [this.context.task, order, Math.abs(value) % 5, value, payload];
+      const values = [this.context.task, order, Math.abs(value) % 5, value, payload, left];
       emit(values, { ...(side ? { stream: 'side' } : {}), ...(anchor === undefined ? {} : { anchor }) } as never);
     }
 
@@ -207,7 +225,7 @@ function boltOf(
       const call = this.calls++;
       let at = 0;
       for (const tuple of holding) {
-        for (const each of emitsOf(number, node.emitsMax, tuple.values[3] as number)) {
+        for (const each of this.follow(tuple)) {
           this.send(each, call * CALL + at++, emit, tuple);
         }
         this.context.ack(tuple);
@@ -223,7 +241,7 @@ function boltOf(
 
     private sendExtra(call: number, first: number, emit: Emit): void {
       for (let n = 0; n < node.extra; n++) {
-        this.send({ side: n % 2 === 1, value: EXTRA }, call * CALL + first + n, emit);
+        this.send({ side: n % 2 === 1, value: EXTRA, left: 0 }, call * CALL + first + n, emit);
       }
     }
 
