@@ -3,9 +3,11 @@
 // killed; then it is free, and the last status of the ended one stays in the history. Main thread.
 
 import { failure, type MillraceError } from '../engine/errors.js';
+import type { PlanChange } from '../engine/plan/replan.js';
 import { KILL_REASON_TEXT_MAX, TOPOLOGIES_MAX } from '../engine/limits.js';
 import { assignmentPath, HISTORY, historyPath, TOPOLOGIES, wishPath } from './paths.js';
 import { loadPayload, piecesOf, savePayload } from './payload.js';
+import { rebalancedWish } from './rebalance-wish.js';
 import { fromNode, toData } from './store/json-node.js';
 import type { Session, StoreNode } from './store/contract.js';
 import { aborted } from './store/signals.js';
@@ -170,6 +172,33 @@ export class Topologies {
   }
 
   /**
+   * Wishes it spread over other workers, and other numbers of tasks; what is left out stays as it is wished now. One that
+   * does not run yet starts that way.
+   *
+   * @throws MILLRACE_TOPOLOGY_UNKNOWN; MILLRACE_REBALANCE_WORKERS, MILLRACE_REBALANCE_COMPONENT,
+   *   MILLRACE_REBALANCE_PARALLELISM, MILLRACE_REBALANCE_TASKS: it makes no sense; MILLRACE_REBALANCE_STATE when it ended
+   *   or is being killed
+   */
+  async rebalance(name: string, change: PlanChange, id?: string): Promise<LiveTopology> {
+    // Whoever asks for nothing has to name a topology, too.
+    const known = await this.get(name, id);
+    if (known.kind === 'ended') throw notRebalanced(name, known.state);
+    const { description } = await this.payload(name);
+    const wished = await this.change(
+      name,
+      known.id,
+      (wish) => {
+        if (wish.wanted === 'killed') throw notRebalanced(name, 'draining');
+        return rebalancedWish(wish, description, change);
+      },
+      ({ state }) => {
+        throw notRebalanced(name, state);
+      },
+    );
+    return wished as LiveTopology;
+  }
+
+  /**
    * Wishes it killed; the first wait and reason stand, the reason cut to `KILL_REASON_TEXT_MAX` characters. One that is
    * being killed, or has ended, stays as it is.
    *
@@ -311,4 +340,8 @@ function ended(record: Ended): EndedTopology {
 
 function notAnyMore(name: string, wanted: string, state: TopologyState): MillraceError {
   return failure('MILLRACE_TOPOLOGY_ENDED', { name, wanted: wanted === 'active' ? 'activated' : 'deactivated', state });
+}
+
+function notRebalanced(name: string, state: TopologyState): MillraceError {
+  return failure('MILLRACE_REBALANCE_STATE', { topology: name, state });
 }

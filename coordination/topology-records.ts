@@ -3,6 +3,7 @@
 
 import type { WireError } from '../engine/errors.js';
 import type { TopologyDescription } from '../engine/model/describe.js';
+import type { Parallelism } from '../engine/plan/plan.js';
 import type { Settings } from '../engine/model/settings.js';
 import { hasKeys } from './store/json-node.js';
 
@@ -14,6 +15,14 @@ export type EndState = 'completed' | 'killed' | 'failed';
 /** What the user wants of a topology at present. */
 export type Wanted = 'active' | 'inactive' | 'killed';
 
+/** How it is spread: what a rebalance changes. Left out by those who never heard of one. */
+export interface Spread {
+  /** How many tasks components have, where that differs from the topology. */
+  readonly parallelism?: Parallelism;
+  /** Counts up with each rebalance that was asked for. */
+  readonly change?: number;
+}
+
 export interface KillWish {
   /** How long bolts may go on after the spouts have stopped. */
   readonly waitMs: number;
@@ -21,7 +30,7 @@ export interface KillWish {
 }
 
 /** A wish: what a user asked for. */
-export interface Wish {
+export interface Wish extends Spread {
   readonly name: string;
   /** Names this one submission. */
   readonly id: string;
@@ -57,11 +66,11 @@ export interface WorkerPlace {
 }
 
 /** What the master decided; only the master of the newest epoch writes it. */
-export interface Assignment {
+export interface Assignment extends Spread {
   readonly name: string;
   readonly id: string;
   readonly epoch: number;
-  /** Counts up each time that the places change. */
+  /** Counts up each time that it gets other places and starts anew; a rebalance goes on in those that it has. */
   readonly revision: number;
   readonly wanted: Wanted;
   readonly kill: KillWish | null;
@@ -138,6 +147,11 @@ export interface Checkpoint {
 /** News of one partition; null when there is nothing to be kept of it any more. */
 export interface CheckpointChange extends Omit<Checkpoint, 'progress'> {
   readonly progress: Uint8Array | null;
+}
+
+/** The rebalances that were asked for. */
+export function changesOf({ change }: Spread): number {
+  return change ?? 0;
 }
 
 /** The state of a topology that has not ended. */

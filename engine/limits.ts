@@ -147,6 +147,9 @@ export const CLOSE_TIMEOUT_MS = 5_000;
  */
 export const HAND_OVER_WAIT_MS_MAX = 30_000;
 
+/** A rebalance that is called off because a worker died is tried this often: by then it is no accident. */
+export const REBALANCE_TRIES_MAX = 5;
+
 /** The definition of a topology must be read within this time: a module that spins must not hold its host. */
 export const DEFINITION_TIMEOUT_MS = 10_000;
 

@@ -33,6 +33,23 @@ function countOf(option: string, text: string, max: number): number {
 }
 
 /**
+ * One more `--parallelism component=count`, added to those before it.
+ *
+ * @throws MILLRACE_CLI_USAGE
+ */
+export function parseParallelism(text: string, before: Readonly<Record<string, number>> = {}): Record<string, number> {
+  const equals = text.lastIndexOf('=');
+  const count = Number(text.slice(equals + 1));
+  if (equals < 1 || !/^\d+$/.test(text.slice(equals + 1)) || !Number.isSafeInteger(count)) {
+    throw failure('MILLRACE_CLI_USAGE', {
+      reason: `--parallelism is "${text}", which is not component=count`,
+      advice: 'name a component and how many tasks it is to have: --parallelism count=4',
+    });
+  }
+  return Object.fromEntries([...Object.entries(before), [text.slice(0, equals), count]]);
+}
+
+/**
  * One more `--set key=value`, added to those before it. A value that is JSON (a number, true, false, null, "…", […],
  * {…}) is that; any other text is a string. The last one wins where a key is set twice.
  *

@@ -1,9 +1,9 @@
 // How the commands that talk to a host are written on the command line: submit, list, describe, activate, deactivate,
-// kill. What they do is loaded when one of them is called. Main thread.
+// rebalance, kill. What they do is loaded when one of them is called. Main thread.
 
 import type { Command } from 'commander';
 import type { Settings } from '../../engine/model/settings.js';
-import { parseSetting } from './arguments.js';
+import { parseParallelism, parseSetting, parseWorkers } from './arguments.js';
 import { DEFAULT_HOST_URL } from './default-host.js';
 import type { RemoteOptions } from './remote.js';
 import { parseWait } from './wait.js';
@@ -22,6 +22,11 @@ interface SubmitFlags extends RemoteFlags {
 interface KillFlags extends RemoteFlags {
   readonly wait?: number;
   readonly reason?: string;
+}
+
+interface RebalanceFlags extends RemoteFlags {
+  readonly workers?: number;
+  readonly parallelism?: Readonly<Record<string, number>>;
 }
 
 const EXIT_CODES = `
@@ -74,6 +79,23 @@ function addWishes(program: Command, onExitCode: (exitCode: number) => void): vo
       const { deactivateCommand } = await import('./wishes.js');
       const { remoteEnvironment } = await import('./remote-environment.js');
       onExitCode(await deactivateCommand(name, optionsOf(flags), remoteEnvironment()));
+    });
+  remote(program, 'rebalance', 'spread a topology anew while it goes on; nothing in flight is lost')
+    .argument('<NAME>', 'its name')
+    .option('--workers <count>', 'over how many workers', parseWorkers)
+    .option(
+      '--parallelism <component=count>',
+      'how many tasks a component is to have; may be repeated',
+      parseParallelism,
+    )
+    .action(async (name: string, { workers, parallelism, ...flags }: RebalanceFlags) => {
+      const { rebalanceCommand } = await import('./wishes.js');
+      const { remoteEnvironment } = await import('./remote-environment.js');
+      const request = {
+        ...(workers === undefined ? {} : { workers }),
+        ...(parallelism === undefined ? {} : { parallelism }),
+      };
+      onExitCode(await rebalanceCommand(name, request, optionsOf(flags), remoteEnvironment()));
     });
   remote(program, 'kill', 'end a topology: spouts stop, what is in flight is handled for a while')
     .argument('<NAME>', 'its name')

@@ -1,7 +1,8 @@
-// `millrace activate`, `deactivate` and `kill`: what is wished of a topology. The host keeps the wish and carries it
-// out by itself; the commands tell the state that it had then. Main thread.
+// `millrace activate`, `deactivate`, `rebalance` and `kill`: what is wished of a topology. The host keeps the wish and
+// carries it out by itself; the commands tell the state that it had then. A rebalance is waited for. Main thread.
 
-import type { KillRequest } from '../host/service.js';
+import { failure } from '../../engine/errors.js';
+import type { KillRequest, RebalanceRequest } from '../host/service.js';
 import { EXIT_OK } from './exit.js';
 import { runRemote, tell, type RemoteEnvironment, type RemoteOptions } from './remote.js';
 
@@ -25,6 +26,30 @@ export async function deactivateCommand(
   return await runRemote(options, environment, async (remote) => {
     const details = await remote.client.deactivate(name, { signal: remote.signal });
     await tell(remote, details, `${details.name} is ${details.state}; millrace activate ${details.name} lets it go on`);
+    return EXIT_OK;
+  });
+}
+
+export async function rebalanceCommand(
+  name: string,
+  request: RebalanceRequest,
+  options: RemoteOptions,
+  environment: RemoteEnvironment,
+): Promise<number> {
+  if (request.workers === undefined && request.parallelism === undefined) {
+    throw failure('MILLRACE_CLI_USAGE', {
+      reason: 'nothing is to be different',
+      advice: 'give --workers, --parallelism, or both: millrace rebalance NAME --workers 3 --parallelism count=4',
+    });
+  }
+  return await runRemote(options, environment, async (remote) => {
+    const details = await remote.client.rebalance(name, request, { signal: remote.signal });
+    const { workers, tasks } = details.plan;
+    await tell(
+      remote,
+      details,
+      `${details.name} is ${details.state}, with ${tasks.length} tasks in ${workers} workers`,
+    );
     return EXIT_OK;
   });
 }

@@ -9,6 +9,7 @@ import type {
   ArtifactInfo,
   HostHealth,
   KillRequest,
+  RebalanceRequest,
   Submission,
   SubmissionMetrics,
   TopologyDetails,
@@ -92,6 +93,17 @@ export class MillraceClient {
   /** @throws MILLRACE_TOPOLOGY_UNKNOWN */
   async deactivate(name: string, options: CallOptions = {}): Promise<TopologyDetails> {
     return await this.post<TopologyDetails>(`/topologies/${segment(name)}/deactivate`, {}, options);
+  }
+
+  /**
+   * Spreads a topology over another number of workers, and gives components another number of tasks, while it goes on.
+   * Resolves when that is carried out; waits as long as an ingest may.
+   *
+   * @throws MILLRACE_TOPOLOGY_UNKNOWN, MILLRACE_REBALANCE_* or why a new task could not be made: everything is as it was
+   */
+  async rebalance(name: string, request: RebalanceRequest, options: CallOptions = {}): Promise<TopologyDetails> {
+    const path = `/topologies/${segment(name)}/rebalance`;
+    return await this.post<TopologyDetails>(path, request, options, this.ingestTimeoutMs);
   }
 
   /**

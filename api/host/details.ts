@@ -5,7 +5,7 @@ import type { KnownTopology } from '../../coordination/topologies.js';
 import { ERRORS_OF_ENDED, FINAL_BYTES_MAX, FINAL_TEXT_MAX } from '../../engine/limits.js';
 import { Histogram } from '../../engine/metrics/histogram.js';
 import type { TopologyDescription } from '../../engine/model/describe.js';
-import { planTasks } from '../../engine/plan/plan.js';
+import { planTasks, type Plan } from '../../engine/plan/plan.js';
 import type { ComponentStatus, TopologyStatus } from '../../engine/worker/topology-run.js';
 import type { ComponentDetails, TopologyDetails, TopologySummary } from './service.js';
 
@@ -70,19 +70,31 @@ export function summaryOf(known: KnownTopology, done: Pick<Done, 'seconds'> | nu
 /**
  * @param description - of one that has not ended; the history has that of the others
  * @param done - what its run here has done; null when there is none
+ * @param running - the plan of that run
  */
 export function detailsOf(
   known: KnownTopology,
   description: TopologyDescription | null,
   done: Done | null,
+  running: Plan | null = null,
 ): TopologyDetails {
   const summary = summaryOf(known, done);
   const shown = known.kind === 'ended' ? known.ended.description : description;
-  const plan =
-    shown === null ? { workers: summary.workers, tasks: [], nextTask: 0 } : planTasks(shown, summary.workers);
+  const { workers, tasks } = running ?? plannedOf(known, shown, summary.workers);
+  const plan = { workers, tasks };
   const final = known.kind === 'ended' && isDone(known.ended.final) ? known.ended.final : null;
   const { components, openTrees, workerDeaths } = final ?? done ?? nothingDone(shown);
   return { ...summary, plan, components, openTrees, workerDeaths };
+}
+
+/** As it is spread when it starts. */
+function plannedOf(
+  known: KnownTopology,
+  description: TopologyDescription | null,
+  workers: number,
+): Pick<Plan, 'workers' | 'tasks'> {
+  if (description === null) return { workers, tasks: [] };
+  return planTasks(description, workers, known.kind === 'ended' ? {} : known.wish.parallelism);
 }
 
 function nothingDone(description: TopologyDescription | null): Done {

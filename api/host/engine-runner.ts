@@ -5,7 +5,14 @@
 //
 // Main thread.
 
-import type { RunEnd, RunListener, RunningTopology, RunOrder, TopologyRunner } from '../../coordination/host/runner.js';
+import type {
+  RebalanceOrder,
+  RunEnd,
+  RunListener,
+  RunningTopology,
+  RunOrder,
+  TopologyRunner,
+} from '../../coordination/host/runner.js';
 import type { Checkpoint as PackedCheckpoint } from '../../coordination/topology-records.js';
 import { pack, unpack } from '../../engine/codec/pack.js';
 import { reasonOf, toWire } from '../../engine/errors.js';
@@ -13,10 +20,12 @@ import type { Clock } from '../../engine/clock.js';
 import { RUNS_REMEMBERED } from '../../engine/limits.js';
 import type { Logger } from '../../engine/log.js';
 import type { TopologyMetrics } from '../../engine/metrics/snapshot.js';
+import type { Plan } from '../../engine/plan/plan.js';
 import type { TopologySource } from '../../engine/worker/module.js';
 import { TopologyRun, type TopologyRunOptions } from '../../engine/worker/topology-run.js';
 import { Arrivals } from './arrivals.js';
 import { doneOf, finalOf, type Done } from './details.js';
+import { RunRebalances } from './run-rebalances.js';
 
 export interface EngineRunnerOptions {
   readonly logger: Logger;
@@ -65,6 +74,21 @@ export class EngineRunner implements TopologyRunner {
     return this.byId.get(id)?.done() ?? this.over.get(id)?.done ?? null;
   }
 
+  /** Which task runs where, in the run of that id; null when none is here. */
+  planOf(id: string): Plan | null {
+    return this.byId.get(id)?.plan() ?? null;
+  }
+
+  /**
+   * Resolves when the run of that id has carried out that rebalance, or a later one; at once when none is here: it is
+   * spread that way when it starts.
+   *
+   * @throws why it was refused; MILLRACE_REBALANCE_ENDED; the reason of the signal
+   */
+  async rebalanced(id: string, change: number, signal: AbortSignal): Promise<void> {
+    await this.byId.get(id)?.rebalances.done(change, signal);
+  }
+
   /** What is measured of the run of that id, or was at its end; null when none is here. */
   metricsOf(id: string): TopologyMetrics | null {
     return this.byId.get(id)?.metrics() ?? this.over.get(id)?.metrics ?? null;
@@ -98,6 +122,7 @@ class EngineRun implements RunningTopology {
   private readonly options: EngineRunnerOptions;
   private readonly order: RunOrder;
   private readonly listener: RunListener;
+  readonly rebalances: RunRebalances;
   private run: TopologyRun | null = null;
   private active = true;
   /** It is to end, before it runs. */
@@ -110,7 +135,18 @@ class EngineRun implements RunningTopology {
     this.order = order;
     this.listener = listener;
     this.options = options;
-    this.ended = this.toEnd(loaded);
+    this.rebalances = new RunRebalances(order, (change, error) =>
+      listener.rebalanced(change, error === null ? null : toWire(error)),
+    );
+    this.ended = this.toEnd(loaded).finally(() => this.rebalances.end());
+  }
+
+  rebalance(order: RebalanceOrder): void {
+    this.rebalances.add(order);
+  }
+
+  plan(): Plan | null {
+    return this.run?.plan ?? null;
   }
 
   activate(): void {
@@ -150,7 +186,10 @@ class EngineRun implements RunningTopology {
       loaded();
       if (!this.active) void run.deactivate();
       // Why it could not start stands in its outcome.
-      await run.start().catch(() => undefined);
+      await run.start().then(
+        () => this.rebalances.started(run),
+        () => undefined,
+      );
       const { status, error } = await run.completed;
       return { status, error, final: finalOf(run.status()) };
     } catch (error) {
@@ -173,6 +212,7 @@ class EngineRun implements RunningTopology {
       source,
       description: order.description,
       workers: order.places.length,
+      parallelism: order.parallelism,
       firstIncarnation: order.firstIncarnation,
       logger: named(options.logger, name),
       print: async (line) => await this.print(line),

@@ -4,6 +4,7 @@
 import type { Artifacts } from '../../coordination/artifacts/artifacts.js';
 import type { ClusterHost } from '../../coordination/host/cluster-host.js';
 import { payloadPath } from '../../coordination/paths.js';
+import { changesOf } from '../../coordination/topology-records.js';
 import type { KnownTopology } from '../../coordination/topologies.js';
 import { failure, isMillraceError } from '../../engine/errors.js';
 import { KILL_WAIT_DEFAULT_MS } from '../../engine/limits.js';
@@ -18,6 +19,7 @@ import type {
   HostMeasured,
   HostService,
   KillRequest,
+  RebalanceRequest,
   Submission,
   SubmissionMetrics,
   TopologyDetails,
@@ -97,6 +99,32 @@ export class LocalService implements HostService {
     return await this.details(await this.options.cluster.topologies.setWanted(name, 'inactive', id));
   }
 
+  async rebalance(
+    name: string,
+    { workers, parallelism }: RebalanceRequest,
+    signal: AbortSignal,
+    id?: string,
+  ): Promise<TopologyDetails> {
+    const { cluster, runner } = this.options;
+    const { topologies } = cluster;
+    if (workers !== undefined) this.checkSlots(await topologies.get(name, id), workers);
+    const change = {
+      ...(workers === undefined ? {} : { workers }),
+      ...(parallelism === undefined ? {} : { parallelism }),
+    };
+    const known = await topologies.rebalance(name, change, id);
+    await runner.rebalanced(known.id, changesOf(known.wish), signal);
+    return await this.details(await topologies.get(name, known.id));
+  }
+
+  /** What runs cannot wait for slots in between: it has to get them, or it stays as it is. */
+  private checkSlots(known: KnownTopology, workers: number): void {
+    if (known.kind === 'ended' || known.assignment === null || known.assignment.places.length === 0) return;
+    const { total, used } = this.options.cluster.slots;
+    const slots = total - used + known.assignment.places.length;
+    if (workers > slots) throw failure('MILLRACE_REBALANCE_SLOTS', { topology: known.name, workers, slots });
+  }
+
   async kill(name: string, { waitMs, reason }: KillRequest, id?: string): Promise<TopologyDetails> {
     const { topologies } = this.options.cluster;
     const wait = waitMs ?? (await this.messageTimeoutMs(name));
@@ -142,7 +170,8 @@ export class LocalService implements HostService {
       // It ended in between: what it came to is in the history.
       return await this.details(await this.options.cluster.topologies.get(name, id), false);
     }
-    return detailsOf(known, description, this.options.runner.doneOf(known.id));
+    const { runner } = this.options;
+    return detailsOf(known, description, runner.doneOf(known.id), runner.planOf(known.id));
   }
 
   private async descriptionOf(name: string): Promise<TopologyDescription | null> {

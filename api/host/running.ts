@@ -3,7 +3,7 @@
 
 import type { WireError } from '../../engine/errors.js';
 import type { LocalService } from './local-service.js';
-import type { KillRequest, SubmissionMetrics, TopologyDetails } from './service.js';
+import type { KillRequest, RebalanceRequest, SubmissionMetrics, TopologyDetails } from './service.js';
 
 /** How a topology ended. */
 export interface TopologyEnd {
@@ -16,6 +16,11 @@ export interface TopologyEnd {
 
 export interface IngestOptions {
   /** Aborted, the promise rejects with its reason; the tree goes on. */
+  readonly signal?: AbortSignal;
+}
+
+export interface RebalanceOptions {
+  /** Aborted, the promise rejects with its reason; the rebalance goes on. */
   readonly signal?: AbortSignal;
 }
 
@@ -84,6 +89,16 @@ export class RunningTopology {
   /** Lets its spouts rest; what is in flight is handled. */
   async deactivate(): Promise<void> {
     await this.service.deactivate(this.name, this.id);
+  }
+
+  /**
+   * Spreads it over another number of workers, and gives components another number of tasks, while it goes on. Resolves
+   * when that is carried out.
+   *
+   * @throws MILLRACE_REBALANCE_* or why a new task could not be made: everything is as it was then
+   */
+  async rebalance(request: RebalanceRequest, options: RebalanceOptions = {}): Promise<TopologyDetails> {
+    return await this.service.rebalance(this.name, request, options.signal ?? new AbortController().signal, this.id);
   }
 
   /**

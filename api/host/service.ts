@@ -61,7 +61,7 @@ export interface ComponentDetails extends Omit<ComponentStatus, 'stale' | 'misus
 }
 
 export interface TopologyDetails extends TopologySummary {
-  readonly plan: Plan;
+  readonly plan: Omit<Plan, 'nextTask'>;
   readonly components: Readonly<Record<string, ComponentDetails>>;
   readonly openTrees: number;
   readonly workerDeaths: number;
@@ -71,6 +71,14 @@ export interface KillRequest {
   /** How long bolts may go on after the spouts have stopped. Default: the topology's message timeout. */
   readonly waitMs?: number;
   readonly reason?: string;
+}
+
+/** How a topology is to be spread from now on; what is left out stays as it is. */
+export interface RebalanceRequest {
+  /** Over how many workers. */
+  readonly workers?: number;
+  /** How many tasks components have, by their id. */
+  readonly parallelism?: Readonly<Record<string, number>>;
 }
 
 export interface HostHealth {
@@ -120,6 +128,15 @@ export interface HostService {
   measured(): Promise<HostMeasured>;
   activate(name: string): Promise<TopologyDetails>;
   deactivate(name: string): Promise<TopologyDetails>;
+  /**
+   * Spreads it anew while it goes on: tasks that need not move never stop, and no tuple is lost. Resolves when it is
+   * carried out; of one that does not run here, when the wish is kept.
+   *
+   * @throws MILLRACE_REBALANCE_COMPONENT (404), MILLRACE_REBALANCE_WORKERS, MILLRACE_REBALANCE_PARALLELISM,
+   *   MILLRACE_REBALANCE_TASKS (400 each), MILLRACE_REBALANCE_SLOTS, MILLRACE_REBALANCE_STATE (409 each), or why a new
+   *   task could not be made: everything is as it was then
+   */
+  rebalance(name: string, request: RebalanceRequest, signal: AbortSignal): Promise<TopologyDetails>;
   /** Resolves when the wish is kept, not when it is carried out. Killing a killed topology changes nothing. */
   kill(name: string, request: KillRequest): Promise<TopologyDetails>;
   /**

@@ -78,6 +78,18 @@ export const killRequest = Type.Object(
   closed,
 );
 
+export const rebalanceRequest = Type.Object(
+  {
+    workers: Type.Optional(Type.Integer({ description: 'Over how many workers it is spread.' })),
+    parallelism: Type.Optional(
+      Type.Record(Type.String(), Type.Integer(), {
+        description: 'How many tasks components have, by their id. What is left out stays as it is.',
+      }),
+    ),
+  },
+  closed,
+);
+
 export const nothing = Type.Object({}, closed);
 
 export const record = Type.Union([Type.Record(Type.String(), Type.Unknown()), Type.Array(Type.Unknown())], {

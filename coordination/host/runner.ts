@@ -2,6 +2,7 @@
 // coordination never looks inside; it says what to run and what to do with it, and is told how it ended. Types only.
 
 import type { WireError } from '../../engine/errors.js';
+import type { Parallelism } from '../../engine/plan/plan.js';
 import type { Checkpoint, CheckpointChange, EndState, Payload, WorkerPlace } from '../topology-records.js';
 
 /** What a host is to run. */
@@ -11,8 +12,12 @@ export interface RunOrder extends Payload {
   readonly revision: number;
   /** Of the master that assigned it. */
   readonly epoch: number;
-  /** Where each worker runs; `planTasks` of the description and their number says which tasks. */
+  /** Where each worker runs; `planTasks` of the description, their number and the parallelism says which tasks. */
   readonly places: readonly WorkerPlace[];
+  /** How many tasks components have, where that differs from the description. */
+  readonly parallelism: Parallelism;
+  /** The last rebalance that this takes into account. */
+  readonly change: number;
   /** The workers that are to run here. */
   readonly workers: readonly number[];
   /** Incarnations of its tasks begin here, above all of earlier revisions. */
@@ -25,6 +30,16 @@ export interface RunOrder extends Payload {
 export interface RunListener {
   /** Progress to be kept, packed, at most `CHECKPOINT_BYTES_MAX`; or to be forgotten. */
   checkpoint(checkpoint: CheckpointChange): void;
+  /** A rebalance was carried out, or refused: then everything is as it was. */
+  rebalanced(order: RebalanceOrder, refused: WireError | null): void;
+}
+
+/** How a topology is to be spread from now on. */
+export interface RebalanceOrder {
+  readonly workers: number;
+  readonly parallelism: Parallelism;
+  /** Its number; what comes later counts. */
+  readonly change: number;
 }
 
 /** How a run ended. */
@@ -44,6 +59,8 @@ export interface RunningTopology {
   activate(): void;
   /** Spouts are not asked any more; bolts go on. */
   deactivate(): void;
+  /** Spreads it anew while it goes on; one after the other. */
+  rebalance(order: RebalanceOrder): void;
   /** Spouts stop at once, bolts go on until nothing is under way, or for that time at most; then all is closed. */
   kill(options: { readonly waitMs: number }): void;
 }

@@ -9,7 +9,7 @@
 // Invariant: at most one run for an id at a time; one of a new revision starts when the old one is over.
 
 import type { Clock } from '../../engine/clock.js';
-import { failure, reasonOf, toWire } from '../../engine/errors.js';
+import { failure, reasonOf, toWire, type WireError } from '../../engine/errors.js';
 import { INCARNATIONS_PER_REVISION, STORE_RETRY_MAX_MS, STORE_RETRY_MIN_MS } from '../../engine/limits.js';
 import type { Logger } from '../../engine/log.js';
 import { claimProgress, type CheckpointWriter, type Progress } from '../checkpoints.js';
@@ -19,9 +19,10 @@ import { fromNode } from '../store/json-node.js';
 import type { Session } from '../store/contract.js';
 import { pause } from '../store/signals.js';
 import { hasCode } from '../store/store-errors.js';
-import { isWish, type Assignment, type Report, type RunReport } from '../topology-records.js';
+import { takeBack } from '../rebalance-wish.js';
+import { changesOf, isWish, type Assignment, type Report, type RunReport } from '../topology-records.js';
 import type { Outbox } from './outbox.js';
-import type { RunEnd, RunningTopology, RunOrder, TopologyRunner } from './runner.js';
+import type { RebalanceOrder, RunEnd, RunningTopology, RunOrder, TopologyRunner } from './runner.js';
 
 export interface RunsOptions {
   readonly host: string;
@@ -43,6 +44,10 @@ interface Run {
   readonly discarded: AbortController;
   /** What was last told to it. */
   told: Assignment['wanted'];
+  /** The rebalance that it was told last. */
+  toldChange: number;
+  /** How it is spread, as far as that was carried out. */
+  spread: Pick<RebalanceOrder, 'workers' | 'parallelism'>;
   running: RunningTopology | null;
   progress: Progress | null;
   end: RunEnd | null;
@@ -115,7 +120,16 @@ export class Runs {
   private add(assignment: Assignment): Run {
     const discarded = new AbortController();
     const startedAtMs = this.options.wallMs();
-    const run: Run = { assignment, startedAtMs, discarded, told: 'active', running: null, progress: null, end: null };
+    const run: Run = {
+      assignment,
+      startedAtMs,
+      discarded,
+      told: 'active',
+      ...spreadOf(assignment),
+      running: null,
+      progress: null,
+      end: null,
+    };
     this.runs.set(assignment.id, run);
     return run;
   }
@@ -147,7 +161,7 @@ export class Runs {
   }
 
   private async orderFor(run: Run): Promise<RunOrder> {
-    const { name, id, revision, epoch, places } = run.assignment;
+    const { name, id, revision, epoch } = run.assignment;
     const session = await this.options.session();
     const wish = fromNode(await session.get(wishPath(name)), isWish);
     // The name belongs to another one by now.
@@ -155,9 +169,26 @@ export class Runs {
     const payload = await loadPayload(session, { id, pieces: wish.pieces });
     run.progress = await claimProgress(session, name, id, revision);
     const checkpoints = run.progress.all();
+    const { places } = run.assignment;
     const workers = this.workersOf(run.assignment);
     const firstIncarnation = (revision - 1) * INCARNATIONS_PER_REVISION;
-    return { ...payload, name, id, revision, epoch, places, workers, firstIncarnation, checkpoints };
+    // What it is told while it loads stands in here already.
+    Object.assign(run, spreadOf(run.assignment));
+    const { parallelism } = run.spread;
+    const change = run.toldChange;
+    return {
+      ...payload,
+      name,
+      id,
+      revision,
+      epoch,
+      places,
+      parallelism,
+      change,
+      workers,
+      firstIncarnation,
+      checkpoints,
+    };
   }
 
   private start(run: Run, order: RunOrder): void {
@@ -165,7 +196,10 @@ export class Runs {
     const progress = run.progress!;
     const checkpoint: Parameters<TopologyRunner['start']>[1]['checkpoint'] = (kept) => checkpoints.add(progress, kept);
     try {
-      run.running = runner.start(order, { checkpoint });
+      run.running = runner.start(order, {
+        checkpoint,
+        rebalanced: (change, refused) => this.rebalanced(run, change, refused),
+      });
     } catch (error) {
       this.ended(run, { status: 'failed', error: toWire(error), final: null });
       return;
@@ -181,7 +215,16 @@ export class Runs {
   /** Passes on what is wanted, once. */
   private tell(run: Run): void {
     const { assignment, running } = run;
-    if (assignment.wanted === run.told || run.end !== null) return;
+    if (run.end !== null) return;
+    if (running !== null && assignment.wanted !== 'killed' && changesOf(assignment) !== run.toldChange) {
+      run.toldChange = changesOf(assignment);
+      running.rebalance({
+        workers: assignment.places.length,
+        parallelism: assignment.parallelism ?? {},
+        change: run.toldChange,
+      });
+    }
+    if (assignment.wanted === run.told) return;
     if (running === null) {
       // Not started yet; killed before, it never is.
       if (assignment.wanted === 'killed') this.ended(run, { status: 'killed', error: null, final: null });
@@ -191,6 +234,23 @@ export class Runs {
     if (assignment.wanted === 'killed') running.kill({ waitMs: assignment.kill?.waitMs ?? 0 });
     else if (assignment.wanted === 'active') running.activate();
     else running.deactivate();
+  }
+
+  /** What was refused is not wished any longer: a host that starts again must not try it. */
+  private rebalanced(run: Run, order: RebalanceOrder, refused: WireError | null): void {
+    const { workers, parallelism, change } = order;
+    if (refused === null) {
+      run.spread = { workers, parallelism };
+      return;
+    }
+    const { logger } = this.options;
+    const { name, id } = run.assignment;
+    logger.error(`topology "${name}" was not rebalanced: ${refused.message}`);
+    if (run.end !== null || run.discarded.signal.aborted) return;
+    void this.options
+      .session()
+      .then((session) => takeBack(session, name, { id, change, ...run.spread }))
+      .catch((error: unknown) => logger.warn(`the wish to rebalance "${name}" stays: ${reasonOf(error)}`));
   }
 
   private ended(run: Run, end: RunEnd): void {
@@ -240,4 +300,9 @@ export class Runs {
     });
     outbox.setReport({ host, boot, runs } satisfies Report);
   }
+}
+
+function spreadOf(assignment: Assignment): Pick<Run, 'toldChange' | 'spread'> {
+  const { places, parallelism = {} } = assignment;
+  return { toldChange: changesOf(assignment), spread: { workers: places.length, parallelism } };
 }

@@ -2,16 +2,24 @@
 //
 //   wished      │ has no place              │ runs on hosts that are there  │ a host of it is gone
 //   active      │ gets a place, or waits    │ told to be active             │ gets another place, or waits
+//   rebalanced  │                           │ told, with more or less slots │
 //   inactive    │ nothing                   │ told to rest, keeps its place │ loses its place
 //   killed      │ ends                      │ told to end                   │ ends when none of its hosts is left
 
-import type { Assignment, EndState, RunReport, Wish, WorkerPlace } from '../topology-records.js';
+import {
+  changesOf,
+  type Assignment,
+  type EndState,
+  type RunReport,
+  type Wish,
+  type WorkerPlace,
+} from '../topology-records.js';
 
 export type Decision =
   | { readonly type: 'nothing' }
   /** It is over. */
   | { readonly type: 'end'; readonly state: EndState; readonly reported: RunReport | null }
-  /** The same places, another wish. */
+  /** The same places, or some more or less of its host, and another wish. */
   | { readonly type: 'tell' }
   /** Places are to be found; its old ones are free. */
   | { readonly type: 'place' }
@@ -40,5 +48,6 @@ export function decide({ wish, assignment, isThere, reports }: Situation): Decis
     return { type: assignment.wanted === 'killed' ? 'nothing' : 'tell' };
   }
   if (there < places.length) return { type: wish.wanted === 'active' ? 'place' : 'take away' };
-  return { type: assignment.wanted === wish.wanted ? 'nothing' : 'tell' };
+  const isTold = assignment.wanted === wish.wanted && changesOf(assignment) === changesOf(wish);
+  return { type: isTold ? 'nothing' : 'tell' };
 }

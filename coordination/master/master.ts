@@ -22,6 +22,7 @@ import type { Session, StoreNode } from '../store/contract.js';
 import { aborted, pause, whenAborted } from '../store/signals.js';
 import { hasCode } from '../store/store-errors.js';
 import {
+  changesOf,
   isAssignment,
   isHostRecord,
   isReport,
@@ -29,6 +30,7 @@ import {
   type Assignment,
   type Report,
   type RunReport,
+  type Spread,
   type Wish,
 } from '../topology-records.js';
 import { decide } from './decide.js';
@@ -187,7 +189,7 @@ export class Master {
       case 'nothing':
         return;
       case 'tell':
-        await this.assign({ ...assignment!, wanted: wish.wanted, kill: wish.kill });
+        await this.tell(wish, assignment!, slots);
         return;
       case 'end':
         await this.history.end(wish, node.stat.version, decision.state, known ?? null);
@@ -202,9 +204,19 @@ export class Master {
         if (places.length === 0 && (assignment?.places.length ?? 0) === 0) return;
         const revision = (assignment?.revision ?? 0) + 1;
         const { name, id, wanted, kill } = wish;
-        await this.assign({ name, id, epoch: 0, revision, wanted, kill, places });
+        await this.assign({ name, id, epoch: 0, revision, wanted, kill, places, ...spreadOf(wish) });
       }
     }
+  }
+
+  /** One that runs is told what is wished; a rebalance waits until its host has the slots. */
+  private async tell(wish: Wish, assignment: Assignment, slots: Slots): Promise<void> {
+    const { wanted, kill } = wish;
+    const isSpread = changesOf(wish) === changesOf(assignment);
+    const places = isSpread ? assignment.places : slots.resize(assignment.places, wish.workers);
+    if (places === null && wanted === assignment.wanted) return;
+    const spread = places === null ? {} : { places, ...spreadOf(wish) };
+    await this.assign({ ...assignment, wanted, kill, ...spread });
   }
 
   private async assign(decided: Assignment): Promise<void> {
@@ -282,4 +294,8 @@ export class Master {
       return null;
     }
   }
+}
+
+function spreadOf({ parallelism = {}, change = 0 }: Wish): Required<Spread> {
+  return { parallelism, change };
 }

@@ -35,6 +35,25 @@ export class Slots {
     return places;
   }
 
+  /**
+   * Has a topology that runs keep the slots of its first workers, and gives it as many more of its host as it needs.
+   *
+   * @returns by worker, or null when its host has not so many
+   */
+  resize(places: readonly WorkerPlace[], workers: number): readonly WorkerPlace[] | null {
+    const [first] = places;
+    const own = this.hosts.find(({ record }) => record.host === first?.host && record.boot === first.boot);
+    if (first === undefined || own === undefined) return null;
+    const kept = places.slice(0, workers);
+    const more = [...own.free].sort((a, b) => a - b).slice(0, workers - kept.length);
+    if (kept.length + more.length < workers) return null;
+    const { host, boot } = first;
+    const now = [...kept, ...more.map((slot) => ({ host, boot, slot }))];
+    this.free(places);
+    this.take(now);
+    return now;
+  }
+
   /** Gives slots back, of hosts that are still there. */
   free(places: readonly WorkerPlace[]): void {
     for (const { host, boot, slot } of places) {

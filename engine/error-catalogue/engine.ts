@@ -250,6 +250,11 @@ export const engineErrors = {
     message: 'topology "{topology}" would have {tasks} tasks',
     hint: 'ask for less parallelism: the limit is {tasksMax} tasks',
   },
+  MILLRACE_REBALANCE_SLOTS: {
+    status: 409,
+    message: 'topology "{topology}" cannot be spread over {workers} workers: its host has {slots} slot(s) for it',
+    hint: 'ask for less workers, end another topology, or start the host with more slots',
+  },
   MILLRACE_REBALANCE_STATE: {
     status: 409,
     message: 'topology "{topology}" is {state} and cannot be rebalanced now',

@@ -17,7 +17,7 @@ import { failure, fromWire, toWire, type WireError } from '../errors.js';
 import { DURATION_MAX_MS, FAILED_DRAIN_MS, runtimeLimits, STOP_TIMEOUT_MS } from '../limits.js';
 import { CounterBlocks } from '../metrics/counter-blocks.js';
 import type { TopologyMetrics } from '../metrics/snapshot.js';
-import { planTasks } from '../plan/plan.js';
+import { planTasks, type Plan } from '../plan/plan.js';
 import type { PlanChange } from '../plan/replan.js';
 import { Activation } from './activation.js';
 import { charactersOf } from './backlog.js';
@@ -117,6 +117,11 @@ export class TopologyRun {
     if (error === null) return;
     await this.completed;
     throw fromWire(error);
+  }
+
+  /** Which task runs where. */
+  get plan(): Plan {
+    return this.rebalances.plan;
   }
 
   /** What it does now, and has done. */

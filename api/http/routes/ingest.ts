@@ -1,9 +1,9 @@
 // The route that feeds a spout: one record in, answered when its tuple tree is done. A caller that goes away gives up
 // its record; one that waits may wait as long as the topology allows. Main thread.
 
-import type { FastifyReply } from 'fastify';
 import { Type } from 'typebox';
 import { replies, type App } from '../app.js';
+import { untilGone } from '../caller.js';
 import { record, spoutParams } from '../schemas.js';
 import { BASE, type RouteOptions } from './options.js';
 
@@ -42,13 +42,4 @@ export function ingestRoutes(app: App, { service }: RouteOptions): void {
       return await reply.code(204).send();
     },
   );
-}
-
-/** A signal that is aborted when the caller goes away before it is settled. */
-function untilGone(reply: FastifyReply): { readonly signal: AbortSignal; readonly settle: () => void } {
-  const gone = new AbortController();
-  const abort = (): void => gone.abort();
-  reply.raw.once('close', abort);
-  if (reply.raw.destroyed) abort();
-  return { signal: gone.signal, settle: () => reply.raw.off('close', abort) };
 }

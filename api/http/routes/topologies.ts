@@ -1,12 +1,13 @@
-// Routes of topologies: submit, list, describe, activate, deactivate, kill. What changes something answers with the
-// details of the topology as it is then. Main thread.
+// Routes of topologies: submit, list, describe, activate, deactivate, rebalance, kill. What changes something answers
+// with the details of the topology as it is then. Main thread.
 
 import { readDurationMs } from '../../../engine/model/duration.js';
 import { problem } from '../../../engine/errors.js';
 import { DURATION_MAX_MS } from '../../../engine/limits.js';
 import { shown } from '../../../engine/model/names.js';
 import { replies, type App } from '../app.js';
-import { killRequest, nameParams, nothing, submission, topologyDetails, topologyList } from '../schemas.js';
+import { untilGone } from '../caller.js';
+import { killRequest, nameParams, nothing, rebalanceRequest, submission, topologyDetails, topologyList } from '../schemas.js';
 import { readSubmission } from '../submission.js';
 import { requestInvalid } from '../validation.js';
 import { BASE, type RouteOptions } from './options.js';
@@ -90,6 +91,37 @@ function wishRoutes(app: App, { service }: RouteOptions): void {
     `${TOPOLOGIES}/:name/deactivate`,
     { config, schema: { ...schema, summary: 'Let its spouts rest', body: nothing } },
     async ({ params }) => await service.deactivate(params.name),
+  );
+  app.post(
+    `${TOPOLOGIES}/:name/rebalance`,
+    {
+      schema: {
+        tags: ['topologies'],
+        summary: 'Spread it anew while it goes on',
+        params: nameParams,
+        body: rebalanceRequest,
+        response: replies({ 200: { ...topologyDetails, description: 'It is carried out.' } }, [
+          'MILLRACE_TOPOLOGY_UNKNOWN',
+          'MILLRACE_REBALANCE_COMPONENT',
+          'MILLRACE_REBALANCE_WORKERS',
+          'MILLRACE_REBALANCE_PARALLELISM',
+          'MILLRACE_REBALANCE_TASKS',
+          'MILLRACE_REBALANCE_SLOTS',
+          'MILLRACE_REBALANCE_STATE',
+          'MILLRACE_REQUEST_MEDIA_TYPE',
+        ]),
+      },
+    },
+    async ({ params, body, raw }, reply) => {
+      const { signal, settle } = untilGone(reply);
+      // Trees of spouts that move are waited for. Node sets it again for the next request on this connection.
+      raw.socket.setTimeout(0);
+      try {
+        return await service.rebalance(params.name, body, signal);
+      } finally {
+        settle();
+      }
+    },
   );
   app.post(
     `${TOPOLOGIES}/:name/kill`,
