@@ -4,6 +4,7 @@
 import { failure } from '../../engine/errors.js';
 import type { KillRequest, RebalanceRequest } from '../host/service.js';
 import { EXIT_OK } from './exit.js';
+import { counted } from './summary.js';
 import { runRemote, tell, type RemoteEnvironment, type RemoteOptions } from './remote.js';
 
 export async function activateCommand(
@@ -45,11 +46,8 @@ export async function rebalanceCommand(
   return await runRemote(options, environment, async (remote) => {
     const details = await remote.client.rebalance(name, request, { signal: remote.signal });
     const { workers, tasks } = details.plan;
-    await tell(
-      remote,
-      details,
-      `${details.name} is ${details.state}, with ${tasks.length} tasks in ${workers} workers`,
-    );
+    const spread = `${counted(tasks.length, 'task')} on ${counted(workers, 'worker')}`;
+    await tell(remote, details, `${details.name} is ${details.state}: ${spread}`);
     return EXIT_OK;
   });
 }

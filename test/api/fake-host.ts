@@ -11,6 +11,7 @@ import type {
   HostMeasured,
   HostService,
   KillRequest,
+  RebalanceRequest,
   Submission,
   SubmissionMetrics,
   TopologyDetails,
@@ -23,7 +24,9 @@ import { ARTIFACT_BYTES_MAX } from '../../engine/limits.js';
 import type { Topology } from '../../engine/model/definition.js';
 import { describe } from '../../engine/model/describe.js';
 import { topologyFromDocument } from '../../engine/model/document.js';
-import { planTasks } from '../../engine/plan/plan.js';
+import { checkChange } from '../../engine/plan/check-change.js';
+import { planTasks, type Plan } from '../../engine/plan/plan.js';
+import { replan, type PlanChange } from '../../engine/plan/replan.js';
 import { metricsOf } from './fake-metrics.js';
 
 interface Entry {
@@ -33,6 +36,7 @@ interface Entry {
   state: TopologyState;
   wanted: 'active' | 'inactive';
   reason: string | null;
+  plan: Plan;
 }
 
 const ENDED: ReadonlySet<TopologyState> = new Set(['completed', 'killed', 'failed']);
@@ -79,6 +83,7 @@ export class FakeHost implements HostService {
       state: wanted,
       wanted,
       reason: null,
+      plan: planTasks(describe(topology), topology.config.workers),
     };
     this.entries.unshift(entry);
     this.settle();
@@ -128,6 +133,17 @@ export class FakeHost implements HostService {
   async deactivate(name: string): Promise<TopologyDetails> {
     this.enter('deactivate');
     return this.want(this.find(name), 'inactive');
+  }
+
+  async rebalance(name: string, request: RebalanceRequest): Promise<TopologyDetails> {
+    this.enter('rebalance');
+    const entry = this.find(name);
+    if (ENDED.has(entry.state)) throw failure('MILLRACE_REBALANCE_STATE', { topology: name, state: entry.state });
+    const description = describe(entry.topology);
+    const { workers = description.config.workers } = request;
+    if (workers > SLOTS) throw failure('MILLRACE_REBALANCE_SLOTS', { topology: name, workers, slots: SLOTS });
+    entry.plan = replan(description, entry.plan, checked(description, entry.plan, request)).plan;
+    return this.detailsOf(entry);
   }
 
   async kill(name: string, { waitMs, reason }: KillRequest): Promise<TopologyDetails> {
@@ -299,7 +315,7 @@ export class FakeHost implements HostService {
     const { topology } = entry;
     return {
       ...this.summaryOf(entry),
-      plan: planTasks(describe(topology), topology.config.workers),
+      plan: entry.plan,
       components: Object.fromEntries(
         topology.components.map(({ id, kind, parallelism }) => [id, componentDetails(kind, parallelism)]),
       ),
@@ -307,6 +323,11 @@ export class FakeHost implements HostService {
       workerDeaths: 0,
     };
   }
+}
+
+function checked(description: ReturnType<typeof describe>, plan: Plan, change: PlanChange): PlanChange {
+  checkChange(description, plan, change);
+  return change;
 }
 
 function valueOf(record: unknown, field: string): unknown {

@@ -5,7 +5,14 @@ import type { Logger } from '../../engine/log.js';
 import type { ComponentDescription, TopologyDescription } from '../../engine/model/describe.js';
 import { Random } from '../../engine/random.js';
 import { ClusterHost } from '../../coordination/host/cluster-host.js';
-import type { RunEnd, RunListener, RunningTopology, RunOrder, TopologyRunner } from '../../coordination/host/runner.js';
+import type {
+  RebalanceOrder,
+  RunEnd,
+  RunListener,
+  RunningTopology,
+  RunOrder,
+  TopologyRunner,
+} from '../../coordination/host/runner.js';
 import type { Store } from '../../coordination/store/contract.js';
 import { EmbeddedStore } from '../../coordination/store/embedded/embedded-store.js';
 import type { NewTopology } from '../../coordination/topologies.js';
@@ -37,6 +44,10 @@ export class FakeRun implements RunningTopology {
 
   deactivate(): void {
     this.told.push('deactivate');
+  }
+
+  rebalance({ workers, parallelism, change }: RebalanceOrder): void {
+    this.told.push(`rebalance ${change} ${workers} ${JSON.stringify(parallelism)}`);
   }
 
   kill({ waitMs }: { readonly waitMs: number }): void {
