@@ -37,13 +37,13 @@ export async function rebalanceCommand(
   options: RemoteOptions,
   environment: RemoteEnvironment,
 ): Promise<number> {
-  if (request.workers === undefined && request.parallelism === undefined) {
-    throw failure('MILLRACE_CLI_USAGE', {
-      reason: 'nothing is to be different',
-      advice: 'give --workers, --parallelism, or both: millrace rebalance NAME --workers 3 --parallelism count=4',
-    });
-  }
   return await runRemote(options, environment, async (remote) => {
+    if (request.workers === undefined && request.parallelism === undefined) {
+      throw failure('MILLRACE_CLI_USAGE', {
+        reason: 'nothing is to be different',
+        advice: 'give --workers, --parallelism, or both: millrace rebalance NAME --workers 3 --parallelism count=4',
+      });
+    }
     const details = await remote.client.rebalance(name, request, { signal: remote.signal });
     const { workers, tasks } = details.plan;
     const spread = `${counted(tasks.length, 'task')} on ${counted(workers, 'worker')}`;

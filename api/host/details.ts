@@ -80,20 +80,15 @@ export function detailsOf(
 ): TopologyDetails {
   const summary = summaryOf(known, done);
   const shown = known.kind === 'ended' ? known.ended.description : description;
-  const { workers, tasks } = running ?? plannedOf(known, shown, summary.workers);
-  const plan = { workers, tasks };
+  const plan = running ?? plannedOf(known, shown, summary.workers);
   const final = known.kind === 'ended' && isDone(known.ended.final) ? known.ended.final : null;
   const { components, openTrees, workerDeaths } = final ?? done ?? nothingDone(shown);
   return { ...summary, plan, components, openTrees, workerDeaths };
 }
 
 /** As it is spread when it starts. */
-function plannedOf(
-  known: KnownTopology,
-  description: TopologyDescription | null,
-  workers: number,
-): Pick<Plan, 'workers' | 'tasks'> {
-  if (description === null) return { workers, tasks: [] };
+function plannedOf(known: KnownTopology, description: TopologyDescription | null, workers: number): Plan {
+  if (description === null) return { workers, tasks: [], nextTask: 0 };
   return planTasks(description, workers, known.kind === 'ended' ? {} : known.wish.parallelism);
 }
 

@@ -61,7 +61,7 @@ export interface ComponentDetails extends Omit<ComponentStatus, 'stale' | 'misus
 }
 
 export interface TopologyDetails extends TopologySummary {
-  readonly plan: Omit<Plan, 'nextTask'>;
+  readonly plan: Plan;
   readonly components: Readonly<Record<string, ComponentDetails>>;
   readonly openTrees: number;
   readonly workerDeaths: number;

@@ -10,7 +10,7 @@ import { listCommand } from '../../../api/cli/list.js';
 import { readSubmitFile } from '../../../api/cli/remote-environment.js';
 import { submitCommand, type SubmitEnvironment, type SubmitRequest } from '../../../api/cli/submit.js';
 import { parseWait } from '../../../api/cli/wait.js';
-import { activateCommand, deactivateCommand, killCommand } from '../../../api/cli/wishes.js';
+import { activateCommand, deactivateCommand, killCommand, rebalanceCommand } from '../../../api/cli/wishes.js';
 import { VirtualClock } from '../../../engine/clock.js';
 import { INGESTING, type FakeHost } from '../fake-host.js';
 import { serve } from '../http/served.js';
@@ -109,6 +109,10 @@ t.test('a document is submitted, listed, described, put to sleep, woken and kill
     '\nmeasured by its code:\n  out: seen 5\n  out: level 0.5\n  out: size 2 recorded, p50 4.095',
   );
   t.match(described.stdout.text, /\nlast errors:\n {2}2025-.* out \(task 1, 3 times\): RangeError: it is too long\n$/);
+  const spread = await done(
+    async (place) => await rebalanceCommand('records', { workers: 2, parallelism: { out: 4 } }, plain, place),
+  );
+  t.strictSame([spread.stdout.text, spread.stderr.text], ['', 'records is active: 5 tasks on 2 workers\n']);
   const asleep = await done(async (place) => await deactivateCommand('records', plain, place));
   t.match(asleep.stderr.text, /^records is inactive; millrace activate records/);
   const killed = await done(async (place) => await killCommand('records', { waitMs: 0, reason: 'done' }, plain, place));
@@ -156,6 +160,7 @@ t.test('with --json, standard output is JSON lines only', async (t) => {
     ['describe', async (place) => await describeCommand('records', json, place)],
     ['deactivate', async (place) => await deactivateCommand('records', json, place)],
     ['activate', async (place) => await activateCommand('records', json, place)],
+    ['rebalance', async (place) => await rebalanceCommand('records', { workers: 2 }, json, place)],
     ['kill', async (place) => await killCommand('records', { waitMs: 0 }, json, place)],
   ];
   for (const [what, call] of calls) {
@@ -192,6 +197,8 @@ t.test('exit codes say what went wrong', async (t) => {
   const cases: readonly (readonly [code: string, exitCode: number, call: (place: Place) => Promise<number>])[] = [
     ['MILLRACE_TOPOLOGY_UNKNOWN', 3, async (place) => await describeCommand('nope', json, place)],
     ['MILLRACE_TOPOLOGY_UNKNOWN', 3, async (place) => await killCommand('nope', {}, json, place)],
+    ['MILLRACE_TOPOLOGY_UNKNOWN', 3, async (place) => await rebalanceCommand('nope', { workers: 2 }, json, place)],
+    ['MILLRACE_CLI_USAGE', 2, async (place) => await rebalanceCommand('nope', {}, json, place)],
     ['MILLRACE_REQUEST_INVALID', 2, async (place) => await activateCommand('no name', json, place)],
     ['MILLRACE_CLIENT_ADDRESS', 2, async (place) => await listCommand({ ...json, host: 'http://' }, place)],
     ['MILLRACE_CLIENT_UNREACHABLE', 4, async (place) => await listCommand({ ...json, host: '127.0.0.1:1' }, place)],

@@ -32,6 +32,8 @@ t.test('each method does what the host does', async (t) => {
   await client.ingest('records', 'in', ['a']);
   t.match(await client.deactivate('records'), { state: 'inactive' });
   t.match(await client.metrics('records'), { id: 'records-1', components: { in: { emitted: 1000 } } });
+  t.match(await client.rebalance('records', { parallelism: { out: 1 } }), { plan: { tasks: { length: 2 } } });
+  t.equal(await codeOf(client.rebalance('records', { workers: 0 })), 'MILLRACE_REBALANCE_WORKERS');
   t.match(await client.kill('records', { waitMs: 0, reason: 'done' }), { state: 'killed', reason: 'done' });
   t.match(await client.kill('records'), { state: 'killed' });
   t.equal(await codeOf(client.metrics('records')), 'MILLRACE_METRICS_NONE');

@@ -76,6 +76,63 @@ t.test('one that fails when it starts, and one that fails later', async (t) => {
   t.match(await clerk.completed, { status: 'failed', error: { code: 'MILLRACE_WORKER_FAILING' } });
 });
 
+t.test(
+  'C50 rebalanced while records come: all of them are processed, and a host that starts again knows',
+  async (t) => {
+    const dataDirectory = t.testdir();
+    const first = await startHost(t, { dataDirectory });
+    const clerk = await first.host.submit(moduleUrl('clerk'));
+    const given: Promise<void>[] = [];
+    let more = true;
+    const feeding = (async (): Promise<void> => {
+      for (let count = 0; more; count++) {
+        given.push(clerk.ingest('orders', [`ack ${count}`]));
+        await new Promise((resolve) => setImmediate(resolve));
+      }
+    })();
+    t.match(await clerk.rebalance({ workers: 3, parallelism: { clerk: 4, orders: 2 } }), {
+      state: 'active',
+      workers: 3,
+      tasks: 6,
+      plan: { workers: 3, tasks: { length: 6 } },
+      components: { clerk: { parallelism: 4 } },
+    });
+    t.match(await clerk.rebalance({ workers: 1, parallelism: { clerk: 2 } }), {
+      plan: { workers: 1, tasks: { length: 4 } },
+    });
+    more = false;
+    await feeding;
+    await Promise.all(given);
+    t.match(await clerk.status(), { components: { clerk: { executed: given.length } } });
+    t.match(await first.host.service.health(), { slots: { used: 1 } });
+    for (const [request, code] of [
+      [{ workers: 5 }, 'MILLRACE_REBALANCE_SLOTS'],
+      [{ workers: 0 }, 'MILLRACE_REBALANCE_WORKERS'],
+      [{ parallelism: { clerk: 0 } }, 'MILLRACE_REBALANCE_PARALLELISM'],
+      [{ parallelism: { nobody: 3 } }, 'MILLRACE_REBALANCE_COMPONENT'],
+    ] as const) {
+      t.equal(await codeOf(clerk.rebalance(request)), code);
+    }
+    await first.host.close();
+    const second = await startHost(t, { dataDirectory });
+    await second.prints('activated', 2);
+    t.match(await second.host.service.describe('clerk'), { plan: { workers: 1, tasks: { length: 4 } } });
+  },
+);
+
+t.test('a rebalance that cannot be carried out is refused, and wished no longer', async (t) => {
+  const { host } = await startHost(t);
+  const picky = await host.submit(moduleUrl('picky'));
+  await picky.ingest('orders', ['a']);
+  const before = await picky.status();
+  t.equal(await codeOf(picky.rebalance({ workers: 2, parallelism: { picky: 2 } })), 'MILLRACE_WORKER_START');
+  await picky.ingest('orders', ['b']);
+  for (let looks = 0; looks < 1000 && (await picky.status()).tasks !== before.tasks; looks++) {
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+  t.match(await picky.status(), { state: 'active', workers: 1, tasks: 2, plan: { tasks: before.plan.tasks } });
+});
+
 t.test('C118 kill: at once, or when nothing is in flight; of a killed one it changes nothing', async (t) => {
   const { host, prints, printed } = await startHost(t);
   const clerk = await host.submit(moduleUrl('clerk'));

@@ -193,6 +193,33 @@ t.test('a record is answered when its tree is done', async (t) => {
   t.match(await post(served, path, ['a']), { status: 409, json: { code: 'MILLRACE_INGEST_INACTIVE' } });
 });
 
+t.test('a rebalance: what it comes to, and what is refused', async (t) => {
+  const served = await serve(t);
+  await post(served, BASE, INGESTING);
+  const path = `${BASE}/records/rebalance`;
+  const { status, json } = await post(served, path, { workers: 2, parallelism: { out: 3 } });
+  t.equal(status, 200);
+  t.strictSame(json, await served.host.describe('records'));
+  t.match(json, { plan: { workers: 2, nextTask: 4 } });
+  const cases: readonly (readonly [body: unknown, status: number, code: string])[] = [
+    [{ parallelism: { out: 0 } }, 400, 'MILLRACE_REBALANCE_PARALLELISM'],
+    [{ parallelism: { nobody: 1 } }, 404, 'MILLRACE_REBALANCE_COMPONENT'],
+    [{ parallelism: { in: 9_999 } }, 400, 'MILLRACE_REBALANCE_TASKS'],
+    [{ workers: 0 }, 400, 'MILLRACE_REBALANCE_WORKERS'],
+    [{ workers: 1.5 }, 400, 'MILLRACE_REQUEST_INVALID'],
+    [{ parallelism: { out: '3' } }, 400, 'MILLRACE_REQUEST_INVALID'],
+    [{ worker: 3 }, 400, 'MILLRACE_REQUEST_INVALID'],
+    ['', 400, 'MILLRACE_REQUEST_INVALID'],
+  ];
+  for (const [body, refused, code] of cases) {
+    t.match(await post(served, path, body), { status: refused, json: { code } }, `${code} ${JSON.stringify(body)}`);
+  }
+  t.strictSame(await served.host.describe('records'), json, 'nothing of it is done');
+  await post(served, `${BASE}/records/kill`, { wait: 0 });
+  t.match(await post(served, path, {}), { status: 409, json: { code: 'MILLRACE_REBALANCE_STATE' } });
+  t.match(await post(served, `${BASE}/nothing/rebalance`, {}), { status: 404 });
+});
+
 t.test('health, the schema of documents, and the description of the interface', async (t) => {
   const served = await serve(t);
   t.match(await ask(served, '/healthz'), { status: 200, json: { status: 'ok', slots: { used: 0 } } });
@@ -213,6 +240,7 @@ t.test('health, the schema of documents, and the description of the interface', 
       'get /api/v1/topologies/{name}',
       'post /api/v1/topologies/{name}/activate',
       'post /api/v1/topologies/{name}/deactivate',
+      'post /api/v1/topologies/{name}/rebalance',
       'post /api/v1/topologies/{name}/kill',
       'post /api/v1/topologies/{name}/ingest/{spout}',
       'get /api/v1/topologies/{name}/metrics',
