@@ -9,7 +9,7 @@ import { codeBlocks, pageOf, root } from './blocks.js';
 import { compile } from './compile.js';
 import { runCommands } from './shell.js';
 
-t.setTimeout(120_000);
+t.setTimeout(230_000);
 
 /** Tested as a whole elsewhere. */
 const ELSEWHERE = new Set(['http.md']);
