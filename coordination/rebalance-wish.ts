@@ -1,5 +1,5 @@
-// What a rebalance does to the wish of a topology, and how it is taken back when it was refused where it runs: then what
-// is wished is again what runs. Main thread.
+// What a rebalance does to the wish of a topology, and how it is taken back when it was refused where it runs: then
+// what is wished is again what runs. Main thread.
 
 import type { TopologyDescription } from '../engine/model/describe.js';
 import { checkChange } from '../engine/plan/check-change.js';

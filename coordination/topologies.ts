@@ -172,12 +172,12 @@ export class Topologies {
   }
 
   /**
-   * Wishes it spread over other workers, and other numbers of tasks; what is left out stays as it is wished now. One that
-   * does not run yet starts that way.
+   * Wishes it spread over other workers, and other numbers of tasks; what is left out stays as it is wished now. One
+   * that does not run yet starts that way.
    *
    * @throws MILLRACE_TOPOLOGY_UNKNOWN; MILLRACE_REBALANCE_WORKERS, MILLRACE_REBALANCE_COMPONENT,
-   *   MILLRACE_REBALANCE_PARALLELISM, MILLRACE_REBALANCE_TASKS: it makes no sense; MILLRACE_REBALANCE_STATE when it ended
-   *   or is being killed
+   *   MILLRACE_REBALANCE_PARALLELISM, MILLRACE_REBALANCE_TASKS: it makes no sense; MILLRACE_REBALANCE_STATE when it
+   *   ended or is being killed
    */
   async rebalance(name: string, change: PlanChange, id?: string): Promise<LiveTopology> {
     // Whoever asks for nothing has to name a topology, too.

@@ -99,7 +99,8 @@ export class MillraceClient {
    * Spreads a topology over another number of workers, and gives components another number of tasks, while it goes on.
    * Resolves when that is carried out; waits as long as an ingest may.
    *
-   * @throws MILLRACE_TOPOLOGY_UNKNOWN, MILLRACE_REBALANCE_* or why a new task could not be made: everything is as it was
+   * @throws MILLRACE_TOPOLOGY_UNKNOWN, MILLRACE_REBALANCE_* or why a new task could not be made: everything is as it
+   * was
    */
   async rebalance(name: string, request: RebalanceRequest, options: CallOptions = {}): Promise<TopologyDetails> {
     const path = `/topologies/${segment(name)}/rebalance`;

@@ -1,4 +1,5 @@
-// Whoever waits for an answer may go away before it comes: what is done for them alone is then given up. Main thread.
+// Whoever waits for an answer may go away before it comes: what is done for them alone is then given up. On the main
+// thread.
 
 import type { FastifyReply } from 'fastify';
 

@@ -1,5 +1,5 @@
-// Why a task takes no input now, as bits of its `gate`: the gate is 0 exactly when it may. Read for each tuple, so these
-// are plain numbers. On the worker's thread.
+// Why a task takes no input now, as bits of its `gate`: the gate is 0 exactly when it may. Read for each tuple, so
+// these are plain numbers. On the worker's thread.
 
 /** Its topology is not started yet, or it is over. */
 export const NOT_ACTIVE = 1;

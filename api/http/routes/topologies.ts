@@ -7,7 +7,15 @@ import { DURATION_MAX_MS } from '../../../engine/limits.js';
 import { shown } from '../../../engine/model/names.js';
 import { replies, type App } from '../app.js';
 import { untilGone } from '../caller.js';
-import { killRequest, nameParams, nothing, rebalanceRequest, submission, topologyDetails, topologyList } from '../schemas.js';
+import {
+  killRequest,
+  nameParams,
+  nothing,
+  rebalanceRequest,
+  submission,
+  topologyDetails,
+  topologyList,
+} from '../schemas.js';
 import { readSubmission } from '../submission.js';
 import { requestInvalid } from '../validation.js';
 import { BASE, type RouteOptions } from './options.js';

@@ -5,7 +5,9 @@
 import fc from 'fast-check';
 import type { RuntimeLimits } from '../../../engine/limits.js';
 
-/** Nodes are numbered, spouts first. Bolts take from nodes before them, and by feedback from themselves and later ones. */
+/**
+ * Nodes are numbered, spouts first. Bolts take from nodes before them, and by feedback from themselves and later ones.
+ */
 export interface Graph {
   readonly spouts: readonly SpoutNode[];
   readonly bolts: readonly BoltNode[];
