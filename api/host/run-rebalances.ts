@@ -5,7 +5,7 @@
 //                     └─ a worker died ─► asked again
 
 import type { RebalanceOrder, RunOrder } from '../../coordination/host/runner.js';
-import { failure, isMillraceError } from '../../engine/errors.js';
+import { failure, isMillraceError, reasonOf } from '../../engine/errors.js';
 import { REBALANCE_TRIES_MAX } from '../../engine/limits.js';
 import type { TopologyRun } from '../../engine/worker/topology-run.js';
 
@@ -77,7 +77,7 @@ export class RunRebalances {
         settle: (error) => {
           signal.removeEventListener('abort', give);
           if (error === null) resolve();
-          else reject(error as Error);
+          else reject(error instanceof Error ? error : new Error(reasonOf(error)));
         },
       };
       this.waiting.push(waiting);

@@ -17,7 +17,7 @@ interface Partition {
 class Records extends Spout {
   static readonly outputs = ['partition', 'seq', 'key'] as const;
   private context!: SpoutContext;
-  private partitions: Partition[] = [];
+  private readonly partitions: Partition[] = [];
   private count = 0;
 
   override open(context: SpoutContext): void {

@@ -16,7 +16,7 @@ const IDLE_STEPS_MAX = 10;
 export async function play(graph: Graph): Promise<void> {
   const book = new Notebook(graph);
   const watch = watchQueues();
-  let dropped = false;
+  let dropped: boolean;
   try {
     const run = await TestRun.start(build(graph, book), {
       workers: graph.workers,
