@@ -12,7 +12,7 @@ function serviceOf({ host }: Member): LocalService {
   return new LocalService({
     name: 'a',
     cluster: host,
-    runner: { doneOf: () => null, metricsOf: () => null } as unknown as EngineRunner,
+    runner: { doneOf: () => null, metricsOf: () => null, planOf: () => null } as unknown as EngineRunner,
     artifacts: {} as Artifacts,
     submissions: {} as Submissions,
     wallMs: () => 0,

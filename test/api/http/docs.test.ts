@@ -21,7 +21,7 @@ t.test('each curl command succeeds', async (t) => {
   const commands = blocksOf(page, 'sh').map((block) =>
     block.replaceAll(DEFAULT_HOST_URL, url).replaceAll('curl -s', 'curl -sS --fail-with-body'),
   );
-  t.equal(commands.length, 6);
+  t.equal(commands.length, 7);
   const directory = t.testdir({});
   for (const command of commands) {
     const ended = await run('bash', ['-euc', command], { cwd: directory }).catch((error: unknown) => error);
@@ -34,6 +34,7 @@ t.test('each curl command succeeds', async (t) => {
     'describe',
     'metrics',
     'measured',
+    'rebalance',
     'deactivate',
     'activate',
     'kill',
