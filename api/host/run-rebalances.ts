@@ -70,7 +70,7 @@ export class RunRebalances {
     return new Promise((resolve, reject) => {
       const give = (): void => {
         this.waiting = this.waiting.filter((each) => each !== waiting);
-        reject(signal.reason as Error);
+        waiting.settle(signal.reason);
       };
       const waiting: Waiting = {
         change,

@@ -6,6 +6,7 @@
 
 import { failure, isMillraceError, reasonOf } from '../errors.js';
 import { isTopology, type Topology } from '../model/definition.js';
+import { canonicalJson, describe, type TopologyDescription } from '../model/describe.js';
 import { applySettings, type Settings } from '../model/settings.js';
 import { describeExport } from './exported.js';
 
@@ -60,4 +61,17 @@ export async function loadTopologyInWorker(source: TopologySource, name: string)
     if (isMillraceError(error)) throw error;
     throw failure('MILLRACE_WORKER_MODULE', { topology: name, reason: reasonOf(error) }, { cause: error });
   }
+}
+
+/**
+ * What a worker has loaded has to be what its supervisor has read.
+ *
+ * @throws MILLRACE_WORKER_DEFINITION
+ */
+export function checkDefinition(
+  definition: Topology,
+  { worker, description }: { readonly worker: number; readonly description: TopologyDescription },
+): void {
+  if (canonicalJson(describe(definition)) === canonicalJson(description)) return;
+  throw failure('MILLRACE_WORKER_DEFINITION', { worker, topology: description.name });
 }

@@ -7,24 +7,26 @@
 //                                           └─► prepareChange … changed: the plan becomes another one (changes.ts)
 
 import { RealClock, VirtualClock, type Clock } from '../clock.js';
-import { failure, toWire } from '../errors.js';
+import { toWire } from '../errors.js';
 import { COUNTS_PUBLISHED_MS, tcpLinkLimits, type RuntimeLimits } from '../limits.js';
 import { TcpEndpoint } from '../link/tcp/endpoint.js';
 import { CounterBlocks } from '../metrics/counter-blocks.js';
-import { canonicalJson, describe } from '../model/describe.js';
 import type { Topology } from '../model/definition.js';
-import { tasksByComponent, tasksOf, type Plan, type TaskPlan } from '../plan/plan.js';
+import { tasksByComponent, type Plan, type TaskPlan } from '../plan/plan.js';
 import { Random } from '../random.js';
 import type { ReportingTask, RunnableTask, TaskHost } from '../task/task-host.js';
 import { NOT_ACTIVE } from '../task/gate.js';
 import { Activity } from './activity.js';
+import { leavingOf, tellChanges } from './change-messages.js';
 import { Changes } from './changes.js';
 import { connect } from './connecting.js';
+import { contextHostOf } from './context-host.js';
 import { Crew } from './crew.js';
 import { CycleMembers } from './cycle-members.js';
 import { ErrorReporter } from './error-reporter.js';
-import type { FromWorker, ToWorker, TransitionSoFar, WorkerInit } from './messages.js';
+import type { FromWorker, ToWorker, WorkerInit } from './messages.js';
 import { Inlets } from './inlets.js';
+import { checkDefinition } from './module.js';
 import { Reports } from './reports.js';
 import { Rewiring } from './rewiring.js';
 import { Pulse } from './supervision/pulse.js';
@@ -171,20 +173,15 @@ export class WorkerRuntime implements TaskHost {
       taskHost: this,
       inlets: this.inlets,
       pulse: this.pulse,
-      contextHost: {
+      contextHost: contextHostOf({
         topology: definition.name,
         filesRoot: init.filesRoot,
-        now: () => this.clock.now(),
-        tasksOf: (component) => tasksOf(this.plan, component).map(({ task }) => task),
-        print: (line) => this.reports.print(line),
-        log: (level, component, message) => {
-          this.post({ type: 'log', level, component, message });
-          this.said(message.length);
-        },
-        checkpoint: (checkpoint) => this.reports.checkpoint(checkpoint),
-        restored: (component, partition) => this.reports.restored(component, partition),
-        metricsOf: (component, task, incarnation) => this.reports.metricsOf(component, task, incarnation),
-      },
+        clock: this.clock,
+        plan: () => this.plan,
+        reports: this.reports,
+        post: (message) => this.post(message),
+        said: this.said,
+      }),
     };
   }
 
@@ -192,10 +189,10 @@ export class WorkerRuntime implements TaskHost {
   async run(told: readonly ToWorker[] = []): Promise<void> {
     this.init.control.on('message', (message: ToWorker) => this.onMessage(message));
     try {
-      this.checkDefinition();
+      checkDefinition(this.definition, this.init);
       this.makeTasks();
       for (const message of told) this.onMessage(message);
-      await this.listen();
+      if (this.endpoint !== null) this.post({ type: 'listening', address: await this.endpoint.listen() });
       // Who is told to stop meanwhile does not wait for an `open` that may never end.
       await Promise.race([this.crew.prepare(this.crew.living), this.stopped]);
       this.post({ type: 'prepared', ingestTasks: this.inlets.tasks });
@@ -256,6 +253,7 @@ export class WorkerRuntime implements TaskHost {
   }
 
   private onMessage(message: ToWorker): void {
+    if (tellChanges(this.changes, message)) return;
     switch (message.type) {
       case 'start':
         void this.start(message.spouts, message.round);
@@ -277,24 +275,6 @@ export class WorkerRuntime implements TaskHost {
         this.rewiring.gone(message.worker);
         this.rewired();
         this.post({ type: 'rewired', revision: message.revision });
-        return;
-      case 'prepareChange':
-        void this.changes.prepare(message);
-        return;
-      case 'cancelChange':
-        this.changes.cancel();
-        return;
-      case 'change':
-        this.changes.carryOut();
-        return;
-      case 'letGo':
-        this.changes.ownersLetGo(message.owners);
-        return;
-      case 'openSpouts':
-        void this.changes.openSpouts(message.spouts, message.checkpoints);
-        return;
-      case 'changed':
-        this.changes.finish();
         return;
       case 'ingest':
         this.inlets.receive(message.records);
@@ -318,12 +298,6 @@ export class WorkerRuntime implements TaskHost {
         this.probed(message.round);
         return;
     }
-  }
-
-  private checkDefinition(): void {
-    if (canonicalJson(describe(this.definition)) === canonicalJson(this.init.description)) return;
-    const { worker } = this.init;
-    throw failure('MILLRACE_WORKER_DEFINITION', { worker, topology: this.init.description.name });
   }
 
   private makeTasks(): void {
@@ -350,10 +324,6 @@ export class WorkerRuntime implements TaskHost {
   private rewired(): void {
     this.turns.serve(this.links.all(), this.crew.spouts);
     this.turns.request();
-  }
-
-  private async listen(): Promise<void> {
-    if (this.endpoint !== null) this.post({ type: 'listening', address: await this.endpoint.listen() });
   }
 
   private async start(spouts: boolean, round: number): Promise<void> {
@@ -404,12 +374,7 @@ export class WorkerRuntime implements TaskHost {
   }
 
   private probed(round: number): void {
-    let sentFrames = 0;
-    let receivedFrames = 0;
-    for (const link of this.links.all()) {
-      sentFrames += link.sentFrames;
-      receivedFrames += link.receivedFrames;
-    }
+    const { sentFrames, receivedFrames } = this.links.frames;
     const nextDueMs = this.clock instanceof VirtualClock ? (this.clock.nextDueMs() ?? null) : null;
     this.post({ type: 'probed', round, idle: this.turns.idle, sentFrames, receivedFrames, nextDueMs });
   }
@@ -430,10 +395,4 @@ export class WorkerRuntime implements TaskHost {
     this.init.control.close();
     this.confirmStopped();
   }
-}
-
-/** Tasks of the old plan that still send. */
-function leavingOf({ before, after, letGo }: TransitionSoFar): TaskPlan[] {
-  const there = new Set([...after.tasks, ...letGo].map(({ task }) => task));
-  return before.tasks.filter(({ task }) => !there.has(task));
 }

@@ -12,24 +12,25 @@
 //                 ─► all have confirmed ─► every open tree of theirs fails, and is replayed: seconds before any timeout
 
 import { RealClock, type Clock, type Timer } from '../clock.js';
-import { entropySeed } from '../random.js';
 import { failure, fromWire, toWire, type WireError } from '../errors.js';
-import { DURATION_MAX_MS, FAILED_DRAIN_MS, runtimeLimits, STOP_TIMEOUT_MS } from '../limits.js';
+import { DURATION_MAX_MS, FAILED_DRAIN_MS, STOP_TIMEOUT_MS } from '../limits.js';
 import { CounterBlocks } from '../metrics/counter-blocks.js';
 import type { TopologyMetrics } from '../metrics/snapshot.js';
 import { planTasks, type Plan } from '../plan/plan.js';
 import type { PlanChange } from '../plan/replan.js';
 import { Activation } from './activation.js';
-import { charactersOf } from './backlog.js';
 import { EndedTasks } from './ended-tasks.js';
-import type { Checkpoint, FromWorker, Probed } from './messages.js';
-import { IngestDesk, type IngestHost } from './ingest-desk.js';
+import type { FromWorker, Probed } from './messages.js';
+import { IngestDesk } from './ingest-desk.js';
+import { ingestHostOf } from './ingest-host.js';
 import { ThreadPool, type WorkerPool } from './pool.js';
 import { Printer } from './printer.js';
 import { Rebalances } from './rebalances.js';
 import type { KillOptions, Outcome, TopologyRunOptions } from './run-options.js';
+import { RunOutput } from './run-output.js';
 import { RunReport, type TopologyStatus } from './run-report.js';
-import { Seats, type InitBase, type Seat } from './seats.js';
+import { initOf } from './init-of.js';
+import { Seats, type Seat } from './seats.js';
 import { memoryShare } from './supervision/memory-shares.js';
 import { Supervision } from './supervision/supervision.js';
 
@@ -50,7 +51,7 @@ export class TopologyRun {
   private readonly ends: EndedTasks;
   private readonly printer: Printer;
   private readonly desk: IngestDesk;
-  private readonly checkpoints = new Map<string, Checkpoint>();
+  private readonly output: RunOutput;
   private readonly supervision: Supervision;
   private readonly activation = new Activation();
   private readonly rebalances: Rebalances;
@@ -72,8 +73,10 @@ export class TopologyRun {
     this.report = new RunReport(description, plan, this.counters, this.clock, options.limits);
     this.ends = new EndedTasks(description, plan, (worker, told) => this.seats.post(this.seats.all[worker]!, told));
     this.printer = new Printer(options.print);
+    const { printer, report } = this;
+    this.output = new RunOutput({ options, printer, report, post: (seat, message) => this.seats.post(seat, message) });
     this.seats = new Seats(plan, this.pool, firstIncarnation, {
-      initOf: (worker) => this.initOf(worker),
+      initOf: (worker) => initOf(worker, options, this.rebalances, this.counters, this.output),
       heard: (seat, message) => this.onMessage(seat, message),
       linkLost: (seat, other, reason) => this.linkLost(seat.worker, other, reason),
       gone: (seat, reason) => this.workerGone(seat, reason),
@@ -91,11 +94,14 @@ export class TopologyRun {
       replace: (worker) => this.rebalances.replace(worker),
       fail: (error) => this.end({ status: 'failed', error }),
     });
-    for (const checkpoint of options.checkpoints ?? []) this.keep(checkpoint);
-    this.desk = new IngestDesk(description, plan, this.ingestHost());
-    const { seats, counters, ends, report, desk, checkpoints: kept } = this;
+    this.desk = new IngestDesk(
+      description,
+      plan,
+      ingestHostOf(this.seats, report, this.clock, () => this.outcome !== null),
+    );
+    const { seats, counters, ends, desk } = this;
     this.rebalances = new Rebalances(plan, {
-      ...{ description, firstIncarnation, seats, counters, ends, report, desk, kept },
+      ...{ description, firstIncarnation, seats, counters, ends, report, desk, kept: this.output.checkpoints },
       isSwitched: () => seats.all.every((seat) => seat.switched >= this.activation.round),
       confirmSwitched: () => this.confirmSwitched(),
       endIfAllEnded: () => this.endIfAllEnded(),
@@ -167,10 +173,7 @@ export class TopologyRun {
    * it is; tasks that need not move never stop, and no tuple is lost. One change at a time. Resolves when it is carried
    * out; when it is refused, everything stays as it was.
    *
-   * @throws MILLRACE_REBALANCE_WORKERS, MILLRACE_REBALANCE_COMPONENT, MILLRACE_REBALANCE_PARALLELISM,
-   *   MILLRACE_REBALANCE_TASKS, MILLRACE_REBALANCE_STATE, MILLRACE_REBALANCE_BUSY: it makes no sense, or not now
-   * @throws MILLRACE_REBALANCE_WORKER_DIED, MILLRACE_REBALANCE_ENDED, or the error of the constructor, `prepare` or
-   *   `activate` of a new task that failed
+   * @throws MILLRACE_REBALANCE_*, or the error of the constructor, `prepare` or `activate` of a new task that failed
    */
   async rebalance(change: PlanChange): Promise<void> {
     await this.rebalances.start(change);
@@ -209,12 +212,8 @@ export class TopologyRun {
 
   /** A worker is being started, replaced or stopped, or wiring is not confirmed yet. */
   get changing(): boolean {
-    const { round } = this.activation;
-    return (
-      this.outcome !== null ||
-      this.seats.changing ||
-      this.seats.all.some((seat) => !seat.isAwaited && seat.switched < round)
-    );
+    const isBehind = (seat: Seat): boolean => !seat.isAwaited && seat.switched < this.activation.round;
+    return this.outcome !== null || this.seats.changing || this.seats.all.some(isBehind);
   }
 
   /** Workers were replaced: frames sent to the dead ones were never received. */
@@ -239,43 +238,8 @@ export class TopologyRun {
 
   // --- workers ------------------------------------------------------------------------------------------------------
 
-  private initOf(worker: number): InitBase {
-    const { options } = this;
-    const transition = this.rebalances.soFar;
-    return {
-      source: options.source,
-      description: options.description,
-      plan: transition?.after ?? this.rebalances.plan,
-      transition,
-      counters: this.counters.blocks,
-      seed: options.seed ?? entropySeed(),
-      limits: options.limits ?? runtimeLimits,
-      strict: options.strict ?? false,
-      virtualTimeMs: options.virtualTimeMs?.() ?? null,
-      filesRoot: options.filesRoot ?? null,
-      checkpoints: [...this.checkpoints.values()],
-      instrument: options.instrument?.(worker) ?? null,
-    };
-  }
-
-  private ingestHost(): IngestHost {
-    const state = (): IngestHost['state'] => {
-      const { state: now } = this.report;
-      return this.outcome === null && (now === 'starting' || now === 'active' || now === 'inactive') ? now : 'ending';
-    };
-    return {
-      get state() {
-        return state();
-      },
-      isStarted: (worker) => this.seats.all[worker]?.state === 'active',
-      post: (worker, records) => this.seats.post(this.seats.all[worker]!, { type: 'ingest', records }),
-      now: () => this.clock.now(),
-      errorBelow: (spout, sinceMs) => this.report.errorBelow(spout, sinceMs),
-    };
-  }
-
   private onMessage(seat: Seat, message: FromWorker): void {
-    if (this.rebalances.heard(seat, message)) return;
+    if (this.output.heard(seat, message) || this.rebalances.heard(seat, message)) return;
     switch (message.type) {
       case 'prepared':
         this.desk.prepared(message.ingestTasks);
@@ -302,35 +266,10 @@ export class TopologyRun {
         this.report.addError(message.report);
         if (message.report.error.fatal) this.failSoftly(message.report.error);
         return;
-      case 'checkpoint':
-        this.keep(message.checkpoint);
-        this.options.onCheckpoint?.(message.checkpoint);
-        return;
-      case 'print':
-        this.printer.print(message.lines, () =>
-          this.seats.post(seat, { type: 'printed', count: message.lines.length }),
-        );
-        return;
-      case 'output':
-        this.printer.print(message.lines, () => seat.backlog.taken(charactersOf(message.lines)));
-        return;
-      case 'log':
-        this.options.logger[message.level](`${message.component}: ${message.message}`);
-        seat.backlog.taken(message.message.length);
-        return;
-      case 'metrics':
-        this.report.setMetrics(message.task, message.incarnation, message.figures);
-        return;
       default:
         // What the seats take for themselves.
         return;
     }
-  }
-
-  private keep(checkpoint: Checkpoint): void {
-    const key = `${checkpoint.component}\n${checkpoint.partition}`;
-    if (checkpoint.progress === undefined) this.checkpoints.delete(key);
-    else this.checkpoints.set(key, checkpoint);
   }
 
   private workerPrepared(seat: Seat): void {
@@ -426,7 +365,12 @@ export class TopologyRun {
     for (const seat of this.seats.all) seat.control.close();
     await this.pool.destroy();
     this.report.finish(outcome.status);
-    this.resolveStarted(outcome.error ?? (outcome.status === 'killed' ? killedWhileStarting(this.options) : null));
+    this.resolveStarted(
+      outcome.error ??
+        (outcome.status === 'killed'
+          ? toWire(failure('MILLRACE_RUN_KILLED', { topology: this.options.description.name }))
+          : null),
+    );
     this.resolveCompleted(outcome);
   }
 
@@ -450,8 +394,4 @@ export class TopologyRun {
   private confirmSwitched(): void {
     this.activation.confirm(Math.min(...this.seats.all.map((each) => each.switched)));
   }
-}
-
-function killedWhileStarting(options: TopologyRunOptions): WireError {
-  return toWire(failure('MILLRACE_RUN_KILLED', { topology: options.description.name }));
 }

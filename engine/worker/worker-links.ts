@@ -73,6 +73,16 @@ export class WorkerLinks implements LinkHost {
     return [...this.byWorker.values()];
   }
 
+  /** All that went and came in frames, for tests that wait until nothing is under way. */
+  get frames(): { readonly sentFrames: number; readonly receivedFrames: number } {
+    const sum = { sentFrames: 0, receivedFrames: 0 };
+    for (const link of this.byWorker.values()) {
+      sum.sentFrames += link.sentFrames;
+      sum.receivedFrames += link.receivedFrames;
+    }
+    return sum;
+  }
+
   /** Makes the link to another worker; it receives nothing until it is opened. */
   add(peer: PeerLink): Link {
     const link = new Link(this, this.wireOf(peer), { id: peer.link, worker: peer.worker });
