@@ -9,8 +9,7 @@
 // `take` is the hot path: a synchronous execute makes no promise, no closure and no object here.
 
 import type { Bolt } from '../component/bolt.js';
-import { failure } from '../errors.js';
-import { ACKED as ACKED_COUNT, CALLS, CALLS_MS, CALLS_SINCE, EXECUTED, STALE } from '../metrics/counters.js';
+import { ACKED as ACKED_COUNT, EXECUTED, STALE } from '../metrics/counters.js';
 import type { BoltBehavior } from '../model/definition.js';
 import type { CallTimes } from './call-times.js';
 import { GOES_ROUND, HAS_FINISHED, MAY_END, MAY_FINISH, NO_CYCLE, type CyclePhase } from './cycle-phase.js';
@@ -20,7 +19,7 @@ import type { InboundBatch } from './inbound-batch.js';
 import { InputEnds } from './input-ends.js';
 import { Inbox, type BoltPlace } from './inbox.js';
 import type { Mailbox } from './mailbox.js';
-import { OpenCalls } from './open-calls.js';
+import { callTimeout, OpenCalls } from './open-calls.js';
 import type { LocalTask } from './output.js';
 import type { TaskSetup } from './dealer.js';
 import { BROKEN, CALLS_FULL, COMMITTING, HOLDING, RUNNING } from './gate.js';
@@ -217,14 +216,6 @@ export class BoltTask extends HandingTask implements LocalTask {
     }
   }
 
-  /** What came cannot be read: its trees fail. */
-  private refuse(from: Mailbox, batch: InboundBatch, error: unknown): void {
-    const lost = batch.abandon();
-    for (let i = 0; i < lost; i++) batch.origin.channel!.taken();
-    from.tookFromBatch(lost);
-    this.report('receive', error);
-  }
-
   run(): void {
     const { inbox, host } = this;
     if (this.tickDue && this.gate === 0) this.tickNow();
@@ -313,7 +304,7 @@ export class BoltTask extends HandingTask implements LocalTask {
 
   private outsideEnded(name: 'tick' | 'finish', call: EmitCall): void {
     call.open = false;
-    if (this.order !== null) this.endInOrder(call, null);
+    this.conclude(call, null);
     if (name !== 'finish') return;
     this.finishing = false;
     if (!this.reopened) this.finished();
@@ -345,16 +336,6 @@ export class BoltTask extends HandingTask implements LocalTask {
     );
   }
 
-  private changeCalls(by: 1 | -1): void {
-    const words = this.counters;
-    const { row, callsUnderWay } = this;
-    const nowMs = this.host.clock.now();
-    words[row + CALLS_MS]! += callsUnderWay * (nowMs - words[row + CALLS_SINCE]!);
-    words[row + CALLS_SINCE] = nowMs;
-    this.callsUnderWay = callsUnderWay + by;
-    words[row + CALLS] = this.callsUnderWay;
-  }
-
   private settled(
     call: EmitCall,
     name: 'execute' | 'tick' | 'finish',
@@ -373,9 +354,7 @@ export class BoltTask extends HandingTask implements LocalTask {
       if (failed !== null) this.report(name, failed.error);
       this.outsideEnded(name === 'finish' ? 'finish' : 'tick', call);
     } else {
-      const settle = (): void => (failed === null ? this.executed(tuple) : this.failed(tuple, failed.error));
-      if (this.order === null) settle();
-      else this.endInOrder(call, settle);
+      this.conclude(call, () => (failed === null ? this.executed(tuple) : this.failed(tuple, failed.error)));
     }
     this.host.schedule(this);
   }
@@ -386,23 +365,11 @@ export class BoltTask extends HandingTask implements LocalTask {
 
   /** The time of an asynchronous call is over: its tuple fails, and those behind it in order go on. */
   private timedOut(call: EmitCall, name: string, tuple: TaskTuple | null): void {
-    const timeoutMs = this.behavior.callTimeoutMs!;
-    const error = failure('MILLRACE_TASK_CALL_TIMEOUT', {
-      call: name,
-      component: this.component,
-      task: this.task,
-      timeoutMs,
-    });
+    const error = callTimeout(this, name, this.behavior.callTimeoutMs!);
     call.timedOut = true;
     call.abort(error);
-    if (tuple === null) {
-      this.report(name, error);
-      if (this.order !== null) this.endInOrder(call, null);
-    } else if (this.order === null) {
-      this.failed(tuple, error);
-    } else {
-      this.endInOrder(call, () => this.failed(tuple, error));
-    }
+    if (tuple === null) this.report(name, error);
+    this.conclude(call, tuple === null ? null : () => this.failed(tuple, error));
     this.host.schedule(this);
   }
 
@@ -411,6 +378,12 @@ export class BoltTask extends HandingTask implements LocalTask {
     // From now on each call has an `EmitCall` of its own.
     this.asynchronous = true;
     this.simple = false;
+  }
+
+  /** A call that was no plain one is over: its input is settled now, or in its turn. */
+  private conclude(call: EmitCall, settle: (() => void) | null): void {
+    if (this.order !== null) this.endInOrder(call, settle);
+    else settle?.();
   }
 
   /** With `ordered`: a call has ended; its emits leave, and its input is settled, when the calls before it have. */

@@ -4,6 +4,7 @@
 
 import type { Timer } from '../clock.js';
 import { HAND_OVER_WAIT_MS_MAX } from '../limits.js';
+import { CALLS, CALLS_MS, CALLS_SINCE } from '../metrics/counters.js';
 import { NO_CYCLE, type CyclePhase } from './cycle-phase.js';
 import type { EmitCall } from './emit-call.js';
 import type { HandOver, HandingOver } from './hand-over.js';
@@ -12,6 +13,7 @@ import type { Inbox } from './inbox.js';
 import type { InputEnds } from './input-ends.js';
 import { SettlingTask } from './settling-task.js';
 import { HOLDING } from './gate.js';
+import type { Mailbox } from './mailbox.js';
 
 export abstract class HandingTask extends SettlingTask implements HandingOver {
   abstract readonly inbox: Inbox;
@@ -34,6 +36,14 @@ export abstract class HandingTask extends SettlingTask implements HandingOver {
     this.inbox.receive(batch, isFeedback, this.handOver?.holds(batch.origin.task) === true);
   }
 
+  /** What came cannot be read: its trees fail. */
+  protected refuse(from: Mailbox, batch: InboundBatch, error: unknown): void {
+    const lost = batch.abandon();
+    for (let i = 0; i < lost; i++) batch.origin.channel!.taken();
+    from.tookFromBatch(lost);
+    this.report('receive', error);
+  }
+
   /** Its worker sends by the new plan from now on: what comes from there stands behind markers too. */
   switchOver(sources: Iterable<number>): void {
     const { handOver } = this;
@@ -44,6 +54,17 @@ export abstract class HandingTask extends SettlingTask implements HandingOver {
       this.gate |= HOLDING;
     }
     this.host.schedule(this);
+  }
+
+  /** One call more, or less, is under way. */
+  protected changeCalls(by: 1 | -1): void {
+    const words = this.counters;
+    const { row, callsUnderWay } = this;
+    const nowMs = this.host.clock.now();
+    words[row + CALLS_MS]! += callsUnderWay * (nowMs - words[row + CALLS_SINCE]!);
+    words[row + CALLS_SINCE] = nowMs;
+    this.callsUnderWay = callsUnderWay + by;
+    words[row + CALLS] = this.callsUnderWay;
   }
 
   drained(): Timer {

@@ -7,6 +7,7 @@
 //   signalled ─► (abort) ─► its signal is aborted; it is waited for all the same
 
 import type { Clock, Timer } from '../clock.js';
+import { failure } from '../errors.js';
 import type { EmitCall } from './emit-call.js';
 
 export class OpenCalls {
@@ -68,4 +69,9 @@ export class OpenCalls {
       timedOut();
     }
   }
+}
+
+/** Why a call that took longer than it may is given up. */
+export function callTimeout(of: { component: string; task: number }, call: string, timeoutMs: number): Error {
+  return failure('MILLRACE_TASK_CALL_TIMEOUT', { call, component: of.component, task: of.task, timeoutMs });
 }

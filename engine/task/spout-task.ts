@@ -9,10 +9,8 @@
 // A spout that emits nothing rests 1 ms, then 2, up to 16, unless it is woken; it never spins. Stopping is last of all:
 // a blocked target makes the spout rest like any other task.
 
-import type { EndedReceiver, Ledger } from '../ack/ledger.js';
-import { Root } from '../ack/root.js';
+import type { Ledger } from '../ack/ledger.js';
 import { LOST } from '../ack/tree-failure.js';
-import { taskFailure } from '../ack/tree-failure.js';
 import type { EmitOptions } from '../component/emit.js';
 import type { NextTuple, Spout, TreeFailure } from '../component/spout.js';
 import type { Values } from '../component/tuple.js';
@@ -22,23 +20,17 @@ import { SPOUT_REST_MAX_MS, SPOUT_REST_MIN_MS } from '../limits.js';
 import { ACKED as ACKED_COUNT, ASKED, FAILED as FAILED_COUNT, OPEN_TREES, QUEUED, STALE } from '../metrics/counters.js';
 import { AckWaits } from './ack-waits.js';
 import type { CallTimes } from './call-times.js';
-import { EmitCall } from './emit-call.js';
-import type { Output } from './output.js';
-import { checkOverrun } from './emit-errors.js';
-import { NO_TASK } from './task-host.js';
-import { UnsentQueue } from './unsent.js';
 import type { TaskSetup } from './dealer.js';
-import { BROKEN, CALLS_FULL, INACTIVE, NOT_ACTIVE, RUNNING } from './gate.js';
-import { Task } from './task.js';
-import type { Accumulator } from './task-tuple.js';
+import { EmitCall } from './emit-call.js';
+import { BROKEN, CALLS_FULL, INACTIVE, RUNNING } from './gate.js';
+import type { Output } from './output.js';
+import { RootingTask } from './rooting-task.js';
 
 /** The time is looked at after each call that is slow, and after up to this many quick ones. */
 const STRIDE_MAX = 32;
 
-export class SpoutTask extends Task implements EndedReceiver {
-  readonly ledger: Ledger;
+export class SpoutTask extends RootingTask {
   private readonly spout: Spout;
-  private readonly tracking: boolean;
   private readonly times: CallTimes;
   private readonly ackWaits: AckWaits;
   /** Counts calls of `nextTuple` down to the next one that is measured. */
@@ -46,9 +38,6 @@ export class SpoutTask extends Task implements EndedReceiver {
   private call = new EmitCall(this);
   /** The asynchronous call that is under way. */
   private callUnderWay: EmitCall | null = null;
-  /** The XOR of the edges that the tree which is being opened has so far. */
-  private readonly opening: Accumulator = { accHi: 0, accLo: 0 };
-  private readonly unsent = new UnsentQueue();
   private done = false;
   private draining = false;
   /** It is not part of the new plan. */
@@ -56,7 +45,6 @@ export class SpoutTask extends Task implements EndedReceiver {
   private patience: Timer | null = null;
   private restMs = 0;
   private rest: Timer | null = null;
-  private expiry: Timer | null = null;
   private emitted = false;
   /** Woken while it was being asked: it is asked again, even if it emits nothing now. */
   private woken = false;
@@ -68,12 +56,10 @@ export class SpoutTask extends Task implements EndedReceiver {
   private stalePublished = 0;
 
   constructor(setup: TaskSetup, spout: Spout, ledger: Ledger, tracking: boolean, times: CallTimes) {
-    super(setup);
+    super(setup, ledger, tracking);
     this.times = times;
     this.ackWaits = new AckWaits(this.counters, this.row);
     this.spout = spout;
-    this.ledger = ledger;
-    this.tracking = tracking;
   }
 
   run(): void {
@@ -159,10 +145,6 @@ export class SpoutTask extends Task implements EndedReceiver {
     else this.sendUntracked(output, values, id);
   }
 
-  private opensTree(id: unknown): boolean {
-    return this.tracking && id !== undefined && id !== null;
-  }
-
   /** The task drains while the call is under way: what it still emits goes nowhere, and is no mistake of its own. */
   private isOver(call: EmitCall): boolean {
     return !call.open && (this.draining || this.leaving);
@@ -174,13 +156,6 @@ export class SpoutTask extends Task implements EndedReceiver {
 
   abortCalls(reason: Error): void {
     this.callUnderWay?.abort(reason);
-  }
-
-  /** It waits unsent for room in the ledger, or until the spout is asked again. */
-  private keep(output: Output, values: Values, id: unknown): void {
-    output.keptBack(1);
-    checkOverrun(this.component, this.host.limits, this.unsent.waiting, this.unsent.bytes);
-    this.unsent.push(output, values, id, this.measure(output, values));
   }
 
   /** No more `nextTuple` until {@link resume}; what a call that is under way still emits waits until then. */
@@ -239,31 +214,14 @@ export class SpoutTask extends Task implements EndedReceiver {
   }
 
   private letGo(): void {
-    this.patience?.cancel();
-    this.rest?.cancel();
-    this.expiry?.cancel();
+    this.stopTimers();
     this.leave();
     this.host.letGo(this, true);
   }
 
-  /** Tuples may be lost: every open tree fails. */
-  failOpen(): void {
-    this.ledger.failAll();
-    this.tellEnded();
-  }
-
-  /** Calls `ack` and `fail` of the spout for trees that ended outside of any call of it. */
-  private tellEnded(): void {
-    const { callStack } = this.host;
-    callStack[1] = this.task;
-    if ((this.gate & NOT_ACTIVE) === 0) this.ledger.takeEnded(this);
-    callStack[1] = NO_TASK;
-    this.host.schedule(this);
-  }
-
-  stopTimers(): void {
+  override stopTimers(): void {
+    super.stopTimers();
     this.rest?.cancel();
-    this.expiry?.cancel();
     this.patience?.cancel();
   }
 
@@ -368,38 +326,6 @@ export class SpoutTask extends Task implements EndedReceiver {
     this.rest = this.host.clock.after(this.restMs, () => {
       this.rest = null;
       this.host.schedule(this);
-    });
-  }
-
-  private open(output: Output, values: Values, id: unknown): void {
-    const { ledger, opening } = this;
-    ledger.begin(id);
-    const root = new Root(ledger, ledger.rootHi, ledger.rootLo);
-    opening.accHi = 0;
-    opening.accLo = 0;
-    try {
-      this.send(output, values, root, opening);
-    } catch (error) {
-      root.fail(taskFailure(this.component, this.task, error));
-      ledger.opened(0, 0);
-      throw error;
-    }
-    ledger.opened(opening.accHi, opening.accLo);
-    if (this.expiry === null && ledger.tickMs !== null && ledger.open > 0) this.watchDeadlines(ledger.tickMs);
-  }
-
-  /** Emitted without an id, or with one that counts as acked at once. */
-  private sendUntracked(output: Output, values: Values, id: unknown): void {
-    this.send(output, values, null, this.opening);
-    if (id !== undefined && id !== null) this.ledger.addEnded(id, null);
-  }
-
-  private watchDeadlines(tickMs: number): void {
-    this.expiry = this.host.clock.after(tickMs, () => {
-      this.expiry = null;
-      this.ledger.expire(this.host.clock.now());
-      this.tellEnded();
-      if (this.ledger.open > 0) this.watchDeadlines(tickMs);
     });
   }
 

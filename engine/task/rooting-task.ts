@@ -1,0 +1,99 @@
+// What a spout task does with the trees of its tuples: opens them in its ledger, has what finds no room there wait
+// unsent, in order, and tells the spout when they have ended, never inside of a call of it. On the worker's thread.
+//
+//   room in the ledger ─► open: begin in the ledger, send, close the opening
+//   none               ─► keep: unsent, and all that is emitted later behind it
+
+import type { EndedReceiver, Ledger } from '../ack/ledger.js';
+import { Root } from '../ack/root.js';
+import { taskFailure } from '../ack/tree-failure.js';
+import type { Timer } from '../clock.js';
+import type { TreeFailure } from '../component/spout.js';
+import type { Values } from '../component/tuple.js';
+import type { TaskSetup } from './dealer.js';
+import { checkOverrun } from './emit-errors.js';
+import { NOT_ACTIVE } from './gate.js';
+import type { Output } from './output.js';
+import { NO_TASK } from './task-host.js';
+import { Task } from './task.js';
+import type { Accumulator } from './task-tuple.js';
+import { UnsentQueue } from './unsent.js';
+
+export abstract class RootingTask extends Task implements EndedReceiver {
+  readonly ledger: Ledger;
+  protected readonly unsent = new UnsentQueue();
+  private readonly tracking: boolean;
+  /** The XOR of the edges that the tree which is being opened has so far. */
+  private readonly opening: Accumulator = { accHi: 0, accLo: 0 };
+  private expiry: Timer | null = null;
+
+  constructor(setup: TaskSetup, ledger: Ledger, tracking: boolean) {
+    super(setup);
+    this.ledger = ledger;
+    this.tracking = tracking;
+  }
+
+  abstract treeEnded(id: unknown, failure: TreeFailure | null): void;
+
+  stopTimers(): void {
+    this.expiry?.cancel();
+  }
+
+  /** Tuples may be lost: every open tree fails. */
+  failOpen(): void {
+    this.ledger.failAll();
+    this.tellEnded();
+  }
+
+  /** Calls `ack` and `fail` of the spout for trees that ended outside of any call of it. */
+  private tellEnded(): void {
+    const { callStack } = this.host;
+    callStack[1] = this.task;
+    if ((this.gate & NOT_ACTIVE) === 0) this.ledger.takeEnded(this);
+    callStack[1] = NO_TASK;
+    this.host.schedule(this);
+  }
+
+  protected opensTree(id: unknown): boolean {
+    return this.tracking && id !== undefined && id !== null;
+  }
+
+  /** It waits unsent for room in the ledger, or until the spout is asked again. */
+  protected keep(output: Output, values: Values, id: unknown): void {
+    output.keptBack(1);
+    checkOverrun(this.component, this.host.limits, this.unsent.waiting, this.unsent.bytes);
+    this.unsent.push(output, values, id, this.measure(output, values));
+  }
+
+  protected open(output: Output, values: Values, id: unknown): void {
+    const { ledger, opening } = this;
+    ledger.begin(id);
+    const root = new Root(ledger, ledger.rootHi, ledger.rootLo);
+    opening.accHi = 0;
+    opening.accLo = 0;
+    try {
+      this.send(output, values, root, opening);
+    } catch (error) {
+      root.fail(taskFailure(this.component, this.task, error));
+      ledger.opened(0, 0);
+      throw error;
+    }
+    ledger.opened(opening.accHi, opening.accLo);
+    if (this.expiry === null && ledger.tickMs !== null && ledger.open > 0) this.watchDeadlines(ledger.tickMs);
+  }
+
+  /** Emitted without an id, or with one that counts as acked at once. */
+  protected sendUntracked(output: Output, values: Values, id: unknown): void {
+    this.send(output, values, null, this.opening);
+    if (id !== undefined && id !== null) this.ledger.addEnded(id, null);
+  }
+
+  private watchDeadlines(tickMs: number): void {
+    this.expiry = this.host.clock.after(tickMs, () => {
+      this.expiry = null;
+      this.ledger.expire(this.host.clock.now());
+      this.tellEnded();
+      if (this.ledger.open > 0) this.watchDeadlines(tickMs);
+    });
+  }
+}
