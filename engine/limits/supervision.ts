@@ -29,7 +29,7 @@ export const WORKER_HEAP_MB_MAX = 4096;
 export const WORKER_DEATHS_MAX = 10;
 /**
  * … or within the time that this many stalls take, if that is longer. Long enough that ten replacements with their
- * waits, or ten rounds of restarted tasks, fall into it.
+ * waits fall into it.
  */
 export const WORKER_DEATHS_WINDOW_MS = 600_000;
 
@@ -40,22 +40,3 @@ export const DEATHS_BURST_MS = 10_000;
 export const REPLACE_WAIT_MIN_MS = 30;
 /** … which doubles with each death up to this one. */
 export const REPLACE_WAIT_MAX_MS = 30_000;
-
-/** Calls of a task that threw, with none in between that did not, after which it is restarted … */
-export const TASK_ERRORS_MAX = 100;
-/** … if they went on for so long: a run of bad tuples is over sooner. */
-export const TASK_ERRORS_MIN_MS = 10_000;
-/**
- * A pause in its errors as long as this begins the count anew: tuples that are replayed now and then restart nothing.
- */
-export const TASK_ERRORS_PAUSE_MS = 10_000;
-
-/** A task is restarted after this wait … */
-export const RESTART_WAIT_MIN_MS = 1_000;
-/** … which doubles with each restart up to this one. */
-export const RESTART_WAIT_MAX_MS = 30_000;
-/** Restarts of a task without one call that succeeded, after which its worker is replaced instead. */
-export const TASK_RESTARTS_MAX = 3;
-
-/** Starts of a host within the window in which a topology was running when the host died: then it is held back. */
-export const HOST_DEATHS_MAX = 3;

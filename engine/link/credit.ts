@@ -1,7 +1,8 @@
 // How much may be under way on one link, in tuples and in bytes. Each channel has a reserve of its own; beyond it,
 // channels share a pool, and one channel may hold as much of the pool as is still free: one busy channel gets half of
 // it, two a third each, and a slow target can never take it all (dynamic thresholds: Choudhury and Hahne, IEEE/ACM
-// Transactions on Networking 6(2), 1998). The receiver holds at most the pool and the reserves of its channels.
+// Transactions on Networking 6(2), 1998). The receiver holds at most the pool and, for each channel, its reserve or one
+// tuple, whichever is larger.
 //
 // Invariant: used = the sum over channels of what each has outstanding beyond its reserve; a channel with nothing
 // outstanding may always send one tuple, however large.

@@ -8,8 +8,6 @@ import type { Distribution } from './histogram.js';
 /** The last ten seconds, and the last ten minutes. */
 export type WindowName = '10s' | '10m';
 
-export const windowNames: readonly WindowName[] = ['10s', '10m'];
-
 /** What a task did in a window. */
 export type Recent = Readonly<Record<RecentKey, number>> & {
   /** How long the window is: less than its name says at first. */

@@ -186,7 +186,8 @@ export class WorkerLinks implements LinkHost {
   receive(task: number, batch: InboundBatch): void {
     const target = this.options.tasks.get(task);
     if (!(target instanceof BoltTask)) return;
-    target.receive(batch, this.isFeedback(batch.origin.component, target.component));
+    const isFeedback = target.inbox.feedback !== null && this.isFeedback(batch.origin.component, target.component);
+    target.receive(batch, isFeedback);
     this.options.turns.schedule(target);
   }
 

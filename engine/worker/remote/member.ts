@@ -297,8 +297,13 @@ export class Member {
   private async rest(waitMs: number): Promise<void> {
     const { clock, signal } = this.options;
     await new Promise<void>((resolve) => {
-      const timer = clock.after(waitMs, resolve);
-      signal.addEventListener('abort', () => (timer.cancel(), resolve()), { once: true });
+      const rested = (): void => {
+        timer.cancel();
+        signal.removeEventListener('abort', rested);
+        resolve();
+      };
+      const timer = clock.after(waitMs, rested);
+      signal.addEventListener('abort', rested);
     });
   }
 }

@@ -1,0 +1,219 @@
+// A lead and its members in one process, on virtual time: who may not join, who does not come back, what is said that
+// nobody understands, and the counters of both.
+
+import { connect, type Socket } from 'node:net';
+import { MessageChannel } from 'node:worker_threads';
+import t from 'tap';
+import { VirtualClock } from '../../../../engine/clock.js';
+import { isMillraceError } from '../../../../engine/errors.js';
+import {
+  MEMBER_BEAT_MS,
+  MEMBER_MESSAGE_BYTES_MAX,
+  MEMBER_RETURN_MS,
+  runtimeLimits,
+} from '../../../../engine/limits.js';
+import { greetAsCaller, Intake } from '../../../../engine/link/tcp/greeting.js';
+import { tcpLinkLimits } from '../../../../engine/limits.js';
+import { TcpEndpoint } from '../../../../engine/link/tcp/endpoint.js';
+import { defaultConfig } from '../../../../engine/model/config.js';
+import type { FromWorker, WorkerInit } from '../../../../engine/worker/messages.js';
+import { Member } from '../../../../engine/worker/remote/member.js';
+import type { LeadToMember, MemberToLead } from '../../../../engine/worker/remote/messages.js';
+import { MessageSocket } from '../../../../engine/worker/remote/message-socket.js';
+import { MEMBER_PURPOSE, ProcessPool } from '../../../../engine/worker/remote/process-pool.js';
+import { LeadWords, MemberWords } from '../../../../engine/worker/remote/shared-words.js';
+
+const host = '127.0.0.1';
+const source = { kind: 'document', document: null, settings: {} } as const;
+
+interface Led {
+  readonly pool: ProcessPool;
+  readonly port: number;
+  readonly clock: VirtualClock;
+  readonly said: string[];
+}
+
+async function leadOf(t: { teardown(call: () => unknown): void }): Promise<Led> {
+  const clock = new VirtualClock();
+  const said: string[] = [];
+  const pool = new ProcessPool({
+    lead: { name: 'a', host, workers: 1 },
+    members: [{ name: 'b', host, workers: 2 }],
+    port: 0,
+    config: defaultConfig,
+    secret: 'the secret',
+    hash: 'the hash',
+    clock,
+    say: (line) => void said.push(line),
+  });
+  t.teardown(async () => await pool.destroy());
+  return { pool, port: await pool.listen(), clock, said };
+}
+
+function memberOf(
+  port: number,
+  clock: VirtualClock,
+  more: object = {},
+): { readonly served: Promise<void>; end(): void } {
+  const ending = new AbortController();
+  const member = new Member({
+    ...{ name: 'b', workers: 2, lead: { host, port }, secret: 'the secret', source, hash: 'the hash', clock },
+    ...{ say: () => undefined, signal: ending.signal },
+    ...more,
+  });
+  return { served: member.serve(), end: () => ending.abort(new Error('ended by the test')) };
+}
+
+async function codeOf(promise: Promise<unknown>): Promise<string | null> {
+  const thrown: unknown = await promise.then(
+    () => null,
+    (error: unknown) => error,
+  );
+  return isMillraceError(thrown) ? thrown.code : null;
+}
+
+/** Lets time pass while sockets have theirs. */
+async function passUntil(clock: VirtualClock, stepMs: number, holds: () => boolean): Promise<void> {
+  while (!holds()) {
+    clock.step(clock.now() + stepMs);
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+}
+
+/** A member by hand. */
+async function joined(led: Led): Promise<{ readonly socket: Socket; readonly heard: LeadToMember[] }> {
+  const socket = connect(led.port, host);
+  socket.on('error', () => undefined);
+  const intake = new Intake(socket);
+  t.equal(await greetAsCaller(intake, { key: 'the secret', purpose: MEMBER_PURPOSE }), 'greeted');
+  intake.end();
+  const heard: LeadToMember[] = [];
+  let welcome: () => void = () => undefined;
+  const welcomed = new Promise<void>((resolve) => (welcome = resolve));
+  const messages = new MessageSocket<LeadToMember, MemberToLead>(
+    socket,
+    led.clock,
+    { type: 'beat' },
+    {
+      message: (message) => {
+        heard.push(message);
+        welcome();
+      },
+      closed: () => undefined,
+    },
+  );
+  messages.send({ type: 'join', name: 'b', hash: 'the hash' });
+  await welcomed;
+  return { socket, heard };
+}
+
+/** The init of worker 1, as far as a pool looks at it; what it says is kept. */
+function initOf(): { readonly init: WorkerInit; readonly said: FromWorker[]; tell(message: object): void } {
+  const { port1, port2 } = new MessageChannel();
+  const said: FromWorker[] = [];
+  port1.on('message', (message: FromWorker) => said.push(message));
+  const init = {
+    ...{ worker: 1, control: port2, instrument: null, limits: runtimeLimits, peers: [], source },
+    ...{ counters: [], backlog: new SharedArrayBuffer(4), pulse: new SharedArrayBuffer(64) },
+  };
+  return { init: init as unknown as WorkerInit, said, tell: (message) => port1.postMessage(message) };
+}
+
+t.test('who does not know the secret, has another name or another file, may not join', async (t) => {
+  const { port, clock } = await leadOf(t);
+  t.equal(await codeOf(memberOf(port, clock, { secret: 'another one' }).served), 'MILLRACE_MEMBER_SECRET');
+  t.equal(await codeOf(memberOf(port, clock, { name: 'c' }).served), 'MILLRACE_MEMBER_UNKNOWN');
+  t.equal(await codeOf(memberOf(port, clock, { hash: 'another one' }).served), 'MILLRACE_MEMBER_FILE');
+});
+
+t.test('a member that does not come back fails the topology, by name', async (t) => {
+  const led = await leadOf(t);
+  const { socket, heard } = await joined(led);
+  const { init, said } = initOf();
+  const handle = led.pool.start(init, []);
+  await new Promise<void>((resolve) => {
+    const look = (): void => void (heard.some(({ type }) => type === 'start') ? resolve() : setImmediate(look));
+    look();
+  });
+  socket.destroy();
+  t.match(await handle.ended, /member "b" was lost/);
+  t.strictSame(handle.endedBy, { by: 'operator' }, 'nothing that ran there is to blame');
+  const next = initOf();
+  const waiting = led.pool.start(next.init, []);
+  await passUntil(led.clock, MEMBER_RETURN_MS / 4, () => next.said.length > 0);
+  t.match(next.said, [{ type: 'refused', error: { code: 'MILLRACE_MEMBER_LOST', fatal: true } }]);
+  t.match(next.said, [{ error: { message: /member "b" was lost and was not back within 60 s/ } }]);
+  next.tell({ type: 'stop' });
+  t.equal(await waiting.ended, null);
+  t.strictSame(said, []);
+});
+
+t.test('a lead that does not come back ends its member', async (t) => {
+  const led = await leadOf(t);
+  const said: string[] = [];
+  const { served } = memberOf(led.port, led.clock, { say: (line: string) => void said.push(line) });
+  const code = codeOf(served);
+  await passUntil(led.clock, 1, () => said.some((line) => line.startsWith('joined')));
+  const { desks } = led.pool as unknown as { desks: Map<string, { socket: { break(reason: string): void } }> };
+  (led.pool as unknown as { server: { close(): void } }).server.close();
+  desks.get('b')?.socket.break('cut by the test');
+  let ended: string | null | undefined;
+  void code.then((value) => (ended = value));
+  await passUntil(led.clock, 1_000, () => ended !== undefined);
+  t.equal(ended, 'MILLRACE_MEMBER_LEAD_LOST');
+  t.match(said.at(-1), /looking for it again/);
+});
+
+t.test('messages that are too long, make no sense or stop coming break their connection and no more', async (t) => {
+  const led = await leadOf(t);
+  const head = (length: number): Buffer => {
+    const bytes = Buffer.alloc(4);
+    bytes.writeUInt32LE(length);
+    return bytes;
+  };
+  for (const bytes of [head(MEMBER_MESSAGE_BYTES_MAX + 1), Buffer.concat([head(3), Buffer.from([0xc1, 0, 0])])]) {
+    const { socket } = await joined(led);
+    socket.write(bytes);
+    await new Promise((resolve) => socket.once('close', resolve));
+  }
+  const { socket } = await joined(led);
+  socket.pause();
+  const before = led.clock.now();
+  await passUntil(led.clock, MEMBER_BEAT_MS, () => led.said.filter((line) => line.includes('was lost')).length === 3);
+  t.ok(led.clock.now() > before);
+  socket.destroy();
+  t.match(
+    led.said.filter((line) => line.includes('was lost')),
+    [/announced a message of/, /cannot be understood/, /lost/],
+  );
+});
+
+t.test('counters and what they stood at go over, changes only', async (t) => {
+  const lead = new LeadWords();
+  const memory = new SharedArrayBuffer(80);
+  const words = new Float64Array(memory);
+  words[3] = 7;
+  const member = new MemberWords();
+  const shared = lead.share(memory);
+  const own = new Float64Array(member.memoryOf(shared));
+  t.strictSame([...own], [...words]);
+  t.strictSame(member.takeChanges(), []);
+  own[4] = 1.5;
+  own[3] = 8;
+  const changed = member.takeChanges();
+  t.strictSame(
+    changed.map(({ places }) => [...places]),
+    [[3, 4]],
+  );
+  lead.apply(changed);
+  t.strictSame([...words], [...own]);
+  lead.apply([{ memory: 9, places: Uint32Array.of(1), words: Float64Array.of(1) }]);
+  lead.apply([{ memory: 0, places: Uint32Array.of(10), words: Float64Array.of(1) }]);
+  t.strictSame([...words], [...own], 'what names no word changes nothing');
+  t.strictSame(member.takeChanges(), []);
+});
+
+t.test('a worker that cannot listen says so', async (t) => {
+  const options = { worker: 0, host: '203.0.113.1', token: '', addresses: [], limits: tcpLinkLimits };
+  t.equal(await codeOf(new TcpEndpoint({ ...options, clock: new VirtualClock() }).listen()), 'MILLRACE_LINK_LISTEN');
+});
