@@ -1,38 +1,69 @@
-// Runs compiled test files, each in a process of its own, and writes tap: what `tap run` does, without the module hooks
-// that it puts into every process and thread that a test starts. Those double the time of a test with workers, and
-// a thread that is ended while its hooks wait may hold its process for ever.
+// Runs compiled test files, each in a process of its own, and writes tap: what `tap run` does, without what that adds
+// to every process and thread that a test starts. Its module hooks double the time of a test with workers, a thread
+// that is ended while its hooks wait may hold its process for ever, and they take coverage out of the hands of Node.
 //   node test/tools/all-tests.mjs dist/test/a.test.js dist/test/folder
 
+import { spawn } from 'node:child_process';
 import { existsSync, readdirSync, statSync } from 'node:fs';
 import { relative } from 'node:path';
-import t from 'tap';
 
 /** Files run side by side; those below SERIAL start processes of their own, and run one at a time. */
 const JOBS = 2;
 const SERIAL = ['dist/test/system', 'dist/test/api'];
 /** For one file; the slowest takes half of it. */
 const TIMEOUT_SECONDS = 240;
+/** Each process ends itself at its timeout, and says what it waited for; those that cannot are killed so much later. */
+const KILLED_AFTER_MS = (TIMEOUT_SECONDS + 10) * 1000;
 
 const preload = new URL('./property-seed.mjs', import.meta.url).href;
 const files = process.argv.slice(2).flatMap(filesOf).sort();
 const serial = files.filter((file) => SERIAL.some((folder) => file.startsWith(`${folder}/`)));
 const parallel = files.filter((file) => !serial.includes(file));
+let done = 0;
+let failed = 0;
 
-t.setTimeout(0);
-t.jobs = JOBS;
-await Promise.all(parallel.map((file) => run(file, true)));
-for (const file of serial) await run(file, false);
+process.stdout.write('TAP version 14\n');
+await Promise.all(Array.from({ length: JOBS }, () => runAll(parallel)));
+await runAll(serial);
+process.stdout.write(`1..${done}\n`);
+process.exitCode = failed === 0 ? 0 : 1;
 
-function run(file, buffered) {
-  const args = ['--enable-source-maps', `--import=${preload}`, file];
-  // Each process ends itself at its timeout, and says what it waited for; this one's is for those that cannot.
-  const env = { ...process.env, TAP_TIMEOUT: String(TIMEOUT_SECONDS) };
-  const timeout = (TIMEOUT_SECONDS + 10) * 1000;
-  return t.spawn(process.execPath, args, { name: file, buffered, timeout, env, at: null, stack: '' });
+/** Takes one file after the other off that list. */
+async function runAll(list) {
+  for (let file = list.shift(); file !== undefined; file = list.shift()) tell(file, await run(file));
+}
+
+/** Writes what a file said as a subtest, and how its process ended as the test point behind it. */
+function tell(file, { output, seconds, ended }) {
+  const isEmpty = !/^(not )?ok /m.test(output);
+  const isOk = ended === 'exit code 0' && !isEmpty;
+  done++;
+  if (!isOk) failed++;
+  const lines = output.replace(/^TAP version \d+\n/, '').replace(/^(?=.)/gm, '    ');
+  const diagnostics = isOk ? '' : `  ---\n  message: ${isEmpty ? 'no test in it, ' : ''}ended with ${ended}\n  ...\n`;
+  const point = `${isOk ? 'ok' : 'not ok'} ${done} - ${file} # time=${Math.round(seconds * 1000)}ms`;
+  process.stdout.write(`# Subtest: ${file}\n${lines.replace(/\n?$/, '\n')}${point}\n${diagnostics}`);
+}
+
+async function run(file) {
+  const startMs = performance.now();
+  const child = spawn(process.execPath, ['--enable-source-maps', `--import=${preload}`, file], {
+    env: { ...process.env, TAP: '1', TAP_TIMEOUT: String(TIMEOUT_SECONDS) },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  let output = '';
+  child.stdout.setEncoding('utf8').on('data', (chunk) => (output += chunk));
+  const timer = setTimeout(() => child.kill('SIGKILL'), KILLED_AFTER_MS);
+  const ended = await new Promise((resolve) => {
+    child.on('error', (error) => resolve(error.message));
+    child.on('close', (code, signal) => resolve(signal ?? `exit code ${code}`));
+  });
+  clearTimeout(timer);
+  return { output, seconds: (performance.now() - startMs) / 1000, ended };
 }
 
 function filesOf(place) {
-  if (!existsSync(place)) t.bailout(`there is no "${place}"`);
+  if (!existsSync(place)) throw new Error(`there is no "${place}"`);
   if (statSync(place).isFile()) return [relative('', place)];
   const names = readdirSync(place, { recursive: true, encoding: 'utf8' });
   return names.filter((name) => name.endsWith('.test.js')).map((name) => `${relative('', place)}/${name}`);

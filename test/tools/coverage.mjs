@@ -24,6 +24,8 @@ const report = spawnSync(
     '--all',
     '--exclude-after-remap',
     ...folders.map((folder) => `--include=${folder}/**`),
+    // Copies that tests bundle and start.
+    '--exclude=**/.tap/**',
     ...typesOnly.map((source) => `--exclude=${source}`),
     ...thresholds,
   ],

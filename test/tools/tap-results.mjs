@@ -46,16 +46,15 @@ export class TapResults {
     });
     parser.on('assert', (result) => {
       const name = [...path, result.name];
-      const empty = path.length === 0 && result.skip === 'no tests found';
-      if (empty) this.fail(name, { message: 'a test file without a test' });
-      else if (result.closingTestPoint) {
+      if (result.closingTestPoint) {
         if (!result.ok && !result.todo && failedBelow === 0) this.fail(name, result.diag);
       } else if (result.skip || result.todo) this.skipped += 1;
       else if (result.ok) this.passed += 1;
       else this.fail(name, result.diag);
       if (path.length === 0) {
         const seconds = ((result.time ?? 0) / 1000).toFixed(1);
-        this.print(`  ${result.ok && !empty ? 'ok  ' : 'FAIL'}  ${sourceOf(result.name)} (${seconds} s)`);
+        const how = result.ok ? '' : `, ${result.diag?.message ?? 'failed'}`;
+        this.print(`  ${result.ok ? 'ok  ' : 'FAIL'}  ${sourceOf(result.name)} (${seconds} s${how})`);
       }
       failedBelow = 0;
     });
