@@ -1,4 +1,5 @@
-// Runs the topology `faulty` on real threads.
+// Runs the topology `faulty` on real threads, without coverage in them: Node's dies, and the process with it, now and
+// then when a thread that it counts for is ended while it is out of memory.
 
 import { RealClock, type Timer } from '../../../../engine/clock.js';
 import { silentLogger } from '../../../../engine/log.js';
@@ -6,6 +7,8 @@ import { describe } from '../../../../engine/model/describe.js';
 import { loadTopology, type TopologySource } from '../../../../engine/worker/module.js';
 import type { Outcome, TopologyStatus } from '../../../../engine/worker/topology-run.js';
 import { TopologyRun } from '../../../../engine/worker/topology-run.js';
+
+delete process.env['NODE_V8_COVERAGE'];
 
 export interface Faulty {
   readonly trouble?: string;
