@@ -64,6 +64,7 @@ async function measuredOf(
 export function formatDetails(details: TopologyDetails, measured: SubmissionMetrics | null = null): string {
   const { name, id, state, seconds, submittedAtMs, workers, tasks, reason, components } = details;
   const head = `${name} is ${state}: ${counted(tasks, 'task')} on ${counted(workers, 'worker')}, ${formatSeconds(seconds)}`;
+  const restarts = Object.values(components).reduce((sum, each) => sum + each.restarts, 0);
   const rows = Object.entries(components).map(([component, each]) => formatComponent(component, each));
   return [
     head,
@@ -74,9 +75,9 @@ export function formatDetails(details: TopologyDetails, measured: SubmissionMetr
     ...alignRows([COLUMNS, ...rows], 2),
     '',
     ...(measured === null ? [] : [...formatConditions(measured), '']),
-    `tuple trees open: ${formatCount(details.openTrees)}; workers replaced: ${formatCount(details.workerDeaths)}`,
+    `tuple trees open: ${formatCount(details.openTrees)}; workers replaced: ${formatCount(details.workerDeaths)}; tasks restarted: ${formatCount(restarts)}`,
     ...(measured === null ? [] : formatUserMetrics(measured)),
-    ...formatErrors(components),
+    ...formatErrors(components, details.workerErrors),
   ].join('\n');
 }
 
@@ -98,18 +99,23 @@ function formatComponent(id: string, component: ComponentDetails): string[] {
   ];
 }
 
-function formatErrors(components: TopologyDetails['components']): string[] {
-  const all = Object.entries(components)
-    .flatMap(([id, { lastErrors }]) => lastErrors.map((error) => ({ id, error })))
+function formatErrors(
+  components: TopologyDetails['components'],
+  workerErrors: TopologyDetails['workerErrors'],
+): string[] {
+  const ofComponents = Object.entries(components).map(([id, { lastErrors }]) => ({ id, lastErrors }));
+  const all = [...ofComponents, { id: '(worker)', lastErrors: workerErrors }]
+    .flatMap(({ id, lastErrors }) => lastErrors.map((error) => ({ id, error })))
     .sort((a, b) => b.error.atMs - a.error.atMs);
   if (all.length === 0) return [];
   return ['', 'last errors:', ...all.slice(0, ERRORS_SHOWN).map(({ id, error }) => formatOne(id, error))];
 }
 
 function formatOne(id: string, { task, count, atMs, error }: ComponentError): string {
-  const times = count > 1 ? `, ${formatCount(count)} times` : '';
+  const details = [task < 0 ? [] : `task ${task}`, count > 1 ? `${formatCount(count)} times` : []].flat();
+  const shown = details.length === 0 ? '' : ` (${details.join(', ')})`;
   const text = shownLines(error.message, '    ');
-  return `  ${new Date(atMs).toISOString()}  ${id} (task ${task}${times}): ${error.code ?? error.name}: ${text}`;
+  return `  ${new Date(atMs).toISOString()}  ${id}${shown}: ${error.code ?? error.name}: ${text}`;
 }
 
 /** A message may have lines, such as code with a mark under it: each is indented below the first. */

@@ -7,7 +7,7 @@ import { Histogram } from '../../engine/metrics/histogram.js';
 import type { TopologyDescription } from '../../engine/model/describe.js';
 import { planTasks, type Plan } from '../../engine/plan/plan.js';
 import type { ComponentStatus, TopologyStatus } from '../../engine/worker/topology-run.js';
-import type { ComponentDetails, TopologyDetails, TopologySummary } from './service.js';
+import type { ComponentDetails, ComponentError, TopologyDetails, TopologySummary } from './service.js';
 
 /** What a run has done: what stays readable when it has ended. */
 export interface Done {
@@ -15,13 +15,15 @@ export interface Done {
   readonly components: Readonly<Record<string, ComponentDetails>>;
   readonly openTrees: number;
   readonly workerDeaths: number;
+  readonly workerErrors: readonly ComponentError[];
 }
 
 export function doneOf(status: TopologyStatus): Done {
   const { seconds, openTrees, workerDeaths } = status;
+  const workerErrors = status.workerErrors.map(shownError);
   const components: Record<string, ComponentDetails> = {};
   for (const [id, component] of Object.entries(status.components)) components[id] = componentDetails(component);
-  return { seconds, components, openTrees, workerDeaths };
+  return { seconds, components, openTrees, workerDeaths, workerErrors };
 }
 
 /** The same, small enough for the history: fewer errors, and none of them if it is still too large. */
@@ -37,13 +39,20 @@ export function finalOf(status: TopologyStatus): Done | null {
 function withErrors(done: Done, count: number): Done {
   const components: Record<string, ComponentDetails> = {};
   for (const [id, component] of Object.entries(done.components)) {
-    const lastErrors = component.lastErrors.slice(0, count).map((each) => ({
-      ...each,
-      error: { ...each.error, message: each.error.message.slice(0, FINAL_TEXT_MAX), problems: [] },
-    }));
-    components[id] = { ...component, lastErrors };
+    components[id] = { ...component, lastErrors: shortened(component.lastErrors, count) };
   }
-  return { ...done, components };
+  return { ...done, components, workerErrors: shortened(done.workerErrors, count) };
+}
+
+function shortened(errors: readonly ComponentError[], count: number): ComponentError[] {
+  return errors.slice(0, count).map((each) => ({
+    ...each,
+    error: { ...each.error, message: each.error.message.slice(0, FINAL_TEXT_MAX), problems: [] },
+  }));
+}
+
+function shownError({ task, count, atMs, error }: ComponentError): ComponentError {
+  return { task, count, atMs, error };
 }
 
 function componentDetails({
@@ -52,7 +61,7 @@ function componentDetails({
   lastErrors,
   ...done
 }: ComponentStatus): ComponentDetails {
-  return { ...done, lastErrors: lastErrors.map(({ task, count, atMs, error }) => ({ task, count, atMs, error })) };
+  return { ...done, lastErrors: lastErrors.map(shownError) };
 }
 
 /** @param done - what its run here has done; null when there is none */
@@ -82,8 +91,8 @@ export function detailsOf(
   const shown = known.kind === 'ended' ? known.ended.description : description;
   const plan = running ?? plannedOf(known, shown, summary.workers);
   const final = known.kind === 'ended' && isDone(known.ended.final) ? known.ended.final : null;
-  const { components, openTrees, workerDeaths } = final ?? done ?? nothingDone(shown);
-  return { ...summary, plan, components, openTrees, workerDeaths };
+  const { components, openTrees, workerDeaths, workerErrors } = final ?? done ?? nothingDone(shown);
+  return { ...summary, plan, components, openTrees, workerDeaths, workerErrors };
 }
 
 /** As it is spread when it starts. */
@@ -103,6 +112,7 @@ function nothingDone(description: TopologyDescription | null): Done {
       acked: 0,
       failed: 0,
       errors: 0,
+      restarts: 0,
       queued: 0,
       outbox: 0,
       dropped: 0,
@@ -112,7 +122,7 @@ function nothingDone(description: TopologyDescription | null): Done {
       lastErrors: [],
     };
   }
-  return { seconds: 0, components, openTrees: 0, workerDeaths: 0 };
+  return { seconds: 0, components, openTrees: 0, workerDeaths: 0, workerErrors: [] };
 }
 
 /** The store gives back what `finalOf` made, or nothing. */

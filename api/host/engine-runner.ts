@@ -30,6 +30,8 @@ import { RunRebalances } from './run-rebalances.js';
 export interface EngineRunnerOptions {
   readonly logger: Logger;
   readonly clock: Clock;
+  /** Workers that may run at a time: they share the machine's memory. */
+  readonly slots: number;
   readonly print: (line: string, topology: string) => void | Promise<void>;
   /** Where workers load it from. Rejects when what it needs is gone. */
   readonly sourceOf: (order: RunOrder) => Promise<TopologySource>;
@@ -213,6 +215,7 @@ class EngineRun implements RunningTopology {
       description: order.description,
       workers: order.places.length,
       parallelism: order.parallelism,
+      slots: options.slots,
       firstIncarnation: order.firstIncarnation,
       logger: named(options.logger, name),
       print: async (line) => await this.print(line),

@@ -197,6 +197,7 @@ async function startHost(
   const runner = new EngineRunner({
     logger,
     clock,
+    slots,
     print,
     sourceOf: async (order) => await submissions.sourceOf(order),
     filesRootOf: ({ posted }) => (posted ? filesDirectory : null),

@@ -65,6 +65,8 @@ export interface TopologyDetails extends TopologySummary {
   readonly components: Readonly<Record<string, ComponentDetails>>;
   readonly openTrees: number;
   readonly workerDeaths: number;
+  /** The last errors of workers that no component can be blamed for, newest first; their `task` is -1. */
+  readonly workerErrors: readonly ComponentError[];
 }
 
 export interface KillRequest {

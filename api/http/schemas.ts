@@ -144,6 +144,12 @@ const summaryProperties = {
   reason: nullable(text('Why it failed, or why it was killed.')),
 };
 
+const errorsNewestFirst = (description: string) =>
+  Type.Array(
+    Type.Object({ task: Type.Integer(), count: count('How many like it.'), atMs: count(''), error: wireError }),
+    { description: `${description}Newest first.` },
+  );
+
 const componentDetails = Type.Object({
   kind: Type.Enum(['spout', 'bolt']),
   parallelism: count('Tasks.'),
@@ -152,16 +158,14 @@ const componentDetails = Type.Object({
   acked: count('Spouts: trees; bolts: tuples.'),
   failed: count('Spouts: trees; bolts: tuples.'),
   errors: count('Errors of its code.'),
+  restarts: count('Tasks that were started again: in their place, or with their worker.'),
   queued: count('Tuples that wait in mailboxes.'),
   outbox: count('Tuples that wait to leave their worker.'),
   dropped: count('Tuples that were not tracked and found feedback full, where it may drop them.'),
   rate: count('Tuples a second over the last ten seconds: emitted by a spout, executed by a bolt.'),
   latency,
   metrics: Type.Record(Type.String(), Type.Number(), { description: 'What its code counts itself.' }),
-  lastErrors: Type.Array(
-    Type.Object({ task: Type.Integer(), count: count('How many like it.'), atMs: count(''), error: wireError }),
-    { description: 'Newest first.' },
-  ),
+  lastErrors: errorsNewestFirst(''),
 });
 
 const plan = Type.Object({
@@ -183,6 +187,7 @@ export const topologyDetails = Type.Object({
   components: Type.Record(Type.String(), componentDetails),
   openTrees: count('Tuple trees that are not done.'),
   workerDeaths: count('Workers that died and were replaced.'),
+  workerErrors: errorsNewestFirst('Deaths of workers that no component can be blamed for. '),
 });
 
 export const topologyList = Type.Object({

@@ -40,3 +40,22 @@ export const DEATHS_BURST_MS = 10_000;
 export const REPLACE_WAIT_MIN_MS = 30;
 /** … which doubles with each death up to this one. */
 export const REPLACE_WAIT_MAX_MS = 30_000;
+
+/** Calls of a task that threw, with none in between that did not, after which it is restarted … */
+export const TASK_ERRORS_MAX = 100;
+/** … if they went on for so long: a run of bad tuples is over sooner … */
+export const TASK_ERRORS_MIN_MS = 10_000;
+/** … and came within this time: a few tuples that are replayed for ever restart nothing. */
+export const TASK_ERRORS_WINDOW_MS = 30_000;
+
+/** A task that is restarted gets another instance after this wait … */
+export const RESTART_WAIT_MIN_MS = 1_000;
+/** … which doubles with each restart up to this one. */
+export const RESTART_WAIT_MAX_MS = 30_000;
+/** Restarts of a task without one call that succeeded, after which its worker is replaced: about two minutes. */
+export const TASK_RESTARTS_MAX = 6;
+/**
+ * Workers that were replaced in a row for the same task, without one success of it in the last ones, after which its
+ * topology is ended: what it needs may be away for ten minutes and more.
+ */
+export const HOPELESS_WORKERS_MAX = 5;

@@ -28,7 +28,7 @@ export const ERRORS = 9;
 export const TRANSFERRED = 10;
 /** Acks and fails by hand of a tuple that was settled before. Part of `MISUSED`. */
 export const DUPLICATES = 11;
-/** How often the task was made: once, and again each time its worker was replaced or it was moved. */
+/** How often the task was started: once, and again each time its worker was replaced or it was restarted in place. */
 export const STARTS = 12;
 /** How often a full target made it rest. */
 export const STALLS = 13;
@@ -70,6 +70,8 @@ export const ENDED = 28;
 export const BROKEN = 29;
 /** Tuples that were not tracked and that found a feedback edge full. */
 export const DROPPED = 32;
+/** How often another instance took its place while its worker went on: part of the incarnation that it is told. */
+export const RESTARTS = 33;
 const ROW_WORDS = 48;
 
 /** What a task that begins anew has none of. */
@@ -159,4 +161,10 @@ export class Counters {
 export function beginRow(words: Float64Array, row: number): void {
   for (const gauge of GAUGES) words[row + gauge] = 0;
   words[row + STARTS]!++;
+}
+
+/** Another instance of the component takes over. */
+export function countRestart(words: Float64Array, row: number): void {
+  words[row + STARTS]!++;
+  words[row + RESTARTS]!++;
 }

@@ -9,7 +9,7 @@
 // `take` is the hot path: a synchronous execute makes no promise, no closure and no object here.
 
 import type { Bolt } from '../component/bolt.js';
-import { ACKED as ACKED_COUNT, EXECUTED, STALE } from '../metrics/counters.js';
+import { EXECUTED, STALE } from '../metrics/counters.js';
 import type { BoltBehavior } from '../model/definition.js';
 import type { CallTimes } from './call-times.js';
 import { GOES_ROUND, HAS_FINISHED, MAY_END, MAY_FINISH, NO_CYCLE, type CyclePhase } from './cycle-phase.js';
@@ -41,11 +41,8 @@ export class BoltTask extends HandingTask implements LocalTask {
   leftHi = 0;
   leftLo = 0;
   untilTimed = 1;
-  /** Tuples that were executed and acked at once since the counts were told last. */
-  private done = 0;
   /** The last `take` threw. */
   private hasFailed = false;
-  private readonly bolt: Bolt;
   /** Its tuples are never done when their call returns. */
   private readonly holds: boolean;
   /** Its tuples are done when their call returns, and no call of it ever was asynchronous. */
@@ -65,7 +62,6 @@ export class BoltTask extends HandingTask implements LocalTask {
     super(setup, bolt, behavior, times);
     this.openCalls = new OpenCalls(setup.host.clock, behavior.callTimeoutMs);
     this.cycle = place.inCycle ? GOES_ROUND : NO_CYCLE;
-    this.bolt = bolt;
     this.holds = behavior.manualAck || this.commits !== null || this.order !== null;
     this.simple = !this.holds;
     this.inbox = new Inbox(setup.host.limits, setup.task, place.takesFeedback);
@@ -109,11 +105,11 @@ export class BoltTask extends HandingTask implements LocalTask {
     else this.take(tuple);
   }
 
-  override publishCounts(): void {
-    super.publishCounts();
-    this.counters[this.row + EXECUTED]! += this.done;
-    this.counters[this.row + ACKED_COUNT]! += this.done;
-    this.done = 0;
+  /** Another instance takes over; only while the gate is closed and the task is quiet. */
+  replaceInstance(bolt: Bolt): void {
+    this.bolt = bolt;
+    // An `emit` that the old one kept must not pass for that of a new call.
+    this.call = new EmitCall(this);
   }
 
   private beginHeld(call: EmitCall, tuple: TaskTuple): void {
@@ -123,7 +119,7 @@ export class BoltTask extends HandingTask implements LocalTask {
     if (tuple.held === null) call.begin(tuple.root);
     else call.beginHeld(tuple);
     if (this.order !== null) this.order.begin(call);
-    if (this.behavior.manualAck) this.heldByHand++;
+    if (this.heldByHand !== null) this.heldByHand.add(tuple);
   }
 
   private returned(call: EmitCall, tuple: TaskTuple, result: unknown): void {

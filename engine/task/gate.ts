@@ -19,3 +19,5 @@ export const INACTIVE = 64;
  * A bolt task that holds input back (hand-over.ts): it takes from its mailbox what may be taken, and nothing directly.
  */
 export const HOLDING = 128;
+/** Its instance is being replaced by another one (worker/supervision/task-restarts.ts). */
+export const RESTARTING = 256;

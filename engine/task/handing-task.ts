@@ -12,7 +12,7 @@ import type { InboundBatch } from './inbound-batch.js';
 import type { Inbox } from './inbox.js';
 import type { InputEnds } from './input-ends.js';
 import { SettlingTask } from './settling-task.js';
-import { HOLDING } from './gate.js';
+import { COMMITTING, HOLDING } from './gate.js';
 import type { Mailbox } from './mailbox.js';
 
 export abstract class HandingTask extends SettlingTask implements HandingOver {
@@ -67,6 +67,10 @@ export abstract class HandingTask extends SettlingTask implements HandingOver {
     words[row + CALLS] = this.callsUnderWay;
   }
 
+  get isQuiet(): boolean {
+    return this.callsUnderWay === 0 && (this.gate & COMMITTING) === 0;
+  }
+
   drained(): Timer {
     this.lettingGo++;
     this.callsBefore = this.callsUnderWay;
@@ -87,7 +91,7 @@ export abstract class HandingTask extends SettlingTask implements HandingOver {
     }
     // In a cycle the end is not its own: who takes its place comes to it with the others.
     const mayFinish = this.cycle === NO_CYCLE && this.inputs.ended && !this.ended;
-    return !leaves || (this.heldByHand === 0 && !mayFinish);
+    return !leaves || ((this.heldByHand?.size ?? 0) === 0 && !mayFinish);
   }
 
   released(): void {
@@ -109,5 +113,6 @@ export abstract class HandingTask extends SettlingTask implements HandingOver {
 
   protected callSettled(call: EmitCall): void {
     if (call.lettingGo < this.lettingGo) this.callsBefore--;
+    this.callEnded();
   }
 }

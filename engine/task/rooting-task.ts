@@ -11,6 +11,7 @@ import type { Timer } from '../clock.js';
 import type { TreeFailure } from '../component/spout.js';
 import type { Values } from '../component/tuple.js';
 import type { TaskSetup } from './dealer.js';
+import { FAILED } from '../metrics/counters.js';
 import { checkOverrun } from './emit-errors.js';
 import { NOT_ACTIVE } from './gate.js';
 import type { Output } from './output.js';
@@ -35,6 +36,25 @@ export abstract class RootingTask extends Task implements EndedReceiver {
 
   abstract treeEnded(id: unknown, failure: TreeFailure | null): void;
 
+  /**
+   * Its instance is closed next: it hears of what has ended, and of nothing more; what is open begins anew elsewhere.
+   */
+  forget(): void {
+    this.hearEnded();
+    while (this.unsent.waiting > 0) {
+      const { output, values, id } = this.unsent.shift();
+      if (this.opensTree(id)) continue;
+      output.keptBack(-1);
+      try {
+        this.sendUntracked(output, values, undefined);
+      } catch (error) {
+        this.report('nextTuple', error);
+      }
+    }
+    this.ledger.failAll();
+    this.ledger.takeEnded({ treeEnded: () => this.count(FAILED) });
+  }
+
   stopTimers(): void {
     this.expiry?.cancel();
   }
@@ -47,11 +67,15 @@ export abstract class RootingTask extends Task implements EndedReceiver {
 
   /** Calls `ack` and `fail` of the spout for trees that ended outside of any call of it. */
   private tellEnded(): void {
+    if ((this.gate & NOT_ACTIVE) === 0) this.hearEnded();
+    this.host.schedule(this);
+  }
+
+  private hearEnded(): void {
     const { callStack } = this.host;
     callStack[1] = this.task;
-    if ((this.gate & NOT_ACTIVE) === 0) this.ledger.takeEnded(this);
+    this.ledger.takeEnded(this);
     callStack[1] = NO_TASK;
-    this.host.schedule(this);
   }
 
   protected opensTree(id: unknown): boolean {

@@ -10,7 +10,14 @@ import type { Root } from '../ack/root.js';
 import type { TreeFailure } from '../component/spout.js';
 import { failure, reasonOf } from '../errors.js';
 import { TREES_PER_TUPLE_MAX } from '../limits.js';
-import { ACKED as ACKED_COUNT, DUPLICATES, FAILED as FAILED_COUNT, MISUSED, STALE } from '../metrics/counters.js';
+import {
+  ACKED as ACKED_COUNT,
+  DUPLICATES,
+  EXECUTED,
+  FAILED as FAILED_COUNT,
+  MISUSED,
+  STALE,
+} from '../metrics/counters.js';
 import type { BoltBehavior } from '../model/definition.js';
 import { BatchCommits } from './batch-commits.js';
 import type { CallTimes } from './call-times.js';
@@ -29,8 +36,13 @@ export abstract class SettlingTask extends Task {
   protected readonly times: CallTimes;
   /** With `ordered`: the calls whose output waits for its turn. */
   protected readonly order: CallsInOrder | null;
-  /** Tuples that the bolt has taken and not settled by hand yet. */
-  protected heldByHand = 0;
+  /** With `manualAck`: the tuples that the bolt has taken and not settled yet. */
+  protected readonly heldByHand: Set<TaskTuple> | null;
+  protected bolt: Bolt;
+  /** Tuples that were executed and acked at once since the counts were told last. */
+  protected done = 0;
+  /** Those before, and all others that were executed, or with `endBatch` committed. */
+  private succeeded = 0;
 
   protected readonly commits: BatchCommits | null;
   /** Calls that wait for their turn to emit. */
@@ -40,12 +52,14 @@ export abstract class SettlingTask extends Task {
     super(setup);
     this.behavior = behavior;
     this.times = times;
+    this.bolt = bolt;
+    this.heldByHand = behavior.manualAck ? new Set() : null;
     this.order = behavior.ordered && behavior.concurrency > 1 ? new CallsInOrder() : null;
     this.commits =
       bolt.endBatch === undefined
         ? null
         : new BatchCommits(
-            () => bolt.endBatch!(),
+            () => this.bolt.endBatch!(),
             (batch, failed) => this.committed(batch, failed),
           );
   }
@@ -80,6 +94,7 @@ export abstract class SettlingTask extends Task {
   /** Ends the tuple here and tells its ledger. One that is not held leaves its edges to its emitter (`left`). */
   protected settle(tuple: TaskTuple, state: typeof ACKED | typeof FAILED, why?: TreeFailure): void {
     this.count(state === ACKED ? ACKED_COUNT : FAILED_COUNT);
+    if (this.heldByHand !== null) this.heldByHand.delete(tuple);
     if (state === ACKED) {
       if (tuple.held !== null) this.tellAcked(tuple);
       return;
@@ -111,7 +126,6 @@ export abstract class SettlingTask extends Task {
       return;
     }
     then(tuple);
-    if (tuple.held.state !== PENDING) this.heldByHand--;
     // Outside of a call nothing else would have the spout hear of it.
     if ((this.gate & RUNNING) === 0) this.host.schedule(this);
   }
@@ -134,14 +148,32 @@ export abstract class SettlingTask extends Task {
       else this.host.scheduleCommit(this);
       return;
     }
+    this.succeeded++;
     if (!this.behavior.manualAck) this.settle(tuple, ACKED);
   }
 
+  get successes(): number {
+    return this.succeeded + this.done;
+  }
+
+  override publishCounts(): void {
+    super.publishCounts();
+    this.counters[this.row + EXECUTED]! += this.done;
+    this.counters[this.row + ACKED_COUNT]! += this.done;
+    this.succeeded += this.done;
+    this.done = 0;
+  }
+
+  /** What its instance has taken and not settled fails: another one takes its place. */
+  giveUpHeld(): void {
+    if (this.heldByHand === null || this.heldByHand.size === 0) return;
+    const error = failure('MILLRACE_TASK_CLOSED', { component: this.component });
+    for (const tuple of [...this.heldByHand]) this.settleFailed(tuple, error);
+    this.host.schedule(this);
+  }
+
   protected failed(tuple: TaskTuple, error: unknown): void {
-    if (isPending(tuple)) {
-      this.settleFailed(tuple, error);
-      if (this.behavior.manualAck) this.heldByHand--;
-    }
+    if (isPending(tuple)) this.settleFailed(tuple, error);
     this.report('execute', error);
   }
 
@@ -149,14 +181,12 @@ export abstract class SettlingTask extends Task {
     this.gate &= ~COMMITTING;
     for (const tuple of batch) {
       if (!isPending(tuple)) continue;
-      if (failed !== null) {
-        this.settleFailed(tuple, failed.error);
-        if (this.behavior.manualAck) this.heldByHand--;
-      } else if (!this.behavior.manualAck) {
-        this.settle(tuple, ACKED);
-      }
+      if (failed !== null) this.settleFailed(tuple, failed.error);
+      else if (!this.behavior.manualAck) this.settle(tuple, ACKED);
     }
-    if (failed !== null) this.report('endBatch', failed.error);
+    if (failed === null) this.succeeded += batch.length;
+    else this.report('endBatch', failed.error);
+    this.callEnded();
     if (this.commits!.waiting) this.host.scheduleCommit(this);
     this.host.schedule(this);
   }

@@ -22,7 +22,7 @@ import { AckWaits } from './ack-waits.js';
 import type { CallTimes } from './call-times.js';
 import type { TaskSetup } from './dealer.js';
 import { EmitCall } from './emit-call.js';
-import { BROKEN, CALLS_FULL, INACTIVE, RUNNING } from './gate.js';
+import { BROKEN, CALLS_FULL, INACTIVE, RESTARTING, RUNNING } from './gate.js';
 import type { Output } from './output.js';
 import { RootingTask } from './rooting-task.js';
 
@@ -30,7 +30,7 @@ import { RootingTask } from './rooting-task.js';
 const STRIDE_MAX = 32;
 
 export class SpoutTask extends RootingTask {
-  private readonly spout: Spout;
+  private spout: Spout;
   private readonly times: CallTimes;
   private readonly ackWaits: AckWaits;
   /** Counts calls of `nextTuple` down to the next one that is measured. */
@@ -54,6 +54,8 @@ export class SpoutTask extends RootingTask {
   private sampleEvery = 1;
   private stride = 1;
   private stalePublished = 0;
+  /** Calls of `nextTuple` that threw, and all those of the tasks in whose row it counts on. */
+  private failedCalls = this.counters[this.row + ASKED]!;
 
   constructor(setup: TaskSetup, spout: Spout, ledger: Ledger, tracking: boolean, times: CallTimes) {
     super(setup, ledger, tracking);
@@ -99,6 +101,28 @@ export class SpoutTask extends RootingTask {
   override async ready(call: EmitCall): Promise<void> {
     if (call.open) await this.unsent.empty();
     if (!this.isOver(call)) await super.ready(call);
+  }
+
+  /** Calls of `nextTuple` that returned. */
+  get successes(): number {
+    const asked = this.counters[this.row + ASKED]! + this.sampleEvery - this.untilTimed;
+    return asked - this.failedCalls - (this.callUnderWay === null ? 0 : 1);
+  }
+
+  get isQuiet(): boolean {
+    return this.callUnderWay === null;
+  }
+
+  /** It is asked no more, for good. */
+  get stops(): boolean {
+    return this.draining || this.leaving;
+  }
+
+  /** Another instance takes over; only while the gate is closed, after {@link forget}. */
+  replaceInstance(spout: Spout): void {
+    this.spout = spout;
+    this.done = false;
+    this.call = new EmitCall(this);
   }
 
   commit(): void {
@@ -229,7 +253,7 @@ export class SpoutTask extends RootingTask {
   private mayEmit(): boolean {
     const { oldest } = this.unsent;
     if (oldest === null) {
-      return !this.ledger.full && this.gate === 0 && !(this.done || this.draining || this.leaving);
+      return !this.ledger.full && this.gate === 0 && !this.done && !this.stops;
     }
     // What waits unsent leaves in the middle of the call that emitted it: that call may wait for its acks. What opens
     // no tree needs no room in the ledger.
@@ -281,6 +305,7 @@ export class SpoutTask extends RootingTask {
       }
     } catch (error) {
       call.open = false;
+      this.failedCalls++;
       this.report('nextTuple', error);
       this.takeRest();
     }
@@ -309,9 +334,11 @@ export class SpoutTask extends RootingTask {
       if (this.host.clock.now() - askedMs >= SPOUT_REST_MIN_MS) this.woken = true;
       this.said(said);
     } else {
+      this.failedCalls++;
       this.report('nextTuple', failed.error);
       this.takeRest();
     }
+    this.callEnded();
     this.host.schedule(this);
   }
 
@@ -347,9 +374,10 @@ export class SpoutTask extends RootingTask {
 
   private finishIfEnded(): void {
     if (this.ended || this.ledger.open > 0 || this.ledger.ended > 0 || this.unsent.waiting > 0) return;
-    const stops = this.draining || this.leaving;
-    const busy = stops ? this.gate & ~(BROKEN | CALLS_FULL) : this.gate & ~BROKEN;
-    if (busy !== 0 || !(this.done || stops || this.gate === BROKEN)) return;
+    const { stops } = this;
+    // Who stops needs no other instance.
+    const unawaited = BROKEN | (stops ? CALLS_FULL : 0) | (stops && this.absent ? RESTARTING : 0);
+    if ((this.gate & ~unawaited) !== 0 || !(this.done || stops || this.gate === BROKEN)) return;
     // Who is asked no more before it said that it is done has not come to its end: another one goes on.
     if (this.done || this.draining) this.passEndOn();
     if (this.leaving) this.letGo();

@@ -7,7 +7,7 @@ import { isMillraceError } from '../errors.js';
 import * as counters from '../metrics/counters.js';
 import { Dealer, type TaskSetup } from './dealer.js';
 import type { EmitCall, Emitter } from './emit-call.js';
-import { BLOCKED, BROKEN, NOT_ACTIVE } from './gate.js';
+import { BLOCKED, BROKEN, NOT_ACTIVE, RESTARTING } from './gate.js';
 import type { Target } from './output.js';
 import { Stalls, type FullTarget } from './stalls.js';
 import type { RunnableTask } from './task-host.js';
@@ -18,6 +18,9 @@ export abstract class Task extends Dealer implements Emitter, RunnableTask {
   /** It stands among those whose batch is to be committed. */
   commitScheduled = false;
   ended = false;
+  /** It has no instance of its component now: one is closed, the next one is not made. */
+  absent = false;
+  private becameQuiet: (() => void) | null = null;
   private readonly stalls: Stalls;
   private readyCallbacks: (() => void)[] = [];
 
@@ -36,12 +39,37 @@ export abstract class Task extends Dealer implements Emitter, RunnableTask {
   /** The task closes: the signals of its calls under way are aborted. */
   abstract abortCalls(reason: Error): void;
 
+  /** Calls that did what they were made for: those that threw between two equal numbers are a run of errors. */
+  abstract get successes(): number;
+  /** No asynchronous call of its component is under way. */
+  abstract get isQuiet(): boolean;
+
   abstract emitDirect(call: EmitCall, task: number, values: Values, options: EmitOptions | undefined): void;
 
   ready(call: EmitCall): Promise<void> {
     if (!call.open) return Promise.reject(this.lateError());
     if ((this.gate & BLOCKED) === 0) return Promise.resolve();
     return new Promise((resolve) => this.readyCallbacks.push(resolve));
+  }
+
+  /** Resolves when no asynchronous call is under way; its gate has to be closed. */
+  quiet(): Promise<void> {
+    if (this.isQuiet) return Promise.resolve();
+    return new Promise((resolve) => (this.becameQuiet = resolve));
+  }
+
+  /** An asynchronous call has settled. */
+  protected callEnded(): void {
+    if (this.becameQuiet === null || !this.isQuiet) return;
+    this.becameQuiet();
+    this.becameQuiet = null;
+  }
+
+  /** Its next instance threw what no replay can help: it does nothing any more but to fail what comes. */
+  breakDown(call: string, error: unknown): void {
+    this.report(call, error);
+    this.gate &= ~RESTARTING;
+    this.host.schedule(this);
   }
 
   /** Nothing more comes from here: end markers go the way of the tuples. */

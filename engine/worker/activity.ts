@@ -11,12 +11,14 @@ import { CLOSE_TIMEOUT_MS } from '../limits.js';
 import { SpoutTask } from '../task/spout-task.js';
 import { withDeadline } from './deadline.js';
 import { startError } from './error-reporter.js';
-import type { LivingTask } from './wiring.js';
+import type { LivingTask } from './living-task.js';
 
 export class Activity {
   private tasks: readonly LivingTask[] = [];
   private readonly report: (living: LivingTask, call: 'deactivate', error: unknown) => void;
   private readonly active = new Set<LivingTask>();
+  /** Their instances are being replaced. */
+  private readonly away = new Set<LivingTask>();
   private wanted = false;
   private draining = false;
   private switching: Promise<void> = Promise.resolve();
@@ -90,6 +92,27 @@ export class Activity {
     await this.deactivate(living);
   }
 
+  /** Its instance is being replaced: nothing is called of it from then on but its last calls. */
+  suspend(living: LivingTask): Promise<void> {
+    return this.next(() => {
+      this.away.add(living);
+      return Promise.resolve();
+    });
+  }
+
+  /**
+   * It has another instance, which is activated as those of {@link add} are.
+   *
+   * @throws the error of its `activate`; it is still suspended then
+   */
+  comeBack(living: LivingTask): Promise<void> {
+    return this.next(async () => {
+      const isDue = this.tasks.includes(living) && (this.wanted || !(living.task instanceof SpoutTask));
+      if (isDue) await this.activate([living]);
+      this.away.delete(living);
+    });
+  }
+
   /** Calls `deactivate` of a task that is active; never throws. */
   async deactivate(living: LivingTask): Promise<void> {
     await this.deactivating;
@@ -114,7 +137,8 @@ export class Activity {
       await this.deactivating;
       return;
     }
-    await this.activate(spouts.flatMap(({ living }) => (this.active.has(living) ? [] : [living])));
+    const due = spouts.filter(({ living }) => !this.active.has(living) && !this.away.has(living));
+    await this.activate(due.map(({ living }) => living));
     if (this.wanted) for (const { spout } of spouts) spout.resume();
   }
 

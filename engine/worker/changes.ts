@@ -30,7 +30,8 @@ import { Leavers } from './leavers.js';
 import type { Checkpoint, FromWorker, LetGo, ToWorker, Transition, TransitionSoFar } from './messages.js';
 import type { Reports } from './reports.js';
 import type { WorkerLinks } from './worker-links.js';
-import { makeTask, type LivingTask, type WiringOptions } from './wiring.js';
+import type { LivingTask } from './living-task.js';
+import { makeTask, type WiringOptions } from './wiring.js';
 
 /** What changes need of their worker. */
 export interface ChangeHost {

@@ -34,6 +34,8 @@ export interface TaskContext {
   readonly incarnation: number;
   /** Aborted when the task closes. */
   readonly closing: AbortController;
+  /** Another instance has taken its place. */
+  isReplaced: boolean;
   /** Of its component, when the task was made. */
   readonly parallelism: number;
 }
@@ -44,6 +46,8 @@ export function spoutContext(of: TaskContext, definition: ComponentDefinition, t
   return {
     ...componentContext(of, definition),
     checkpoint: (partition, progress) => {
+      // The next one began where this one was.
+      if (of.isReplaced) return;
       const bytes = pack(progress).length;
       if (bytes > CHECKPOINT_BYTES_MAX) {
         const details = { component, partition, bytes, bytesMax: CHECKPOINT_BYTES_MAX };

@@ -15,7 +15,7 @@ import type { Task } from '../task/task.js';
 import type { Activity } from './activity.js';
 import { withDeadline } from './deadline.js';
 import { startError } from './error-reporter.js';
-import type { LivingTask } from './wiring.js';
+import type { LivingTask } from './living-task.js';
 
 type ReportError = (task: ReportingTask, call: string, error: unknown) => void;
 
@@ -102,11 +102,25 @@ export class Crew {
     task.abortCalls(failure('MILLRACE_TASK_CLOSED', { component: task.component }));
   }
 
-  /** Never throws. */
+  /** It is not one of them any more: its last calls. Never throws. */
   async close(living: LivingTask, activity: Activity | null, wasActive: boolean): Promise<void> {
+    living.isOver = true;
+    await this.closeInstance(living, activity, wasActive);
+  }
+
+  /** Only its instance goes, if it has one. Never throws. */
+  async closeInstance(living: LivingTask, activity: Activity | null, wasActive: boolean): Promise<void> {
+    if (living.task.absent) return;
+    living.closing ??= this.lastCalls(living, activity, wasActive);
+    await living.closing;
+  }
+
+  private async lastCalls(living: LivingTask, activity: Activity | null, wasActive: boolean): Promise<void> {
     if (wasActive) await this.lastCall(living, 'endBatch', () => lastBatch(living.task));
     await activity?.deactivate(living);
     await this.lastCall(living, 'close', () => living.close());
+    living.task.absent = true;
+    living.closing = null;
   }
 
   private async lastCall(living: LivingTask, call: 'endBatch' | 'close', invoke: () => Promise<void>): Promise<void> {

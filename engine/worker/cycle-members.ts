@@ -10,7 +10,7 @@ import { BoltTask } from '../task/bolt-task.js';
 import { HAS_FINISHED, MAY_END, MAY_FINISH } from '../task/cycle-phase.js';
 import { CYCLE_OPEN } from './cycle-ends.js';
 import type { CycleReport, CycleTold } from './messages.js';
-import type { LivingTask } from './wiring.js';
+import type { LivingTask } from './living-task.js';
 
 interface Membership {
   readonly cycle: number;

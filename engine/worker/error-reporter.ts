@@ -23,6 +23,11 @@ export class ErrorReporter {
     this.send = send;
   }
 
+  /** Tells of what comes seldom enough by itself. */
+  tell(component: string, task: number, error: WireError): void {
+    this.send({ component, task, count: 1, error: cut(error) });
+  }
+
   report(component: string, task: number, call: string, thrown: unknown): void {
     const second = Math.floor(this.clock.now() / 1000);
     const window = this.windows.get(component) ?? { second, reported: 0, unreported: 0 };

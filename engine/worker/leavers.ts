@@ -10,7 +10,7 @@ import type { Inlets } from './inlets.js';
 import type { FromWorker, LetGo } from './messages.js';
 import type { Reports } from './reports.js';
 import type { WorkerLinks } from './worker-links.js';
-import type { LivingTask } from './wiring.js';
+import type { LivingTask } from './living-task.js';
 
 /** What they need of their worker. */
 export interface LeaversHost {

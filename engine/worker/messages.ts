@@ -259,6 +259,17 @@ export type FromWorker =
       readonly incarnation: number;
       readonly figures: MeasuredFigures;
     }
+  /** A task that does nothing but fail cannot be restarted, or restarts do not help: the worker is to be replaced. */
+  | {
+      readonly type: 'hopeless';
+      readonly component: string;
+      readonly task: number;
+      /** Restarts since its last success. */
+      readonly restarts: number;
+      /** It has had no success in this worker. */
+      readonly neverSucceeded: boolean;
+      readonly error: WireError;
+    }
   /** Its thread is about to end because of this, and by whose doing: an error that nobody caught, or an exit. */
   | { readonly type: 'dying'; readonly error: WireError; readonly suspect: Suspect | null }
   /** Everything is closed. */

@@ -13,7 +13,7 @@ export class Reports {
   private readonly post: (message: FromWorker) => void;
   private readonly kept = new Map<string, unknown>();
   private readonly changed = new Map<string, Checkpoint>();
-  private readonly metricsChanged = new Map<number, { readonly incarnation: number; readonly metrics: UserMetrics }>();
+  private readonly metricsChanged = new Map<UserMetrics, { readonly task: number; readonly incarnation: number }>();
   private lines: string[] = [];
   private readonly unwritten: (() => void)[] = [];
   private gathering: Timer | null = null;
@@ -61,8 +61,8 @@ export class Reports {
   /** What the code of that task measures itself; told whenever it has changed. */
   metricsOf(component: string, task: number, incarnation: number): UserMetrics {
     const changed = (): void => {
-      if (this.metricsChanged.has(task)) return;
-      this.metricsChanged.set(task, { incarnation, metrics });
+      if (this.metricsChanged.has(metrics)) return;
+      this.metricsChanged.set(metrics, { task, incarnation });
       this.gather();
     };
     const metrics = new UserMetrics(component, task, changed);
@@ -76,7 +76,7 @@ export class Reports {
     this.sendLines();
     for (const checkpoint of this.changed.values()) this.post({ type: 'checkpoint', checkpoint });
     this.changed.clear();
-    for (const [task, { incarnation, metrics }] of this.metricsChanged) {
+    for (const [metrics, { task, incarnation }] of this.metricsChanged) {
       this.post({ type: 'metrics', task, incarnation, figures: metrics.figures() });
     }
     this.metricsChanged.clear();

@@ -15,6 +15,7 @@ import {
   OUTBOX,
   QUEUED,
   STALE,
+  STARTS,
 } from '../metrics/counters.js';
 import type { TaskCounters } from '../metrics/counter-blocks.js';
 import { runtimeLimits, type RuntimeLimits } from '../limits.js';
@@ -25,7 +26,7 @@ import type { MeasuredFigures } from '../metrics/user-metrics.js';
 import { SAMPLE_EVERY_MS } from '../metrics/window.js';
 import type { TopologyDescription } from '../model/describe.js';
 import { downstreamOf, tasksByComponent, type Plan } from '../plan/plan.js';
-import { KeptErrors, type KeptError } from './kept-errors.js';
+import { KeptErrors, WORKER, type KeptError } from './kept-errors.js';
 import type { ErrorReport } from './messages.js';
 import { RunMetrics } from './run-metrics.js';
 import type { Suspect } from './supervision/suspect.js';
@@ -45,6 +46,8 @@ export interface ComponentStatus {
   readonly failed: number;
   /** Calls that threw. */
   readonly errors: number;
+  /** Tasks that were started again: in their place, or with their worker. */
+  readonly restarts: number;
   /** Tuples in mailboxes, after the last slices. */
   readonly queued: number;
   /** Tuples that wait for credit. */
@@ -82,10 +85,13 @@ export interface TopologyStatus {
   /** The last errors, oldest first. */
   readonly errors: readonly KeptError[];
   readonly workerDeaths: number;
+  /** The last errors of workers that no component can be blamed for, newest first. */
+  readonly workerErrors: readonly KeptError[];
 }
 
 /** What tasks did that are gone. */
 interface Gone {
+  /** By counter; of `STARTS` without the first one of each. */
   readonly sums: Map<number, number>;
   readonly latency: Histogram;
 }
@@ -157,6 +163,7 @@ export class RunReport {
         for (const counter of GROWING) {
           gone.sums.set(counter, (gone.sums.get(counter) ?? 0) + this.counters.read(task, counter));
         }
+        gone.sums.set(STARTS, (gone.sums.get(STARTS) ?? 0) + this.restartsOf(task));
       }
       this.tasks.set(
         id,
@@ -241,7 +248,12 @@ export class RunReport {
       completeLatency: all.summary(),
       errors: this.errors.all,
       workerDeaths: this.deaths,
+      workerErrors: this.errors.of(WORKER),
     };
+  }
+
+  private restartsOf(task: number): number {
+    return Math.max(0, this.counters.read(task, STARTS) - 1);
   }
 
   private componentStatus(
@@ -263,6 +275,7 @@ export class RunReport {
       acked: sum(ACKED),
       failed: sum(FAILED),
       errors: sum(ERRORS),
+      restarts: tasks.reduce((total, task) => total + this.restartsOf(task), gone?.get(STARTS) ?? 0),
       queued: sum(QUEUED),
       outbox: sum(OUTBOX),
       stale: sum(STALE),

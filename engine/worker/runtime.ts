@@ -15,14 +15,15 @@ import type { Topology } from '../model/definition.js';
 import { tasksByComponent, type Plan, type TaskPlan } from '../plan/plan.js';
 import { Random } from '../random.js';
 import type { ReportingTask, RunnableTask, TaskHost } from '../task/task-host.js';
-import { NOT_ACTIVE } from '../task/gate.js';
 import { Activity } from './activity.js';
 import { leavingOf, tellChanges } from './change-messages.js';
 import { Changes } from './changes.js';
 import { connect } from './connecting.js';
 import { contextHostOf } from './context-host.js';
+import type { ContextHost } from './contexts.js';
 import { Crew } from './crew.js';
 import { CycleMembers } from './cycle-members.js';
+import { Ending } from './ending.js';
 import { ErrorReporter } from './error-reporter.js';
 import type { FromWorker, ToWorker, WorkerInit } from './messages.js';
 import { Inlets } from './inlets.js';
@@ -31,6 +32,7 @@ import { Reports } from './reports.js';
 import { Rewiring } from './rewiring.js';
 import { Pulse } from './supervision/pulse.js';
 import type { ComponentCode } from './supervision/suspect.js';
+import { TaskRestarts } from './supervision/task-restarts.js';
 import { Turns } from './turns.js';
 import { WorkerLinks } from './worker-links.js';
 import { makeTask, type WiringOptions } from './wiring.js';
@@ -68,12 +70,14 @@ export class WorkerRuntime implements TaskHost {
   private readonly inlets = new Inlets((message) => this.post(message));
   private readonly links: WorkerLinks;
   private readonly endpoint: TcpEndpoint | null;
-  private readonly said: (characters: number) => void;
+  private readonly contextHost: ContextHost;
   private readonly crew: Crew;
   private readonly cycles: CycleMembers;
   private readonly activity: Activity;
   private readonly changes: Changes;
   private readonly rewiring: Rewiring;
+  private readonly restarts: TaskRestarts;
+  private readonly ending: Ending;
   private active = false;
   private publishedMs = 0;
   private confirmStarted: () => void = () => undefined;
@@ -93,7 +97,6 @@ export class WorkerRuntime implements TaskHost {
     this.counters = new CounterBlocks(init.counters);
     const { said = () => undefined, code = [] } = thread;
     this.code = code;
-    this.said = said;
     this.pulse = thread.pulse ?? new Pulse(init.limits.directDepthMax, init.pulse);
     this.callStack = this.pulse.callStack;
     this.turns = new Turns(
@@ -105,6 +108,15 @@ export class WorkerRuntime implements TaskHost {
     );
     this.errors = new ErrorReporter(this.clock, (report) => this.post({ type: 'error', report }));
     this.reports = new Reports(this.clock, init.checkpoints, (message) => this.post(message));
+    this.contextHost = contextHostOf({
+      topology: definition.name,
+      filesRoot: init.filesRoot,
+      clock: this.clock,
+      plan: () => this.plan,
+      reports: this.reports,
+      post: (message) => this.post(message),
+      said,
+    });
     this.stopped = new Promise((resolve) => (this.confirmStopped = resolve));
     this.endpoint =
       init.tcp === null
@@ -157,15 +169,22 @@ export class WorkerRuntime implements TaskHost {
       post: (message) => this.post(message),
     });
     const { description } = init;
-    const { crew, links, changes, cycles } = this;
+    const { clock, turns, crew, links, changes, cycles, activity, errors, reports, endpoint } = this;
     this.rewiring = new Rewiring({ description, crew, links, changes, cycles });
+    const post = (message: FromWorker): void => this.post(message);
+    const log: ContextHost['log'] = (...said) => this.contextHost.log(...said);
+    this.restarts = new TaskRestarts({ clock, crew, activity, errors, turns, post, log });
+    const { restarts } = this;
+    const publishCounts = (): void => this.publishCounts(this.clock.now());
+    const { control } = init;
+    const parts = { control, turns, crew, restarts, activity, changes, links, endpoint, reports, publishCounts, post };
+    this.ending = new Ending(parts);
   }
 
   /** All that tasks of that plan are made and connected with. */
   private wiringOf(plan: Plan, leaving: readonly TaskPlan[], incarnations: readonly number[]): WiringOptions {
-    const { definition, init } = this;
     return {
-      topology: definition,
+      topology: this.definition,
       tasks: tasksByComponent(plan),
       leaving,
       incarnations,
@@ -173,15 +192,7 @@ export class WorkerRuntime implements TaskHost {
       taskHost: this,
       inlets: this.inlets,
       pulse: this.pulse,
-      contextHost: contextHostOf({
-        topology: definition.name,
-        filesRoot: init.filesRoot,
-        clock: this.clock,
-        plan: () => this.plan,
-        reports: this.reports,
-        post: (message) => this.post(message),
-        said: this.said,
-      }),
+      contextHost: this.contextHost,
     };
   }
 
@@ -230,6 +241,7 @@ export class WorkerRuntime implements TaskHost {
 
   reportError(task: ReportingTask, call: string, error: unknown): void {
     this.errors.report(task.component, task.task, call, error);
+    this.restarts.threw(task.task, call, error);
   }
 
   taskEnded(task: ReportingTask): void {
@@ -360,11 +372,7 @@ export class WorkerRuntime implements TaskHost {
 
   /** Ends it as a crash would: nothing is closed, what is under way is lost. */
   abandon(): void {
-    this.turns.stop();
-    this.crew.stopTimers();
-    this.links.close();
-    this.endpoint?.close();
-    this.init.control.close();
+    this.ending.abandon();
   }
 
   private advance(toMs: number): void {
@@ -380,19 +388,7 @@ export class WorkerRuntime implements TaskHost {
   }
 
   private async stop(): Promise<void> {
-    this.turns.stop();
-    this.crew.stopTimers();
-    const { living } = this.crew;
-    for (const { task } of living) task.gate |= NOT_ACTIVE;
-    for (const each of living) this.crew.abort(each);
-    await Promise.all(living.map((each) => this.crew.close(each, this.activity, this.active)));
-    await this.changes.closed();
-    this.links.close();
-    this.endpoint?.close();
-    this.reports.flush();
-    this.publishCounts(this.clock.now());
-    this.post({ type: 'stopped' });
-    this.init.control.close();
+    await this.ending.stop(this.active);
     this.confirmStopped();
   }
 }

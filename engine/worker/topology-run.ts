@@ -248,6 +248,9 @@ export class TopologyRun {
       case 'refused':
         this.supervision.refused(seat, message.error);
         return;
+      case 'hopeless':
+        this.supervision.hopeless(seat, message);
+        return;
       case 'switched':
         seat.switched = message.round;
         this.confirmSwitched();

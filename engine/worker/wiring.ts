@@ -2,36 +2,25 @@
 // the calls of its life. On the worker's thread.
 
 import { Ledger } from '../ack/ledger.js';
+import type { Bolt } from '../component/bolt.js';
 import type { BoltContext, SpoutContext } from '../component/context.js';
+import { isIngestSpout } from '../component/ingest-spout.js';
 import { Spout } from '../component/spout.js';
+import { countRestart, RESTARTS } from '../metrics/counters.js';
 import type { CounterBlocks } from '../metrics/counter-blocks.js';
 import { cyclesOf } from '../model/cycles.js';
-import type { BoltDefinition, ComponentDefinition, SpoutDefinition, Topology } from '../model/definition.js';
+import type { BoltDefinition, SpoutDefinition, Topology } from '../model/definition.js';
 import type { TaskPlan } from '../plan/plan.js';
 import { CallTimes } from '../task/call-times.js';
 import { BoltTask } from '../task/bolt-task.js';
 import { SpoutTask } from '../task/spout-task.js';
 import type { TaskHost } from '../task/task-host.js';
-import type { Task } from '../task/task.js';
 import { boltContext, spoutContext, type ContextHost, type TaskContext } from './contexts.js';
 import { startError } from './error-reporter.js';
 import type { Inlets } from './inlets.js';
+import { LivingTask, type Instance } from './living-task.js';
 import type { Pulse, Stage } from './supervision/pulse.js';
 import { within } from './supervision/vitals.js';
-
-/** A task of this worker with the calls of its life. */
-export interface LivingTask {
-  readonly task: Task;
-  readonly definition: ComponentDefinition;
-  /** What its instance is an instance of. */
-  readonly className: string;
-  prepare(): Promise<void>;
-  activate(): Promise<void>;
-  deactivate(): Promise<void>;
-  close(): Promise<void>;
-  /** Aborts what must not outlive it. */
-  abort(): void;
-}
 
 export interface WiringOptions {
   readonly topology: Topology;
@@ -98,19 +87,26 @@ function makeSpoutTask(options: WiringOptions, definition: SpoutDefinition, plan
     latency: options.counters.histogram(plan.task),
   });
   const task = new SpoutTask(setup, spout, ledger, config.tracking, timesOf(options, plan));
-  const within = callsOf(options, plan);
-  const of = contextOf(options, plan, setup.incarnation);
-  const context: SpoutContext = spoutContext(of, definition, () => task);
-  return {
+  const lifeOf = (made: Spout): Instance => {
+    const of = contextOf(options, plan, setup.incarnation);
+    const context: SpoutContext = spoutContext(of, definition, () => task);
+    return instanceWith(made, of, () => made.open?.(context));
+  };
+  const renew = (): Instance => {
+    const made = instanceOf(options, definition, plan);
+    countRestart(setup.counters, setup.row);
+    task.replaceInstance(made);
+    return lifeOf(made);
+  };
+  return new LivingTask({
     task,
     definition,
     className: spout.constructor.name,
-    prepare: within('open', () => spout.open?.(context)),
-    activate: within('activate', () => spout.activate?.()),
-    deactivate: within('deactivate', () => spout.deactivate?.()),
-    close: within('close', () => spout.close?.()),
-    abort: () => of.closing.abort(),
-  };
+    instance: lifeOf(spout),
+    // The records that it holds are its callers', and what they give it is not its fault.
+    renew: isIngestSpout(spout) ? null : renew,
+    within: callsOf(options, plan),
+  });
 }
 
 function makeBoltTask(options: WiringOptions, definition: BoltDefinition, plan: TaskPlan): LivingTask {
@@ -128,18 +124,34 @@ function makeBoltTask(options: WiringOptions, definition: BoltDefinition, plan: 
   const place = { sources, takesFeedback, inCycle: together.length > 0 };
   const times = timesOf(options, plan);
   const task = new BoltTask(setup, bolt, definition.behavior, place, times);
-  const within = callsOf(options, plan);
-  const of = contextOf(options, plan, setup.incarnation);
-  const context: BoltContext = boltContext(of, definition, () => task);
-  return {
+  const lifeOf = (made: Bolt): Instance => {
+    const of = contextOf(options, plan, setup.incarnation);
+    const context: BoltContext = boltContext(of, definition, () => task);
+    return instanceWith(made, of, () => made.prepare?.(context));
+  };
+  const renew = (): Instance => {
+    const made = instanceOf(options, definition, plan);
+    countRestart(setup.counters, setup.row);
+    task.replaceInstance(made);
+    return lifeOf(made);
+  };
+  return new LivingTask({
     task,
     definition,
     className: bolt.constructor.name,
-    prepare: within('prepare', () => bolt.prepare?.(context)),
-    activate: within('activate', () => bolt.activate?.()),
-    deactivate: within('deactivate', () => bolt.deactivate?.()),
-    close: within('close', () => bolt.close?.()),
-    abort: () => of.closing.abort(),
+    instance: lifeOf(bolt),
+    renew,
+    within: callsOf(options, plan),
+  });
+}
+
+function instanceWith(made: Spout | Bolt, context: TaskContext, prepare: Instance['prepare']): Instance {
+  return {
+    context,
+    prepare,
+    activate: () => made.activate?.(),
+    deactivate: () => made.deactivate?.(),
+    close: () => made.close?.(),
   };
 }
 
@@ -149,14 +161,17 @@ function timesOf({ taskHost, counters }: WiringOptions, { task }: TaskPlan): Cal
   return new CallTimes({ host: taskHost, counters: words, row, calls, processing: counters.processing(task) });
 }
 
-function contextOf(options: WiringOptions, plan: TaskPlan, incarnation: number): TaskContext {
+/** Each instance has an incarnation of its own; links and trees know the one of its task in this worker. */
+function contextOf(options: WiringOptions, plan: TaskPlan, ofTask: number): TaskContext {
+  const incarnation = ofTask + options.counters.read(plan.task, RESTARTS);
   const parallelism = tasksOf(options, plan.component).length;
-  return { host: options.contextHost, plan, incarnation, parallelism, closing: new AbortController() };
+  const closing = new AbortController();
+  return { host: options.contextHost, plan, incarnation, parallelism, closing, isReplaced: false };
 }
 
 /** Calls of a task's life, which the supervisor sees while they run. */
 function callsOf({ pulse }: WiringOptions, { task }: TaskPlan) {
-  return (stage: Stage, call: () => void | Promise<void>) => async (): Promise<void> =>
+  return async (stage: Stage, call: () => void | Promise<void>): Promise<void> =>
     await within(pulse, stage, task, call);
 }
 

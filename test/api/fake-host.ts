@@ -321,6 +321,7 @@ export class FakeHost implements HostService {
       ),
       openTrees: this.waiting.length,
       workerDeaths: 0,
+      workerErrors: [],
     };
   }
 }
@@ -347,6 +348,7 @@ function componentDetails(kind: 'spout' | 'bolt', parallelism: number): Componen
     acked: 21_930,
     failed: 3,
     errors: 1,
+    restarts: 0,
     queued: 2,
     outbox: 1,
     dropped: 0,

@@ -8,11 +8,12 @@
 // Invariant: what somebody ended from outside counts for nothing and is replaced at once.
 
 import { RealClock, type Clock, type Timer } from '../../clock.js';
-import type { WireError } from '../../errors.js';
-import { STOPPING_STALL_MS, STOP_TIMEOUT_MS } from '../../limits.js';
+import { failure, toWire, type WireError } from '../../errors.js';
+import { HOPELESS_WORKERS_MAX, STOPPING_STALL_MS, STOP_TIMEOUT_MS } from '../../limits.js';
 import type { Logger } from '../../log.js';
 import type { TopologyDescription } from '../../model/describe.js';
 import type { Plan } from '../../plan/plan.js';
+import type { FromWorker } from '../messages.js';
 import type { RunReport } from '../run-report.js';
 import type { Seat } from '../seats.js';
 import { causeOf, type Ended } from './cause.js';
@@ -46,6 +47,8 @@ export class Supervision {
   private readonly watch: WorkerWatch<WatchedSeat>;
   private readonly watched = new WeakMap<Seat, WatchedSeat>();
   private readonly timers = new Map<Seat, Timer>();
+  /** Workers in a row that were replaced for a task, by its number. */
+  private readonly hopelessWorkers = new Map<number, number>();
   private over = false;
 
   constructor(options: SupervisionOptions) {
@@ -97,7 +100,27 @@ export class Supervision {
       this.options.fail(error);
       return;
     }
+    if (seat.ended === null) this.retire(seat, error);
+  }
+
+  /** Restarting a task in its place does not help, or cannot be done. */
+  hopeless(seat: Seat, message: Extract<FromWorker, { readonly type: 'hopeless' }>): void {
     if (seat.ended !== null) return;
+    const { component, task, restarts, neverSucceeded, error } = message;
+    const workers = neverSucceeded ? (this.hopelessWorkers.get(task) ?? 0) + 1 : 1;
+    this.hopelessWorkers.set(task, workers);
+    const about = { component, task, reason: error.message };
+    const { stack } = error;
+    if (workers >= HOPELESS_WORKERS_MAX) {
+      this.options.fail({ ...toWire(failure('MILLRACE_TASK_FAILING', { ...about, workers })), stack });
+      return;
+    }
+    seat.suspect = { component, task, stage: null };
+    this.retire(seat, { ...toWire(failure('MILLRACE_TASK_HOPELESS', { ...about, restarts })), stack });
+  }
+
+  /** Has a worker close its components and end, as one that died. */
+  private retire(seat: Seat, error: WireError): void {
     seat.ended = { by: 'refusal', error };
     this.options.stop(seat);
     this.later(seat, STOP_TIMEOUT_MS, () => void seat.handle.kill());

@@ -18,6 +18,7 @@ function component(kind: 'spout' | 'bolt', parallelism: number, counts: readonly
   const [emitted = 0, executed = 0, acked = 0, failed = 0] = counts;
   const rest = {
     errors: 0,
+    restarts: 0,
     queued: 0,
     outbox: 0,
     stale: 0,
@@ -46,6 +47,7 @@ export function statusWith(change: Partial<TopologyStatus>): TopologyStatus {
     completeLatency: { count: 21_930, p50Ms: 1, p99Ms: 3.2, maxMs: 250 },
     errors: [],
     workerDeaths: 0,
+    workerErrors: [],
     ...change,
   };
 }
