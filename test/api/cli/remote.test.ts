@@ -150,6 +150,16 @@ t.test('what is new was submitted; what goes on waiting says what for, and messa
   });
   t.match(failed, '\nreason: it does not go:\n    1 | n > \u{fffd}2\n      | ^\n');
   t.match(failed, 'RangeError: it does not go:\n      1 | n > \u{fffd}2\n        | ^');
+
+  const unnamed = { ...first!.error, code: 'MILLRACE_WORKER_DIED', message: 'nobody knows of what' };
+  const restarted = formatDetails({
+    ...details,
+    workerDeaths: 3,
+    workerErrors: [{ task: -1, count: 2, atMs: first!.atMs + 1, error: unnamed }],
+    components: { out: { ...out!, restarts: 4 }, other: { ...out!, restarts: 1 } },
+  });
+  t.match(restarted, /; workers replaced: 3; tasks restarted: 5\n/);
+  t.match(restarted, /\nlast errors:\n.* \(worker\) \(2 times\): MILLRACE_WORKER_DIED: nobody knows of what\n/);
 });
 
 t.test('with --json, standard output is JSON lines only', async (t) => {
