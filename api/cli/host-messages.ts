@@ -14,11 +14,15 @@ export interface HostProcessOptions {
   readonly slots: number | null;
   readonly json: boolean;
   readonly verbose: boolean;
+  /** Submissions that are not started again. */
+  readonly heldBack: readonly string[];
 }
 
 export type FromHostProcess =
   /** It takes topologies. */
   | { readonly type: 'listening'; readonly url: string }
+  /** These submissions run there from now on. */
+  | { readonly type: 'running'; readonly ids: readonly string[] }
   /** It could not start; it exits. */
   | { readonly type: 'refused'; readonly error: WireError };
 

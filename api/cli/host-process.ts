@@ -35,6 +35,8 @@ const starting = Host.start({
   ...(options.slots === null ? {} : { slots: options.slots }),
   logger: logger(),
   print: async (line) => await output.print(line),
+  heldBack: options.heldBack,
+  onRunning: (ids) => void tell({ type: 'running', ids }),
 });
 try {
   const { url } = await starting;

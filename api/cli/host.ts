@@ -1,5 +1,5 @@
 // `millrace host`: the small parent of a host. It starts the host process, starts it again with back-off when that
-// dies, and ends it cleanly on a signal. It holds nothing that could break: wishes, progress and artifacts are in the
+// dies, without the topologies that it crashed of, and ends it cleanly on a signal. It holds nothing that could break: wishes, progress and artifacts are in the
 // data directory, and whoever killed both of them starts the command again.
 //
 //   starting ─ listening ─► running ─ it died ─► resting (back-off) ─► starting, on the same port
@@ -16,6 +16,7 @@ import { HOST_RESTART_MAX_MS, HOST_RESTART_MIN_MS, HOST_STABLE_MS } from '../../
 import { makeTemporaryDirectory } from '../temporary.js';
 import { formatError } from './error-text.js';
 import { EXIT_FAILED, EXIT_OK, exitCodeOf, SIGNAL_EXITS, type EndSignal } from './exit.js';
+import { HostCrashes, isCrash } from './host-crashes.js';
 import type { FromHostProcess, HostProcessOptions, ToHostProcess } from './host-messages.js';
 import type { Output } from './output.js';
 
@@ -43,7 +44,7 @@ export interface HostEnvironment {
 export async function hostCommand(request: HostRequest, environment: HostEnvironment): Promise<number> {
   const temporary = request.dataDirectory === null ? await makeTemporaryDirectory() : null;
   try {
-    const options = { ...request, dataDirectory: request.dataDirectory ?? temporary!.path };
+    const options = { ...request, dataDirectory: request.dataDirectory ?? temporary!.path, heldBack: [] };
     return await new Parent({ ...options, keepsNothing: temporary !== null }, environment).toEnd();
   } finally {
     await temporary?.dispose();
@@ -78,6 +79,9 @@ class Parent {
   private hasListened = false;
   private listeningSinceMs = 0;
   private signal: EndSignal | null = null;
+  private readonly crashes = new HostCrashes();
+  /** Submissions that run in the host process of now, or ran in the last one. */
+  private running: readonly string[] = [];
   private restMs = HOST_RESTART_MIN_MS;
   private rest: Timer | null = null;
   private finish: (exitCode: number) => void = () => undefined;
@@ -106,6 +110,7 @@ class Parent {
     this.child = child;
     child.on('message', (message: FromHostProcess) => {
       if (message.type === 'listening') this.listens(message.url);
+      else if (message.type === 'running') this.running = message.ids;
       else refused = message.error;
     });
     // Of an error in the channel alone an exit follows.
@@ -114,7 +119,11 @@ class Parent {
       this.exited({ refused, exitCode: null, why: `could not be made: ${error.message}` });
     });
     child.once('exit', (exitCode, signal) => {
-      const tell = (): void => this.exited({ refused, exitCode, why: `ended with ${signal ?? `code ${exitCode}`}` });
+      const why = `ended with ${signal ?? `code ${exitCode}`}`;
+      const tell = (): void => {
+        this.died(signal);
+        this.exited({ refused, exitCode, why });
+      };
       // What it said last may still be in the channel.
       if (child.connected) child.once('disconnect', tell);
       else tell();
@@ -134,6 +143,13 @@ class Parent {
     void (this.options.json ? output.data({ type: 'listening', url }) : output.print(`listening on ${url}`));
     if (this.options.keepsNothing)
       output.say('nothing is kept when this command ends: give it --data and a directory for that');
+  }
+
+  /** What crashed it by itself is known by what ran each time. */
+  private died(signal: NodeJS.Signals | null): void {
+    if (this.signal === null && isCrash(signal)) this.crashes.add(this.environment.clock.now(), this.running);
+    this.running = [];
+    this.options = { ...this.options, heldBack: this.crashes.suspects };
   }
 
   private exited({ refused, exitCode, why }: Exit): void {

@@ -15,7 +15,7 @@ import type {
 } from '../../coordination/host/runner.js';
 import type { Checkpoint as PackedCheckpoint } from '../../coordination/topology-records.js';
 import { pack, unpack } from '../../engine/codec/pack.js';
-import { reasonOf, toWire } from '../../engine/errors.js';
+import { failure, reasonOf, toWire } from '../../engine/errors.js';
 import type { Clock } from '../../engine/clock.js';
 import { RUNS_REMEMBERED } from '../../engine/limits.js';
 import type { Logger } from '../../engine/log.js';
@@ -37,6 +37,10 @@ export interface EngineRunnerOptions {
   readonly sourceOf: (order: RunOrder) => Promise<TopologySource>;
   /** The directory that its built-in components may use; null: any. */
   readonly filesRootOf: (order: RunOrder) => string | null;
+  /** Submissions that are not started again. */
+  readonly heldBack: ReadonlySet<string>;
+  /** Told which submissions run, before each one that is started. */
+  readonly onRunning: (ids: readonly string[]) => void;
 }
 
 export class EngineRunner implements TopologyRunner {
@@ -51,12 +55,17 @@ export class EngineRunner implements TopologyRunner {
     this.arrivals = new Arrivals(options.clock);
   }
 
+  /** @throws MILLRACE_HOST_HELD_BACK */
   start(order: RunOrder, listener: RunListener): RunningTopology {
+    const { heldBack, onRunning } = this.options;
+    if (heldBack.has(order.id)) throw failure('MILLRACE_HOST_HELD_BACK', { topology: order.name });
+    onRunning([...this.byId.keys(), order.id]);
     const run = new EngineRun(order, listener, this.options, () => this.arrivals.arrived(order.name));
     this.byId.set(order.id, run);
     void run.ended.then(() => {
       if (this.byId.get(order.id) !== run) return;
       this.byId.delete(order.id);
+      onRunning([...this.byId.keys()]);
       const done = run.done();
       const metrics = run.metrics();
       if (done !== null && metrics !== null) this.over.set(order.id, { done, metrics });

@@ -201,6 +201,8 @@ async function startHost(
     print,
     sourceOf: async (order) => await submissions.sourceOf(order),
     filesRootOf: ({ posted }) => (posted ? filesDirectory : null),
+    heldBack: new Set(options.heldBack),
+    onRunning: options.onRunning ?? (() => undefined),
   });
   const wallMs = (): number => Date.now();
   const random = new Random(entropySeed());

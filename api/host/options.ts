@@ -31,4 +31,8 @@ export interface HostOptions {
   readonly print?: (line: string, topology: string) => void | Promise<void>;
   /** Where time comes from. Default: the machine's. */
   readonly clock?: Clock;
+  /** Submissions, by their ids, that end as failed instead of being started again. Default: none. */
+  readonly heldBack?: readonly string[];
+  /** Told which submissions run, by their ids, whenever that changes: of what a process may crash. Default: nobody is. */
+  readonly onRunning?: (ids: readonly string[]) => void;
 }

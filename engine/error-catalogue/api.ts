@@ -129,6 +129,11 @@ export const apiErrors = {
     message: 'the host cannot be started with {option} "{given}"',
     hint: 'give {expected}',
   },
+  MILLRACE_HOST_HELD_BACK: {
+    status: 500,
+    message: 'topology "{topology}" ran each time when the process of its host crashed last, and is not started again',
+    hint: 'look for native code that crashes (an add-on, a worker out of memory); submit the topology again when it is mended',
+  },
   MILLRACE_HOST_FILES: {
     status: 400,
     message: 'the directory for files "{directory}" cannot be used: {reason}',

@@ -173,6 +173,11 @@ export const HOST_RESTART_MAX_MS = 10_000;
 /** One that listened for this long did not die of its start. */
 export const HOST_STABLE_MS = 30_000;
 
+/** Crashes of a host process one after the other at which a topology ran that is then held back … */
+export const HOST_CRASHES_MAX = 3;
+/** … if they came within this time: three starts and what a topology needs until it crashes again. */
+export const HOST_CRASHES_WINDOW_MS = 600_000;
+
 /** A record for a topology that was just submitted waits this long for it to run: loading it takes some tenths. */
 export const ARRIVAL_WAIT_MS = 10_000;
 /** … and so many of them: each holds its record and the promise of its caller. */
