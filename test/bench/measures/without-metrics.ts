@@ -46,7 +46,7 @@ const CUTS: readonly Cut[] = [
  * @throws when what is to be taken out does not stand there as often as it says
  */
 export function engineWithoutMetrics(): URL {
-  const built = new URL('../../engine/', import.meta.url);
+  const built = new URL('../../../engine/', import.meta.url);
   const copy = new URL('./.without-metrics/engine/', import.meta.url);
   rmSync(copy, { recursive: true, force: true });
   cpSync(fileURLToPath(built), fileURLToPath(copy), { recursive: true });

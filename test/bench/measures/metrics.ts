@@ -2,10 +2,11 @@
 // counting and measuring is taken (without-metrics.ts). Of interest is the median ratio of many pairs, which take
 // turns.
 
-import { topologySide, type Engine, type Side } from './sides.js';
+import type { Group } from '../measured.js';
+import { topologySide, type Engine } from '../sides/topology-side.js';
 import { engineWithoutMetrics } from './without-metrics.js';
 
-const topology = { module: './topologies/words.js', spout: 'sentences', tracked: true } as const;
+const topology = { topology: 'words', tracked: true } as const;
 
 let without: Promise<Engine> | null = null;
 
@@ -18,16 +19,16 @@ async function load(): Promise<Engine> {
   return { TopologyRun: run.TopologyRun, loadTopology: module.loadTopology };
 }
 
-function pair(name: string, workers: number, settings: Readonly<Record<string, unknown>>): readonly Side[] {
-  const options = { ...topology, workers, settings };
+function pair(label: string, name: string, workers: number, settings: Readonly<Record<string, unknown>>): Group {
+  const options = { ...topology, labels: [label], workers, settings };
   const engine = async (): Promise<Engine> => await (without ??= load());
   return [
-    topologySide({ ...options, name: `${name}, without metrics`, engine }),
+    topologySide({ ...options, name: `${name}, without metrics`, engine, uncounted: true }),
     topologySide({ ...options, name: `${name}, with metrics` }),
   ];
 }
 
-export const metrics: readonly (readonly Side[])[] = [
-  pair('one thread', 1, {}),
-  pair('two threads', 2, { maxSpoutPending: 4096 }),
+export const metrics: readonly Group[] = [
+  pair('one', 'one thread', 1, {}),
+  pair('two', 'two threads', 2, { maxSpoutPending: 4096 }),
 ];

@@ -3,14 +3,16 @@
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
-import { RealClock } from '../../engine/clock.js';
-import type { TopologyConfig } from '../../engine/model/definition.js';
-import type { WorkerPool } from '../../engine/worker/pool.js';
-import { ProcessPool } from '../../engine/worker/remote/process-pool.js';
+import { RealClock } from '../../../engine/clock.js';
+import type { TopologyConfig } from '../../../engine/model/definition.js';
+import type { WorkerPool } from '../../../engine/worker/pool.js';
+import { ProcessPool } from '../../../engine/worker/remote/process-pool.js';
 
 /** Two processes with one worker each. */
 export interface TwoProcesses {
   readonly pool: WorkerPool;
+  /** Resolves when the second one is gone. */
+  readonly ended: Promise<unknown>;
   /** Processor time of the second one, in microseconds. */
   usedCpu(): Promise<number>;
 }
@@ -31,6 +33,7 @@ export async function twoProcesses(url: string, config: TopologyConfig): Promise
   const child = fork(fileURLToPath(new URL('./member.js', import.meta.url)), [String(port), url]);
   return {
     pool,
+    ended: once(child, 'exit'),
     usedCpu: async () => {
       const answer = once(child, 'message');
       child.send('cpu');

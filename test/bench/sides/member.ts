@@ -1,8 +1,8 @@
 // The second process of a benchmark: a member of the one that measures. Says how much processor time it has used when
 // it is asked.
 
-import { RealClock } from '../../engine/clock.js';
-import { Member } from '../../engine/worker/remote/member.js';
+import { RealClock } from '../../../engine/clock.js';
+import { Member } from '../../../engine/worker/remote/member.js';
 
 const [port = '', url = ''] = process.argv.slice(2);
 

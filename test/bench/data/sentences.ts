@@ -1,6 +1,6 @@
 // The five sentences of Storm's own word count example, which others benchmark with too.
 
-export const sentences: readonly string[] = [
+export const SENTENCES: readonly string[] = [
   'the cow jumped over the moon',
   'an apple a day keeps the doctor away',
   'four score and seven years ago',

@@ -1,0 +1,69 @@
+// Where the tasks of a topology of the benchmark run: in one thread, in two, in two processes. A topology that runs
+// tracked and untracked in all of these places is a matrix of sides.
+
+import type { TopologyDescription } from '../../engine/model/describe.js';
+import type { Plan } from '../../engine/plan/plan.js';
+import type { Side } from './measured.js';
+import { topologySide } from './sides/topology-side.js';
+
+export interface Placement {
+  readonly label: string;
+  /** In words, for tables. */
+  readonly name: string;
+  readonly workers: number;
+  readonly processes: boolean;
+  /** Tasks of each component. */
+  readonly parallelism: number;
+  readonly misplaced?: (plan: Plan, description: TopologyDescription) => string | null;
+}
+
+/** Open trees at most where acks take a while: enough to keep two workers busy, and few enough for the caches. */
+const PENDING_OF_TWO = 4096;
+
+const crossing = { workers: 2, parallelism: 1, misplaced: whatStaysAtHome };
+
+export const PLACEMENTS: readonly Placement[] = [
+  { label: 'one', name: 'one thread', workers: 1, processes: false, parallelism: 1 },
+  { label: 'crossing', name: 'two threads, every hop crossing', processes: false, ...crossing },
+  { label: 'planned', name: 'two threads, as planned', workers: 2, processes: false, parallelism: 2 },
+  { label: 'processes', name: 'two processes over TCP', processes: true, ...crossing },
+];
+
+/** The topology tracked and untracked in each place. */
+export function matrix(topology: string, components: readonly string[]): readonly Side[] {
+  return [true, false].flatMap((tracked) =>
+    PLACEMENTS.map((placement) => placed(topology, components, placement, tracked)),
+  );
+}
+
+function placed(topology: string, components: readonly string[], placement: Placement, tracked: boolean): Side {
+  const { label, name, workers, processes, parallelism, misplaced } = placement;
+  const tracking = tracked ? 'tracked' : 'untracked';
+  const parallel = parallelism === 1 ? [] : components.map((id) => [`${id}.parallelism`, parallelism] as const);
+  const pending = workers > 1 ? { maxSpoutPending: PENDING_OF_TWO } : {};
+  return topologySide({
+    name: `${name}, ${tracking}`,
+    labels: [label, tracking],
+    topology,
+    workers,
+    settings: {
+      ...pending,
+      ...Object.fromEntries(parallel),
+      ...(tracked ? {} : { [`${components[0]!}.tracked`]: false }),
+    },
+    tracked,
+    processes,
+    ...(misplaced === undefined ? {} : { misplaced }),
+  });
+}
+
+/** A hop that crosses nothing, or null. */
+function whatStaysAtHome(plan: Plan, description: TopologyDescription): string | null {
+  const workerOf = (id: string): number => plan.tasks.find(({ component }) => component === id)!.worker;
+  for (const component of description.components) {
+    if (component.kind === 'spout') continue;
+    const near = component.inputs.find((input) => workerOf(input.from) === workerOf(component.id));
+    if (near !== undefined) return `"${near.from}" and "${component.id}" are in one worker`;
+  }
+  return null;
+}
