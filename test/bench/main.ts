@@ -6,18 +6,17 @@ import { writeFileSync } from 'node:fs';
 import { cpus, totalmem } from 'node:os';
 import { BENCHMARKS } from './benchmarks.js';
 import { readOptions, usage, UsageError, type Options } from './options.js';
+import { PeerMissing } from './peers/missing.js';
 import { shown, type Report } from './report.js';
 import { runGroup, selected } from './rounds.js';
 
 const names = Object.keys(BENCHMARKS);
 
 async function run(options: Options, tell: (report: Report) => void, say: (line: string) => void): Promise<void> {
-  const chosen = await Promise.all(
-    options.selections.map(async (selection) => {
-      const benchmark = BENCHMARKS[selection.name]!;
-      return { selection, benchmark, groups: selected(await benchmark.groups(options.peers), selection) };
-    }),
-  );
+  const chosen = options.selections.map((selection) => {
+    const benchmark = BENCHMARKS[selection.name]!;
+    return { selection, benchmark, groups: selected(benchmark.groups(options.peers), selection) };
+  });
   for (const { selection, benchmark, groups } of chosen) {
     const rounds = options.rounds ?? benchmark.rounds;
     say(`${selection.name}: ${rounds} rounds of ${options.measureMs / 1000} s; min, median, max`);
@@ -54,7 +53,8 @@ try {
   };
   await run(options, tell, (line) => (options.json ? undefined : console.log(line)));
 } catch (error) {
-  if (!(error instanceof UsageError)) throw error;
-  console.error(`${error.message}\n${usage(names)}`);
-  process.exitCode = 2;
+  if (error instanceof UsageError) console.error(`${error.message}\n${usage(names)}`);
+  else if (error instanceof PeerMissing) console.error(error.message);
+  else throw error;
+  process.exitCode = error instanceof UsageError ? 2 : 1;
 }
