@@ -3,15 +3,16 @@
 
 import type { Group, Side } from './measured.js';
 import { idle } from './measures/idle.js';
+import { latencyGroups } from './measures/latency.js';
 import { metrics } from './measures/metrics.js';
 import type { PeerName } from './options.js';
 import { loopSide } from './peers/loop.js';
-import { PeerMissing } from './peers/missing.js';
-import { stormSide } from './peers/storm/storm.js';
+import { rxjsSide } from './peers/rxjs.js';
+import { stormHas, stormSide } from './peers/storm/storm.js';
+import { streamsSide } from './peers/streams.js';
 import { matrix } from './placements.js';
 
 export interface Benchmark {
-  /** @throws PeerMissing */
   groups(peers: readonly PeerName[]): readonly Group[];
   /** Rounds unless it is said otherwise. */
   readonly rounds: number;
@@ -23,28 +24,32 @@ function throughput(topology: string, components: readonly string[]): Benchmark 
   return { groups: (peers) => peers.flatMap((peer) => besidePeer(peer, topology, sides)), rounds: 5 };
 }
 
-/** The sides in groups, by what the peer has to compare them with. */
+/** The sides in groups, by what the peer has to compare them with; without such a thing, with the first of them. */
 function besidePeer(peer: PeerName, topology: string, sides: readonly Side[]): readonly Group[] {
   const groups = new Map<string, [Side, ...Side[]]>();
   for (const side of sides) {
     const counterpart = counterpartOf(peer, topology, side);
-    const group = groups.get(counterpart.name);
-    if (group === undefined) groups.set(counterpart.name, [counterpart, side]);
-    else group.push(side);
+    const key = counterpart?.name ?? '';
+    const group = groups.get(key);
+    if (group !== undefined) group.push(side);
+    else groups.set(key, counterpart === null ? [side] : [counterpart, side]);
   }
   return [...groups.values()];
 }
 
-function counterpartOf(peer: PeerName, topology: string, { labels }: Side): Side {
+function counterpartOf(peer: PeerName, topology: string, { labels }: Side): Side | null {
   switch (peer) {
     case 'loop':
       return loopSide(topology);
     case 'storm': {
       const workers = labels.includes('processes') ? 2 : 1;
-      return stormSide({ topology, tracked: labels.includes('tracked'), workers, rate: 0 });
+      const work = { topology, tracked: labels.includes('tracked'), workers, rate: 0 };
+      return stormHas(topology) ? stormSide(work) : null;
     }
-    default:
-      throw new PeerMissing(`the peer "${peer}" is not there`);
+    case 'streams':
+      return streamsSide(topology);
+    case 'rxjs':
+      return rxjsSide(topology);
   }
 }
 
@@ -57,6 +62,9 @@ export const BENCHMARKS: Readonly<Record<string, Benchmark>> = {
   null: throughput('null', ['source', 'sink']),
   id: throughput('id', ['source', 'id', 'sink']),
   words: throughput('words', ['source', 'split', 'count']),
+  'moby-dick': throughput('moby-dick', ['source', 'split', 'count']),
+  flights: throughput('flights', ['source', 'mean']),
+  latency: { groups: latencyGroups, rounds: 3 },
   idle: alone([idle], 5),
   metrics: alone(metrics, 20),
 };

@@ -29,30 +29,42 @@ export const PLACEMENTS: readonly Placement[] = [
   { label: 'processes', name: 'two processes over TCP', processes: true, ...crossing },
 ];
 
+/** A topology in one place. */
+export interface Placed {
+  readonly topology: string;
+  /** The ids of its components, the spout first. */
+  readonly components: readonly string[];
+  readonly placement: Placement;
+  readonly tracked: boolean;
+  readonly settings?: Readonly<Record<string, unknown>>;
+  /** What it is called and selected by. Default: the place, and whether it is tracked. */
+  readonly name?: string;
+  readonly labels?: readonly string[];
+  readonly ownLatency?: boolean;
+}
+
 /** The topology tracked and untracked in each place. */
 export function matrix(topology: string, components: readonly string[]): readonly Side[] {
   return [true, false].flatMap((tracked) =>
-    PLACEMENTS.map((placement) => placed(topology, components, placement, tracked)),
+    PLACEMENTS.map((placement) => placed({ topology, components, placement, tracked })),
   );
 }
 
-function placed(topology: string, components: readonly string[], placement: Placement, tracked: boolean): Side {
+export function placed({ topology, components, placement, tracked, ...rest }: Placed): Side {
   const { label, name, workers, processes, parallelism, misplaced } = placement;
   const tracking = tracked ? 'tracked' : 'untracked';
   const parallel = parallelism === 1 ? [] : components.map((id) => [`${id}.parallelism`, parallelism] as const);
+  const untracked = tracked ? {} : { [`${components[0]!}.tracked`]: false };
   const pending = workers > 1 ? { maxSpoutPending: PENDING_OF_TWO } : {};
   return topologySide({
-    name: `${name}, ${tracking}`,
-    labels: [label, tracking],
+    name: rest.name ?? `${name}, ${tracking}`,
+    labels: rest.labels ?? [label, tracking],
     topology,
     workers,
-    settings: {
-      ...pending,
-      ...Object.fromEntries(parallel),
-      ...(tracked ? {} : { [`${components[0]!}.tracked`]: false }),
-    },
+    settings: { ...pending, ...Object.fromEntries(parallel), ...untracked, ...rest.settings },
     tracked,
     processes,
+    ownLatency: rest.ownLatency ?? false,
     ...(misplaced === undefined ? {} : { misplaced }),
   });
 }

@@ -3,6 +3,7 @@
 // be acked, or the figure counts for nothing.
 
 import { silentLogger } from '../../../engine/log.js';
+import type { Distribution } from '../../../engine/metrics/histogram.js';
 import { describe, type TopologyDescription } from '../../../engine/model/describe.js';
 import type { Plan } from '../../../engine/plan/plan.js';
 import { loadTopology, type TopologySource } from '../../../engine/worker/module.js';
@@ -36,8 +37,8 @@ export interface TopologySideOptions {
   readonly processes?: boolean;
   /** Whether the tasks have been placed as the name of the side says; null: as they have to be. */
   readonly misplaced?: (plan: Plan, description: TopologyDescription) => string | null;
-  /** Latency that the components measured themselves. Default: the complete latency that the engine samples. */
-  readonly latency?: (run: TopologyRun, spout: string) => LatencyFigures | null;
+  /** Its spout measures latency itself, in a histogram `latency`. Default false: the complete latency of the engine. */
+  readonly ownLatency?: boolean;
   /** Default: the engine as it is. */
   readonly engine?: () => Promise<Engine>;
   /** That engine counts nothing but acked trees, so that nothing else can be checked. Default false. */
@@ -83,17 +84,25 @@ async function measure(options: TopologySideOptions, { warmUpMs, measureMs }: Ti
   const elapsedMs = performance.now() - startMs;
   const perSecond = ((done() - before) / elapsedMs) * 1000;
   const cores = coresSince(cpu, elapsedMs) + ((await otherCpu()) - otherBefore) / 1000 / elapsedMs;
-  const latency = options.tracked ? (options.latency ?? completeLatency)(run, spout) : null;
+  const sampled = completeLatency(run, spout);
   await run.kill({ waitMs: DRAIN_MS });
+  const latency = options.ownLatency === true ? ownLatency(run, spout) : options.tracked ? sampled : null;
   await processes?.ended;
   return { perSecond, cores, latency, counts: checked(run.status(), description, options) };
 }
 
 /** From the emit to the end of the tree, over the last ten seconds. */
 function completeLatency(run: TopologyRun, spout: string): LatencyFigures | null {
-  const recent = run.metrics().components[spout]?.completeLatencyMs?.['10s'];
-  if (recent === undefined || recent.count === 0) return null;
-  return { p50Ms: recent.p50, p99Ms: recent.p99, p999Ms: recent.p999, maxMs: recent.max };
+  return figuresOf(run.metrics().components[spout]?.completeLatencyMs?.['10s']);
+}
+
+function ownLatency(run: TopologyRun, spout: string): LatencyFigures | null {
+  return figuresOf(run.metrics().components[spout]?.user.histograms['latency']);
+}
+
+function figuresOf(found: Distribution | undefined): LatencyFigures | null {
+  if (found === undefined || found.count === 0) return null;
+  return { p50Ms: found.p50, p99Ms: found.p99, p999Ms: found.p999, maxMs: found.max };
 }
 
 /** @throws Error when something was lost, came twice or failed */

@@ -47,10 +47,14 @@ const SPARE_MS = 120_000;
 
 const sources = fileURLToPath(new URL('../../../../../test/bench/peers/storm/', import.meta.url));
 
+/** Whether there is a topology of that name for Storm. */
+export function stormHas(topology: string): boolean {
+  return Object.hasOwn(FASTEST, `${topology} tracked`);
+}
+
 export function stormSide(work: StormWork): Side {
   const tracking = work.tracked ? 'tracked' : 'untracked';
-  const settings = work.rate > 0 ? PROMPT : FASTEST[`${work.topology} ${tracking}`];
-  if (settings === undefined) throw new PeerMissing(`there is no "${work.topology}" for Storm`);
+  const settings = work.rate > 0 ? PROMPT : FASTEST[`${work.topology} ${tracking}`]!;
   const workers = work.workers === 1 ? '' : `, ${work.workers} workers`;
   return {
     name: `storm, ${tracking}${workers}`,
