@@ -2,26 +2,34 @@
 // ends in tables.
 
 import type { Group, Side } from './measured.js';
+import { growthTables } from './measures/growth.js';
 import { idle } from './measures/idle.js';
 import { latencyGroups } from './measures/latency.js';
+import { memoryTables } from './measures/memory.js';
 import { metrics } from './measures/metrics.js';
+import { microTables } from './measures/micro.js';
+import { startTables } from './measures/start.js';
 import type { PeerName } from './options.js';
 import { loopSide } from './peers/loop.js';
 import { rxjsSide } from './peers/rxjs.js';
 import { stormHas, stormSide } from './peers/storm/storm.js';
 import { streamsSide } from './peers/streams.js';
 import { matrix } from './placements.js';
+import type { Table } from './tables.js';
 
-export interface Benchmark {
-  groups(peers: readonly PeerName[]): readonly Group[];
-  /** Rounds unless it is said otherwise. */
-  readonly rounds: number;
-}
+export type Benchmark =
+  | {
+      readonly kind: 'groups';
+      groups(peers: readonly PeerName[]): readonly Group[];
+      /** Rounds unless it is said otherwise. */
+      readonly rounds: number;
+    }
+  | { readonly kind: 'tables'; readonly tables: readonly Table[] };
 
 /** A topology in all places, beside peers that do the same. */
 function throughput(topology: string, components: readonly string[]): Benchmark {
   const sides = matrix(topology, components);
-  return { groups: (peers) => peers.flatMap((peer) => besidePeer(peer, topology, sides)), rounds: 5 };
+  return { kind: 'groups', groups: (peers) => peers.flatMap((peer) => besidePeer(peer, topology, sides)), rounds: 5 };
 }
 
 /** The sides in groups, by what the peer has to compare them with; without such a thing, with the first of them. */
@@ -54,6 +62,7 @@ function counterpartOf(peer: PeerName, topology: string, { labels }: Side): Side
 }
 
 const alone = (groups: readonly Group[], rounds: number): Benchmark => ({
+  kind: 'groups',
   groups: () => groups,
   rounds,
 });
@@ -64,7 +73,11 @@ export const BENCHMARKS: Readonly<Record<string, Benchmark>> = {
   words: throughput('words', ['source', 'split', 'count']),
   'moby-dick': throughput('moby-dick', ['source', 'split', 'count']),
   flights: throughput('flights', ['source', 'mean']),
-  latency: { groups: latencyGroups, rounds: 3 },
+  latency: { kind: 'groups', groups: latencyGroups, rounds: 3 },
   idle: alone([idle], 5),
   metrics: alone(metrics, 20),
+  memory: { kind: 'tables', tables: memoryTables },
+  growth: { kind: 'tables', tables: growthTables },
+  micro: { kind: 'tables', tables: microTables },
+  start: { kind: 'tables', tables: startTables },
 };

@@ -9,19 +9,30 @@ import { readOptions, usage, UsageError, type Options } from './options.js';
 import { PeerMissing } from './peers/missing.js';
 import { shown, type Report } from './report.js';
 import { runGroup, selected } from './rounds.js';
+import { selectedTables } from './tables.js';
+
+type Tell = (report: Report) => void;
 
 const names = Object.keys(BENCHMARKS);
 
-async function run(options: Options, tell: (report: Report) => void, say: (line: string) => void): Promise<void> {
-  const chosen = options.selections.map((selection) => {
-    const benchmark = BENCHMARKS[selection.name]!;
-    return { selection, benchmark, groups: selected(benchmark.groups(options.peers), selection) };
-  });
-  for (const { selection, benchmark, groups } of chosen) {
+/** Everything that is selected, in order; a wrong selection is found before anything runs. */
+function plan(options: Options): readonly ((tell: Tell, say: (line: string) => void) => Promise<void>)[] {
+  return options.selections.map((selection) => {
+    const { name } = selection;
+    const benchmark = BENCHMARKS[name]!;
+    if (benchmark.kind === 'tables') {
+      const tables = selectedTables(benchmark.tables, selection);
+      return async (tell) => {
+        for (const table of tables) tell(await table.measure(options));
+      };
+    }
+    const groups = selected(benchmark.groups(options.peers), selection);
     const rounds = options.rounds ?? benchmark.rounds;
-    say(`${selection.name}: ${rounds} rounds of ${options.measureMs / 1000} s; min, median, max`);
-    for (const group of groups) (await runGroup(selection.name, group, rounds, options)).forEach(tell);
-  }
+    return async (tell, say) => {
+      say(`${name}: ${rounds} rounds of ${options.measureMs / 1000} s; min, median, max`);
+      for (const group of groups) (await runGroup(name, group, rounds, options)).forEach(tell);
+    };
+  });
 }
 
 /** Where and with what the figures came about. */
@@ -39,6 +50,7 @@ function machine(): Readonly<Record<string, string | number>> {
 
 try {
   const options = readOptions(process.argv.slice(2), names);
+  const steps = plan(options);
   const reports: Report[] = [];
   const save = (): void => {
     if (options.save !== null)
@@ -46,12 +58,13 @@ try {
   };
   // At once, because a path that cannot be written is better known before minutes of measuring than after.
   save();
-  const tell = (report: Report): void => {
+  const tell: Tell = (report) => {
     reports.push(report);
     console.log(options.json ? JSON.stringify(report) : shown(report));
     save();
   };
-  await run(options, tell, (line) => (options.json ? undefined : console.log(line)));
+  const say = (line: string): void => (options.json ? undefined : console.log(line));
+  for (const run of steps) await run(tell, say);
 } catch (error) {
   if (error instanceof UsageError) console.error(`${error.message}\n${usage(names)}`);
   else if (error instanceof PeerMissing) console.error(error.message);

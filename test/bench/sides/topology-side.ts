@@ -30,6 +30,8 @@ export interface TopologySideOptions {
   readonly labels: readonly string[];
   /** The name of its module in `topologies/`. */
   readonly topology: string;
+  /** Behind the URL of the module, for one that reads it. Default nothing. */
+  readonly query?: string;
   readonly workers: number;
   readonly settings: Readonly<Record<string, unknown>>;
   readonly tracked: boolean;
@@ -53,7 +55,7 @@ export function topologySide(options: TopologySideOptions): Side {
 }
 
 async function measure(options: TopologySideOptions, { warmUpMs, measureMs }: Timing): Promise<Measured> {
-  const url = new URL(`../topologies/${options.topology}.js`, import.meta.url).href;
+  const url = new URL(`../topologies/${options.topology}.js${options.query ?? ''}`, import.meta.url).href;
   const source: TopologySource = { kind: 'module', url, settings: options.settings };
   const engine = (await options.engine?.()) ?? { TopologyRun, loadTopology };
   const description = describe(await engine.loadTopology(source));
