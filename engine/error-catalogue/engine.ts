@@ -256,6 +256,11 @@ export const engineErrors = {
     message: 'topology "{topology}" cannot be rebalanced to {workers} worker(s)',
     hint: 'ask for a whole number from 1 to {workersMax}',
   },
+  MILLRACE_REBALANCE_PLACES: {
+    status: 409,
+    message: 'topology "{topology}" cannot be spread over {workers} workers: its processes have {places}',
+    hint: 'ask for less workers, or end it and start it with a plan file whose processes have more',
+  },
   MILLRACE_REBALANCE_COMPONENT: {
     status: 404,
     message: 'topology "{topology}" has no component "{component}" to rebalance',

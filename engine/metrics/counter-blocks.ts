@@ -60,13 +60,19 @@ export class CounterBlocks implements TaskCounters {
     this.parts = [...this.parts, partOf(block)];
   }
 
-  /** Lets go of what holds neither one of those tasks nor a worker with a number below that one. */
-  keep(tasks: ReadonlySet<number>, workers: number): void {
+  /**
+   * Lets go of what holds neither one of those tasks nor a worker with a number below that one.
+   *
+   * @returns those blocks
+   */
+  keep(tasks: ReadonlySet<number>, workers: number): readonly CounterBlock[] {
+    const { blocks } = this;
     this.parts = this.parts.filter(({ block }) => {
       if (block.workers > 0 && block.firstWorker < workers) return true;
       for (let at = 0; at < block.tasks; at++) if (tasks.has(block.firstTask + at)) return true;
       return false;
     });
+    return blocks.filter((block) => !this.parts.some((part) => part.block === block));
   }
 
   /** Where that task counts. */

@@ -8,14 +8,22 @@ import { tasksByComponent, type Plan } from './plan.js';
 import type { PlanChange } from './replan.js';
 
 /**
- * @throws MILLRACE_REBALANCE_WORKERS, MILLRACE_REBALANCE_COMPONENT, MILLRACE_REBALANCE_PARALLELISM,
+ * @param places - how many workers there is room for
+ * @throws MILLRACE_REBALANCE_WORKERS, MILLRACE_REBALANCE_PLACES, MILLRACE_REBALANCE_COMPONENT,
+ * MILLRACE_REBALANCE_PARALLELISM,
  *   MILLRACE_REBALANCE_TASKS
  */
-export function checkChange(topology: TopologyDescription, plan: Plan, change: PlanChange): void {
+export function checkChange(
+  topology: TopologyDescription,
+  plan: Plan,
+  change: PlanChange,
+  places: number = WORKERS_MAX,
+): void {
   const { workers = plan.workers, parallelism = {} } = change;
   if (!isWithin(workers, WORKERS_MAX)) {
     throw failure('MILLRACE_REBALANCE_WORKERS', { topology: topology.name, workers, workersMax: WORKERS_MAX });
   }
+  if (workers > places) throw failure('MILLRACE_REBALANCE_PLACES', { topology: topology.name, workers, places });
   const components = new Map(topology.components.map((component) => [component.id, component]));
   const counts = new Map([...tasksByComponent(plan)].map(([id, tasks]) => [id, tasks.length]));
   for (const [id, count] of Object.entries(parallelism)) {

@@ -24,6 +24,10 @@ export class InThreadPool implements WorkerPool {
     this.links = links;
   }
 
+  get usesTcp(): boolean {
+    return this.links === 'tcp';
+  }
+
   linkKind(): 'ports' | 'tcp' {
     return this.links;
   }

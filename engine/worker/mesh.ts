@@ -91,7 +91,7 @@ export class Mesh {
   /** What a worker needs for its TCP links; null when it has none. */
   tcpFor(worker: number, peers: readonly PeerLink[]): TcpInit | null {
     this.addresses.delete(worker);
-    if (!peers.some((peer) => peer.kind === 'tcp')) return null;
+    if (this.places.usesTcp !== true && !peers.some((peer) => peer.kind === 'tcp')) return null;
     const host = this.places.addressOf?.(worker) ?? '127.0.0.1';
     return { host, token: this.token, addresses: [...this.addresses] };
   }

@@ -30,13 +30,19 @@ export interface WorkerHandle {
 export interface WorkerPlaces {
   /** How two workers are linked. Default `ports`: all of them are threads of this process. */
   linkKind?(first: number, second: number): PeerLink['kind'];
+  /** Links may lead over TCP, if not now then to workers that come later. Default false. */
+  readonly usesTcp?: boolean;
   /** The address of the machine that a worker runs on. Default: loopback. */
   addressOf?(worker: number): string;
 }
 
 /** Starts workers. */
 export interface WorkerPool extends WorkerPlaces {
+  /** How many workers it has places for. Default: as many as are asked for. */
+  readonly workersMax?: number;
   start(init: WorkerInit, transfer: readonly MessagePort[]): WorkerHandle;
+  /** No task or worker of now counts in that memory. */
+  forget?(memory: SharedArrayBuffer): void;
   /** Ends all threads; every worker must have ended or been killed. */
   destroy(): Promise<void>;
 }

@@ -12,6 +12,7 @@ import type { EndedTasks } from './ended-tasks.js';
 import type { IngestDesk } from './ingest-desk.js';
 import type { Checkpoint, FromWorker, ToWorker, Transition, TransitionSoFar } from './messages.js';
 import { Rebalance, type RebalanceHost } from './rebalance.js';
+import type { WorkerPool } from './pool.js';
 import type { RunReport } from './run-report.js';
 import type { Seat, Seats } from './seats.js';
 
@@ -25,6 +26,7 @@ export interface RebalanceParts {
   readonly report: RunReport;
   readonly desk: IngestDesk;
   readonly kept: ReadonlyMap<string, Checkpoint>;
+  readonly pool: WorkerPool;
   /** Every worker has carried out the last switch of the spouts. */
   isSwitched(): boolean;
   /** Who has carried it out may be another one now. */
@@ -49,8 +51,8 @@ export class Rebalances implements RebalanceHost {
 
   /** Carries out a change; as `TopologyRun.rebalance` says. */
   async start(change: PlanChange): Promise<void> {
-    const { description, report } = this.parts;
-    checkChange(description, this.plan, change);
+    const { description, report, pool } = this.parts;
+    checkChange(description, this.plan, change, pool.workersMax);
     const state = this.isOver ? 'ended' : report.state;
     if (state !== 'active' && state !== 'inactive') {
       throw failure('MILLRACE_REBALANCE_STATE', { topology: description.name, state });
@@ -178,12 +180,12 @@ export class Rebalances implements RebalanceHost {
   }
 
   undo({ before, after }: Transition): void {
-    const { seats, counters } = this.parts;
+    const { seats } = this.parts;
     // Numbers that were given are used up, though their tasks never took anything.
     this.plan = { ...before, nextTask: after.nextTask };
     seats.adopt(this.plan);
     seats.shrink(before.workers);
-    counters.keep(new Set(before.tasks.map(({ task }) => task)), before.workers);
+    this.keepCounters(before);
     this.parts.confirmSwitched();
   }
 
@@ -196,10 +198,10 @@ export class Rebalances implements RebalanceHost {
   }
 
   settle({ after }: Transition): void {
-    const { seats, report, counters } = this.parts;
+    const { seats, report } = this.parts;
     seats.shrink(after.workers);
     report.settle();
-    counters.keep(new Set(after.tasks.map(({ task }) => task)), after.workers);
+    this.keepCounters(after);
     this.parts.confirmSwitched();
   }
 
@@ -228,6 +230,11 @@ export class Rebalances implements RebalanceHost {
   over(): void {
     this.running = null;
     this.parts.endIfAllEnded();
+  }
+
+  private keepCounters({ tasks, workers }: Plan): void {
+    const { counters, pool } = this.parts;
+    for (const { memory } of counters.keep(new Set(tasks.map(({ task }) => task)), workers)) pool.forget?.(memory);
   }
 
   private noteSizes(plan: Plan): void {

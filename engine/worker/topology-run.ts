@@ -102,6 +102,7 @@ export class TopologyRun {
     const { seats, counters, ends, desk } = this;
     this.rebalances = new Rebalances(plan, {
       ...{ description, firstIncarnation, seats, counters, ends, report, desk, kept: this.output.checkpoints },
+      pool: this.pool,
       isSwitched: () => seats.all.every((seat) => seat.switched >= this.activation.round),
       confirmSwitched: () => this.confirmSwitched(),
       endIfAllEnded: () => this.endIfAllEnded(),

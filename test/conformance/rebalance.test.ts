@@ -124,6 +124,23 @@ onEachTransport(
   linked,
 );
 
+onEachTransport(
+  'C53 the only worker dies and is replaced, and is linked with those that come then',
+  spreading,
+  { settings: { messageTimeout: '2s' } },
+  async (t, run) => {
+    await run.advance(50);
+    await rebalance(run, { workers: 1 });
+    await run.crash(0);
+    await run.settle();
+    await rebalance(run, { workers: 3, parallelism: { owner: 4 } });
+    await advanceUntil(run, () => run.status().state !== 'active');
+    t.equal((await run.completed).status, 'completed');
+    t.equal(new Set(run.acked('records')).size, ALL, 'every record is acked');
+  },
+  linked,
+);
+
 async function crashed(t: Test, run: TestRun, death: number): Promise<void> {
   let how = 'nothing';
   const done = run.rebalance({ workers: 3, parallelism: { owner: 4 + death } }).then(

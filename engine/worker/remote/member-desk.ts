@@ -15,7 +15,7 @@ import { charactersOf } from '../backlog.js';
 import type { FromWorker, ToWorker, WorkerInit } from '../messages.js';
 import type { WorkerHandle } from '../pool.js';
 import type { Ended } from '../supervision/cause.js';
-import type { LeadToMember, MemberToLead, SharedBlock } from './messages.js';
+import type { LeadToMember, MemberToLead, RemoteTold, SharedBlock } from './messages.js';
 import type { MessageSocket } from './message-socket.js';
 import type { LeadWords } from './shared-words.js';
 
@@ -94,6 +94,8 @@ export class MemberDesk {
     control.on('message', (message: ToWorker) => this.tell(entry, message));
     if (this.socket !== null) this.begin(entry, this.socket);
     else if (!this.wasThere && !this.isAwaited) this.await();
+    // It was given up when nothing was to run there.
+    else if (this.wasThere && this.deadline === null) this.awaitReturn();
     return {
       ended,
       threadId: null,
@@ -122,9 +124,9 @@ export class MemberDesk {
     if (this.socket !== socket) return;
     this.socket = null;
     this.ticking?.cancel();
-    const { name, clock, say } = this.options;
+    const { name, say } = this.options;
     say(`member "${name}" was lost: ${reason}; it may be back within ${MEMBER_RETURN_MS / 1000} s`);
-    this.deadline = clock.after(MEMBER_RETURN_MS, () => this.giveUp());
+    this.awaitReturn();
     for (const entry of [...this.runs.values()]) {
       if (!entry.started) continue;
       // Nothing that ran there is to blame.
@@ -154,6 +156,11 @@ export class MemberDesk {
     }
   }
 
+  /** Nobody counts there any more. */
+  forget(memory: number): void {
+    this.socket?.send({ type: 'forget', memory });
+  }
+
   /** The topology has ended. */
   end(): void {
     this.deadline?.cancel();
@@ -173,16 +180,21 @@ export class MemberDesk {
     if (entry.started) return;
     entry.started = true;
     const { control: _c, counters, backlog: _b, pulse: _p, instrument: _i, ...init } = entry.init;
-    const shared = (block: CounterBlock): SharedBlock => {
-      return { ...block, memory: this.options.words.share(block.memory) };
-    };
-    socket.send({ type: 'start', run: entry.run, init, counters: counters.map(shared) });
-    for (const message of entry.held) socket.send({ type: 'tell', run: entry.run, message });
+    socket.send({ type: 'start', run: entry.run, init, counters: counters.map((block) => this.shared(block)) });
+    for (const message of entry.held) socket.send({ type: 'tell', run: entry.run, message: this.travelling(message) });
     entry.held = [];
   }
 
+  private shared(block: CounterBlock): SharedBlock {
+    return { ...block, memory: this.options.words.share(block.memory) };
+  }
+
+  private travelling(message: ToWorker): RemoteTold {
+    return message.type === 'prepareChange' ? { ...message, counters: this.shared(message.counters) } : message;
+  }
+
   private tell(entry: RemoteRun, message: ToWorker): void {
-    if (entry.started) this.socket?.send({ type: 'tell', run: entry.run, message });
+    if (entry.started) this.socket?.send({ type: 'tell', run: entry.run, message: this.travelling(message) });
     else if (message.type === 'stop') this.stopWaiting(entry);
     else entry.held.push(message);
   }
@@ -225,7 +237,12 @@ export class MemberDesk {
     });
   }
 
+  private awaitReturn(): void {
+    this.deadline = this.options.clock.after(MEMBER_RETURN_MS, () => this.giveUp());
+  }
+
   private giveUp(): void {
+    this.deadline = null;
     const { name } = this.options;
     const error = toWire(
       failure('MILLRACE_MEMBER_LOST', { member: name, seconds: MEMBER_RETURN_MS / 1000 }, { fatal: true }),

@@ -11,6 +11,7 @@ import { connect } from 'node:net';
 import { MessageChannel, type MessagePort } from 'node:worker_threads';
 import type { Clock } from '../../clock.js';
 import { PROTOCOL_VERSION } from '../../codec/data-frame.js';
+import type { CounterBlock } from '../../metrics/counter-blocks.js';
 import { failure, fromWire } from '../../errors.js';
 import {
   MEMBER_COUNTERS_MS,
@@ -31,7 +32,7 @@ import type { Ended } from '../supervision/cause.js';
 import { memoryShare } from '../supervision/memory-shares.js';
 import { Pulse } from '../supervision/pulse.js';
 import { WorkerWatch, type Watched } from '../supervision/worker-watch.js';
-import type { LeadToMember, MemberToLead } from './messages.js';
+import type { LeadToMember, MemberToLead, RemoteTold, SharedBlock } from './messages.js';
 import { MessageSocket } from './message-socket.js';
 import { MEMBER_PURPOSE } from './process-pool.js';
 import { MemberWords } from './shared-words.js';
@@ -73,7 +74,7 @@ export class Member {
   private readonly words = new MemberWords();
   private readonly runs = new Map<number, OwnRun>();
   /** Ends of links between two workers of this process, until the other one is told of its own. */
-  private readonly besides = new Map<number, WirePorts>();
+  private readonly besides = new Map<number, { readonly worker: number; readonly ports: WirePorts }>();
   private threads: ThreadPool | null = null;
   private watch: WorkerWatch<OwnRun> | null = null;
 
@@ -163,8 +164,7 @@ export class Member {
       );
       lead.send({ type: 'join', name, hash });
       counting = setInterval(() => {
-        const pulses = [...this.runs.values()].map(pulseOf);
-        lead.send({ type: 'counted', changed: this.words.takeChanges(), pulses });
+        this.sayCounts(lead, [...this.runs.values()]);
       }, MEMBER_COUNTERS_MS);
     });
     clearInterval(counting ?? undefined);
@@ -186,6 +186,9 @@ export class Member {
       case 'taken':
         this.runs.get(message.run)?.backlog.taken(message.characters);
         return;
+      case 'forget':
+        this.words.forget(message.memory);
+        return;
       case 'kill':
         void this.runs.get(message.run)?.handle.kill();
         return;
@@ -205,7 +208,7 @@ export class Member {
       ...init,
       source: { ...source, settings: init.source.settings },
       control: port2,
-      counters: counters.map((block) => ({ ...block, memory: this.words.memoryOf(block.memory) })),
+      counters: counters.map((block) => this.ownBlock(block)),
       backlog: backlog.memory,
       pulse: pulse.memory,
       peers,
@@ -226,13 +229,16 @@ export class Member {
     this.runs.set(run, own);
     port1.on('message', (message: FromWorker) => {
       if (message.type === 'hello') handle.threadId = message.threadId;
+      // What it did is added up when it is gone.
+      else if (message.type === 'letGo') this.sayCounts(lead);
       lead.send({ type: 'said', run, message });
     });
     void Promise.all([handle.ended, closed(port1, handle.ended)]).then(([reason]) => {
       this.runs.delete(run);
       port1.close();
+      this.dropBesides(init.worker);
       // The last of what it counted and did is known before its end is.
-      lead.send({ type: 'counted', changed: this.words.takeChanges(), pulses: [pulseOf(own)] });
+      this.sayCounts(lead, [own]);
       lead.send({ type: 'ended', run, reason, by: own.by });
     });
   }
@@ -255,15 +261,27 @@ export class Member {
     return new ThreadPool({ threads: workers, heapMbMax: heapMb });
   }
 
-  private tell(run: number, message: ToWorker): void {
+  private sayCounts(lead: LeadSocket, runs: readonly OwnRun[] = []): void {
+    lead.send({ type: 'counted', changed: this.words.takeChanges(), pulses: runs.map(pulseOf) });
+  }
+
+  private ownBlock(block: SharedBlock): CounterBlock {
+    return { ...block, memory: this.words.memoryOf(block.memory) };
+  }
+
+  private tell(run: number, message: RemoteTold): void {
     const control = this.runs.get(run)?.control;
     if (control === undefined) return;
-    if (message.type !== 'rewire' || message.peer === null) {
-      control.postMessage(message);
-      return;
+    const links = linksIn(message).map((peer) => this.withPorts(peer));
+    control.postMessage(this.withOwn(message, links), portsOf(links));
+  }
+
+  /** The same with what only lives in this process. */
+  private withOwn(message: RemoteTold, links: readonly PeerLink[]): ToWorker {
+    if (message.type === 'prepareChange') {
+      return { ...message, peers: links, counters: this.ownBlock(message.counters) };
     }
-    const peer = this.withPorts(message.peer);
-    control.postMessage({ ...message, peer }, portsOf([peer]));
+    return message.type === 'rewire' ? { ...message, peer: links[0] ?? null } : message;
   }
 
   /**
@@ -275,11 +293,21 @@ export class Member {
     const made = this.besides.get(link);
     if (made !== undefined) {
       this.besides.delete(link);
-      return { kind: 'ports', link, worker, ...made };
+      return { kind: 'ports', link, worker, ...made.ports };
     }
     const { first, second } = portPair();
-    this.besides.set(link, second);
+    this.besides.set(link, { worker, ports: second });
     return { kind: 'ports', link, worker, ...first };
+  }
+
+  /** A worker that was to be told of its end of a link is over. */
+  private dropBesides(worker: number): void {
+    for (const [link, { worker: other, ports }] of this.besides) {
+      if (other !== worker) continue;
+      this.besides.delete(link);
+      ports.data.close();
+      ports.control.close();
+    }
   }
 
   private async endAll(): Promise<void> {
@@ -306,6 +334,12 @@ export class Member {
       signal.addEventListener('abort', rested);
     });
   }
+}
+
+/** Ends of links that go along with what a worker is told. */
+function linksIn(message: RemoteTold): readonly PeerLink[] {
+  if (message.type === 'prepareChange') return message.peers;
+  return message.type === 'rewire' && message.peer !== null ? [message.peer] : [];
 }
 
 /** What a worker does, as it stands in its pulse. */

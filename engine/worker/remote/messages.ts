@@ -28,6 +28,12 @@ export interface SharedMemory {
 /** The counters of some tasks and workers, in shared memory on both sides. */
 export type SharedBlock = Omit<CounterBlock, 'memory'> & { readonly memory: SharedMemory };
 
+type PrepareChange = Extract<ToWorker, { readonly type: 'prepareChange' }>;
+
+/** What a worker is told, as far as it can travel. */
+export type RemoteTold =
+  Exclude<ToWorker, PrepareChange> | (Omit<PrepareChange, 'counters'> & { readonly counters: SharedBlock });
+
 export type LeadToMember =
   /** It may stay: workers follow. */
   | { readonly type: 'welcome' }
@@ -41,9 +47,11 @@ export type LeadToMember =
       readonly counters: readonly SharedBlock[];
     }
   /** For that worker. */
-  | { readonly type: 'tell'; readonly run: number; readonly message: ToWorker }
+  | { readonly type: 'tell'; readonly run: number; readonly message: RemoteTold }
   /** So many characters of what that worker said of its own accord are written out. */
   | { readonly type: 'taken'; readonly run: number; readonly characters: number }
+  /** What counted there is gone with the plan that it belonged to. */
+  | { readonly type: 'forget'; readonly memory: number }
   /** End the thread of that worker at once. */
   | { readonly type: 'kill'; readonly run: number }
   /** The topology has ended. */

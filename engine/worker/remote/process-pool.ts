@@ -48,6 +48,7 @@ export const MEMBER_PURPOSE = 'millrace member';
 export class ProcessPool implements WorkerPool {
   /** Of all processes together. */
   readonly workers: number;
+  readonly usesTcp = true;
   private readonly options: ProcessPoolOptions;
   private readonly key: GreetingKey;
   private readonly threads: ThreadPool;
@@ -109,6 +110,16 @@ export class ProcessPool implements WorkerPool {
   start(init: WorkerInit, transfer: readonly MessagePort[]): WorkerHandle {
     const part = this.partOf[init.worker]!;
     return part === 0 ? this.threads.start(init, transfer) : this.desks.get(this.parts[part]!.name)!.start(init);
+  }
+
+  get workersMax(): number {
+    return this.workers;
+  }
+
+  forget(memory: SharedArrayBuffer): void {
+    const number = this.words.forget(memory);
+    if (number === null) return;
+    for (const desk of this.desks.values()) desk.forget(number);
   }
 
   async destroy(): Promise<void> {

@@ -7,19 +7,30 @@ import type { ChangedWords, SharedMemory } from './messages.js';
 /** The memory of the lead, by numbers under which members know it. */
 export class LeadWords {
   private readonly numbers = new Map<SharedArrayBuffer, number>();
-  private readonly words: Float64Array[] = [];
+  private readonly words = new Map<number, Float64Array>();
+  private next = 0;
 
   /** What a member needs to go on where the counters stand. */
   share(memory: SharedArrayBuffer): SharedMemory {
-    const number = this.numbers.get(memory) ?? this.words.push(new Float64Array(memory)) - 1;
+    const number = this.numbers.get(memory) ?? this.next++;
     this.numbers.set(memory, number);
-    const zeros = new Float64Array(this.words[number]!.length);
-    return { memory: number, bytes: memory.byteLength, set: changesOf(number, this.words[number]!, zeros) };
+    const words = this.words.get(number) ?? new Float64Array(memory);
+    this.words.set(number, words);
+    return { memory: number, bytes: memory.byteLength, set: changesOf(number, words, new Float64Array(words.length)) };
+  }
+
+  /** Nobody counts there any more. Gives the number that members know it by; null: they never heard of it. */
+  forget(memory: SharedArrayBuffer): number | null {
+    const number = this.numbers.get(memory);
+    if (number === undefined) return null;
+    this.numbers.delete(memory);
+    this.words.delete(number);
+    return number;
   }
 
   apply(changed: readonly ChangedWords[]): void {
     for (const { memory, places, words } of changed) {
-      const target = this.words[memory];
+      const target = this.words.get(memory);
       for (let i = 0; target !== undefined && i < places.length; i++) {
         if (places[i]! < target.length) target[places[i]!] = words[i]!;
       }
@@ -51,6 +62,11 @@ export class MemberWords {
       if (changed.places.length > 0) all.push(changed);
     }
     return all;
+  }
+
+  /** Its lead has no more use for it. */
+  forget(memory: number): void {
+    this.kept.delete(memory);
   }
 
   /** Another lead counts anew. */

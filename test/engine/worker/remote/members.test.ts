@@ -211,6 +211,29 @@ t.test('counters and what they stood at go over, changes only', async (t) => {
   lead.apply([{ memory: 0, places: Uint32Array.of(10), words: Float64Array.of(1) }]);
   t.strictSame([...words], [...own], 'what names no word changes nothing');
   t.strictSame(member.takeChanges(), []);
+  t.equal(lead.forget(memory), 0);
+  t.equal(lead.forget(memory), null, 'nobody knows it any more');
+  member.forget(0);
+  own[5] = 2;
+  t.strictSame(member.takeChanges(), [], 'what is forgotten is not looked at');
+  lead.apply([{ memory: 0, places: Uint32Array.of(1), words: Float64Array.of(1) }]);
+  t.equal(words[1], 0);
+  t.equal(lead.share(memory).memory, 1, 'no number is used again');
+});
+
+t.test('a member that was given up while nothing ran there is waited for when something is to', async (t) => {
+  const led = await leadOf(t);
+  const { socket } = await joined(led);
+  socket.destroy();
+  await passUntil(led.clock, 1, () => led.said.some((line) => line.includes('was lost')));
+  led.clock.step(led.clock.now() + 2 * MEMBER_RETURN_MS);
+  const { init, said } = initOf();
+  const handle = led.pool.start(init, []);
+  led.clock.step(led.clock.now() + MEMBER_RETURN_MS - 1);
+  await passUntil(led.clock, 1, () => said.length > 0);
+  t.match(said, [{ type: 'refused', error: { code: 'MILLRACE_MEMBER_LOST' } }]);
+  await handle.kill();
+  t.equal(await handle.ended, 'killed');
 });
 
 t.test('a worker that cannot listen says so', async (t) => {
