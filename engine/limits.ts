@@ -147,6 +147,12 @@ export const CLOSE_TIMEOUT_MS = 5_000;
  */
 export const HAND_OVER_WAIT_MS_MAX = 30_000;
 
+/**
+ * A new task may take this long for each of `prepare`, `open` and `activate` before its rebalance is called off: spouts
+ * that were asked to let go rest meanwhile.
+ */
+export const COMING_READY_MS_MAX = 30_000;
+
 /** A rebalance that is called off because a worker died is tried this often: by then it is no accident. */
 export const REBALANCE_TRIES_MAX = 5;
 

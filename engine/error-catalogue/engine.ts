@@ -296,6 +296,12 @@ export const engineErrors = {
     message: 'the rebalance was called off, because worker {worker} died before every worker was ready: {reason}',
     hint: 'everything is placed as it was before; ask again',
   },
+  MILLRACE_REBALANCE_TIMEOUT: {
+    status: 504,
+    message:
+      'the rebalance was called off, because {call} of a new task of component "{component}" took longer than {seconds} s',
+    hint: 'everything is placed as it was before; see what the call waits for, and ask again',
+  },
   MILLRACE_REBALANCE_ENDED: {
     status: 409,
     message: 'topology "{topology}" ended before it was rebalanced',

@@ -84,6 +84,7 @@ export class Link implements AckSender, CreditReturner, ChannelOwner {
       channel = new OutboundChannel(this, sourceTask, targetTask, sender);
       this.outbound.set(key, channel);
     }
+    channel.sender = sender;
     return channel;
   }
 

@@ -34,7 +34,8 @@ export class OutboundChannel implements Outstanding {
   /** It stands in the link's list of channels to flush. */
   dirty = false;
   private readonly owner: ChannelOwner;
-  private readonly sender: ChannelSender;
+  /** Another one when its task has begun anew. */
+  sender: ChannelSender;
   private endRevision = NO_MARKER;
   private markRevision = NO_MARKER;
   /** Tuples that wait in front of the hand-over marker. */

@@ -27,6 +27,8 @@ export interface HandOverSetup {
   readonly revision: number;
   /** The sources whose markers are waited for; null for one that owned nothing before. */
   readonly sources: Iterable<number> | null;
+  /** Those of them that are gone before the plan changes: their end stands for a marker. */
+  readonly parting: ReadonlySet<number>;
   /** The tasks that have to let go before what is held may be taken. */
   readonly waits: Iterable<number>;
   /** It is not part of the new plan. */
@@ -43,6 +45,9 @@ export class HandOver {
   /** What is not settled by now is given up. */
   expired = false;
   private readonly isOwner: boolean;
+  private readonly parting: ReadonlySet<number>;
+  /** The new plan holds. */
+  private hasBegun: boolean;
   private readonly unmarked: Set<number>;
   private readonly owners: Set<number>;
   private readonly predecessor: number | null;
@@ -55,6 +60,8 @@ export class HandOver {
     this.revision = setup.revision;
     this.leaves = setup.leaves;
     this.isOwner = setup.sources !== null;
+    this.parting = setup.parting;
+    this.hasBegun = !this.isOwner;
     this.unmarked = new Set(setup.sources ?? []);
     this.owners = new Set(setup.waits);
     this.predecessor = setup.predecessor;
@@ -77,6 +84,16 @@ export class HandOver {
     this.unmarked.delete(source);
   }
 
+  /** The end of that source came. */
+  sourceEnded(source: number): void {
+    if (this.parting.has(source)) this.mark(source);
+  }
+
+  /** The new plan holds from now on: what is owned may be let go of. */
+  begin(): void {
+    this.hasBegun = true;
+  }
+
   /** That task has let go; false when nobody here waited for it. */
   ownerLetGo(owner: number, ended: boolean): boolean {
     if (!this.owners.delete(owner)) return false;
@@ -86,6 +103,7 @@ export class HandOver {
 
   /** Goes as far as it can; called whenever the task has run. */
   step(task: HandingOver): void {
+    if (!this.hasBegun) return;
     if (!this.isDrained) {
       if (this.unmarked.size > 0 || task.inbox.takeable > 0) return;
       this.isDrained = true;

@@ -48,6 +48,7 @@ export abstract class HandingTask extends SettlingTask implements HandingOver {
   switchOver(sources: Iterable<number>): void {
     const { handOver } = this;
     if (handOver === null) return;
+    handOver.begin();
     for (const source of sources) handOver.mark(source);
     if (!handOver.leaves && !handOver.done) {
       this.inbox.holdLocal();

@@ -214,7 +214,8 @@ export class SpoutTask extends RootingTask {
 
   /**
    * It is not part of the new plan: as if it drained, but its partitions go on elsewhere when it has let go. Trees that
-   * are open for longer than `patienceMs` from now on fail, and what waits for room in the ledger with them.
+   * are open for longer than `patienceMs` from now on fail, and what waits for room in the ledger with them. A call
+   * that is under way may emit until then.
    */
   depart(patienceMs: number): void {
     this.leaving = true;
@@ -224,11 +225,18 @@ export class SpoutTask extends RootingTask {
     }
     this.patience = this.host.clock.after(patienceMs, () => this.giveUp());
     this.gate &= ~INACTIVE;
-    if (this.callUnderWay !== null) this.callUnderWay.open = false;
+    this.wake();
+  }
+
+  /** It is part of the plan after all, and has not let go. */
+  stay(): void {
+    this.leaving = false;
+    this.patience?.cancel();
     this.wake();
   }
 
   private giveUp(): void {
+    this.dropCall();
     while (this.unsent.waiting > 0) {
       const { output, values, id } = this.unsent.shift();
       if (this.opensTree(id)) this.ledger.addEnded(id, LOST);
@@ -237,7 +245,13 @@ export class SpoutTask extends RootingTask {
     this.failOpen();
   }
 
+  /** Nobody waits for the call that is under way, and what it still emits is dropped. */
+  private dropCall(): void {
+    if (this.callUnderWay !== null) this.callUnderWay.open = false;
+  }
+
   private letGo(): void {
+    this.dropCall();
     this.stopTimers();
     this.leave();
     this.host.letGo(this, true);

@@ -3,11 +3,16 @@
 
 import type { Changes } from './changes.js';
 import type { ToWorker, TransitionSoFar } from './messages.js';
+import type { TopologyDescription } from '../model/describe.js';
 import type { TaskPlan } from '../plan/plan.js';
+import { boltsOf } from './change-state.js';
 
 type ChangeMessage = Extract<
   ToWorker,
-  { readonly type: 'prepareChange' | 'cancelChange' | 'change' | 'letGo' | 'openSpouts' | 'changed' }
+  {
+    readonly type:
+      'prepareChange' | 'moveSpouts' | 'cancelChange' | 'revive' | 'change' | 'letGo' | 'openSpouts' | 'changed';
+  }
 >;
 
 /** False when the message is of something else. */
@@ -15,6 +20,12 @@ export function tellChanges(changes: Changes, message: ToWorker): message is Cha
   switch (message.type) {
     case 'prepareChange':
       void changes.prepare(message);
+      return true;
+    case 'moveSpouts':
+      changes.moveSpouts();
+      return true;
+    case 'revive':
+      changes.revive(message);
       return true;
     case 'cancelChange':
       changes.cancel();
@@ -36,8 +47,11 @@ export function tellChanges(changes: Changes, message: ToWorker): message is Cha
   }
 }
 
-/** Tasks of the old plan that still send. */
-export function leavingOf({ before, after, letGo }: TransitionSoFar): TaskPlan[] {
+/** Bolt tasks of the old plan that still send: spouts of it are gone when tasks of the new one get anything. */
+export function leavingOf(topology: TopologyDescription, { before, after, letGo }: TransitionSoFar): TaskPlan[] {
   const there = new Set([...after.tasks, ...letGo].map(({ task }) => task));
-  return before.tasks.filter(({ task }) => !there.has(task));
+  return boltsOf(
+    topology,
+    before.tasks.filter(({ task }) => !there.has(task)),
+  );
 }

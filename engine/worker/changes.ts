@@ -1,41 +1,42 @@
 // Carries out changes of the plan in one worker, while its other tasks go on.
 //
-//   prepareChange ─► what comes here is made, prepared and activated ─┬─► changePrepared ─► change ─► rewired
-//                                                                     └─► changeRefused ─► cancelChange
+//   prepareChange ─► what comes here is made, prepared and activated ─► changePrepared
+//   ─► moveSpouts: those that leave let go, then those that come are opened (spout-moves.ts) ─► change ─► rewired
+//   anything fails until then ─► changeRefused ─► cancelChange, revive: nothing has changed
 //   change, between two turns: every sender marks its channels to old owners and sends by the new plan behind the marks
 //   ─► each old owner lets go; who leaves is closed, and all that it sent is on its way ─► letGo
-//   ─► letGo of all that are waited for: what was held is taken; openSpouts: spouts go on where others stopped
+//   ─► letGo of all that are waited for: what was held is taken
 //   ─► changed: the old plan is forgotten
 //
 // Invariant: until `change` nothing that runs notices; after it, it cannot be called off.
 
 import { toWire } from '../errors.js';
-import { HAND_OVER_WAIT_MS_MAX } from '../limits.js';
 import type { Link } from '../link/link.js';
-import { cyclesOf } from '../model/cycles.js';
 import type { TopologyDescription } from '../model/describe.js';
 import type { CounterBlocks } from '../metrics/counter-blocks.js';
-import { handOvers, type HandOvers } from '../plan/hand-overs.js';
-import { tasksByComponent, type Plan, type TaskPlan } from '../plan/plan.js';
+import { handOvers } from '../plan/hand-overs.js';
+import type { Plan, TaskPlan } from '../plan/plan.js';
 import { BoltTask } from '../task/bolt-task.js';
-import { HandOver } from '../task/hand-over.js';
-import { SpoutTask } from '../task/spout-task.js';
-import { HOLDING } from '../task/gate.js';
 import type { Task } from '../task/task.js';
+import type { Clock } from '../clock.js';
 import type { Activity } from './activity.js';
+import { boltsOf, engage, holdAll, isTogether, runningOf, type Running } from './change-state.js';
+import { makeComing } from './coming.js';
 import { connect, reconnect } from './connecting.js';
 import type { Crew } from './crew.js';
 import type { Inlets } from './inlets.js';
 import { Leavers } from './leavers.js';
-import type { Checkpoint, FromWorker, LetGo, ToWorker, Transition, TransitionSoFar } from './messages.js';
+import type { Checkpoint, FromWorker, LetGo, ToWorker, TransitionSoFar } from './messages.js';
 import type { Reports } from './reports.js';
 import type { WorkerLinks } from './worker-links.js';
 import type { LivingTask } from './living-task.js';
-import { makeTask, type WiringOptions } from './wiring.js';
+import { SpoutMoves } from './spout-moves.js';
+import type { WiringOptions } from './wiring.js';
 
 /** What changes need of their worker. */
 export interface ChangeHost {
   readonly worker: number;
+  readonly clock: Clock;
   readonly description: TopologyDescription;
   readonly crew: Crew;
   readonly links: WorkerLinks;
@@ -56,45 +57,22 @@ export interface ChangeHost {
   post(message: FromWorker): void;
 }
 
-interface Running {
-  readonly transition: Transition;
-  readonly over: HandOvers;
-  readonly wiring: WiringOptions;
-  /** The tasks of both plans, by number. */
-  readonly places: ReadonlyMap<number, TaskPlan>;
-  /** Whose place a task takes. */
-  readonly predecessors: ReadonlyMap<number, number>;
-  /** Bolt tasks that come here. */
-  coming: readonly LivingTask[];
-  ready: Promise<void>;
-  /** The new plan holds. */
-  carriedOut: boolean;
-}
-
-function runningOf(transition: Transition, over: HandOvers, wiring: WiringOptions): Running {
-  const { before, after } = transition;
-  return {
-    transition,
-    over,
-    wiring,
-    places: new Map([...before.tasks, ...after.tasks].map((task) => [task.task, task])),
-    predecessors: new Map([...over.successors].map(([from, to]) => [to, from])),
-    coming: [],
-    ready: Promise.resolve(),
-    carriedOut: false,
-  };
-}
-
 export class Changes {
   private readonly host: ChangeHost;
   private running: Running | null = null;
   private readonly leavers: Leavers;
+  private readonly spouts: SpoutMoves;
+  /** Tasks of a change that was called off: bolts take them for sources until those that had left are there again. */
+  private unwanted: readonly number[] = [];
+  /** What spouts are made with that begin anew. */
+  private revived: Pick<Running, 'wiring' | 'places'> | null = null;
   /** Tasks that left in the change before: what they sent may still be coming. */
   private gone: readonly number[] = [];
 
   constructor(host: ChangeHost) {
     this.host = host;
     this.leavers = new Leavers(host);
+    this.spouts = new SpoutMoves(host, this.leavers);
   }
 
   /** Resolves when no task that left is still being closed. */
@@ -111,10 +89,11 @@ export class Changes {
     host.counters.take(message.counters);
     host.links.know(after.tasks, incarnations);
     for (const peer of message.peers) host.links.add(peer).open();
-    const wiring = host.wiringOf(after, [...over.leaving.values()], incarnations);
+    const wiring = host.wiringOf(after, boltsOf(host.description, [...over.leaving.values()]), incarnations);
     const running = runningOf(transition, over, wiring);
     this.running = running;
-    this.engage(running);
+    this.revived = null;
+    engage(running, host.description, host.crew.living);
     host.rewired();
     running.ready = this.makeReady(running);
     try {
@@ -128,13 +107,21 @@ export class Changes {
   /** Goes on in the middle of a change: this worker took the place of one that died, or is new. */
   join(transition: TransitionSoFar, wiring: WiringOptions): void {
     const over = handOvers(this.host.description, transition.before, transition.after);
-    const running = runningOf(transition, over, wiring);
+    const running = runningOf(transition, over, wiring, true);
     this.running = running;
     for (const task of this.host.crew.bolts) {
       if (!over.waits.has(task.task)) continue;
-      this.holdAll(running, task);
+      holdAll(running, task);
       for (const { task: owner, ended } of transition.letGo) task.handOver!.ownerLetGo(owner, ended);
     }
+  }
+
+  /** Every worker is ready: spouts that leave begin to. */
+  moveSpouts(): void {
+    const { running } = this;
+    if (running === null) return;
+    running.movesSpouts = true;
+    this.spouts.depart(running.over.leaving, running.wiring.topology.config.messageTimeoutMs);
   }
 
   /** It does not take place: what came goes, and nobody else has noticed. */
@@ -142,33 +129,65 @@ export class Changes {
     const { host, running } = this;
     if (running === null) return;
     this.running = null;
+    this.leavers.left = [];
     for (const bolt of host.crew.bolts) {
       bolt.handOver?.cancel();
       bolt.handOver = null;
     }
     for (const { task } of running.coming) host.crew.remove(task.task);
     for (const bolt of host.crew.bolts) {
-      for (const task of running.over.coming.keys()) bolt.inputs.drop(task);
-      for (const { task, component } of running.wiring.leaving)
-        if (this.isTogether(component, bolt.component)) bolt.inputs.drop(task);
-      host.schedule(bolt);
+      for (const { task, component } of running.wiring.leaving) {
+        if (isTogether(host.description, component, bolt.component)) bolt.inputs.drop(task);
+      }
     }
+    this.unwanted = [...running.over.coming.keys()];
+    const { stayed, again } = this.spouts.cancel();
+    if (!running.movesSpouts) this.dropUnwanted();
+    again.catch((error: unknown) => host.post({ type: 'refused', error: toWire(error) }));
     host.links.forget(running.over.coming.keys());
     const { before, after } = running.transition;
     host.links.part(before.workers, after.workers);
     host.counters.keep(new Set(before.tasks.map(({ task }) => task)), before.workers);
     host.rewired();
-    const close = running.ready
-      .catch(() => undefined)
-      .then(() => Promise.all(running.coming.map((each) => this.leavers.close(each))));
-    this.leavers.track(close.then(() => undefined));
+    this.leavers.discard(running.coming, running.ready);
+    // What came may hold what those that left want again.
+    if (running.movesSpouts) void this.closed().then(() => host.post({ type: 'stayed', tasks: stayed }));
+  }
+
+  /**
+   * After a change that was called off: spouts that had left are to begin anew. Until then no bolt took what they said
+   * of their end for an end.
+   */
+  revive(message: Extract<ToWorker, { readonly type: 'revive' }>): void {
+    const { host } = this;
+    const { plan, incarnations, revision } = message;
+    host.links.know(plan.tasks, incarnations);
+    const places = new Map(plan.tasks.map((task) => [task.task, task]));
+    this.revived = { wiring: host.wiringOf(plan, [], incarnations), places };
+    host.adopt(plan, revision);
+    const spouts = new Set(message.spouts);
+    for (const bolt of host.crew.bolts) bolt.inputs.forget(spouts, revision);
+    this.dropUnwanted();
+    host.post({ type: 'rewired', revision });
+  }
+
+  private dropUnwanted(): void {
+    for (const bolt of this.host.crew.bolts) {
+      for (const task of this.unwanted) bolt.inputs.drop(task);
+      this.host.schedule(bolt);
+    }
+    this.unwanted = [];
   }
 
   /** The new plan holds: senders switch, who leaves begins to. Between two turns of the worker. */
   carryOut(): void {
     const { host, running } = this;
     if (running === null) return;
-    const { over, transition, wiring } = running;
+    if (running.joined) {
+      this.spouts.begin();
+      return;
+    }
+    const { over, transition } = running;
     running.carriedOut = true;
     const old = host.crew.living.filter(({ task }) => !over.coming.has(task.task));
     host.adopt(transition.after, transition.revision);
@@ -178,21 +197,14 @@ export class Changes {
     for (const { task } of old) if (task instanceof BoltTask) task.switchOver(local);
     host.crew.start(running.coming);
     for (const { task } of running.coming) host.schedule(task);
-    const { messageTimeoutMs } = wiring.topology.config;
-    for (const living of old) {
-      const { task } = living;
-      if (!(task instanceof SpoutTask) || !over.leaving.has(task.task)) continue;
-      // It may still have to deactivate when it lets go; closing waits for that.
-      this.leavers.track(host.activity.remove(living));
-      task.depart(Math.min(messageTimeoutMs ?? Infinity, HAND_OVER_WAIT_MS_MAX));
-    }
-    host.rewired();
+    this.spouts.begin();
     host.post({ type: 'rewired', revision: transition.revision });
   }
 
   /** A task of this worker has let go. */
   letGo(task: Task, leaves: boolean): void {
     const said: LetGo = { task: task.task, ended: task.ended };
+    this.spouts.left(task.task);
     const plan = this.running?.over.leaving.get(task.task);
     if (!leaves) this.host.post({ type: 'letGo', ...said });
     else if (plan !== undefined) this.leavers.take(plan, said);
@@ -208,28 +220,27 @@ export class Changes {
     }
   }
 
-  /** Spouts of the new plan begin. */
+  /**
+   * Those before them have let go: spouts are opened; they begin with the change, or at once when it was called off.
+   */
   async openSpouts(spouts: readonly LetGo[], checkpoints: readonly Checkpoint[]): Promise<void> {
     const { host } = this;
     await host.started;
-    const { running } = this;
-    if (running === null) return;
-    const components = new Set(spouts.map(({ task }) => running.over.coming.get(task)!.component));
-    host.reports.restore(components, checkpoints);
+    const { running, revived } = this;
+    const { wiring, places } = running ?? revived ?? {};
+    if (wiring === undefined || places === undefined) return;
     try {
-      const made = spouts.map(({ task, ended }) => makeTask(running.wiring, running.over.coming.get(task)!, ended));
-      for (const living of made) host.crew.add(living);
-      for (const living of made) this.connect(running, living);
-      await host.crew.prepare(made);
-      await host.activity.add(made);
-      host.crew.start(made);
-      host.rewired();
-      for (const { task } of made) host.schedule(task);
-      const tasks = made.map(({ task }) => task.task);
+      await this.spouts.open(wiring, places, spouts, checkpoints);
+      if (this.running !== running || this.revived !== revived) return;
+      if (running === null) this.spouts.begin();
+      const tasks = spouts.map(({ task }) => task);
       const ingestTasks = host.inlets.tasks.filter((task) => tasks.includes(task));
       host.post({ type: 'spoutsOpened', tasks, ingestTasks });
     } catch (error) {
-      host.post({ type: 'refused', error: toWire(error) });
+      if (running === null) host.post({ type: 'refused', error: toWire(error) });
+      else if (this.running === running) {
+        host.post({ type: 'changeRefused', revision: running.transition.revision, error: toWire(error) });
+      }
     }
   }
 
@@ -277,7 +288,7 @@ export class Changes {
     const { running } = this;
     if (running === null) return;
     for (const source of this.leavers.left) {
-      for (const target of running.transition.after.tasks) {
+      for (const target of running.places.values()) {
         if (!behind.has(target.task) || !this.takesFrom(target.component, source.component)) continue;
         link.channelTo(source.task, target.task, nobody).pushEnd(running.transition.revision);
       }
@@ -304,39 +315,9 @@ export class Changes {
     return definition?.kind === 'bolt' && definition.inputs.some(({ from }) => from === source);
   }
 
-  private isTogether(one: string, other: string): boolean {
-    return cyclesOf(this.host.description.components).some((ids) => ids.includes(one) && ids.includes(other));
-  }
-
   /** After each turn: says of whom all has left. */
   turnEnded(): void {
     this.leavers.turnEnded();
-  }
-
-  /** Gives every task here its part. */
-  private engage({ over, transition, wiring }: Running): void {
-    const { crew, description } = this.host;
-    const old = tasksByComponent(transition.before);
-    const cycles = cyclesOf(description.components);
-    for (const { task, definition } of crew.living) {
-      if (!(task instanceof BoltTask) || definition.kind !== 'bolt') continue;
-      const from = new Set(definition.inputs.map((input) => input.from));
-      const leaves = over.leaving.has(task.task);
-      const waits = over.waits.get(task.task);
-      const isOwner = over.owners.has(task.task);
-      if (isOwner || waits !== undefined) {
-        const sources = isOwner ? [...from].flatMap((id) => old.get(id) ?? []).map((source) => source.task) : null;
-        const { revision } = transition;
-        task.handOver = new HandOver({ revision, sources, waits: waits ?? [], leaves, predecessor: null });
-      }
-      if (leaves) continue;
-      // Who comes to a cycle ends with it; who leaves it says so.
-      const together = cycles.find((ids) => ids.includes(definition.id)) ?? [];
-      for (const { task: source, component } of over.coming.values()) {
-        if (from.has(component) && !together.includes(component)) task.inputs.add(source);
-      }
-      for (const source of wiring.leaving) if (from.has(source.component)) task.inputs.add(source.task);
-    }
   }
 
   private async makeReady(running: Running): Promise<void> {
@@ -349,27 +330,14 @@ export class Changes {
     const coming: LivingTask[] = [];
     running.coming = coming;
     for (const plan of plans) {
-      const living = makeTask(wiring, plan);
+      const living = makeComing(wiring, plan);
       coming.push(living);
       host.crew.add(living);
-      if (living.task instanceof BoltTask) this.holdAll(running, living.task);
+      if (living.task instanceof BoltTask) holdAll(running, living.task);
     }
     for (const living of coming) this.connect(running, living);
     await host.crew.prepare(coming);
     await host.activity.add(coming);
-  }
-
-  /** It owns nothing yet: all that comes waits for those who do. */
-  private holdAll({ over, transition, predecessors }: Running, task: BoltTask): void {
-    task.handOver = new HandOver({
-      revision: transition.revision,
-      sources: null,
-      waits: over.waits.get(task.task) ?? [],
-      leaves: false,
-      predecessor: predecessors.get(task.task) ?? null,
-    });
-    task.inbox.holdLocal();
-    task.gate |= HOLDING;
   }
 
   private connect({ wiring, places }: Running, { task }: LivingTask): void {

@@ -106,14 +106,26 @@ export class IngestDesk {
     for (const task of ingestTasks) this.ingestTasks.add(task);
   }
 
+  /** Those tasks take no records any more: others do, or they themselves when they are opened again. */
+  leave(tasks: readonly number[]): void {
+    for (const task of tasks) this.ingestTasks.delete(task);
+    this.reroute();
+  }
+
   /** That plan holds from now on: tasks that are not part of it are given nothing more. */
   adopt(plan: Plan): void {
     this.plan = plan;
     const there = new Set(plan.tasks.map(({ task }) => task));
     for (const task of this.ingestTasks) if (!there.has(task)) this.ingestTasks.delete(task);
+    this.reroute();
+    this.workerStarted();
+  }
+
+  /** What was to go to tasks that take none goes to others. */
+  private reroute(): void {
     if (this.doors === null) return;
     for (const door of this.doors.values()) door.tasks = this.tasksOf(door.spout);
-    const lost = this.outgoing.filter(({ target }) => target !== null && !there.has(target.task));
+    const lost = this.outgoing.filter(({ target }) => target !== null && !this.ingestTasks.has(target.task));
     this.outgoing = this.outgoing.filter((call) => !lost.includes(call));
     for (const call of lost) this.route(call);
   }

@@ -3,6 +3,8 @@
 //
 //   has let go ─► deactivate, close ─► its progress is told ─► nothing of it waits in outboxes ─► letGo
 
+import type { Clock } from '../clock.js';
+import { CLOSE_TIMEOUT_MS } from '../limits.js';
 import type { TaskPlan } from '../plan/plan.js';
 import type { Activity } from './activity.js';
 import type { Crew } from './crew.js';
@@ -14,6 +16,7 @@ import type { LivingTask } from './living-task.js';
 
 /** What they need of their worker. */
 export interface LeaversHost {
+  readonly clock: Clock;
   readonly crew: Crew;
   readonly links: WorkerLinks;
   readonly inlets: Inlets;
@@ -56,6 +59,26 @@ export class Leavers {
     crew.abort(living);
     await activity.remove(living);
     await crew.close(living, activity, true);
+  }
+
+  /**
+   * Closes tasks that never took anything, once what makes them ready is over, or has had its time to be; what they
+   * wait for is aborted.
+   */
+  discard(those: readonly LivingTask[], ready: Promise<unknown>): void {
+    for (const living of those) this.host.crew.abort(living);
+    const close = async (): Promise<void> => {
+      const over = ready.catch(() => undefined);
+      await new Promise<void>((resolve) => {
+        const timer = this.host.clock.after(CLOSE_TIMEOUT_MS, resolve);
+        void over.then(() => {
+          timer.cancel();
+          resolve();
+        });
+      });
+      await Promise.all(those.map((living) => this.close(living)));
+    };
+    this.track(close());
   }
 
   /** Has the worker wait for that before it ends. */

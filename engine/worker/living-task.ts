@@ -42,6 +42,8 @@ export class LivingTask {
   isOver = false;
   /** Its instance is being closed. */
   closing: Promise<void> | null = null;
+  /** Has a call that others wait for end in time; null when it may take as long as it does. */
+  timeLimit: ((call: string, promise: Promise<void>) => Promise<void>) | null = null;
   private readonly parts: LivingTaskParts;
   private instance: Instance;
 
@@ -60,11 +62,16 @@ export class LivingTask {
 
   /** Calls `open` or `prepare`. */
   async prepare(): Promise<void> {
-    await this.parts.within(this.definition.kind === 'spout' ? 'open' : 'prepare', this.instance.prepare);
+    await this.inTime(this.definition.kind === 'spout' ? 'open' : 'prepare', this.instance.prepare);
   }
 
   async activate(): Promise<void> {
-    await this.parts.within('activate', this.instance.activate);
+    await this.inTime('activate', this.instance.activate);
+  }
+
+  private async inTime(stage: Stage, call: LifeCall): Promise<void> {
+    const promise = this.parts.within(stage, call);
+    await (this.timeLimit?.(stage, promise) ?? promise);
   }
 
   async deactivate(): Promise<void> {
@@ -88,6 +95,7 @@ export class LivingTask {
   renew(): void {
     this.instance.context.isReplaced = true;
     this.instance = this.parts.renew!();
+    this.timeLimit = null;
     this.task.absent = false;
   }
 }

@@ -58,7 +58,7 @@ export interface Transition {
 /** What a worker that starts in the middle of a change has to know of it. */
 export interface TransitionSoFar extends Transition {
   readonly letGo: readonly LetGo[];
-  /** Spout tasks of the new plan that begin when they are told to (`openSpouts`). */
+  /** Spout tasks of the new plan that are opened when they are told to be (`openSpouts`), and begin with the change. */
   readonly waitingSpouts: readonly number[];
 }
 
@@ -141,13 +141,26 @@ export type ToWorker =
       readonly counters: CounterBlock;
       readonly peers: readonly PeerLink[];
     }
+  /** Every worker is ready: spouts that leave are asked no more, and let go when their trees are done. */
+  | { readonly type: 'moveSpouts'; readonly revision: number }
   /** The change does not take place. */
   | { readonly type: 'cancelChange'; readonly revision: number }
-  /** Every worker is ready: the new plan holds from now on. */
+  /** After a change that does not take place: spouts that had let go already begin anew where they were. */
+  | {
+      readonly type: 'revive';
+      readonly revision: number;
+      readonly plan: Plan;
+      readonly spouts: readonly number[];
+      readonly incarnations: readonly number[];
+    }
+  /** Every worker is ready, and the new spouts are open: the new plan holds from now on. */
   | { readonly type: 'change'; readonly revision: number }
   /** Tasks have let go. */
   | { readonly type: 'letGo'; readonly owners: readonly LetGo[] }
-  /** Those before them have let go: these begin, with what those kept; or end at once, because those had ended. */
+  /**
+   * Those before them have let go: these are opened, with what those kept; or end at once, because those had ended.
+   * They begin with the change.
+   */
   | { readonly type: 'openSpouts'; readonly spouts: readonly LetGo[]; readonly checkpoints: readonly Checkpoint[] }
   /** The change is carried out everywhere. */
   | { readonly type: 'changed'; readonly revision: number }
@@ -230,11 +243,13 @@ export type FromWorker =
   | { readonly type: 'rewired'; readonly revision: number }
   /** What comes here by the new plan is ready. */
   | { readonly type: 'changePrepared'; readonly revision: number }
-  /** It cannot be: a constructor, `prepare` or `activate` failed. */
+  /** It cannot be: a constructor, `prepare`, `open` or `activate` failed. */
   | { readonly type: 'changeRefused'; readonly revision: number; readonly error: WireError }
   /** A task of the old plan has let go; if it left the plan, it is closed, and all that it sent is on its way. */
   | ({ readonly type: 'letGo' } & LetGo)
-  /** Spouts of the new plan have begun; these of them take records from outside. */
+  /** The change was called off, and all that came is closed: these spouts had not let go, and go on. */
+  | { readonly type: 'stayed'; readonly tasks: readonly number[] }
+  /** Spouts of the new plan are open; these of them take records from outside. */
   | { readonly type: 'spoutsOpened'; readonly tasks: readonly number[]; readonly ingestTasks: readonly number[] }
   /** Its spouts are on or off, as it was told in that round. */
   | { readonly type: 'switched'; readonly round: number }

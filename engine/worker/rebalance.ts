@@ -1,7 +1,10 @@
 // One change of the plan of a running topology, as its supervisor carries it out. On the main thread.
 //
-//   waiting ─ nothing else changes ─► preparing ─ every worker is ready ─► handing over ─ all have let go ─► done
-//                                         └─ refused, or a worker died ─► called off: everything is as it was
+//   waiting ─ nothing else changes ─► preparing ─ every worker is ready ─► moving spouts ─ new ones are open ─┐
+//                                         │                                     └─ refused, a death ─► going back
+//                                         └─ refused, a death ─► called off          done ◄─ all have ─ handing over ◄┘
+//                                                                                            let go
+//   going back: spouts that had let go begin anew where they were, and nothing else has changed
 //
 // Who lets go says so here, and not to those who wait for it: so a worker that dies in the middle lets go by its death,
 // and nobody waits for what cannot come. Invariant: a task that waits is told of every owner that it waits for exactly
@@ -26,8 +29,12 @@ export interface RebalanceHost {
   nextRevision(): number;
   /** Starts workers that are added, and has the others make ready. */
   begin(transition: Transition, over: HandOvers): void;
-  /** Ends workers that were added. */
-  undo(transition: Transition): void;
+  /** These are given no records from outside any more. */
+  spoutsLeave(tasks: readonly number[]): void;
+  /** Ends workers that were added; resolves when they are gone. */
+  undo(transition: Transition): Promise<void>;
+  /** Those begin anew, as soon as every worker has confirmed the revision that it gives. */
+  revive(spouts: readonly TaskPlan[]): number;
   /** The new plan holds. */
   adopt(transition: Transition, over: HandOvers): void;
   /** Ends workers that are not in the plan any more, and forgets what is over. */
@@ -49,7 +56,7 @@ interface SpoutGroup extends SpoutHandOver {
   ended: boolean;
 }
 
-type Phase = 'waiting' | 'preparing' | 'handing over' | 'over';
+type Phase = 'waiting' | 'preparing' | 'moving spouts' | 'going back' | 'handing over' | 'over';
 
 export class Rebalance {
   /** Resolves when it is carried out, rejects when it is not. */
@@ -65,11 +72,17 @@ export class Rebalance {
   private readonly owners = new Map<number, TaskPlan>();
   private readonly waitedFor = new Set<number>();
   private readonly groups: SpoutGroup[] = [];
-  /** Spout tasks that were told to begin and have not said that they have, with their places. */
+  /** Spout tasks that were told to open and have not said that they are open, with their places. */
   private readonly opening = new Map<number, TaskPlan>();
   /** Spout tasks that were not told yet. */
   private readonly waitingSpouts = new Set<number>();
-  private readonly haveLetGo: LetGo[] = [];
+  private haveLetGo: LetGo[] = [];
+  /** Why it goes back. */
+  private failure: Error | null = null;
+  /** Workers that were added are still closing what came to them. */
+  private isUndoing = false;
+  /** The wiring in which spouts begin anew; 0: they cannot yet. */
+  private reviving = 0;
   private untold: LetGo[] = [];
   private resolve: () => void = () => undefined;
   private reject: (error: Error) => void = () => undefined;
@@ -90,7 +103,7 @@ export class Rebalance {
 
   /** What a worker that starts now has to know; null while the plan is one. */
   get soFar(): TransitionSoFar | null {
-    if (this.transition === null || this.phase === 'over') return null;
+    if (this.transition === null || this.phase === 'over' || this.phase === 'going back') return null;
     return { ...this.transition, letGo: [...this.haveLetGo], waitingSpouts: [...this.waitingSpouts] };
   }
 
@@ -98,49 +111,66 @@ export class Rebalance {
   poke(): void {
     if (this.phase === 'waiting' && this.host.isStable) this.begin();
     else if (this.phase === 'handing over') this.endIfDone();
+    else if (this.phase === 'going back') this.goBack();
   }
 
   /** That worker has all of its part ready. */
   prepared(worker: number): void {
     if (this.phase !== 'preparing' || !this.unready.delete(worker) || this.unready.size > 0) return;
-    this.carryOut(this.transition!, this.handOvers!);
+    if (this.groups.length === 0) this.carryOut(this.transition!, this.handOvers!);
+    else this.moveSpouts(this.transition!);
   }
 
   /** It cannot be done there; false when it is too late to call it off. */
   refused(error: WireError): boolean {
-    if (this.phase !== 'preparing') return false;
-    this.callOff(fromWire(error));
-    return true;
+    return this.callOff(fromWire(error));
+  }
+
+  /** It was called off, and these spouts of that worker had not let go. */
+  stayed(worker: number, tasks: readonly number[]): void {
+    if (this.phase !== 'going back') return;
+    this.unready.delete(worker);
+    for (const task of tasks) this.owners.delete(task);
+    this.goBack();
   }
 
   letGo(letGo: LetGo): void {
     if (!this.owners.delete(letGo.task)) return;
     this.haveLetGo.push(letGo);
     if (this.waitedFor.has(letGo.task)) this.tell(letGo);
+    if (this.phase === 'moving spouts') this.spoutLetGo(letGo);
+    else this.poke();
+  }
+
+  private spoutLetGo({ task, ended }: LetGo): void {
     for (const group of this.groups) {
-      if (!group.running.delete(letGo.task)) continue;
-      if (!letGo.ended) group.ended = false;
+      if (!group.running.delete(task)) continue;
+      if (!ended) group.ended = false;
       if (group.running.size === 0) this.open(group);
     }
-    this.endIfDone();
   }
 
   spoutsOpened(tasks: readonly number[], ingestTasks: readonly number[]): void {
     for (const task of tasks) this.opening.delete(task);
     this.host.opened(ingestTasks);
-    this.endIfDone();
+    if (this.phase === 'going back') this.goBack();
+    else if (this.phase === 'moving spouts' && this.opening.size + this.waitingSpouts.size === 0) {
+      this.carryOut(this.transition!, this.handOvers!);
+    }
   }
 
-  /** Before all were ready that calls it off. */
+  /** Before the plan has changed that calls it off. */
   workerDied(worker: number, reason: string): void {
-    if (this.phase !== 'preparing') return;
     this.callOff(failure('MILLRACE_REBALANCE_WORKER_DIED', { worker, reason }));
   }
 
   /** What a dead worker owned has no owner now, and who takes its place opens what it was told to open. */
   ownersDied(worker: number): void {
+    if (this.phase === 'going back') {
+      this.placesDied(worker);
+      return;
+    }
     if (this.phase !== 'handing over') return;
-    for (const [task, place] of this.opening) if (place.worker === worker) this.opening.delete(task);
     for (const { task, worker: place } of [...this.owners.values()]) {
       if (place === worker) this.letGo({ task, ended: false });
     }
@@ -178,22 +208,83 @@ export class Rebalance {
     host.begin(this.transition, over);
   }
 
-  private callOff(error: Error): void {
+  /** Every worker is ready. */
+  private moveSpouts({ revision }: Transition): void {
+    this.phase = 'moving spouts';
+    this.host.spoutsLeave([...this.groups.flatMap(({ running }) => [...running])]);
+    this.host.broadcast({ type: 'moveSpouts', revision });
+  }
+
+  /** False when it is too late for that. */
+  private callOff(error: Error): boolean {
+    if (this.phase !== 'preparing' && this.phase !== 'moving spouts') return false;
     const transition = this.transition!;
-    this.phase = 'over';
+    const isMoving = this.phase === 'moving spouts';
+    this.phase = isMoving ? 'going back' : 'over';
     this.host.broadcast({ type: 'cancelChange', revision: transition.revision });
-    this.host.undo(transition);
-    this.reject(error);
-    this.host.over();
+    const undone = this.host.undo(transition);
+    if (!isMoving) {
+      this.reject(error);
+      this.host.over();
+      return true;
+    }
+    this.failure = error;
+    this.opening.clear();
+    for (let worker = 0; worker < transition.before.workers; worker++) {
+      if (this.host.isAlive(worker)) this.unready.add(worker);
+    }
+    const spouts = new Set(this.groups.flatMap(({ before }) => before.map(({ task }) => task)));
+    for (const task of this.owners.keys()) if (!spouts.has(task)) this.owners.delete(task);
+    this.isUndoing = true;
+    void undone.then(() => {
+      this.isUndoing = false;
+      this.poke();
+    });
+    return true;
+  }
+
+  /** Spouts that had let go begin anew, once it is known which, and all that came is closed. */
+  private goBack(): void {
+    const { host } = this;
+    if (this.owners.size + this.unready.size > 0 || this.isUndoing) return;
+    const places = this.places;
+    if (this.reviving === 0) this.reviving = host.revive(this.haveLetGo.map(({ task }) => places.get(task)!));
+    if (!host.isWired(this.reviving)) return;
+    if (this.haveLetGo.length > 0) {
+      for (const { task } of this.haveLetGo) this.opening.set(task, places.get(task)!);
+      const spouts = this.haveLetGo;
+      this.haveLetGo = [];
+      this.tellToOpen(spouts, new Set(spouts.map(({ task }) => places.get(task)!.component)));
+    }
+    if (this.opening.size > 0) return;
+    this.phase = 'over';
+    this.reject(this.failure!);
+    host.over();
+  }
+
+  private get places(): ReadonlyMap<number, TaskPlan> {
+    return new Map(this.transition!.before.tasks.map((task) => [task.task, task]));
+  }
+
+  /** Who takes the place of that worker begins with all that was there. */
+  private placesDied(worker: number): void {
+    const { places } = this;
+    const isThere = (task: number): boolean => places.get(task)?.worker === worker;
+    this.unready.delete(worker);
+    for (const task of [...this.owners.keys(), ...this.opening.keys()]) {
+      if (!isThere(task)) continue;
+      this.owners.delete(task);
+      this.opening.delete(task);
+    }
+    this.haveLetGo = this.haveLetGo.filter(({ task }) => !isThere(task));
+    this.goBack();
   }
 
   private carryOut(transition: Transition, over: HandOvers): void {
     const { host } = this;
     this.phase = 'handing over';
     host.adopt(transition, over);
-    for (let worker = 0; worker < transition.before.workers; worker++) {
-      host.post(worker, { type: 'change', revision: transition.revision });
-    }
+    host.broadcast({ type: 'change', revision: transition.revision });
     this.endIfDone();
   }
 
@@ -209,25 +300,34 @@ export class Rebalance {
     });
   }
 
-  private open(group: SpoutGroup): void {
-    const { host } = this;
-    // A topology that drains has nothing more to read.
-    const ended = group.ended || host.isDraining;
-    const checkpoints = [...host.checkpoints].filter(({ component }) => component === group.component);
-    const byWorker = new Map<number, LetGo[]>();
-    for (const place of group.after) {
+  /** All whose partitions they may read have stopped. */
+  private open({ component, after, ended }: SpoutGroup): void {
+    for (const place of after) {
       this.waitingSpouts.delete(place.task);
-      if (!host.isAlive(place.worker)) continue;
       this.opening.set(place.task, place);
-      const spouts = byWorker.get(place.worker) ?? [];
-      byWorker.set(place.worker, spouts);
-      spouts.push({ task: place.task, ended });
     }
-    for (const [worker, spouts] of byWorker) host.post(worker, { type: 'openSpouts', spouts, checkpoints });
+    this.tellToOpen(
+      after.map(({ task }) => ({ task, ended })),
+      new Set([component]),
+    );
+  }
+
+  private tellToOpen(spouts: readonly LetGo[], components: ReadonlySet<string>): void {
+    const { host } = this;
+    const checkpoints = [...host.checkpoints].filter(({ component }) => components.has(component));
+    const byWorker = new Map<number, LetGo[]>();
+    for (const { task, ended } of spouts) {
+      const { worker } = this.opening.get(task)!;
+      const those = byWorker.get(worker) ?? [];
+      byWorker.set(worker, those);
+      // A topology that drains has nothing more to read.
+      those.push({ task, ended: ended || host.isDraining });
+    }
+    for (const [worker, those] of byWorker) host.post(worker, { type: 'openSpouts', spouts: those, checkpoints });
   }
 
   private endIfDone(): void {
-    if (this.phase !== 'handing over' || this.owners.size + this.opening.size + this.untold.length > 0) return;
+    if (this.phase !== 'handing over' || this.owners.size + this.untold.length > 0) return;
     const transition = this.transition!;
     if (!this.host.isWired(transition.revision)) return;
     this.host.broadcast({ type: 'changed', revision: transition.revision });

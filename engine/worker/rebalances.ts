@@ -6,7 +6,7 @@ import type { CounterBlocks } from '../metrics/counter-blocks.js';
 import type { TopologyDescription } from '../model/describe.js';
 import { checkChange } from '../plan/check-change.js';
 import type { HandOvers } from '../plan/hand-overs.js';
-import { tasksByComponent, type Plan } from '../plan/plan.js';
+import { tasksByComponent, type Plan, type TaskPlan } from '../plan/plan.js';
 import type { PlanChange } from '../plan/replan.js';
 import type { EndedTasks } from './ended-tasks.js';
 import type { IngestDesk } from './ingest-desk.js';
@@ -89,6 +89,12 @@ export class Rebalances implements RebalanceHost {
       case 'letGo':
         running?.letGo({ task: message.task, ended: message.ended });
         this.parts.endIfAllEnded();
+        return true;
+      case 'stayed':
+        running?.stayed(seat.worker, message.tasks);
+        return true;
+      case 'rewired':
+        running?.poke();
         return true;
       case 'spoutsOpened':
         running?.spoutsOpened(message.tasks, message.ingestTasks);
@@ -179,14 +185,23 @@ export class Rebalances implements RebalanceHost {
     seats.grow(transition, born, block);
   }
 
-  undo({ before, after }: Transition): void {
+  spoutsLeave(tasks: readonly number[]): void {
+    this.parts.desk.leave(tasks);
+  }
+
+  async undo({ before, after }: Transition): Promise<void> {
     const { seats } = this.parts;
     // Numbers that were given are used up, though their tasks never took anything.
     this.plan = { ...before, nextTask: after.nextTask };
     seats.adopt(this.plan);
-    seats.shrink(before.workers);
+    const gone = seats.shrink(before.workers);
     this.keepCounters(before);
     this.parts.confirmSwitched();
+    await gone;
+  }
+
+  revive(spouts: readonly TaskPlan[]): number {
+    return this.parts.seats.revive(spouts);
   }
 
   adopt({ after, revision }: Transition, { changed }: HandOvers): void {
@@ -199,7 +214,7 @@ export class Rebalances implements RebalanceHost {
 
   settle({ after }: Transition): void {
     const { seats, report } = this.parts;
-    seats.shrink(after.workers);
+    void seats.shrink(after.workers);
     report.settle();
     this.keepCounters(after);
     this.parts.confirmSwitched();

@@ -150,6 +150,7 @@ export class WorkerRuntime implements TaskHost {
     if (init.transition !== null) this.links.know(init.transition.before.tasks, init.incarnations);
     this.changes = new Changes({
       worker: init.worker,
+      clock: this.clock,
       description: init.description,
       crew: this.crew,
       links: this.links,
@@ -316,7 +317,11 @@ export class WorkerRuntime implements TaskHost {
     const { init, crew } = this;
     const { transition } = init;
     for (const peer of init.peers) this.links.add(peer);
-    const wiring = this.wiringOf(init.plan, transition === null ? [] : leavingOf(transition), init.incarnations);
+    const wiring = this.wiringOf(
+      init.plan,
+      transition === null ? [] : leavingOf(init.description, transition),
+      init.incarnations,
+    );
     const waiting = new Set(transition?.waitingSpouts);
     const own = init.plan.tasks.filter(({ task, worker }) => worker === init.worker && !waiting.has(task));
     for (const plan of own) {

@@ -13,7 +13,8 @@
 import { MessageChannel, type MessagePort } from 'node:worker_threads';
 import type { WireError } from '../errors.js';
 import type { CounterBlock } from '../metrics/counter-blocks.js';
-import type { Plan } from '../plan/plan.js';
+import { STOP_TIMEOUT_MS } from '../limits.js';
+import type { Plan, TaskPlan } from '../plan/plan.js';
 import { Backlog } from './backlog.js';
 import { closed, Mesh, portsOf } from './mesh.js';
 import type { FromWorker, PeerLink, Probed, ToWorker, Transition, WorkerInit } from './messages.js';
@@ -37,8 +38,8 @@ export interface Seat {
   /** What it said and is not written out. */
   readonly backlog: Backlog;
   readonly pulse: Pulse;
-  /** Another one was in its place before. */
-  readonly isReplacement: boolean;
+  /** What runs here has begun before: another worker was in its place, or its spouts begin anew. */
+  isReplacement: boolean;
   /** It is dead, and is replaced after a while. */
   isAwaited: boolean;
   /** What its thread said that it dies of, when it could, and whose doing that was. */
@@ -139,18 +140,36 @@ export class Seats {
     this.plan = plan;
   }
 
-  /** Ends the workers from that number on. */
-  shrink(workers: number): void {
-    for (const seat of this.all.splice(workers)) {
-      if (seat.state === 'dead') continue;
-      this.leaving.add(seat);
-      this.post(seat, { type: 'stop' });
-      void seat.gone.then(() => {
-        seat.control.close();
-        this.leaving.delete(seat);
-      });
-    }
+  /** Ends the workers from that number on; resolves when they are gone. */
+  async shrink(workers: number): Promise<void> {
+    const ending = this.all.splice(workers).filter((seat) => seat.state !== 'dead');
     this.confirmWiring();
+    await Promise.all(ending.map((seat) => this.stop(seat)));
+  }
+
+  private async stop(seat: Seat): Promise<void> {
+    this.leaving.add(seat);
+    this.post(seat, { type: 'stop' });
+    // One that does not come to its end by itself.
+    const straggles = setTimeout(() => void seat.handle.kill(), STOP_TIMEOUT_MS);
+    await seat.gone;
+    clearTimeout(straggles);
+    seat.control.close();
+    this.leaving.delete(seat);
+  }
+
+  /** Those spouts had let go and begin anew: gives the wiring that every worker then has to confirm. */
+  revive(spouts: readonly TaskPlan[]): number {
+    this.revision++;
+    const { revision, plan } = this;
+    for (const { task, worker } of spouts) {
+      this.incarnations[task]!++;
+      // What keeps it from beginning now did not before.
+      this.all[worker]!.isReplacement = true;
+    }
+    const numbers = spouts.map(({ task }) => task);
+    this.broadcast({ type: 'revive', revision, plan, spouts: numbers, incarnations: [...this.incarnations] });
+    return revision;
   }
 
   /** A worker that was not to be there any longer died: the others are told so. */
@@ -285,8 +304,9 @@ export class Seats {
         this.linkLost(seat, message);
         return;
       case 'rewired':
-        seat.revision = message.revision;
+        seat.revision = Math.max(seat.revision, message.revision);
         this.confirmWiring();
+        this.owner.heard(seat, message);
         return;
       case 'dying':
         seat.lastWords = message.error;

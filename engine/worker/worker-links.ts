@@ -94,10 +94,11 @@ export class WorkerLinks implements LinkHost {
     return this.byWorker.get(worker)!;
   }
 
-  /** Those tasks may send and take as well. */
+  /** Those tasks may send and take as well; one that has begun anew has other trees. */
   know(tasks: readonly TaskPlan[], incarnations: readonly number[]): void {
     for (const task of tasks) {
       this.places.set(task.task, task);
+      if (this.incarnations.get(task.task) !== incarnations[task.task]) this.dropLedger(task.task);
       this.incarnations.set(task.task, incarnations[task.task]!);
     }
   }
@@ -199,6 +200,7 @@ export class WorkerLinks implements LinkHost {
     const target = this.options.tasks.get(targetTask);
     if (!(target instanceof BoltTask)) return;
     target.inputs.end(sourceTask, revision);
+    target.handOver?.sourceEnded(sourceTask);
     this.options.turns.schedule(target);
   }
 

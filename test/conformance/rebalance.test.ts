@@ -1,45 +1,8 @@
 // A topology is rebalanced under load: C50 and C51 on one host; and a worker dies in the middle of it (C53).
 
 import type { TestRun } from 'millrace/testing';
-import { linked, onEachTransport, topologyUrl, type Test } from './transports.js';
-
-const spreading = topologyUrl('spreading');
-const ALL = 8 * 120;
-
-/** Runs until that holds, or for a minute of virtual time. */
-async function advanceUntil(run: TestRun, holds: () => boolean): Promise<void> {
-  for (let steps = 0; steps < 6000 && !holds(); steps++) await run.advance(10);
-}
-
-async function rebalance(run: TestRun, change: Parameters<TestRun['rebalance']>[0]): Promise<void> {
-  let over = false;
-  const done = run.rebalance(change).finally(() => (over = true));
-  done.catch(() => undefined);
-  await advanceUntil(run, () => over);
-  await done;
-}
-
-/** Everything was handled once; each task of a bolt has what it got of one partition and key in order. */
-function checkAll(t: Test, run: TestRun): void {
-  const acked = run.acked('records');
-  t.equal(acked.length, ALL);
-  t.equal(new Set(acked).size, ALL, 'each record is acked once');
-  t.strictSame(run.failed('records'), []);
-  for (const bolt of ['owner', 'sink', 'refusing']) {
-    const seen = run.executed(bolt).map(([partition, seq]) => `${partition as string}/${seq as number}`);
-    t.equal(seen.length, ALL, `${bolt} takes each record once`);
-    t.equal(new Set(seen).size, ALL);
-  }
-  const last = new Map<string, number>();
-  let disorder = 0;
-  for (const { task, values } of run.of('executed', 'owner')) {
-    const [partition, seq, key] = values as [string, number, string];
-    const way = `${task} ${partition} ${key}`;
-    if (seq <= (last.get(way) ?? -1)) disorder++;
-    last.set(way, seq);
-  }
-  t.equal(disorder, 0, 'in order for each sender and key');
-}
+import { advanceUntil, ALL, checkAll, rebalance, rebalanced, spreading } from './spreading.js';
+import { linked, onEachTransport, type Test } from './transports.js';
 
 onEachTransport('C50 more workers, fewer workers, any parallelism: nothing is lost', spreading, {}, async (t, run) => {
   await run.advance(50);
@@ -101,13 +64,6 @@ onEachTransport(
     await t.rejects(run.rebalance({ workers: 2 }), { code: 'MILLRACE_REBALANCE_STATE' });
   },
 );
-
-async function rebalanced(run: TestRun, done: Promise<void>): Promise<void> {
-  let over = false;
-  void done.finally(() => (over = true));
-  await advanceUntil(run, () => over);
-  await done;
-}
 
 onEachTransport(
   'C53 a worker dies while it is rebalanced: it is carried out or called off, and every record is handled',

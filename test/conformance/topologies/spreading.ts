@@ -4,6 +4,10 @@
 import { AckedOffsets, Bolt, Spout, topology, type Emit, type SpoutContext, type Tuple } from 'millrace';
 
 const PARTITIONS = 8;
+/** With so many tasks the spout cannot be opened … */
+const REFUSING_SPOUTS = 4;
+/** … and with so many it never is. */
+const HANGING_SPOUTS = 5;
 /** Records of each partition in a tick of five milliseconds. */
 const PER_TICK = 2;
 
@@ -20,8 +24,10 @@ class Records extends Spout {
   private readonly partitions: Partition[] = [];
   private count = 0;
 
-  override open(context: SpoutContext): void {
+  override async open(context: SpoutContext): Promise<void> {
     this.context = context;
+    if (context.parallelism === REFUSING_SPOUTS && context.index === 1) throw new RangeError('no room for four');
+    if (context.parallelism === HANGING_SPOUTS && context.index === 1) await new Promise(() => undefined);
     this.count = context.config['count'] as number;
     for (let at = context.index; at < PARTITIONS; at += context.parallelism) {
       const next = (context.restored(`p${at}`) as number | undefined) ?? 0;
@@ -73,8 +79,10 @@ class Owner extends Bolt {
 }
 
 class Refusing extends Bolt {
-  override prepare({ index }: { readonly index: number }): void {
-    if (index > 1) throw new RangeError('no third one');
+  override prepare({ index }: { readonly index: number }): Promise<void> | undefined {
+    if (index === 2) throw new RangeError('no third one');
+    if (index > 2) return new Promise(() => undefined);
+    return undefined;
   }
 
   execute(): void {

@@ -11,8 +11,11 @@ import { PARTITIONS, randomPlan, World } from './world.js';
 
 const RUNS = Number(process.env['MILLRACE_REBALANCE_RUNS'] ?? 15);
 const SEED = process.env['MILLRACE_REBALANCE_SEED'];
-/** A rebalance comes too late, or a worker dies before it has begun: all is as it was. */
-const REFUSED = ['BUSY', 'ENDED', 'STATE', 'WORKER_DIED'].map((what) => `MILLRACE_REBALANCE_${what}`);
+/** A rebalance comes too late, or a worker dies or a spout cannot be opened before it has begun: all is as it was. */
+const REFUSED = [
+  'MILLRACE_WORKER_START',
+  ...['BUSY', 'ENDED', 'STATE', 'WORKER_DIED'].map((what) => `MILLRACE_REBALANCE_${what}`),
+];
 const STEPS_MAX = 600;
 
 interface Done {
@@ -40,6 +43,7 @@ async function runOnce(seed: number, crashes: boolean): Promise<Done> {
   for (let step = 0; step < STEPS_MAX && !over; step++) {
     if (asked < 8 && random.nextBelow(3) > 0) {
       asked++;
+      world.refusesNext = random.nextBelow(4) === 0;
       const done = run.rebalance(randomChange(random, world)).then(
         () => rebalances++,
         (error: unknown) => errors.push(error),
@@ -107,14 +111,16 @@ for (const crashes of [false, true]) {
   const title = `random rebalances of random topologies${crashes ? ', workers die' : ''}`;
   void t.test(title, { timeout: 120_000 }, async (t) => {
     let rebalances = 0;
+    let refusals = 0;
     const seeds = SEED === undefined ? fc.integer({ min: 1, max: 0x7fffffff }) : fc.constant(Number(SEED));
     const property = fc.asyncProperty(seeds, async (seed) => {
       const done = await runOnce(seed, crashes);
       check(done);
       rebalances += done.rebalances;
+      refusals += done.world.refusals;
     });
     await fc.assert(property, { numRuns: RUNS, endOnFailure: true });
-    t.comment(`${rebalances} rebalances in ${RUNS} runs`);
+    t.comment(`${rebalances} rebalances in ${RUNS} runs, ${refusals} refused by a spout`);
     t.ok(rebalances > 0 || SEED !== undefined);
   });
 }

@@ -76,6 +76,9 @@ export class World {
   readonly failed = new Map<string, number>();
   readonly seen = new Map<string, Seen>();
   readonly dead = new Set<object>();
+  /** The next spout that is to be opened throws, and no other one. */
+  refusesNext = false;
+  refusals = 0;
   /** Order and single owners are promised as long as no worker died. */
   strict = true;
   readonly topology: Topology;
@@ -162,6 +165,13 @@ class WatchedSpout extends Spout {
 
   override open(context: SpoutContext): void {
     this.context = context;
+    if (this.world.refusesNext) {
+      this.world.refusesNext = false;
+      this.world.refusals++;
+      throw new RangeError('not now');
+    }
+    // One that begins anew goes on with higher numbers.
+    this.number = context.incarnation * 1_000_000;
     for (let at = context.index; at < PARTITIONS; at += context.parallelism) {
       const name = `p${at}`;
       const low = (context.restored(name) as number | undefined) ?? 0;

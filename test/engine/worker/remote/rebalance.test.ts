@@ -1,6 +1,7 @@
 // A topology whose workers are in several processes is rebalanced under load: nothing is lost, no key is in two tasks
 // at once, and what members counted is not lost with the tasks that go.
 
+import { rmSync, writeFileSync } from 'node:fs';
 import fc from 'fast-check';
 import t from 'tap';
 import { Random } from '../../../../engine/random.js';
@@ -37,6 +38,38 @@ t.test('more workers than the processes have are refused, and nothing changes', 
   t.equal(team.run.status().workers, 2);
   t.equal((await team.finish()).status, 'completed');
   checkOnce(t, team);
+});
+
+t.test('a spout that cannot be opened in a member: all goes on as before', { timeout: 60_000 }, async (t) => {
+  const team = await Team.start(t, [1, 2]);
+  await team.acked(RECORDS);
+  await team.rebalance({ workers: 2 });
+  writeFileSync(team.file('refuse'), '');
+  await t.rejects(team.rebalance({ workers: 3, parallelism: { records: 3, owner: 5 } }), {
+    code: 'MILLRACE_WORKER_START',
+    message: 'open of component "records" failed: not now',
+  });
+  t.equal(team.run.status().workers, 2);
+  await team.acked(RECORDS);
+  t.equal((await team.finish()).status, 'completed');
+  checkOnce(t, team);
+});
+
+t.test('a member is lost in the middle of a rebalance, and comes back', { timeout: 60_000 }, async (t) => {
+  const team = await Team.start(t, [1, 1]);
+  await team.acked(RECORDS);
+  writeFileSync(team.file('hold'), '');
+  const done = team.rebalance({ parallelism: { owner: 4 } });
+  const refused = t.rejects(done, { code: 'MILLRACE_REBALANCE_WORKER_DIED' });
+  await team.leave('b');
+  await refused;
+  rmSync(team.file('hold'));
+  team.join('b', 1);
+  await team.rebalance({ parallelism: { owner: 2 } });
+  await team.acked(RECORDS);
+  t.equal((await team.finish()).status, 'completed');
+  t.equal(team.run.status().components['owner']!.parallelism, 2);
+  t.equal(team.run.status().workerDeaths, 1);
 });
 
 t.test('random rebalances over three processes', { timeout: 100_000 }, async (t) => {

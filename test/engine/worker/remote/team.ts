@@ -1,7 +1,7 @@
 // A topology whose workers are real threads of a lead and its members, all in the process of the test: what one says to
 // the other goes over TCP on loopback, as between processes.
 
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Test } from 'tap';
 import { RealClock } from '../../../../engine/clock.js';
@@ -14,6 +14,7 @@ import { ProcessPool } from '../../../../engine/worker/remote/process-pool.js';
 import { TopologyRun, type Outcome } from '../../../../engine/worker/topology-run.js';
 
 const host = '127.0.0.1';
+const KEYS = ['k0', 'k1', 'k2', 'k3', 'k4'];
 
 /** Who runs the topology of watched-keys.ts: a lead, and members. */
 export class Team {
@@ -23,7 +24,7 @@ export class Team {
   private readonly source: TopologySource;
   private readonly port: number;
   private readonly leaving = new Map<string, AbortController>();
-  private readonly serving = new Set<Promise<unknown>>();
+  private readonly serving = new Map<string, Promise<unknown>>();
 
   private constructor(directory: string, source: TopologySource, run: TopologyRun, port: number) {
     this.directory = directory;
@@ -70,12 +71,14 @@ export class Team {
     const served = member.serve().catch((error: unknown) => {
       if (!ending.signal.aborted) throw error;
     });
-    this.serving.add(served);
+    this.serving.set(name, served);
   }
 
-  /** A member goes, with all its workers, as if it had crashed. */
-  leave(name: string): void {
+  /** A member goes, with all its workers, as if it had crashed; no key stays locked by who is dead. */
+  async leave(name: string): Promise<void> {
     this.leaving.get(name)?.abort(new Error('it leaves'));
+    await this.serving.get(name);
+    for (const key of KEYS) rmSync(this.file(`${key}.lock`), { force: true });
   }
 
   file(name: string): string {
@@ -111,7 +114,7 @@ export class Team {
   async end(): Promise<void> {
     await this.run.kill();
     for (const ending of this.leaving.values()) ending.abort(new Error('the test is over'));
-    await Promise.all(this.serving);
+    await Promise.all(this.serving.values());
   }
 }
 
@@ -133,7 +136,7 @@ export function checkOnce(t: Test, team: Team): void {
   }
   t.strictSame(team.lines('sunk').sort(), acked.slice().sort(), 'the sink saw each once');
   const owned: string[] = [];
-  for (const key of ['k0', 'k1', 'k2', 'k3', 'k4']) {
+  for (const key of KEYS) {
     const lines = team.lines(key);
     owned.push(...lines);
     const last = new Map<string, number>();

@@ -36,6 +36,7 @@ class Records extends Spout {
   override open(context: SpoutContext): void {
     this.context = context;
     this.directory = context.config['directory'] as string;
+    if (existsSync(join(this.directory, 'refuse')) && context.parallelism > 2) throw new RangeError('not now');
     for (let at = context.index; at < PARTITIONS; at += context.parallelism) {
       const next = (context.restored(`p${at}`) as number | undefined) ?? 0;
       this.partitions.push({ name: `p${at}`, acked: new AckedOffsets(next), again: [], next });
@@ -72,9 +73,8 @@ class Owner extends Bolt {
   static readonly outputs = ['partition', 'seq', 'key'] as const;
   private directory = '';
 
-  override async prepare({ config, index }: BoltContext): Promise<void> {
+  override async prepare({ config }: BoltContext): Promise<void> {
     this.directory = config['directory'] as string;
-    if (existsSync(join(this.directory, `refuse-${index}`))) throw new RangeError(`there is no place for ${index}`);
     while (existsSync(join(this.directory, 'hold'))) await new Promise((resolve) => setTimeout(resolve, 2));
   }
 
