@@ -4,6 +4,7 @@
 
 import { writeFileSync } from 'node:fs';
 import { cpus, totalmem } from 'node:os';
+import { reasonOf } from '../../engine/errors.js';
 import { BENCHMARKS } from './benchmarks.js';
 import { readOptions, usage, UsageError, type Options } from './options.js';
 import { PeerMissing } from './peers/missing.js';
@@ -48,13 +49,21 @@ function machine(): Readonly<Record<string, string | number>> {
   };
 }
 
+/** @throws UsageError when the file cannot be written */
+function saveTo(file: string, reports: readonly Report[]): void {
+  try {
+    writeFileSync(file, `${JSON.stringify({ machine: machine(), reports }, null, 2)}\n`);
+  } catch (error) {
+    throw new UsageError(`cannot write ${file}: ${reasonOf(error)}`, { cause: error });
+  }
+}
+
 try {
   const options = readOptions(process.argv.slice(2), names);
   const steps = plan(options);
   const reports: Report[] = [];
   const save = (): void => {
-    if (options.save !== null)
-      writeFileSync(options.save, `${JSON.stringify({ machine: machine(), reports }, null, 2)}\n`);
+    if (options.save !== null) saveTo(options.save, reports);
   };
   // At once, because a path that cannot be written is better known before minutes of measuring than after.
   save();

@@ -93,24 +93,29 @@ export const growthTables: readonly Table[] = GROWTHS.map((growth) => ({
 }));
 
 export async function measureGrowth(growth: Growth, sizes: readonly number[], timing: Timing): Promise<TableReport> {
-  const rows: {
-    readonly size: number;
-    readonly perSecond: number;
-    readonly nsPerTuple: number;
-    readonly nsPerUnit: number;
-  }[] = [];
+  const rows: GrowthRow[] = [];
   for (const size of sizes) {
     const measured = await growth.sideOf(size).measure(timing);
-    const nsPerTuple = processorNs(measured);
-    rows.push({ size, perSecond: measured.perSecond, nsPerTuple, nsPerUnit: nsPerTuple / growth.unitsOf(size) });
+    rows.push({ size, perSecond: measured.perSecond, nsPerTuple: processorNs(measured) });
   }
+  return growthTable(growth, rows);
+}
+
+interface GrowthRow {
+  readonly size: number;
+  readonly perSecond: number;
+  readonly nsPerTuple: number;
+}
+
+/** The table of what was measured, with what is out of proportion. */
+export function growthTable(growth: Growth, measured: readonly GrowthRow[]): TableReport {
+  const rows = measured.map((row) => ({ ...row, nsPerUnit: row.nsPerTuple / growth.unitsOf(row.size) }));
   const looked = rows.filter(({ size }) => size >= (growth.levelFrom ?? 0));
   const flags = looked.flatMap(({ size, nsPerUnit }, index) => {
     const least = Math.min(...looked.slice(0, index + 1).map((row) => row.nsPerUnit));
     const times = (nsPerUnit / least).toFixed(1);
-    return nsPerUnit > LEVEL * least
-      ? [`at ${size} ${growth.size} a ${growth.unit} costs ${times} times the least before`]
-      : [];
+    const flag = `at ${size} ${growth.size} a ${growth.unit} costs ${times} times the least before`;
+    return nsPerUnit > LEVEL * least ? [flag] : [];
   });
   return {
     kind: 'table',

@@ -35,7 +35,7 @@ const codec: readonly Micro[] = [
     tuples: BATCH,
     make: () => {
       const frame = frameWriter()();
-      return () => readDataFrame(frame).segments.map(({ payload, count }) => readRows(payload, count));
+      return () => readRows(readDataFrame(frame).payload, BATCH);
     },
   },
 ];

@@ -16,10 +16,10 @@ interface Cut {
 const cut = (file: string, what: string | RegExp, times = 1, instead = ''): Cut => ({ file, what, instead, times });
 
 const CUTS: readonly Cut[] = [
-  cut('task/task.js', 'output.emitted++;', 3),
-  cut('task/task.js', 'output.transferred++;', 2),
-  cut('task/task.js', /of\.transferred \+= .*;/g, 2),
-  cut('task/task.js', 'this.callStack[0] >= TIMED_DEPTH && this.deliverTimed(', 1, 'false && this.deliverTimed('),
+  cut('task/dealer.js', 'output.emitted++;', 3),
+  cut('task/dealer.js', 'output.transferred++;', 2),
+  cut('task/dealer.js', /of\.transferred \+= .*;/g, 2),
+  cut('task/dealer.js', 'this.callStack[0] >= TIMED_DEPTH && this.deliverTimed(', 1, 'false && this.deliverTimed('),
   cut('task/bolt-task.js', 'this.done++;'),
   cut('task/bolt-task.js', 'this.count(EXECUTED);', 2),
   cut('task/bolt-task.js', '--this.untilTimed === 0', 1, 'false'),
@@ -36,7 +36,7 @@ const CUTS: readonly Cut[] = [
   cut('ack/ledger.js', 'sequence < SAMPLED_FIRST || (lo & SAMPLE_MASK) === 0', 1, 'false'),
   cut('ack/ledger.js', '(sequence < SAMPLED_FIRST || (sequence & SAMPLE_MASK) === 0)', 1, 'false'),
   cut('worker/worker-links.js', 'this.countFor(sourceTask, OUTBOX, by);'),
-  cut('worker/runtime.js', 'this.allCounters.addBusy(this.init.worker, tookMs);'),
+  cut('worker/runtime.js', 'this.counters.addBusy(this.init.worker, tookMs);'),
   cut('worker/run-report.js', 'this.metrics.sample(this.clock.now());'),
 ];
 

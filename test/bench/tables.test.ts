@@ -1,0 +1,48 @@
+// The benchmarks that end in tables, with sizes that take no time: each size has its row, and what grows is flagged.
+
+import t from 'tap';
+import { isTable, smoke } from './kit.js';
+import { GROWTHS, growthTable, measureGrowth } from './measures/growth.js';
+import { residentTable, tasksTable, treesTable, workersTable } from './measures/memory.js';
+import { startTable } from './measures/start.js';
+
+const timing = { warmUpMs: 50, measureMs: 100 };
+
+for (const growth of GROWTHS) {
+  t.test(`growth of ${growth.label}`, async (t) => {
+    isTable(t, await measureGrowth(growth, growth.sizes.slice(0, 2), timing), 2);
+  });
+}
+
+t.test('what becomes dearer by more than a cache explains is flagged', (t) => {
+  const growth = { ...GROWTHS[0]!, unitsOf: () => 1 };
+  const at = (size: number, nsPerTuple: number) => ({ size, perSecond: 1, nsPerTuple });
+  t.same(growthTable(growth, [at(10, 100), at(100, 150), at(1000, 199)]).flags, []);
+  const { flags } = growthTable(growth, [at(10, 100), at(100, 90), at(1000, 270)]);
+  t.same(flags, ['at 1000 tasks a tuple taken costs 3.0 times the least before']);
+  t.end();
+});
+
+t.test('memory', async (t) => {
+  isTable(t, treesTable(1000), 1);
+  isTable(t, await tasksTable([1, 10], timing), 2);
+  isTable(t, await workersTable([1], timing), 2);
+  isTable(t, await residentTable('words', timing), 11);
+});
+
+t.test('micro-benchmarks of each kind', async (t) => {
+  const reports = await smoke(t, ['micro/hash', 'micro/codec', 'micro/ledger', 'micro/mailbox', 'micro/groupings']);
+  t.same(
+    reports.map((report) => report.kind === 'table' && report.title),
+    ['hash', 'codec', 'ledger', 'mailbox', 'groupings'].map((label) => `Micro: ${label}`),
+  );
+  for (const [index, rows] of [5, 2, 3, 1, 5].entries()) isTable(t, reports[index], rows);
+});
+
+t.test('the start is taken until the first line', async (t) => {
+  const [report] = [
+    await startTable([['a line', process.execPath, '-e', 'console.log(1); setInterval(() => {}, 1000)']], 1),
+  ];
+  isTable(t, report, 1);
+  await t.rejects(startTable([['nothing', process.execPath, '-e', '']], 1), /ended without printing a word/);
+});
