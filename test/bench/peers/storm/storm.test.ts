@@ -1,20 +1,12 @@
 // The peer `storm` where Java or Maven is missing: it says what to install, before anything is measured for long.
 
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { text } from 'node:stream/consumers';
-import { fileURLToPath } from 'node:url';
 import t from 'tap';
+import { bench } from '../../kit.js';
 import { stormHas, stormSide } from './storm.js';
-
-const main = fileURLToPath(new URL('../../main.js', import.meta.url));
 
 t.test('without Java', async (t) => {
   const args = ['words/one/tracked', '--peer', 'storm', '--seconds', '0.1', '--warm-up', '0.1', '--rounds', '1'];
-  const env = { ...process.env, PATH: t.testdir() };
-  const child = spawn(process.execPath, [main, ...args], { env, stdio: ['ignore', 'ignore', 'pipe'] });
-  t.teardown(() => child.kill('SIGKILL'));
-  const [stderr, [code]] = await Promise.all([text(child.stderr), once(child, 'close')]);
+  const { code, stderr } = await bench(t, args, { ...process.env, PATH: t.testdir() });
   t.equal(code, 1);
   t.equal(stderr, 'the peer "storm" needs Java 17 or later (Debian: apt-get install openjdk-17-jdk-headless)\n');
 });
