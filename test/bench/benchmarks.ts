@@ -2,12 +2,14 @@
 // ends in tables.
 
 import type { Group, Side } from './measured.js';
+import { allocationTables } from './measures/allocations.js';
 import { growthTables } from './measures/growth.js';
 import { idle } from './measures/idle.js';
 import { latencyGroups } from './measures/latency.js';
 import { memoryTables } from './measures/memory.js';
 import { metrics } from './measures/metrics.js';
 import { microTables } from './measures/micro.js';
+import { planner, tracking, work } from './measures/pairs.js';
 import { startTables } from './measures/start.js';
 import type { PeerName } from './options.js';
 import { loopSide } from './peers/loop.js';
@@ -74,8 +76,12 @@ export const BENCHMARKS: Readonly<Record<string, Benchmark>> = {
   'moby-dick': throughput('moby-dick', ['source', 'split', 'count']),
   flights: throughput('flights', ['source', 'mean']),
   latency: { kind: 'groups', groups: latencyGroups, rounds: 3 },
+  tracking: alone(tracking, 5),
+  planner: alone([planner], 5),
+  work: alone([work], 5),
   idle: alone([idle], 5),
   metrics: alone(metrics, 20),
+  allocations: { kind: 'tables', tables: allocationTables },
   memory: { kind: 'tables', tables: memoryTables },
   growth: { kind: 'tables', tables: growthTables },
   micro: { kind: 'tables', tables: microTables },

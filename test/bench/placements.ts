@@ -22,12 +22,24 @@ const PENDING_OF_TWO = 4096;
 
 const crossing = { workers: 2, parallelism: 1, misplaced: whatStaysAtHome };
 
-export const PLACEMENTS: readonly Placement[] = [
-  { label: 'one', name: 'one thread', workers: 1, processes: false, parallelism: 1 },
-  { label: 'crossing', name: 'two threads, every hop crossing', processes: false, ...crossing },
-  { label: 'planned', name: 'two threads, as planned', workers: 2, processes: false, parallelism: 2 },
-  { label: 'processes', name: 'two processes over TCP', processes: true, ...crossing },
-];
+export const ONE: Placement = { label: 'one', name: 'one thread', workers: 1, processes: false, parallelism: 1 };
+export const CROSSING: Placement = {
+  label: 'crossing',
+  name: 'two threads, every hop crossing',
+  processes: false,
+  ...crossing,
+};
+/** Two tasks of each component. */
+export const PLANNED: Placement = {
+  label: 'planned',
+  name: 'two threads, as planned',
+  workers: 2,
+  processes: false,
+  parallelism: 2,
+};
+const PROCESSES: Placement = { label: 'processes', name: 'two processes over TCP', processes: true, ...crossing };
+
+export const PLACEMENTS: readonly Placement[] = [ONE, CROSSING, PLANNED, PROCESSES];
 
 /** A topology in one place. */
 export interface Placed {

@@ -2,6 +2,7 @@
 
 import t from 'tap';
 import { isTable, smoke } from './kit.js';
+import { allocationsTable } from './measures/allocations.js';
 import { GROWTHS, growthTable, measureGrowth } from './measures/growth.js';
 import { residentTable, tasksTable, treesTable, workersTable } from './measures/memory.js';
 import { startTable } from './measures/start.js';
@@ -39,10 +40,22 @@ t.test('micro-benchmarks of each kind', async (t) => {
   for (const [index, rows] of [5, 2, 3, 1, 5].entries()) isTable(t, reports[index], rows);
 });
 
+t.test('what is allocated for each sentence is told by place', async (t) => {
+  const table = await allocationsTable(1000, timing);
+  const all = table.rows.at(-1)!;
+  t.equal(all[0], 'in all');
+  t.ok(Number(all[1]) > 0, 'sentences and words are allocated');
+  t.ok(
+    table.rows.some(([place]) => /test\/bench\/topologies/.test(String(place))),
+    'code of the topology is among them',
+  );
+});
+
 t.test('the start is taken until the first line', async (t) => {
-  const [report] = [
-    await startTable([['a line', process.execPath, '-e', 'console.log(1); setInterval(() => {}, 1000)']], 1),
-  ];
-  isTable(t, report, 1);
-  await t.rejects(startTable([['nothing', process.execPath, '-e', '']], 1), /ended without printing a word/);
+  const start = { name: 'a line', command: process.execPath };
+  const prints = { ...start, args: ['-e', 'console.log(1); setInterval(() => {}, 1000)'] };
+  isTable(t, await startTable([{ ...prints, maxMs: Infinity }], 1), 1);
+  t.same((await startTable([{ ...prints, maxMs: 0 }], 1)).flags, ['"a line" takes longer than 0 ms']);
+  const silent = { ...start, args: ['-e', ''], maxMs: Infinity };
+  await t.rejects(startTable([silent], 1), /ended without printing a word/);
 });

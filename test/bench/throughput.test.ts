@@ -77,6 +77,23 @@ t.test('peers in this thread do the same work', async (t) => {
   }
 });
 
+t.test('pairs that answer one question', async (t) => {
+  const sides = sidesOf(await smoke(t, ['tracking/one', 'planner', 'work']));
+  t.same(
+    sides.map(({ benchmark, side }) => `${benchmark}: ${side}`),
+    [
+      'tracking: one thread, untracked',
+      'tracking: one thread, tracked',
+      'planner: one thread, tracked',
+      'planner: two threads, as written, tracked',
+      'planner: two threads, as planned, tracked',
+      'work: one thread, tracked',
+      'work: two threads, as planned, tracked',
+    ],
+  );
+  for (const side of sides) hasAllFields(t, side);
+});
+
 t.test('idle topologies emit nothing', async (t) => {
   const sides = sidesOf(await smoke(t, ['idle']));
   t.equal(sides.length, 2);
