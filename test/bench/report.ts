@@ -104,7 +104,7 @@ export function shown(report: Report): string {
 
 function shownSide({ side, reference, perSecond, cores, ratio, ratioPerCore, latency }: SideReport): string {
   const ratios =
-    side === reference
+    side === reference || Number.isNaN(ratio.median)
       ? ''
       : `  ${threeOf(ratio, (value) => value.toFixed(3))} of ${reference} (${ratioPerCore.median.toFixed(3)} a core)`;
   const percentiles =
