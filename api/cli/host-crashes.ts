@@ -1,6 +1,6 @@
-// Of what a host process crashes over and over: what ran each time, when it crashed last. Code of a component cannot end
-// the process, but native code can, and a topology that does so whenever it is started would be a loop. Pure, in the
-// parent process.
+// Of what a host process crashes over and over: what ran each time, when it crashed last. Code of a component cannot
+// end the process, but native code can, and a topology that does so whenever it is started would be a loop. Pure, in
+// the parent process.
 //
 //   crash  crash  crash      a topology that ran at all of the last `HOST_CRASHES_MAX`, within the window, is suspected;
 //   a b    a b c  a c   ─► a

@@ -1,6 +1,6 @@
 // `millrace host`: the small parent of a host. It starts the host process, starts it again with back-off when that
-// dies, without the topologies that it crashed of, and ends it cleanly on a signal. It holds nothing that could break: wishes, progress and artifacts are in the
-// data directory, and whoever killed both of them starts the command again.
+// dies, without the topologies that it crashed of, and ends it cleanly on a signal. It holds nothing that could break:
+// wishes, progress and artifacts are in the data directory, and whoever killed both of them starts the command again.
 //
 //   starting ─ listening ─► running ─ it died ─► resting (back-off) ─► starting, on the same port
 //      │ refused, the first time                     │

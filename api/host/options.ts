@@ -33,6 +33,8 @@ export interface HostOptions {
   readonly clock?: Clock;
   /** Submissions, by their ids, that end as failed instead of being started again. Default: none. */
   readonly heldBack?: readonly string[];
-  /** Told which submissions run, by their ids, whenever that changes: of what a process may crash. Default: nobody is. */
+  /**
+   * Told which submissions run, by their ids, whenever that changes: of what a process may crash. Default: nobody is.
+   */
   readonly onRunning?: (ids: readonly string[]) => void;
 }

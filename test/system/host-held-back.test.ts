@@ -35,7 +35,10 @@ t.test('what crashed the host process three times is held back as failed', async
     reason = details?.reason ?? null;
     return details?.state === 'failed';
   });
-  t.match(reason, /^.*topology "crashing" ran each time when the process of its host crashed last, and is not started again/);
+  t.match(
+    reason,
+    /^.*topology "crashing" ran each time when the process of its host crashed last, and is not started again/,
+  );
   await host.client.submit({ document: TICKS });
   await host.says(/^\{"n":1\}$/m);
   t.equal(host.stderr.match(/ended with SIGSEGV/g)?.length, 3, 'no more than that');
