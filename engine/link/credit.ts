@@ -47,6 +47,20 @@ export class LinkCredit {
     return Math.max(channel.outstandingTuples / tuplesMost, channel.outstandingBytes / bytesMost);
   }
 
+  /**
+   * For the end that granted it: whether a sender that keeps to its credit may have sent that. What is under way is
+   * less here than there, because it ends when credit is returned and not when that has arrived.
+   */
+  admits(channel: Outstanding, tuples: number, bytes: number): boolean {
+    if (channel.outstandingTuples === 0 && tuples === 1) return true;
+    const moreTuples = beyond(channel.outstandingTuples, tuples, this.reserveTuples);
+    const moreBytes = beyond(channel.outstandingBytes, bytes, this.reserveBytes);
+    return (
+      (moreTuples === 0 || this.usedTuples + moreTuples <= this.sharedTuples) &&
+      (moreBytes === 0 || this.usedBytes + moreBytes <= this.sharedBytes)
+    );
+  }
+
   spend(channel: Outstanding, tuples: number, bytes: number): void {
     this.usedTuples += beyond(channel.outstandingTuples, tuples, this.reserveTuples);
     this.usedBytes += beyond(channel.outstandingBytes, bytes, this.reserveBytes);

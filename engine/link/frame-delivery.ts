@@ -10,6 +10,10 @@ import type { InboundChannel } from './inbound-channel.js';
 import type { LinkHost } from './link-host.js';
 
 const TWO_32 = 4294967296;
+/** What is packed of one byte of an estimate at most: text of three bytes a character, and a margin … */
+const PACKED_PER_BYTE = 4;
+/** … and for each row, which no estimate counts. */
+const PACKED_PER_TUPLE = 16;
 /** A segment keeps its frame in memory when it is at least one part in so many of it; a smaller one is copied out. */
 const KEPT_SHARE = 2;
 
@@ -17,15 +21,17 @@ const KEPT_SHARE = 2;
  * Delivers every segment of a frame, in order; first it is looked whether all of them can be.
  *
  * @param channelFrom - throws when there is no such channel
+ * @param admit - throws when there is no credit for it
  * @throws MILLRACE_FRAME_INVALID; nothing is delivered then
  */
 export function deliverFrame(
   frame: DataFrame,
   host: LinkHost,
   channelFrom: (sourceTask: number, targetTask: number) => InboundChannel,
+  admit: (channel: InboundChannel, tuples: number, bytes: number) => void,
 ): void {
   const { segments, payload } = frame;
-  checkChannels(segments, channelFrom);
+  checkChannels(segments, channelFrom, admit);
   const tracks = tracksOf(frame, host);
   let trackAt = 0;
   let payloadAt = 0;
@@ -59,18 +65,26 @@ export function deliverFrame(
   }
 }
 
-/** Segments name channels of the topology, and streams that their sources have. */
+/** Segments name channels of the topology, and streams that their sources have, and keep to their credit. */
 function checkChannels(
   segments: Int32Array,
   channelFrom: (sourceTask: number, targetTask: number) => InboundChannel,
+  admit: (channel: InboundChannel, tuples: number, bytes: number) => void,
 ): void {
   for (let at = 0; at < segments.length; at += SEGMENT_INTS) {
     const channel = channelFrom(segments[at]!, segments[at + 1]!);
     const kind = segments[at + 2]!;
     const stream = segments[at + 3]!;
-    if (kind !== SEGMENT_END && kind !== SEGMENT_MARK && stream >= channel.origins.length) {
+    if (kind === SEGMENT_END || kind === SEGMENT_MARK) continue;
+    if (stream >= channel.origins.length) {
       throw failure('MILLRACE_FRAME_INVALID', { reason: `task ${channel.sourceTask} has no stream ${stream}` });
     }
+    const tuples = segments[at + 4]!;
+    const bytes = segments[at + 5]!;
+    if (segments[at + 6]! > PACKED_PER_BYTE * bytes + PACKED_PER_TUPLE * (tuples + 1)) {
+      throw failure('MILLRACE_FRAME_INVALID', { reason: 'a segment has far more bytes than it says' });
+    }
+    admit(channel, tuples, bytes);
   }
 }
 

@@ -3,19 +3,23 @@
 // that brought them is used up.
 
 import type { Origin, TupleChannel } from '../task/task-tuple.js';
+import type { Outstanding } from './credit.js';
 
 /** Gathers the credit of its channels and returns it once a turn. */
 export interface CreditReturner {
   markOwing(channel: InboundChannel): void;
 }
 
-export class InboundChannel implements TupleChannel {
+export class InboundChannel implements TupleChannel, Outstanding {
   readonly sourceTask: number;
   readonly targetTask: number;
   /** Where tuples of each stream of the source come from, by the number of the stream. */
   readonly origins: Origin[] = [];
   owedTuples = 0;
   owedBytes = 0;
+  /** What came and was not returned. */
+  outstandingTuples = 0;
+  outstandingBytes = 0;
   private readonly returner: CreditReturner;
   private readonly batchTuples: number[] = [];
   private readonly batchBytes: number[] = [];

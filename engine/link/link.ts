@@ -33,6 +33,8 @@ export class Link implements AckSender, CreditReturner, ChannelOwner {
   private readonly host: LinkHost;
   private readonly wire: Wire;
   private readonly credit: LinkCredit;
+  /** What the other end may have under way, as far as it is known here. */
+  private readonly granted: LinkCredit;
   private readonly writer = new DataFrameWriter();
   private readonly controlWriter = new ControlFrameWriter((frame) => this.sendControl(frame));
   private readonly outbound = new Map<string, OutboundChannel>();
@@ -57,6 +59,7 @@ export class Link implements AckSender, CreditReturner, ChannelOwner {
     this.host = host;
     this.wire = wire;
     this.credit = new LinkCredit(host.limits);
+    this.granted = new LinkCredit(host.limits);
   }
 
   open(): void {
@@ -237,6 +240,7 @@ export class Link implements AckSender, CreditReturner, ChannelOwner {
     this.dirtyLedgers = [];
     for (const channel of this.owing) {
       this.controlWriter.addCredit(channel.sourceTask, channel.targetTask, channel.owedTuples, channel.owedBytes);
+      this.granted.giveBack(channel, channel.owedTuples, channel.owedBytes);
       channel.returned();
     }
     this.owing = [];
@@ -289,13 +293,23 @@ export class Link implements AckSender, CreditReturner, ChannelOwner {
     if (this.closed) return;
     this.receivedFrames++;
     try {
-      deliverFrame(readDataFrame(bytes), this.host, this.channelFrom);
+      deliverFrame(readDataFrame(bytes), this.host, this.channelFrom, this.admit);
     } catch (error) {
       this.refuse(error);
       return;
     }
     this.host.requestTurn();
   }
+
+  /** A sender that floods is cut off before it fills this worker's memory. */
+  private readonly admit = (channel: InboundChannel, tuples: number, bytes: number): void => {
+    if (!this.granted.admits(channel, tuples, bytes)) {
+      throw refusal(`task ${channel.sourceTask} sends task ${channel.targetTask} more than it has credit for`);
+    }
+    this.granted.spend(channel, tuples, bytes);
+    channel.outstandingTuples += tuples;
+    channel.outstandingBytes += bytes;
+  };
 
   private readonly channelFrom = (source: number, target: number): InboundChannel => {
     const key = `${source}>${target}`;

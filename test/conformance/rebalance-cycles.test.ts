@@ -8,7 +8,7 @@ import { TestRun } from 'millrace/testing';
 import { advanceUntil } from './spreading.js';
 import { topologyUrl, transports } from './transports.js';
 
-const COUNT = 120;
+const COUNT = 300;
 const ROUNDS = 6;
 
 for (const { name, workers, threads, links } of transports) {

@@ -19,7 +19,7 @@ import {
   type Values,
 } from 'millrace';
 
-const COUNT = 120;
+const COUNT = 300;
 const ROUNDS = 6;
 const KEYS = 7;
 

@@ -52,7 +52,7 @@ function deliver(frame: Uint8Array, deadTask = -1): string[] {
     touched: nothing,
     receiveMark: nothing,
   };
-  deliverFrame(readDataFrame(frame), host, () => channel);
+  deliverFrame(readDataFrame(frame), host, () => channel, nothing);
   for (const batch of batches) {
     while (batch.left > 0) {
       const { values, root } = batch.next();

@@ -404,6 +404,43 @@ t.test('credit that was never spent ends the link', async (t) => {
   }
 });
 
+/** Frames of a sender that knows no bounds. */
+function floodOf(count: number, bytes: number, value: string): readonly Frame[] {
+  const most = 1_000_000_000;
+  const pair = linkPair({
+    ...{ batchTuplesMax: 3, batchBytesMax: most },
+    ...{ channelReserveTuples: most, channelReserveBytes: most, linkSharedTuples: most, linkSharedBytes: most },
+  });
+  const channel = pair.link.channelTo(0, 10, new FakeSender());
+  for (let n = 0; n < count; n++) channel.push([value], 0, null, 0, 0, bytes);
+  pair.link.flush();
+  return pair.far.data;
+}
+
+t.test('who sends more than its credit is cut off, and what came before is all that is held', async (t) => {
+  const limits = { channelReserveTuples: 4, channelReserveBytes: 400, linkSharedTuples: 8, linkSharedBytes: 800 };
+  for (const [bytes, heldMax] of [
+    [10, 12],
+    [300, 4],
+  ] as const) {
+    const pair = linkPair(limits);
+    pair.far.data.push(...floodOf(3000, bytes, 'x'));
+    settleTurns(pair);
+    t.match(pair.receiver.lost, [/task 0 sends task 10 more than it has credit for/]);
+    const held = pair.receiver.mailboxes.get(10)!.length;
+    t.ok(held <= heldMax, `${held} tuples are held`);
+    t.ok(pair.far.closed);
+  }
+});
+
+t.test('who says that much is little is cut off', async (t) => {
+  const pair = linkPair();
+  pair.far.data.push(...floodOf(1, 1, 'x'.repeat(10_000)));
+  settleTurns(pair);
+  t.match(pair.receiver.lost, [/far more bytes than it says/]);
+  t.equal(pair.receiver.mailboxes.size, 0);
+});
+
 t.test('a few tuples that wait do not keep the frames that brought them', async (t) => {
   const pair = linkPair();
   const kept: InboundBatch[] = [];
