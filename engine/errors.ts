@@ -12,11 +12,13 @@ import { connectErrors } from './error-catalogue/connect.js';
 import { coordinationErrors } from './error-catalogue/coordination.js';
 import { engineErrors } from './error-catalogue/engine.js';
 import { modelErrors } from './error-catalogue/model.js';
+import { rebalanceErrors } from './error-catalogue/rebalance.js';
 
 /** Every error of Millrace, by code. */
 export const catalogue = {
   ...modelErrors,
   ...engineErrors,
+  ...rebalanceErrors,
   ...connectErrors,
   ...commandErrors,
   ...coordinationErrors,

@@ -99,10 +99,9 @@ export class TopologyRun {
       plan,
       ingestHostOf(this.seats, report, this.clock, () => this.outcome !== null),
     );
-    const { seats, counters, ends, desk } = this;
+    const { seats, counters, ends, desk, pool } = this;
     this.rebalances = new Rebalances(plan, {
-      ...{ description, firstIncarnation, seats, counters, ends, report, desk, kept: this.output.checkpoints },
-      pool: this.pool,
+      ...{ description, firstIncarnation, seats, counters, ends, report, desk, pool, kept: this.output.checkpoints },
       isSwitched: () => seats.all.every((seat) => seat.switched >= this.activation.round),
       confirmSwitched: () => this.confirmSwitched(),
       endIfAllEnded: () => this.endIfAllEnded(),
