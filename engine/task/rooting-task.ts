@@ -6,7 +6,7 @@
 
 import type { EndedReceiver, Ledger } from '../ack/ledger.js';
 import { Root } from '../ack/root.js';
-import { taskFailure } from '../ack/tree-failure.js';
+import { LOST, taskFailure } from '../ack/tree-failure.js';
 import type { Timer } from '../clock.js';
 import type { TreeFailure } from '../component/spout.js';
 import type { Values } from '../component/tuple.js';
@@ -35,6 +35,16 @@ export abstract class RootingTask extends Task implements EndedReceiver {
   }
 
   abstract treeEnded(id: unknown, failure: TreeFailure | null): void;
+
+  /** All that is open fails, and what waits for room in the ledger with it. */
+  protected giveUp(): void {
+    while (this.unsent.waiting > 0) {
+      const { output, values, id } = this.unsent.shift();
+      if (this.opensTree(id)) this.ledger.addEnded(id, LOST);
+      else this.sendUntracked(output, values, id);
+    }
+    this.failOpen();
+  }
 
   /**
    * Its instance is closed next: it hears of what has ended, and of nothing more; what is open begins anew elsewhere.

@@ -10,7 +10,6 @@
 // a blocked target makes the spout rest like any other task.
 
 import type { Ledger } from '../ack/ledger.js';
-import { LOST } from '../ack/tree-failure.js';
 import type { EmitOptions } from '../component/emit.js';
 import type { NextTuple, Spout, TreeFailure } from '../component/spout.js';
 import type { Values } from '../component/tuple.js';
@@ -111,11 +110,6 @@ export class SpoutTask extends RootingTask {
 
   get isQuiet(): boolean {
     return this.callUnderWay === null;
-  }
-
-  /** It is asked no more, for good. */
-  get stops(): boolean {
-    return this.draining || this.leaving;
   }
 
   /** Another instance takes over; only while the gate is closed, after {@link forget}. */
@@ -223,7 +217,10 @@ export class SpoutTask extends RootingTask {
       this.letGo();
       return;
     }
-    this.patience = this.host.clock.after(patienceMs, () => this.giveUp());
+    this.patience = this.host.clock.after(patienceMs, () => {
+      this.dropCall();
+      this.giveUp();
+    });
     this.gate &= ~INACTIVE;
     this.wake();
   }
@@ -233,16 +230,6 @@ export class SpoutTask extends RootingTask {
     this.leaving = false;
     this.patience?.cancel();
     this.wake();
-  }
-
-  private giveUp(): void {
-    this.dropCall();
-    while (this.unsent.waiting > 0) {
-      const { output, values, id } = this.unsent.shift();
-      if (this.opensTree(id)) this.ledger.addEnded(id, LOST);
-      else this.sendUntracked(output, values, id);
-    }
-    this.failOpen();
   }
 
   /** Nobody waits for the call that is under way, and what it still emits is dropped. */
@@ -267,7 +254,7 @@ export class SpoutTask extends RootingTask {
   private mayEmit(): boolean {
     const { oldest } = this.unsent;
     if (oldest === null) {
-      return !this.ledger.full && this.gate === 0 && !this.done && !this.stops;
+      return !this.ledger.full && this.gate === 0 && !(this.done || this.draining || this.leaving);
     }
     // What waits unsent leaves in the middle of the call that emitted it: that call may wait for its acks. What opens
     // no tree needs no room in the ledger.
@@ -388,7 +375,7 @@ export class SpoutTask extends RootingTask {
 
   private finishIfEnded(): void {
     if (this.ended || this.ledger.open > 0 || this.ledger.ended > 0 || this.unsent.waiting > 0) return;
-    const { stops } = this;
+    const stops = this.draining || this.leaving;
     // Who stops needs no other instance.
     const unawaited = BROKEN | (stops ? CALLS_FULL : 0) | (stops && this.absent ? RESTARTING : 0);
     if ((this.gate & ~unawaited) !== 0 || !(this.done || stops || this.gate === BROKEN)) return;

@@ -240,16 +240,11 @@ export class TopologyRun {
 
   private onMessage(seat: Seat, message: FromWorker): void {
     if (this.output.heard(seat, message) || this.rebalances.heard(seat, message)) return;
+    if (this.supervision.heard(seat, message)) return;
     switch (message.type) {
       case 'prepared':
         this.desk.prepared(message.ingestTasks);
         this.workerPrepared(seat);
-        return;
-      case 'refused':
-        this.supervision.refused(seat, message.error);
-        return;
-      case 'hopeless':
-        this.supervision.hopeless(seat, message);
         return;
       case 'switched':
         seat.switched = message.round;

@@ -91,11 +91,19 @@ export class Supervision {
     await seat.handle.kill();
   }
 
+  /** What a worker has to say of not going on; false when that is of something else. */
+  heard(seat: Seat, message: FromWorker): boolean {
+    if (message.type === 'refused') this.refused(seat, message.error);
+    else if (message.type === 'hopeless') this.hopeless(seat, message);
+    else return false;
+    return true;
+  }
+
   /**
    * A worker says that it cannot begin, or that a component cannot be activated. In one that takes the place of
    * another, the same code has begun before: what keeps it from it may pass.
    */
-  refused(seat: Seat, error: WireError): void {
+  private refused(seat: Seat, error: WireError): void {
     if (this.options.report.state === 'starting' || error.fatal || !seat.isReplacement) {
       this.options.fail(error);
       return;
@@ -104,7 +112,7 @@ export class Supervision {
   }
 
   /** Restarting a task in its place does not help, or cannot be done. */
-  hopeless(seat: Seat, message: Extract<FromWorker, { readonly type: 'hopeless' }>): void {
+  private hopeless(seat: Seat, message: Extract<FromWorker, { readonly type: 'hopeless' }>): void {
     if (seat.ended !== null) return;
     const { component, task, restarts, neverSucceeded, error } = message;
     const workers = neverSucceeded ? (this.hopelessWorkers.get(task) ?? 0) + 1 : 1;

@@ -104,7 +104,7 @@ export class TaskRestarts {
     // A spout that is to end does so now.
     this.host.turns.schedule(task);
     await this.wait(waitMs);
-    if (this.isLeft(living) || task.ended || (task instanceof SpoutTask && task.stops)) return;
+    if (this.isLeft(living) || task.ended) return;
     let call = living.definition.kind === 'spout' ? 'open' : 'prepare';
     try {
       living.renew();
