@@ -13,12 +13,14 @@ import { coordinationErrors } from './error-catalogue/coordination.js';
 import { engineErrors } from './error-catalogue/engine.js';
 import { modelErrors } from './error-catalogue/model.js';
 import { rebalanceErrors } from './error-catalogue/rebalance.js';
+import { supervisionErrors } from './error-catalogue/supervision.js';
 
 /** Every error of Millrace, by code. */
 export const catalogue = {
   ...modelErrors,
   ...engineErrors,
   ...rebalanceErrors,
+  ...supervisionErrors,
   ...connectErrors,
   ...commandErrors,
   ...coordinationErrors,
