@@ -29,6 +29,8 @@ t.test('flat is what stays within a share of its mean, or within the least amoun
   t.notOk(trendOf([0, 0, 0, 1000, 1030, 1060], usual).flat, 'six of a hundred');
   t.ok(trendOf([0, 0, 0, 1, 5, 9], usual).flat, 'hardly anything');
   t.notOk(trendOf([0, 0, 0, 1, 8, 15], usual).flat);
+  t.ok(trendOf([100, 160, 165, 100, 130, 160], usual).flat, 'had again what was handed back');
+  t.notOk(trendOf([100, 110, 120, 130, 140, 150], usual).flat, 'what rises all the time');
   t.ok(trendOf([], usual).flat, 'nothing was measured');
   t.ok(trendOf([7], usual).flat);
 });

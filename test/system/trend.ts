@@ -1,6 +1,7 @@
 // Whether what was measured over time is flat: the straight line through the second half of the samples must not rise,
 // from its first sample to its last, by more than a share of their mean or a least amount, whatever is more. The first
-// half may rise as it likes: queues fill, code is compiled, heaps find their size. Pure.
+// half may rise as it likes: queues fill, code is compiled, heaps find their size. What is only had again, because
+// memory was handed back in between, is no rise. Pure.
 
 /** What a rise may be without being one. */
 export interface Flatness {
@@ -18,7 +19,8 @@ export interface Trend {
 
 /** @param samples - taken at even times, oldest first */
 export function trendOf(samples: readonly number[], { share, least }: Flatness): Trend {
-  const half = samples.slice(Math.floor(samples.length / 2));
+  const before = samples.slice(0, Math.floor(samples.length / 2));
+  const half = samples.slice(before.length);
   const mean = half.reduce((sum, value) => sum + value, 0) / Math.max(1, half.length);
   const middle = (half.length - 1) / 2;
   let covariance = 0;
@@ -29,5 +31,6 @@ export function trendOf(samples: readonly number[], { share, least }: Flatness):
   });
   const rise = variance === 0 ? 0 : (covariance / variance) * (half.length - 1);
   const allowed = Math.max(share * Math.abs(mean), least);
-  return { rise, mean, allowed, flat: rise <= allowed };
+  const isHadAgain = Math.max(...half) <= Math.max(...before) + allowed;
+  return { rise, mean, allowed, flat: rise <= allowed || isHadAgain };
 }

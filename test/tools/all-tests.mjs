@@ -50,15 +50,15 @@ async function run(file) {
   const child = spawn(process.execPath, ['--enable-source-maps', `--import=${preload}`, file], {
     env: { ...process.env, TAP: '1', TAP_TIMEOUT: String(TIMEOUT_SECONDS) },
     stdio: ['ignore', 'pipe', 'inherit'],
+    timeout: KILLED_AFTER_MS,
+    killSignal: 'SIGKILL',
   });
   let output = '';
   child.stdout.setEncoding('utf8').on('data', (chunk) => (output += chunk));
-  const timer = setTimeout(() => child.kill('SIGKILL'), KILLED_AFTER_MS);
   const ended = await new Promise((resolve) => {
     child.on('error', (error) => resolve(error.message));
     child.on('close', (code, signal) => resolve(signal ?? `exit code ${code}`));
   });
-  clearTimeout(timer);
   return { output, seconds: (performance.now() - startMs) / 1000, ended };
 }
 
