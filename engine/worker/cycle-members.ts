@@ -7,7 +7,7 @@ import { cyclesOf } from '../model/cycles.js';
 import type { Topology } from '../model/definition.js';
 import type { Plan } from '../plan/plan.js';
 import { BoltTask } from '../task/bolt-task.js';
-import { HAS_FINISHED, MAY_END, MAY_FINISH } from '../task/cycle-phase.js';
+import { GOES_ROUND, MAY_END, MAY_FINISH } from '../task/cycle-phase.js';
 import { CYCLE_OPEN } from './cycle-ends.js';
 import type { CycleReport, CycleTold } from './messages.js';
 import type { LivingTask } from './living-task.js';
@@ -81,8 +81,8 @@ export class CycleMembers {
     for (const { task, definition } of this.around.living()) {
       if (!(task instanceof BoltTask) || !components.includes(definition.id)) continue;
       if (step > components.length) task.cycle = MAY_END;
-      // The plan may have changed since it finished.
-      else if (definition.id === components[step - 1] && task.cycle !== HAS_FINISHED) task.cycle = MAY_FINISH;
+      // The plan may have changed since it finished, or was to end.
+      else if (definition.id === components[step - 1] && task.cycle === GOES_ROUND) task.cycle = MAY_FINISH;
       // Also when it has nothing to do: the turn that follows says that it is idle.
       this.around.turns.schedule(task);
     }

@@ -1,11 +1,12 @@
 // Numbers that go round a cycle of two bolts by key until they are 0. Each call has its key for itself, in whatever
-// worker: it locks a file while it is under way, and throws when another call has it.
+// worker: it locks a file while it is under way, and throws when another call has it. The last number waits for a file
+// `go`, and the end for a file `end`.
 //
 //   numbers ─ key ─► first ─ key ─► second ─ done ─► out
 //                      ▲   feedback   │
 //                      └──────────────┘
 
-import { closeSync, openSync, unlinkSync } from 'node:fs';
+import { closeSync, existsSync, openSync, unlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import {
   AckedOffsets,
@@ -19,7 +20,7 @@ import {
   type Values,
 } from 'millrace';
 
-const COUNT = 300;
+const COUNT = 120;
 const ROUNDS = 6;
 const KEYS = 7;
 
@@ -40,6 +41,8 @@ class Numbers extends Spout {
 
   nextTuple(emit: Emit<Row>): 'done' | undefined {
     if (this.next === COUNT) return 'done';
+    const isLast = this.next === COUNT - 1;
+    if (isLast && !existsSync(join(this.context.config['directory'] as string, 'go'))) return undefined;
     const id = this.next++;
     this.acked.open(id);
     emit([id, `k${id % KEYS}`, ROUNDS], { id });
@@ -96,16 +99,31 @@ class Out extends Bolt {
   }
 }
 
+/** Keeps the topology from its end until there is a file `end`. */
+class Keeper extends Spout {
+  static readonly outputs = ['nothing'] as const;
+  private file = '';
+
+  override open(context: SpoutContext): void {
+    this.file = join(context.config['directory'] as string, 'end');
+  }
+
+  nextTuple(): 'done' | undefined {
+    return existsSync(this.file) ? 'done' : undefined;
+  }
+}
+
 const config = { directory: '' };
 
 export default topology(
   'circling',
   (t) => {
-    const source = t.spout('numbers', Numbers);
+    const source = t.spout('numbers', Numbers, { config });
     const first = t.bolt('first', First, { config, parallelism: 2 }).fields(source, 'key');
     const second = t.bolt('second', Second, { config, parallelism: 2 }).fields(first, 'key');
     first.fields(second.stream('back').feedback(), 'key');
     t.bolt('out', Out).global(second.stream('done'));
+    t.spout('keeper', Keeper, { config });
   },
   { messageTimeout: '60s', keyGroups: 64, maxSpoutPending: 25 },
 );
