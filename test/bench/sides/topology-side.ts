@@ -49,6 +49,8 @@ export interface TopologySideOptions {
 
 /** How long what is in flight may take when a side has measured. */
 const DRAIN_MS = 20_000;
+/** How often it is looked whether a side that has done nothing yet has begun. */
+const LOOK_EVERY_MS = 50;
 
 export function topologySide(options: TopologySideOptions): Side {
   return { name: options.name, labels: options.labels, measure: (timing) => measure(options, timing) };
@@ -83,6 +85,8 @@ async function measure(options: TopologySideOptions, { warmUpMs, measureMs }: Ti
   const startMs = performance.now();
   const before = done();
   await passing(measureMs);
+  // A rate of none is no figure: what is slow, or a machine that is, takes as long as it does.
+  while (done() === before && performance.now() - startMs < measureMs + DRAIN_MS) await passing(LOOK_EVERY_MS);
   const elapsedMs = performance.now() - startMs;
   const perSecond = ((done() - before) / elapsedMs) * 1000;
   const cores = coresSince(cpu, elapsedMs) + ((await otherCpu()) - otherBefore) / 1000 / elapsedMs;
