@@ -18,32 +18,20 @@ import { handOvers } from '../plan/hand-overs.js';
 import type { Plan, TaskPlan } from '../plan/plan.js';
 import { BoltTask } from '../task/bolt-task.js';
 import type { Task } from '../task/task.js';
-import type { Clock } from '../clock.js';
-import type { Activity } from './activity.js';
 import { boltsOf, engage, holdAll, isTogether, runningOf, type Running } from './change-state.js';
 import { makeComing } from './coming.js';
 import { connect, reconnect } from './connecting.js';
-import type { Crew } from './crew.js';
-import type { Inlets } from './inlets.js';
-import { Leavers } from './leavers.js';
-import type { Checkpoint, FromWorker, LetGo, ToWorker, TransitionSoFar } from './messages.js';
-import type { Reports } from './reports.js';
-import type { WorkerLinks } from './worker-links.js';
+import { Leavers, type LeaversHost } from './leavers.js';
+import type { Checkpoint, LetGo, ToWorker, TransitionSoFar } from './messages.js';
 import type { LivingTask } from './living-task.js';
 import { SpoutMoves } from './spout-moves.js';
 import type { WiringOptions } from './wiring.js';
 
 /** What changes need of their worker. */
-export interface ChangeHost {
+export interface ChangeHost extends LeaversHost {
   readonly worker: number;
-  readonly clock: Clock;
   readonly description: TopologyDescription;
-  readonly crew: Crew;
-  readonly links: WorkerLinks;
   readonly counters: CounterBlocks;
-  readonly inlets: Inlets;
-  readonly reports: Reports;
-  readonly activity: Activity;
   /** Resolves when the tasks that were there first take input. */
   readonly started: Promise<void>;
   wiringOf(plan: Plan, leaving: readonly TaskPlan[], incarnations: readonly number[]): WiringOptions;
@@ -51,10 +39,7 @@ export interface ChangeHost {
   adopt(plan: Plan, revision: number): void;
   /** Cycles of those components come to their end anew. */
   reopenCycles(components: ReadonlySet<string>, revision: number): void;
-  /** Tasks or links are others now. */
-  rewired(): void;
   schedule(task: Task): void;
-  post(message: FromWorker): void;
 }
 
 export class Changes {

@@ -42,7 +42,7 @@ export class LivingTask {
   isOver = false;
   /** Its instance is being closed. */
   closing: Promise<void> | null = null;
-  /** Has a call that others wait for end in time; null when it may take as long as it does. */
+  /** Has the calls that make it ready end in time, because others wait for them; null: they take as long as they do. */
   timeLimit: ((call: string, promise: Promise<void>) => Promise<void>) | null = null;
   private readonly parts: LivingTaskParts;
   private instance: Instance;
@@ -67,6 +67,7 @@ export class LivingTask {
 
   async activate(): Promise<void> {
     await this.inTime('activate', this.instance.activate);
+    this.timeLimit = null;
   }
 
   private async inTime(stage: Stage, call: LifeCall): Promise<void> {

@@ -6,32 +6,18 @@
 //   comes:  open ─┬─► opened ─► begin, with the change                       called off ─► closed
 //                 └─► the change is called off
 
-import type { Clock } from '../clock.js';
 import { HAND_OVER_WAIT_MS_MAX } from '../limits.js';
 import type { TaskPlan } from '../plan/plan.js';
 import { SpoutTask } from '../task/spout-task.js';
-import type { Activity } from './activity.js';
 import { makeComing } from './coming.js';
 import { connect } from './connecting.js';
-import type { Crew } from './crew.js';
-import type { Inlets } from './inlets.js';
-import type { Leavers } from './leavers.js';
+import type { Leavers, LeaversHost } from './leavers.js';
 import type { Checkpoint, LetGo } from './messages.js';
-import type { Reports } from './reports.js';
-import type { WorkerLinks } from './worker-links.js';
 import type { LivingTask } from './living-task.js';
 import type { WiringOptions } from './wiring.js';
 
 /** What they need of their worker. */
-export interface SpoutMovesHost {
-  readonly clock: Clock;
-  readonly crew: Crew;
-  readonly links: WorkerLinks;
-  readonly inlets: Inlets;
-  readonly reports: Reports;
-  readonly activity: Activity;
-  /** Tasks are others now; a turn follows. */
-  rewired(): void;
+export interface SpoutMovesHost extends Omit<LeaversHost, 'post'> {
   schedule(task: SpoutTask): void;
 }
 

@@ -9,11 +9,12 @@ import { Spout } from '../component/spout.js';
 import { countRestart, RESTARTS } from '../metrics/counters.js';
 import type { CounterBlocks } from '../metrics/counter-blocks.js';
 import { cyclesOf } from '../model/cycles.js';
-import type { BoltDefinition, SpoutDefinition, Topology } from '../model/definition.js';
+import type { BoltDefinition, ComponentDefinition, SpoutDefinition, Topology } from '../model/definition.js';
 import type { TaskPlan } from '../plan/plan.js';
 import { CallTimes } from '../task/call-times.js';
 import { BoltTask } from '../task/bolt-task.js';
 import { SpoutTask } from '../task/spout-task.js';
+import type { Task } from '../task/task.js';
 import type { TaskHost } from '../task/task-host.js';
 import { boltContext, spoutContext, type ContextHost, type TaskContext } from './contexts.js';
 import { startError } from './error-reporter.js';
@@ -87,25 +88,16 @@ function makeSpoutTask(options: WiringOptions, definition: SpoutDefinition, plan
     latency: options.counters.histogram(plan.task),
   });
   const task = new SpoutTask(setup, spout, ledger, config.tracking, timesOf(options, plan));
-  const lifeOf = (made: Spout): Instance => {
-    const of = contextOf(options, plan, setup.incarnation);
-    const context: SpoutContext = spoutContext(of, definition, () => task);
-    return instanceWith(made, of, () => made.open?.(context));
-  };
-  const renew = (): Instance => {
-    const made = instanceOf(options, definition, plan);
-    countRestart(setup.counters, setup.row);
-    task.replaceInstance(made);
-    return lifeOf(made);
-  };
-  return new LivingTask({
+  return livingTask(options, definition, plan, {
     task,
-    definition,
-    className: spout.constructor.name,
-    instance: lifeOf(spout),
+    first: spout,
+    make: () => instanceOf(options, definition, plan),
+    prepareOf: (made, of) => {
+      const context: SpoutContext = spoutContext(of, definition, () => task);
+      return () => made.open?.(context);
+    },
     // The records that it holds are its callers', and what they give it is not its fault.
-    renew: isIngestSpout(spout) ? null : renew,
-    within: callsOf(options, plan),
+    canRestart: !isIngestSpout(spout),
   });
 }
 
@@ -124,35 +116,58 @@ function makeBoltTask(options: WiringOptions, definition: BoltDefinition, plan: 
   const place = { sources, takesFeedback, inCycle: together.length > 0 };
   const times = timesOf(options, plan);
   const task = new BoltTask(setup, bolt, definition.behavior, place, times);
-  const lifeOf = (made: Bolt): Instance => {
-    const of = contextOf(options, plan, setup.incarnation);
-    const context: BoltContext = boltContext(of, definition, () => task);
-    return instanceWith(made, of, () => made.prepare?.(context));
+  return livingTask(options, definition, plan, {
+    task,
+    first: bolt,
+    make: () => instanceOf(options, definition, plan),
+    prepareOf: (made, of) => {
+      const context: BoltContext = boltContext(of, definition, () => task);
+      return () => made.prepare?.(context);
+    },
+    canRestart: true,
+  });
+}
+
+/** How a task comes by the instances of its component. */
+interface Instances<Made extends Spout | Bolt> {
+  readonly task: Task & { replaceInstance(made: Made): void };
+  readonly first: Made;
+  readonly make: () => Made;
+  readonly prepareOf: (made: Made, context: TaskContext) => Instance['prepare'];
+  readonly canRestart: boolean;
+}
+
+function livingTask<Made extends Spout | Bolt>(
+  options: WiringOptions,
+  definition: ComponentDefinition,
+  plan: TaskPlan,
+  { task, first, make, prepareOf, canRestart }: Instances<Made>,
+): LivingTask {
+  const instanceWith = (made: Made): Instance => {
+    const context = contextOf(options, plan, task.incarnation);
+    return {
+      context,
+      prepare: prepareOf(made, context),
+      activate: () => made.activate?.(),
+      deactivate: () => made.deactivate?.(),
+      close: () => made.close?.(),
+    };
   };
   const renew = (): Instance => {
-    const made = instanceOf(options, definition, plan);
-    countRestart(setup.counters, setup.row);
+    const made = make();
+    const { words, row } = options.counters.rowOf(plan.task);
+    countRestart(words, row);
     task.replaceInstance(made);
-    return lifeOf(made);
+    return instanceWith(made);
   };
   return new LivingTask({
     task,
     definition,
-    className: bolt.constructor.name,
-    instance: lifeOf(bolt),
-    renew,
+    className: first.constructor.name,
+    instance: instanceWith(first),
+    renew: canRestart ? renew : null,
     within: callsOf(options, plan),
   });
-}
-
-function instanceWith(made: Spout | Bolt, context: TaskContext, prepare: Instance['prepare']): Instance {
-  return {
-    context,
-    prepare,
-    activate: () => made.activate?.(),
-    deactivate: () => made.deactivate?.(),
-    close: () => made.close?.(),
-  };
 }
 
 function timesOf({ taskHost, counters }: WiringOptions, { task }: TaskPlan): CallTimes {
