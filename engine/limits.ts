@@ -192,6 +192,23 @@ export const BATCHES_DROPPED_AT = 64;
 /** Emits of a spout at the front of what waits unsent, sent by then, at which the list is moved up. */
 export const UNSENT_DROPPED_AT = 1024;
 
+/**
+ * Different texts that a link keeps at both of its ends, to send each of them once: with 64 links of a worker at most
+ * 30 MB, usually a small part of that.
+ */
+export const DICTIONARY_TEXTS_MAX = 4096;
+/** Longer texts are seldom the same twice. */
+export const DICTIONARY_TEXT_LENGTH_MAX = 64;
+
+/** Texts whose task a fields grouping remembers, a power of two: each sending task keeps as many of them in memory. */
+export const KEY_SLOTS = 512;
+
+/** Components with a copy of the classes of tasks to themselves (copies.ts): each takes about 1 MB in each worker. */
+export const COMPONENT_COPIES_MAX = 16;
+
+/** Fewer tuples than this in a batch are packed row by row: columns cost about a microsecond each. */
+export const COLUMNS_TUPLES_MIN = 12;
+
 /** Room for packed rows that a writer of frames keeps: more is let go after a frame of unusual size. */
 export const PAYLOAD_BYTES_KEPT_MAX = 1024 * 1024;
 

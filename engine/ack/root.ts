@@ -4,8 +4,12 @@
 import type { TreeFailure } from '../component/spout.js';
 import type { AckTarget } from './ack-target.js';
 
+/** Stands for the upper half of a root's name when it names several trees (several-trees.ts). */
+export const SEVERAL = -1;
+
 export class Root {
   readonly ledger: AckTarget;
+  /** Never negative but for `SEVERAL`, which is told faster than the class of a ledger. */
   readonly hi: number;
   readonly lo: number;
 

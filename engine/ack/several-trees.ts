@@ -10,7 +10,7 @@
 
 import type { TreeFailure } from '../component/spout.js';
 import { sequenceOf, type AckTarget } from './ack-target.js';
-import { Root } from './root.js';
+import { Root, SEVERAL } from './root.js';
 
 export class SeveralTrees implements AckTarget {
   readonly spoutTask = -1;
@@ -38,6 +38,11 @@ export class SeveralTrees implements AckTarget {
   touch(): void {
     for (const root of this.roots) root.touch();
   }
+}
+
+/** The trees that a root names. */
+export function treesOf(root: Root): readonly Root[] {
+  return root.ledger instanceof SeveralTrees ? root.ledger.roots : [root];
 }
 
 /** Gathers the trees of several tuples, each tree once. */
@@ -72,5 +77,5 @@ export class TreeUnion {
 
 /** One root for all of these, none of which may be there twice; null for none. */
 export function rootOf(roots: readonly Root[]): Root | null {
-  return roots.length < 2 ? (roots[0] ?? null) : new Root(new SeveralTrees(roots), 0, 0);
+  return roots.length < 2 ? (roots[0] ?? null) : new Root(new SeveralTrees(roots), SEVERAL, 0);
 }

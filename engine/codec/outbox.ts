@@ -6,8 +6,10 @@
 
 import type { Root } from '../ack/root.js';
 import type { Values } from '../component/tuple.js';
+import { ColumnHabit } from './columns.js';
 
-export const OUTBOX_INTS = 4;
+/** Of a row in `ints`. */
+const OUTBOX_INTS = 4;
 const CAPACITY_FIRST = 64;
 
 export class Outbox {
@@ -17,7 +19,8 @@ export class Outbox {
   end = 0;
   values: (Values | null)[] = new Array<Values | null>(CAPACITY_FIRST).fill(null);
   roots: (Root | null)[] = new Array<Root | null>(CAPACITY_FIRST).fill(null);
-  ints = new Int32Array(CAPACITY_FIRST * OUTBOX_INTS);
+  private ints = new Int32Array(CAPACITY_FIRST * OUTBOX_INTS);
+  private readonly habits: ColumnHabit[][] = [];
 
   get waiting(): number {
     return this.end - this.first;
@@ -35,12 +38,27 @@ export class Outbox {
     this.ints[at + 3] = bytes;
   }
 
+  edgeHiAt(row: number): number {
+    return this.ints[row * OUTBOX_INTS]!;
+  }
+
+  edgeLoAt(row: number): number {
+    return this.ints[row * OUTBOX_INTS + 1]!;
+  }
+
   streamAt(row: number): number {
     return this.ints[row * OUTBOX_INTS + 2]!;
   }
 
   bytesAt(row: number): number {
     return this.ints[row * OUTBOX_INTS + 3]!;
+  }
+
+  /** What was found out about the columns of that stream. */
+  habitsOf(stream: number, columns: number): readonly ColumnHabit[] {
+    const known = (this.habits[stream] ??= []);
+    while (known.length < columns) known.push(new ColumnHabit());
+    return known;
   }
 
   /** The oldest ones are written. */

@@ -4,8 +4,11 @@
 // only when it refuses.
 
 import { extensionOf } from '../component/extension.js';
-import { TUPLE_BYTES_MAX, VALUE_DEPTH_MAX } from '../limits.js';
+import * as limits from '../limits.js';
 import type { Values } from '../component/tuple.js';
+
+// Constants of this module are folded into what V8 compiles; imported ones are loaded and checked for each value.
+const { TUPLE_BYTES_MAX, VALUE_DEPTH_MAX } = limits;
 
 /** Why a value cannot travel, and where in the tuple it is. */
 export class ValueRefused extends Error {

@@ -2,8 +2,17 @@
 // the worker's thread, once for each frame.
 
 import type { AckTarget } from '../ack/ack-target.js';
-import { LEDGER_INTS, SEGMENT_END, SEGMENT_INTS, SEGMENT_MARK, trackIntsOf } from '../codec/data-frame.js';
+import {
+  IN_COLUMNS,
+  LEDGER_INTS,
+  SEGMENT_END,
+  SEGMENT_INTS,
+  SEGMENT_MARK,
+  SEGMENT_TEXTS,
+  trackIntsOf,
+} from '../codec/data-frame.js';
 import type { DataFrame } from '../codec/data-frame.js';
+import type { ReceivedTexts } from '../codec/text-dictionary.js';
 import { failure } from '../errors.js';
 import { InboundBatch, type Tracks } from '../task/inbound-batch.js';
 import type { InboundChannel } from './inbound-channel.js';
@@ -22,6 +31,7 @@ const KEPT_SHARE = 2;
  *
  * @param channelFrom - throws when there is no such channel
  * @param admit - throws when there is no credit for it
+ * @param texts - the dictionary of the link
  * @throws MILLRACE_FRAME_INVALID; nothing is delivered then
  */
 export function deliverFrame(
@@ -29,9 +39,11 @@ export function deliverFrame(
   host: LinkHost,
   channelFrom: (sourceTask: number, targetTask: number) => InboundChannel,
   admit: (channel: InboundChannel, tuples: number, bytes: number) => void,
+  texts: ReceivedTexts,
 ): void {
   const { segments, payload } = frame;
   checkChannels(segments, channelFrom, admit);
+  addTexts(frame, texts);
   const tracks = tracksOf(frame, host);
   let trackAt = 0;
   let payloadAt = 0;
@@ -45,6 +57,10 @@ export function deliverFrame(
     }
     if (kind === SEGMENT_MARK) {
       host.receiveMark(source, target, segments[at + 3]!);
+      continue;
+    }
+    if (kind === SEGMENT_TEXTS) {
+      payloadAt += segments[at + 6]!;
       continue;
     }
     const count = segments[at + 4]!;
@@ -61,7 +77,7 @@ export function deliverFrame(
     channel.received(count, segments[at + 5]!);
     const origin = channel.origins[segments[at + 3]!]!;
     const own = trackInts > 0 ? { ...tracks, ints } : null;
-    host.receive(target, new InboundBatch(origin, count, rows, own));
+    host.receive(target, new InboundBatch(origin, count, rows, own, (kind & IN_COLUMNS) === 0 ? null : texts.texts));
   }
 }
 
@@ -72,6 +88,7 @@ function checkChannels(
   admit: (channel: InboundChannel, tuples: number, bytes: number) => void,
 ): void {
   for (let at = 0; at < segments.length; at += SEGMENT_INTS) {
+    if (segments[at + 2] === SEGMENT_TEXTS) continue;
     const channel = channelFrom(segments[at]!, segments[at + 1]!);
     const kind = segments[at + 2]!;
     const stream = segments[at + 3]!;
@@ -85,6 +102,17 @@ function checkChannels(
       throw failure('MILLRACE_FRAME_INVALID', { reason: 'a segment has far more bytes than it says' });
     }
     admit(channel, tuples, bytes);
+  }
+}
+
+/** Takes what a frame adds to the dictionary before anything of it is unpacked. */
+function addTexts({ segments, payload }: DataFrame, texts: ReceivedTexts): void {
+  let payloadAt = 0;
+  for (let at = 0; at < segments.length; at += SEGMENT_INTS) {
+    const kind = segments[at + 2]!;
+    if (kind === SEGMENT_END || kind === SEGMENT_MARK) continue;
+    const packed = payload.subarray(payloadAt, (payloadAt += segments[at + 6]!));
+    if (kind === SEGMENT_TEXTS) texts.add(segments[at + 3]!, segments[at + 5]!, segments[at + 4]!, packed);
   }
 }
 

@@ -40,10 +40,10 @@ export class InboundChannel implements TupleChannel, Outstanding {
     this.batchBytes.push(bytes);
   }
 
-  /** The task took one tuple, the oldest of those that were received. */
-  taken(): void {
-    this.owedTuples++;
-    if (--this.batchTuples[this.oldest]! === 0) {
+  /** The task took so many tuples of the oldest batch that it has not used up. */
+  taken(count: number): void {
+    this.owedTuples += count;
+    if ((this.batchTuples[this.oldest]! -= count) === 0) {
       this.owedBytes += this.batchBytes[this.oldest]!;
       this.oldest++;
       if (this.oldest === this.batchTuples.length) this.forgetBatches(this.oldest);

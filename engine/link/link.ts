@@ -9,7 +9,9 @@
 // delivers is ignored: `close` comes first.
 
 import { ControlFrameWriter, readControlFrame, type ControlHandler } from '../codec/control-frame.js';
-import { DataFrameWriter, readDataFrame } from '../codec/data-frame.js';
+import { readDataFrame } from '../codec/data-frame.js';
+import { DataFrameWriter } from '../codec/data-frame-writer.js';
+import { ReceivedTexts } from '../codec/text-dictionary.js';
 import type { AckSender, RemoteLedger } from '../ack/remote-ledger.js';
 import { failure, reasonOf } from '../errors.js';
 import { LinkCredit } from './credit.js';
@@ -36,6 +38,7 @@ export class Link implements AckSender, CreditReturner, ChannelOwner {
   /** What the other end may have under way, as far as it is known here. */
   private readonly granted: LinkCredit;
   private readonly writer = new DataFrameWriter();
+  private readonly texts = new ReceivedTexts();
   private readonly controlWriter = new ControlFrameWriter((frame) => this.sendControl(frame));
   private readonly outbound = new Map<string, OutboundChannel>();
   private readonly inbound = new Map<string, InboundChannel>();
@@ -293,7 +296,7 @@ export class Link implements AckSender, CreditReturner, ChannelOwner {
     if (this.closed) return;
     this.receivedFrames++;
     try {
-      deliverFrame(readDataFrame(bytes), this.host, this.channelFrom, this.admit);
+      deliverFrame(readDataFrame(bytes), this.host, this.channelFrom, this.admit, this.texts);
     } catch (error) {
       this.refuse(error);
       return;

@@ -6,31 +6,38 @@
 //                    └─ promise ─► call under way ─► settled ─► ack or fail        at most `concurrency` at once
 //   all inputs ended, nothing waiting or under way ─► finish ─► end markers ─► ended
 //
-// `take` is the hot path: a synchronous execute makes no promise, no closure and no object here.
+// `take` is the hot path: a synchronous execute makes no promise, no closure and no object here, and the bits of the
+// gate are constants of this module, because V8 loads and checks one that is imported each time.
 
 import type { Bolt } from '../component/bolt.js';
 import { EXECUTED, STALE } from '../metrics/counters.js';
 import type { BoltBehavior } from '../model/definition.js';
 import type { CallTimes } from './call-times.js';
 import { GOES_ROUND, HAS_FINISHED, MAY_END, MAY_FINISH, NO_CYCLE, type CyclePhase } from './cycle-phase.js';
-import { EmitCall } from './emit-call.js';
-import { HandingTask } from './handing-task.js';
+import { sameCopy } from './same-copy.js';
+import type * as calls from './emit-call.js';
+import type * as calling from './calling-task.js';
 import type { InboundBatch } from './inbound-batch.js';
 import { InputEnds } from './input-ends.js';
 import { Inbox, type BoltPlace } from './inbox.js';
 import type { Mailbox } from './mailbox.js';
-import { callTimeout, OpenCalls } from './open-calls.js';
 import type { LocalTask } from './output.js';
 import type { TaskSetup } from './dealer.js';
-import { BROKEN, CALLS_FULL, COMMITTING, HOLDING, RUNNING } from './gate.js';
+import * as gate from './gate.js';
 import { isPromise } from './settling.js';
 import type { TaskTuple } from './task-tuple.js';
 import { FAILED, Held } from './task-tuple.js';
 
+const { CallingTask } = await sameCopy<typeof calling>('./calling-task.js', import.meta.url);
+const { EmitCall } = await sameCopy<typeof calls>('./emit-call.js', import.meta.url);
+type EmitCall = calls.EmitCall;
+const { BROKEN, COMMITTING, HOLDING, RUNNING } = gate;
+
 /** The time is looked at after each call that is slow, and after up to this many quick ones. */
 const STRIDE_MAX = 16;
 
-export class BoltTask extends HandingTask implements LocalTask {
+export class BoltTask extends CallingTask implements LocalTask {
+  readonly kind = 'bolt';
   /** That of `inbox` which senders of this worker put tuples into. */
   readonly mailbox: Mailbox;
   readonly inbox: Inbox;
@@ -43,15 +50,6 @@ export class BoltTask extends HandingTask implements LocalTask {
   untilTimed = 1;
   /** The last `take` threw. */
   private hasFailed = false;
-  /** Its tuples are never done when their call returns. */
-  private readonly holds: boolean;
-  /** Its tuples are done when their call returns, and no call of it ever was asynchronous. */
-  private simple: boolean;
-  private call = new EmitCall(this);
-  /** Those that have a time or a signal. */
-  private readonly openCalls: OpenCalls;
-  /** Some call was. */
-  private asynchronous = false;
   private stride = 1;
   private tickDue = false;
   private finishing = false;
@@ -60,10 +58,7 @@ export class BoltTask extends HandingTask implements LocalTask {
 
   constructor(setup: TaskSetup, bolt: Bolt, behavior: BoltBehavior, place: BoltPlace, times: CallTimes) {
     super(setup, bolt, behavior, times);
-    this.openCalls = new OpenCalls(setup.host.clock, behavior.callTimeoutMs);
     this.cycle = place.inCycle ? GOES_ROUND : NO_CYCLE;
-    this.holds = behavior.manualAck || this.commits !== null || this.order !== null;
-    this.simple = !this.holds;
     this.inbox = new Inbox(setup.host.limits, setup.task, place.takesFeedback);
     this.mailbox = this.inbox.mailbox;
     this.inputs = new InputEnds(place.sources);
@@ -139,13 +134,6 @@ export class BoltTask extends HandingTask implements LocalTask {
     else this.endInOrder(call, () => this.executed(tuple));
   }
 
-  /** Beside asynchronous calls, an emit that was kept too long must not pass for that of a call under way. */
-  private renew(call: EmitCall): void {
-    if (!this.asynchronous) return;
-    this.openCalls.end(call);
-    this.call = new EmitCall(this);
-  }
-
   private threw(call: EmitCall, tuple: TaskTuple, error: unknown): void {
     this.count(EXECUTED);
     call.end();
@@ -185,17 +173,29 @@ export class BoltTask extends HandingTask implements LocalTask {
     return this.cycle !== MAY_FINISH && (this.gate & (COMMITTING | HOLDING)) === 0;
   }
 
-  /** Takes the next tuple that came from another worker; it is an edge of its tree. */
-  private takeInbound(from: Mailbox, batch: InboundBatch): void {
-    let tuple: TaskTuple;
-    try {
-      tuple = batch.next();
-    } catch (error) {
-      this.refuse(from, batch, error);
-      return;
-    }
-    batch.origin.channel!.taken();
-    from.tookFromBatch(1);
+  /**
+   * Takes up to `most` of the next tuples that came from another worker, while it may; each is an edge of its tree.
+   * Gives how many those were, at least one.
+   */
+  private takeInbound(from: Mailbox, batch: InboundBatch, most: number): number {
+    let taken = 0;
+    do {
+      let tuple: TaskTuple;
+      try {
+        tuple = batch.next();
+      } catch (error) {
+        this.refuse(from, batch, error);
+        return 1;
+      }
+      taken++;
+      this.takeFrom(batch, tuple);
+    } while (taken < most && batch.left > 0 && (this.gate & ~(BROKEN | HOLDING)) === 0);
+    batch.origin.channel!.taken(taken);
+    from.tookFromBatch(taken);
+    return taken;
+  }
+
+  private takeFrom(batch: InboundBatch, tuple: TaskTuple): void {
     const { root } = tuple;
     if (batch.dead || (root !== null && root.ledger.dead)) {
       this.count(STALE);
@@ -223,10 +223,17 @@ export class BoltTask extends HandingTask implements LocalTask {
     while (inbox.takeable > 0 && (this.gate & ~(BROKEN | HOLDING)) === 0 && left > 0) {
       const from = inbox.next();
       const batch = from.nextBatch();
-      if (batch === null) this.takeQueued(from.shift());
-      else this.takeInbound(from, batch);
-      left--;
-      if (--untilLook > 0) continue;
+      if (batch === null) {
+        this.takeQueued(from.shift());
+        left--;
+        untilLook--;
+      } else {
+        const most = from.onlyBatches && from === this.mailbox ? Math.min(left, untilLook) : 1;
+        const taken = this.takeInbound(from, batch, most);
+        left -= taken;
+        untilLook -= taken;
+      }
+      if (untilLook > 0) continue;
       if (host.clock.now() >= untilMs) {
         this.stride = 1;
         break;
@@ -298,7 +305,7 @@ export class BoltTask extends HandingTask implements LocalTask {
     this.gate &= ~RUNNING;
   }
 
-  private outsideEnded(name: 'tick' | 'finish', call: EmitCall): void {
+  protected outsideEnded(name: 'tick' | 'finish', call: EmitCall): void {
     call.open = false;
     this.conclude(call, null);
     if (name !== 'finish') return;
@@ -309,83 +316,5 @@ export class BoltTask extends HandingTask implements LocalTask {
   private finished(): void {
     if (this.cycle === MAY_FINISH) this.cycle = HAS_FINISHED;
     else this.passEndOn();
-  }
-
-  /** The call is asynchronous: it keeps its `EmitCall`, and the task gets a new one. */
-  private underWay(
-    call: EmitCall,
-    tuple: TaskTuple | null,
-    promise: Promise<void>,
-    name: 'execute' | 'tick' | 'finish',
-  ): void {
-    this.asynchronous = true;
-    this.simple = false;
-    this.call = new EmitCall(this);
-    this.changeCalls(1);
-    this.callBegan(call);
-    if (this.callsUnderWay >= this.behavior.concurrency) this.gate |= CALLS_FULL;
-    if (name !== 'finish') this.openCalls.begin(call, () => this.timedOut(call, name, tuple));
-    // Not by the promise itself: what only looks like one may call back twice, or throw.
-    Promise.resolve(promise).then(
-      () => this.settled(call, name, tuple, null),
-      (error: unknown) => this.settled(call, name, tuple, { error }),
-    );
-  }
-
-  private settled(
-    call: EmitCall,
-    name: 'execute' | 'tick' | 'finish',
-    tuple: TaskTuple | null,
-    failed: { readonly error: unknown } | null,
-  ): void {
-    this.times.settled(call);
-    this.changeCalls(-1);
-    this.callSettled(call);
-    this.gate &= ~CALLS_FULL;
-    this.openCalls.end(call);
-    call.open = false;
-    if (call.timedOut) {
-      // It was dealt with then: only its place is free now.
-    } else if (tuple === null) {
-      if (failed !== null) this.report(name, failed.error);
-      this.outsideEnded(name === 'finish' ? 'finish' : 'tick', call);
-    } else {
-      this.conclude(call, () => (failed === null ? this.executed(tuple) : this.failed(tuple, failed.error)));
-    }
-    this.host.schedule(this);
-  }
-
-  abortCalls(reason: Error): void {
-    this.openCalls.close(reason);
-  }
-
-  /** The time of an asynchronous call is over: its tuple fails, and those behind it in order go on. */
-  private timedOut(call: EmitCall, name: string, tuple: TaskTuple | null): void {
-    const error = callTimeout(this, name, this.behavior.callTimeoutMs!);
-    call.timedOut = true;
-    call.abort(error);
-    if (tuple === null) this.report(name, error);
-    this.conclude(call, tuple === null ? null : () => this.failed(tuple, error));
-    this.host.schedule(this);
-  }
-
-  signalled(call: EmitCall): void {
-    this.openCalls.signal(call);
-    // From now on each call has an `EmitCall` of its own.
-    this.asynchronous = true;
-    this.simple = false;
-  }
-
-  /** A call that was no plain one is over: its input is settled now, or in its turn. */
-  private conclude(call: EmitCall, settle: (() => void) | null): void {
-    if (this.order !== null) this.endInOrder(call, settle);
-    else settle?.();
-  }
-
-  /** With `ordered`: a call has ended; its emits leave, and its input is settled, when the calls before it have. */
-  private endInOrder(call: EmitCall, settle: (() => void) | null): void {
-    if (this.call === call) this.call = new EmitCall(this);
-    this.order!.end(call, settle);
-    this.releaseInOrder();
   }
 }

@@ -4,15 +4,15 @@
 // to a channel. `dealAtOnce` down to `deliver` is the hot path: no closure, no promise, no Map lookup for the default
 // stream, one TaskTuple for each target. On the worker's thread.
 
-import type { Root } from '../ack/root.js';
-import { SeveralTrees } from '../ack/several-trees.js';
+import { SEVERAL, type Root } from '../ack/root.js';
+import { treesOf } from '../ack/several-trees.js';
 import type { EmitOptions } from '../component/emit.js';
 import type { Values } from '../component/tuple.js';
 import { areScalars, freezeValues, measureValues, measureWrapped, ValueRefused } from '../codec/values.js';
 import { pack, unpack } from '../codec/pack.js';
 import { TRACK_BYTES } from '../codec/data-frame.js';
 import { failure } from '../errors.js';
-import { ALL, NOBODY } from '../grouping/grouping.js';
+import * as grouping from '../grouping/grouping.js';
 import { DEAD_LETTER_BYTES_MAX, TUPLE_BYTES_MAX, VALUES_CHECKED_FIRST } from '../limits.js';
 import { EMITTED, MISUSED, TRANSFERRED } from '../metrics/counters.js';
 import { DEFAULT_STREAM } from '../model/definition.js';
@@ -26,11 +26,17 @@ import {
   unknownStream,
   wrongArity,
 } from './emit-errors.js';
-import { BLOCKED, NOT_ACTIVE } from './gate.js';
+import * as gate from './gate.js';
 import { DirectOutput, type Output, type Subscription, type Target } from './output.js';
 import type { FullTarget } from './stalls.js';
-import { TIMED_DEPTH, type TaskHost } from './task-host.js';
+import * as hosts from './task-host.js';
+import type { TaskHost } from './task-host.js';
 import { Held, TaskTuple, type Accumulator } from './task-tuple.js';
+
+// Constants of this module are folded into what V8 compiles; imported ones are loaded and checked for each tuple.
+const { ALL, NOBODY } = grouping;
+const { BLOCKED, NOT_ACTIVE } = gate;
+const { TIMED_DEPTH } = hosts;
 
 /** What a task is made of, beyond its component's instance. */
 export interface TaskSetup {
@@ -287,7 +293,7 @@ export abstract class Dealer {
       edgeLo = random.nextInt32() | 1;
       acc.accHi ^= edgeHi;
       acc.accLo ^= edgeLo;
-      if (root.ledger instanceof SeveralTrees) bytes += (root.ledger.roots.length - 1) * TRACK_BYTES;
+      if (root.hi === SEVERAL) bytes += (treesOf(root).length - 1) * TRACK_BYTES;
     }
     const { local } = target;
     if (local === null) {

@@ -6,14 +6,17 @@ import type { Timer } from '../clock.js';
 import { HAND_OVER_WAIT_MS_MAX } from '../limits.js';
 import { CALLS, CALLS_MS, CALLS_SINCE } from '../metrics/counters.js';
 import { NO_CYCLE, type CyclePhase } from './cycle-phase.js';
+import { sameCopy } from './same-copy.js';
 import type { EmitCall } from './emit-call.js';
 import type { HandOver, HandingOver } from './hand-over.js';
 import type { InboundBatch } from './inbound-batch.js';
 import type { Inbox } from './inbox.js';
 import type { InputEnds } from './input-ends.js';
-import { SettlingTask } from './settling-task.js';
+import type * as settling from './settling-task.js';
 import { COMMITTING, HOLDING } from './gate.js';
 import type { Mailbox } from './mailbox.js';
+
+const { SettlingTask } = await sameCopy<typeof settling>('./settling-task.js', import.meta.url);
 
 export abstract class HandingTask extends SettlingTask implements HandingOver {
   abstract readonly inbox: Inbox;
@@ -39,7 +42,7 @@ export abstract class HandingTask extends SettlingTask implements HandingOver {
   /** What came cannot be read: its trees fail. */
   protected refuse(from: Mailbox, batch: InboundBatch, error: unknown): void {
     const lost = batch.abandon();
-    for (let i = 0; i < lost; i++) batch.origin.channel!.taken();
+    batch.origin.channel!.taken(lost);
     from.tookFromBatch(lost);
     this.report('receive', error);
   }

@@ -1,15 +1,16 @@
 // Tuples of one stream that came from one task of another worker, as they stand in a frame. They are unpacked when the
 // first of them is taken and become objects one at a time, so that what waits in a mailbox is bytes, which no garbage
-// collection has to look at, and what is taken dies with its batch. Tuples of one tree stand next to each other more
-// often than not and then share their root.
+// collection has to look at, and what is taken dies young. Tuples of one tree stand next to each other more often than
+// not and then share their root.
 //
-//   waiting [ bytes | tracks ] ──next──► rows, unpacked ──next──► tuple, edgeHi, edgeLo │ dead │ broken
+//   waiting [ bytes | tracks ] ──next──► columns or rows, unpacked ──next──► tuple, edgeHi, edgeLo │ dead │ broken
 
 import type { AckTarget } from '../ack/ack-target.js';
 import { rootHiOf, rootLoOf } from '../ack/ack-target.js';
 import { Root } from '../ack/root.js';
 import { rootOf } from '../ack/several-trees.js';
-import { readRows, readTrack, TRACK_INTS } from '../codec/data-frame.js';
+import { readColumns, readRows, rowOf, type Column } from '../codec/columns.js';
+import { readTrack, TRACK_INTS } from '../codec/data-frame.js';
 import type { Values } from '../component/tuple.js';
 import { TaskTuple, type Origin } from './task-tuple.js';
 
@@ -37,22 +38,35 @@ export class InboundBatch {
   /** The tuple that was taken last belongs to an incarnation that is over. */
   dead = false;
   private payload: Uint8Array | null;
+  /** One of the two is filled when it is unpacked. */
+  private columns: readonly Column[] = [];
   private rows: readonly Values[] = [];
   private readonly count: number;
+  private readonly texts: readonly string[] | null;
   private tracks: Tracks | null;
   private trackAt = 0;
   private root: Root | null = null;
   private rootLedger = UNTRACKED;
   private rootOffset = 0;
 
-  /** @param tracks - one for each tuple; null when the batch is not tracked */
-  constructor(origin: Origin, count: number, payload: Uint8Array, tracks: Tracks | null) {
+  /**
+   * @param tracks - one for each tuple; null when the batch is not tracked
+   * @param texts - the dictionary that its columns use; null when it came in rows
+   */
+  constructor(
+    origin: Origin,
+    count: number,
+    payload: Uint8Array,
+    tracks: Tracks | null,
+    texts: readonly string[] | null = null,
+  ) {
     this.origin = origin;
     this.count = count;
     this.left = count;
     this.payload = payload;
     this.bytes = payload.length;
     this.tracks = tracks;
+    this.texts = texts;
   }
 
   /**
@@ -62,7 +76,8 @@ export class InboundBatch {
    */
   next(): TaskTuple {
     if (this.payload !== null) this.open(this.payload);
-    const values = this.rows[this.count - this.left]!;
+    const row = this.count - this.left;
+    const values = this.texts === null ? this.rows[row]! : rowOf(this.columns, row);
     this.left--;
     if (this.tracks !== null) this.nextTrack(this.tracks);
     if (this.left === 0) this.release();
@@ -84,11 +99,13 @@ export class InboundBatch {
   private release(): void {
     this.payload = null;
     this.rows = [];
+    this.columns = [];
     this.tracks = null;
   }
 
   private open(payload: Uint8Array): void {
-    this.rows = readRows(payload, this.count);
+    if (this.texts === null) this.rows = readRows(payload, this.count);
+    else this.columns = readColumns(payload, this.count, this.texts);
     this.payload = null;
   }
 

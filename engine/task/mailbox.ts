@@ -143,6 +143,11 @@ export class Mailbox {
     return this.batches[this.firstBatch]!;
   }
 
+  /** Nothing but what came from other workers may be taken now. */
+  get onlyBatches(): boolean {
+    return this.localTuples === this.heldLocal;
+  }
+
   /** So many tuples were taken from the batch that was next. */
   tookFromBatch(count: number): void {
     this.size -= count;

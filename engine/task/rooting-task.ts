@@ -10,15 +10,18 @@ import { LOST, taskFailure } from '../ack/tree-failure.js';
 import type { Timer } from '../clock.js';
 import type { TreeFailure } from '../component/spout.js';
 import type { Values } from '../component/tuple.js';
+import { sameCopy } from './same-copy.js';
 import type { TaskSetup } from './dealer.js';
-import { FAILED } from '../metrics/counters.js';
+import { FAILED, OPEN_TREES, QUEUED, STALE } from '../metrics/counters.js';
 import { checkOverrun } from './emit-errors.js';
 import { NOT_ACTIVE } from './gate.js';
 import type { Output } from './output.js';
 import { NO_TASK } from './task-host.js';
-import { Task } from './task.js';
+import type * as tasks from './task.js';
 import type { Accumulator } from './task-tuple.js';
 import { UnsentQueue } from './unsent.js';
+
+const { Task } = await sameCopy<typeof tasks>('./task.js', import.meta.url);
 
 export abstract class RootingTask extends Task implements EndedReceiver {
   readonly ledger: Ledger;
@@ -27,11 +30,17 @@ export abstract class RootingTask extends Task implements EndedReceiver {
   /** The XOR of the edges that the tree which is being opened has so far. */
   private readonly opening: Accumulator = { accHi: 0, accLo: 0 };
   private expiry: Timer | null = null;
+  private stalePublished = 0;
 
   constructor(setup: TaskSetup, ledger: Ledger, tracking: boolean) {
     super(setup);
     this.ledger = ledger;
     this.tracking = tracking;
+  }
+
+  /** There is an `ack` or `fail` to call, or room again for what waits unsent, or a count to tell. */
+  get hasNews(): boolean {
+    return this.ledger.ended > 0 || this.ledger.stale !== this.stalePublished;
   }
 
   abstract treeEnded(id: unknown, failure: TreeFailure | null): void;
@@ -63,6 +72,14 @@ export abstract class RootingTask extends Task implements EndedReceiver {
     }
     this.ledger.failAll();
     this.ledger.takeEnded({ treeEnded: () => this.count(FAILED) });
+  }
+
+  /** Writes how many trees are open, and what waits, into its row of counters. */
+  protected publish(): void {
+    this.counters[this.row + OPEN_TREES] = this.ledger.open;
+    this.counters[this.row + QUEUED] = this.unsent.waiting;
+    this.counters[this.row + STALE]! += this.ledger.stale - this.stalePublished;
+    this.stalePublished = this.ledger.stale;
   }
 
   stopTimers(): void {

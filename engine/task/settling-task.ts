@@ -22,14 +22,17 @@ import type { BoltBehavior } from '../model/definition.js';
 import { BatchCommits } from './batch-commits.js';
 import type { CallTimes } from './call-times.js';
 import { CallsInOrder } from './calls-in-order.js';
+import { sameCopy } from './same-copy.js';
 import type { EmitCall } from './emit-call.js';
 import { checkOverrun } from './emit-errors.js';
 import type { Output } from './output.js';
 import { isPending } from './settling.js';
 import type { TaskSetup } from './dealer.js';
 import { COMMITTING, RUNNING } from './gate.js';
-import { Task } from './task.js';
+import type * as tasks from './task.js';
 import { ACKED, FAILED, PENDING, TaskTuple, type Accumulator, type Held } from './task-tuple.js';
+
+const { Task } = await sameCopy<typeof tasks>('./task.js', import.meta.url);
 
 export abstract class SettlingTask extends Task {
   protected readonly behavior: BoltBehavior;

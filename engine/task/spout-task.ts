@@ -16,19 +16,26 @@ import type { Values } from '../component/tuple.js';
 import type { Timer } from '../clock.js';
 import { failure } from '../errors.js';
 import { SPOUT_REST_MAX_MS, SPOUT_REST_MIN_MS } from '../limits.js';
-import { ACKED as ACKED_COUNT, ASKED, FAILED as FAILED_COUNT, OPEN_TREES, QUEUED, STALE } from '../metrics/counters.js';
+import { ACKED as ACKED_COUNT, ASKED, FAILED as FAILED_COUNT } from '../metrics/counters.js';
 import { AckWaits } from './ack-waits.js';
 import type { CallTimes } from './call-times.js';
+import { sameCopy } from './same-copy.js';
 import type { TaskSetup } from './dealer.js';
-import { EmitCall } from './emit-call.js';
-import { BROKEN, CALLS_FULL, INACTIVE, RESTARTING, RUNNING } from './gate.js';
+import type * as calls from './emit-call.js';
+import * as gate from './gate.js';
 import type { Output } from './output.js';
-import { RootingTask } from './rooting-task.js';
+import type * as rooting from './rooting-task.js';
+
+const { RootingTask } = await sameCopy<typeof rooting>('./rooting-task.js', import.meta.url);
+const { EmitCall } = await sameCopy<typeof calls>('./emit-call.js', import.meta.url);
+type EmitCall = calls.EmitCall;
+const { BROKEN, CALLS_FULL, INACTIVE, RESTARTING, RUNNING } = gate;
 
 /** The time is looked at after each call that is slow, and after up to this many quick ones. */
 const STRIDE_MAX = 32;
 
 export class SpoutTask extends RootingTask {
+  readonly kind = 'spout';
   private spout: Spout;
   private readonly times: CallTimes;
   private readonly ackWaits: AckWaits;
@@ -52,7 +59,6 @@ export class SpoutTask extends RootingTask {
   /** From how many calls `untilTimed` counts down. */
   private sampleEvery = 1;
   private stride = 1;
-  private stalePublished = 0;
   /** Calls of `nextTuple` that threw, and all those of the tasks in whose row it counts on. */
   private failedCalls = this.counters[this.row + ASKED]!;
 
@@ -89,11 +95,6 @@ export class SpoutTask extends RootingTask {
     if (this.ledger.full) this.ackWaits.note(true, host.clock.now());
     if (this.mayEmit() && this.rest === null) host.schedule(this);
     else this.finishIfEnded();
-  }
-
-  /** There is an `ack` or `fail` to call, or room again for what waits unsent, or a count to tell. */
-  get hasNews(): boolean {
-    return this.ledger.ended > 0 || this.ledger.stale !== this.stalePublished;
   }
 
   /** Resolves when nothing holds its emits back: no full target, and none that waits unsent. */
@@ -389,12 +390,5 @@ export class SpoutTask extends RootingTask {
     super.publishCounts();
     this.counters[this.row + ACKED_COUNT]! += this.ackedTrees;
     this.ackedTrees = 0;
-  }
-
-  private publish(): void {
-    this.counters[this.row + OPEN_TREES] = this.ledger.open;
-    this.counters[this.row + QUEUED] = this.unsent.waiting;
-    this.counters[this.row + STALE]! += this.ledger.stale - this.stalePublished;
-    this.stalePublished = this.ledger.stale;
   }
 }

@@ -14,9 +14,10 @@ export const PENDING = 0;
 export const ACKED = 1;
 export const FAILED = 2;
 
-/** What a tuple came through, which is told when it is taken from its mailbox. */
+/** What tuples came through, which is told when they are taken from their mailbox. */
 export interface TupleChannel {
-  taken(): void;
+  /** @param count - of one batch, oldest first */
+  taken(count: number): void;
 }
 
 /** Where tuples of one stream of one task come from, shared by all of them. */

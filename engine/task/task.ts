@@ -5,14 +5,19 @@ import type { EmitOptions } from '../component/emit.js';
 import type { Values } from '../component/tuple.js';
 import { isMillraceError } from '../errors.js';
 import * as counters from '../metrics/counters.js';
-import { Dealer, type TaskSetup } from './dealer.js';
+import { sameCopy } from './same-copy.js';
+import type * as dealers from './dealer.js';
+import type { TaskSetup } from './dealer.js';
 import type { EmitCall, Emitter } from './emit-call.js';
 import { BLOCKED, BROKEN, NOT_ACTIVE, RESTARTING } from './gate.js';
 import type { Target } from './output.js';
 import { Stalls, type FullTarget } from './stalls.js';
 import type { RunnableTask } from './task-host.js';
 
+const { Dealer } = await sameCopy<typeof dealers>('./dealer.js', import.meta.url);
+
 export abstract class Task extends Dealer implements Emitter, RunnableTask {
+  abstract readonly kind: 'bolt' | 'spout';
   /** It stands in the worker's queue of tasks to run. */
   scheduled = false;
   /** It stands among those whose batch is to be committed. */

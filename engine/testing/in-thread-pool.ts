@@ -4,6 +4,7 @@
 import type { MessagePort } from 'node:worker_threads';
 import { toWire } from '../errors.js';
 import type { Topology } from '../model/definition.js';
+import { loadTaskClasses } from '../task/copies.js';
 import { loadTopologyInWorker } from '../worker/module.js';
 import type { FromWorker, WorkerInit } from '../worker/messages.js';
 import type { WorkerHandle, WorkerPool } from '../worker/pool.js';
@@ -45,6 +46,7 @@ export class InThreadPool implements WorkerPool {
       try {
         const loaded = this.topology ?? (await loadTopologyInWorker(init.source, init.description.name));
         const topology = init.instrument === null ? loaded : instrument(loaded, init.instrument.port);
+        await loadTaskClasses(init.description.components.length);
         runtime = new WorkerRuntime(init, topology);
       } catch (error) {
         init.control.postMessage({ type: 'refused', error: toWire(error) } satisfies FromWorker);

@@ -8,7 +8,8 @@
 // for last holds; `deactivate` is called only after an `activate`, and once.
 
 import { CLOSE_TIMEOUT_MS } from '../limits.js';
-import { SpoutTask } from '../task/spout-task.js';
+import { isSpout } from '../task/copies.js';
+import type { SpoutTask } from '../task/spout-task.js';
 import { withDeadline } from './deadline.js';
 import { startError } from './error-reporter.js';
 import type { LivingTask } from './living-task.js';
@@ -37,7 +38,7 @@ export class Activity {
     this.wanted = spouts;
     if (!spouts) this.pause();
     return this.next(async () => {
-      await this.activate(this.tasks.filter((each) => spouts || !(each.task instanceof SpoutTask)));
+      await this.activate(this.tasks.filter((each) => spouts || !isSpout(each.task)));
     });
   }
 
@@ -75,13 +76,13 @@ export class Activity {
   add(tasks: readonly LivingTask[]): Promise<void> {
     this.enlist(tasks);
     for (const { task } of tasks) {
-      if (!(task instanceof SpoutTask)) continue;
+      if (!isSpout(task)) continue;
       if (this.draining) task.drain();
       else if (!this.wanted) task.pause();
     }
     return this.next(async () => {
       const due = tasks.filter((each) => this.tasks.includes(each) && !this.active.has(each));
-      await this.activate(due.filter((each) => this.wanted || !(each.task instanceof SpoutTask)));
+      await this.activate(due.filter((each) => this.wanted || !isSpout(each.task)));
     });
   }
 
@@ -107,7 +108,7 @@ export class Activity {
    */
   comeBack(living: LivingTask): Promise<void> {
     return this.next(async () => {
-      const isDue = this.tasks.includes(living) && (this.wanted || !(living.task instanceof SpoutTask));
+      const isDue = this.tasks.includes(living) && (this.wanted || !isSpout(living.task));
       if (isDue) await this.activate([living]);
       this.away.delete(living);
     });
@@ -161,6 +162,6 @@ export class Activity {
   }
 
   private spouts(): { readonly living: LivingTask; readonly spout: SpoutTask }[] {
-    return this.tasks.flatMap((living) => (living.task instanceof SpoutTask ? [{ living, spout: living.task }] : []));
+    return this.tasks.flatMap((living) => (isSpout(living.task) ? [{ living, spout: living.task }] : []));
   }
 }

@@ -5,7 +5,8 @@ import { cyclesOf } from '../model/cycles.js';
 import type { TopologyDescription } from '../model/describe.js';
 import type { HandOvers } from '../plan/hand-overs.js';
 import { tasksByComponent, type TaskPlan } from '../plan/plan.js';
-import { BoltTask } from '../task/bolt-task.js';
+import { isBolt } from '../task/copies.js';
+import type { BoltTask } from '../task/bolt-task.js';
 import { HOLDING } from '../task/gate.js';
 import { HandOver } from '../task/hand-over.js';
 import type { LivingTask } from './living-task.js';
@@ -58,7 +59,7 @@ export function engage(
   const { revision } = transition;
   const parting = new Set(over.spouts.flatMap(({ before }) => before.map(({ task }) => task)));
   for (const { task, definition } of living) {
-    if (!(task instanceof BoltTask) || definition.kind !== 'bolt') continue;
+    if (!isBolt(task) || definition.kind !== 'bolt') continue;
     const from = new Set(definition.inputs.map((input) => input.from));
     const leaves = over.leaving.has(task.task);
     const waits = over.waits.get(task.task);

@@ -16,7 +16,7 @@ import type { TopologyDescription } from '../model/describe.js';
 import type { CounterBlocks } from '../metrics/counter-blocks.js';
 import { handOvers } from '../plan/hand-overs.js';
 import type { Plan, TaskPlan } from '../plan/plan.js';
-import { BoltTask } from '../task/bolt-task.js';
+import { isBolt } from '../task/copies.js';
 import type { Task } from '../task/task.js';
 import { boltsOf, engage, holdAll, isTogether, runningOf, type Running } from './change-state.js';
 import { makeComing } from './coming.js';
@@ -179,7 +179,7 @@ export class Changes {
     host.reopenCycles(over.changed, transition.revision);
     for (const { task } of old) this.switchSender(running, task);
     const local = old.map(({ task }) => task.task);
-    for (const { task } of old) if (task instanceof BoltTask) task.switchOver(local);
+    for (const { task } of old) if (isBolt(task)) task.switchOver(local);
     host.crew.start(running.coming);
     for (const { task } of running.coming) host.schedule(task);
     this.spouts.begin();
@@ -318,7 +318,7 @@ export class Changes {
       const living = makeComing(wiring, plan);
       coming.push(living);
       host.crew.add(living);
-      if (living.task instanceof BoltTask) holdAll(running, living.task);
+      if (isBolt(living.task)) holdAll(running, living.task);
     }
     for (const living of coming) this.connect(running, living);
     await host.crew.prepare(coming);

@@ -6,7 +6,7 @@ import { createGrouping, leavesNoChoice } from '../grouping/create.js';
 import type { Link } from '../link/link.js';
 import type { BoltDefinition, ComponentDefinition, InputDefinition, Topology } from '../model/definition.js';
 import type { TaskPlan } from '../plan/plan.js';
-import { BoltTask } from '../task/bolt-task.js';
+import { isBolt } from '../task/copies.js';
 import { FeedbackEdge } from '../task/feedback-edge.js';
 import { DirectOutput, Output, Target, type Subscription } from '../task/output.js';
 import type { Task } from '../task/task.js';
@@ -115,7 +115,7 @@ function targetsOf(
   const { options, tasks, linkTo, task } = connecting;
   return tasksOf(options, bolt.id).map((target) => {
     const here = tasks.get(target.task);
-    const local = here instanceof BoltTask ? here : null;
+    const local = isBolt(here) ? here : null;
     if (input.feedback === true) {
       const { overflow = 'fail' } = input;
       const setup = { host: options.taskHost, counts: options.counters.rowOf(task.task), origin, target, overflow };

@@ -7,8 +7,9 @@ import type { Ledger } from '../ack/ledger.js';
 import type { Clock, Timer } from '../clock.js';
 import { failure } from '../errors.js';
 import { CLOSE_TIMEOUT_MS } from '../limits.js';
-import { BoltTask } from '../task/bolt-task.js';
-import { SpoutTask } from '../task/spout-task.js';
+import { isBolt, isSpout } from '../task/copies.js';
+import type { BoltTask } from '../task/bolt-task.js';
+import type { SpoutTask } from '../task/spout-task.js';
 import type { ReportingTask } from '../task/task-host.js';
 import { NOT_ACTIVE } from '../task/gate.js';
 import type { Task } from '../task/task.js';
@@ -38,18 +39,18 @@ export class Crew {
   }
 
   get spouts(): SpoutTask[] {
-    return this.members.flatMap(({ task }) => (task instanceof SpoutTask ? [task] : []));
+    return this.members.flatMap(({ task }) => (isSpout(task) ? [task] : []));
   }
 
   get bolts(): BoltTask[] {
-    return this.members.flatMap(({ task }) => (task instanceof BoltTask ? [task] : []));
+    return this.members.flatMap(({ task }) => (isBolt(task) ? [task] : []));
   }
 
   add(living: LivingTask): void {
     const { task } = living;
     this.members = [...this.members, living];
     this.tasks.set(task.task, task);
-    if (task instanceof SpoutTask) this.ledgers.set(task.task, task.ledger);
+    if (isSpout(task)) this.ledgers.set(task.task, task.ledger);
   }
 
   /** It is not one of them any more; undefined when it was none. */
@@ -85,7 +86,7 @@ export class Crew {
     for (const { task, definition } of those) {
       task.gate &= ~NOT_ACTIVE;
       const tickMs = definition.kind === 'bolt' ? definition.behavior.tickMs : null;
-      if (tickMs !== null && task instanceof BoltTask) this.startTicks(task, tickMs);
+      if (tickMs !== null && isBolt(task)) this.startTicks(task, tickMs);
     }
   }
 
@@ -152,7 +153,7 @@ export class Crew {
 
 /** What a bolt has executed and not yet committed is committed before it closes. */
 async function lastBatch(task: Task): Promise<void> {
-  if (!(task instanceof BoltTask)) return;
+  if (!isBolt(task)) return;
   await task.committing;
   task.commit();
   await task.committing;

@@ -6,7 +6,8 @@ import type { Link } from '../link/link.js';
 import { cyclesOf } from '../model/cycles.js';
 import type { Topology } from '../model/definition.js';
 import type { Plan } from '../plan/plan.js';
-import { BoltTask } from '../task/bolt-task.js';
+import { isBolt } from '../task/copies.js';
+import type { BoltTask } from '../task/bolt-task.js';
 import { GOES_ROUND, MAY_END, MAY_FINISH } from '../task/cycle-phase.js';
 import { CYCLE_OPEN } from './cycle-ends.js';
 import type { CycleReport, CycleTold } from './messages.js';
@@ -79,7 +80,7 @@ export class CycleMembers {
     membership.said = null;
     const { components } = membership;
     for (const { task, definition } of this.around.living()) {
-      if (!(task instanceof BoltTask) || !components.includes(definition.id)) continue;
+      if (!isBolt(task) || !components.includes(definition.id)) continue;
       if (step > components.length) task.cycle = MAY_END;
       // The plan may have changed since it finished, or was to end.
       else if (definition.id === components[step - 1] && task.cycle === GOES_ROUND) task.cycle = MAY_FINISH;
@@ -124,9 +125,7 @@ export class CycleMembers {
   private tasksOf({ components }: Pick<Membership, 'components'>): readonly BoltTask[] {
     return this.around
       .living()
-      .flatMap(({ task, definition }) =>
-        task instanceof BoltTask && components.includes(definition.id) ? [task] : [],
-      );
+      .flatMap(({ task, definition }) => (isBolt(task) && components.includes(definition.id) ? [task] : []));
   }
 }
 

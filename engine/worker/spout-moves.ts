@@ -8,7 +8,8 @@
 
 import { HAND_OVER_WAIT_MS_MAX } from '../limits.js';
 import type { TaskPlan } from '../plan/plan.js';
-import { SpoutTask } from '../task/spout-task.js';
+import { isSpout } from '../task/copies.js';
+import type { SpoutTask } from '../task/spout-task.js';
 import { makeComing } from './coming.js';
 import { connect } from './connecting.js';
 import type { Leavers, LeaversHost } from './leavers.js';
@@ -46,7 +47,7 @@ export class SpoutMoves {
     const { crew, activity } = this.host;
     for (const living of crew.living) {
       const { task } = living;
-      if (!(task instanceof SpoutTask) || !leaving.has(task.task)) continue;
+      if (!isSpout(task) || !leaving.has(task.task)) continue;
       // It may still have to deactivate when it lets go; closing waits for that.
       const deactivated = activity.remove(living);
       this.leavers.track(deactivated);
@@ -105,7 +106,7 @@ export class SpoutMoves {
     this.made = [];
     host.crew.start(made);
     host.rewired();
-    for (const { task } of made) if (task instanceof SpoutTask) host.schedule(task);
+    for (const { task } of made) if (isSpout(task)) host.schedule(task);
   }
 
   /**

@@ -7,6 +7,7 @@ import { receiveMessageOnPort, threadId, type MessagePort } from 'node:worker_th
 import { toWire } from '../errors.js';
 import { OUTPUT_CHARACTERS_MAX, STOPPED_LOADING_MS } from '../limits.js';
 import type { Topology } from '../model/definition.js';
+import { loadTaskClasses } from '../task/copies.js';
 import { Backlog, charactersOf } from './backlog.js';
 import { loadTopologyInWorker } from './module.js';
 import type { FromWorker, Instrument, ToWorker, WorkerInit } from './messages.js';
@@ -48,7 +49,9 @@ export default async function runWorker(port: MessagePort): Promise<void> {
   post({ type: 'hello', threadId });
   const loading = new Loading(control);
   try {
-    let topology = await loading.follow(loadTopologyInWorker(init.source, init.description.name));
+    const classes = loadTaskClasses(init.description.components.length);
+    const loaded = loadTopologyInWorker(init.source, init.description.name);
+    let [topology] = await loading.follow(Promise.all([loaded, classes]));
     if (init.instrument !== null) {
       const module = (await import(init.instrument.url)) as InstrumentModule;
       topology = module.instrument(topology, init.instrument.port);
@@ -79,7 +82,7 @@ class Loading {
   }
 
   /** What is loaded; a worker that was told to stop ends here. */
-  async follow(loaded: Promise<Topology>): Promise<Topology> {
+  async follow<T>(loaded: Promise<T>): Promise<T> {
     try {
       return await loaded;
     } finally {

@@ -12,8 +12,8 @@ import { cyclesOf } from '../model/cycles.js';
 import type { BoltDefinition, ComponentDefinition, SpoutDefinition, Topology } from '../model/definition.js';
 import type { TaskPlan } from '../plan/plan.js';
 import { CallTimes } from '../task/call-times.js';
-import { BoltTask } from '../task/bolt-task.js';
-import { SpoutTask } from '../task/spout-task.js';
+import { taskClassesOf, type TaskClasses } from '../task/copies.js';
+import type { TaskSetup } from '../task/dealer.js';
 import type { Task } from '../task/task.js';
 import type { TaskHost } from '../task/task-host.js';
 import { boltContext, spoutContext, type ContextHost, type TaskContext } from './contexts.js';
@@ -61,7 +61,7 @@ class EndedSpout extends Spout {
   }
 }
 
-function setupOf(options: WiringOptions, plan: TaskPlan): ConstructorParameters<typeof BoltTask>[0] {
+function setupOf(options: WiringOptions, plan: TaskPlan): TaskSetup {
   const { words, row } = options.counters.rowOf(plan.task);
   return {
     host: options.taskHost,
@@ -87,6 +87,7 @@ function makeSpoutTask(options: WiringOptions, definition: SpoutDefinition, plan
     now: () => clock.now(),
     latency: options.counters.histogram(plan.task),
   });
+  const { SpoutTask } = classesOf(options, definition);
   const task = new SpoutTask(setup, spout, ledger, config.tracking, timesOf(options, plan));
   return livingTask(options, definition, plan, {
     task,
@@ -115,6 +116,7 @@ function makeBoltTask(options: WiringOptions, definition: BoltDefinition, plan: 
   const takesFeedback = definition.inputs.some((input) => input.feedback === true);
   const place = { sources, takesFeedback, inCycle: together.length > 0 };
   const times = timesOf(options, plan);
+  const { BoltTask } = classesOf(options, definition);
   const task = new BoltTask(setup, bolt, definition.behavior, place, times);
   return livingTask(options, definition, plan, {
     task,
@@ -126,6 +128,10 @@ function makeBoltTask(options: WiringOptions, definition: BoltDefinition, plan: 
     },
     canRestart: true,
   });
+}
+
+function classesOf({ topology }: WiringOptions, definition: ComponentDefinition): TaskClasses {
+  return taskClassesOf(topology.components.indexOf(definition));
 }
 
 /** How a task comes by the instances of its component. */

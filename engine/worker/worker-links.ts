@@ -18,7 +18,7 @@ import type { CounterBlocks } from '../metrics/counter-blocks.js';
 import { OUTBOX, STALE } from '../metrics/counters.js';
 import type { Topology } from '../model/definition.js';
 import type { Plan, TaskPlan } from '../plan/plan.js';
-import { BoltTask } from '../task/bolt-task.js';
+import { isBolt } from '../task/copies.js';
 import type { Task } from '../task/task.js';
 import type { InboundBatch } from '../task/inbound-batch.js';
 import { Origin } from '../task/task-tuple.js';
@@ -186,7 +186,7 @@ export class WorkerLinks implements LinkHost {
 
   receive(task: number, batch: InboundBatch): void {
     const target = this.options.tasks.get(task);
-    if (!(target instanceof BoltTask)) return;
+    if (!isBolt(target)) return;
     const isFeedback = target.inbox.feedback !== null && this.isFeedback(batch.origin.component, target.component);
     target.receive(batch, isFeedback);
     this.options.turns.schedule(target);
@@ -198,7 +198,7 @@ export class WorkerLinks implements LinkHost {
 
   receiveEnd(sourceTask: number, targetTask: number, revision: number): void {
     const target = this.options.tasks.get(targetTask);
-    if (!(target instanceof BoltTask)) return;
+    if (!isBolt(target)) return;
     target.inputs.end(sourceTask, revision);
     target.handOver?.sourceEnded(sourceTask);
     this.options.turns.schedule(target);
@@ -206,7 +206,7 @@ export class WorkerLinks implements LinkHost {
 
   receiveMark(sourceTask: number, targetTask: number, revision: number): void {
     const target = this.options.tasks.get(targetTask);
-    if (!(target instanceof BoltTask) || target.handOver?.revision !== revision) return;
+    if (!isBolt(target) || target.handOver?.revision !== revision) return;
     target.handOver.mark(sourceTask);
     this.options.turns.schedule(target);
   }

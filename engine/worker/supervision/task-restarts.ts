@@ -14,8 +14,7 @@ import { failure, isMillraceError, reasonOf, toWire } from '../../errors.js';
 import { CLOSE_TIMEOUT_MS } from '../../limits.js';
 import type { LogLevel } from '../../log.js';
 import { BROKEN, NOT_ACTIVE, RESTARTING } from '../../task/gate.js';
-import { SettlingTask } from '../../task/settling-task.js';
-import { SpoutTask } from '../../task/spout-task.js';
+import { isBolt, isSpout } from '../../task/copies.js';
 import type { Task } from '../../task/task.js';
 import type { RunnableTask } from '../../task/task-host.js';
 import type { Activity } from '../activity.js';
@@ -86,14 +85,14 @@ export class TaskRestarts {
     crew.abort(living);
     const isQuiet = await this.settled(task);
     if (this.isLeft(living)) return;
-    if (task instanceof SpoutTask) task.forget();
+    if (isSpout(task)) task.forget();
     if (isQuiet) await crew.closeInstance(living, activity, true);
     if (this.isLeft(living)) return;
     if (!task.isQuiet) {
       this.giveUp(living, run, failure('MILLRACE_TASK_UNSETTLED', { component: task.component, task: task.task }));
       return;
     }
-    if (task instanceof SettlingTask) task.giveUpHeld();
+    if (isBolt(task)) task.giveUpHeld();
     await this.makeAnew(living, run, waitMs);
   }
 

@@ -3,8 +3,11 @@
 
 import { measure as timed } from 'mitata';
 import { Ledger } from '../../../engine/ack/ledger.js';
-import { DataFrameWriter, readDataFrame, readRows } from '../../../engine/codec/data-frame.js';
+import { readColumns, rowOf } from '../../../engine/codec/columns.js';
+import { readDataFrame, SEGMENT_INTS } from '../../../engine/codec/data-frame.js';
+import { DataFrameWriter } from '../../../engine/codec/data-frame-writer.js';
 import { Outbox } from '../../../engine/codec/outbox.js';
+import { ReceivedTexts } from '../../../engine/codec/text-dictionary.js';
 import { createGrouping } from '../../../engine/grouping/create.js';
 import { runtimeLimits } from '../../../engine/limits.js';
 import { Histogram } from '../../../engine/metrics/histogram.js';
@@ -34,8 +37,15 @@ const codec: readonly Micro[] = [
     name: 'read a frame of [word, count]',
     tuples: BATCH,
     make: () => {
-      const frame = frameWriter()();
-      return () => readRows(readDataFrame(frame).payload, BATCH);
+      const write = frameWriter();
+      const texts = textsOf(write());
+      const frame = write();
+      return () => {
+        const columns = readColumns(readDataFrame(frame).payload, BATCH, texts);
+        let sum = 0;
+        for (let row = 0; row < BATCH; row++) sum += rowOf(columns, row).length;
+        return sum;
+      };
     },
   },
 ];
@@ -49,6 +59,15 @@ function frameWriter(): () => Uint8Array<ArrayBuffer> {
     outbox.drop(BATCH);
     return writer.finish();
   };
+}
+
+/** The dictionary that a first frame brings, in its last segment. */
+function textsOf(frame: Uint8Array): readonly string[] {
+  const { segments, payload } = readDataFrame(frame);
+  const [, , , generation, count, first, bytes] = segments.subarray(-SEGMENT_INTS);
+  const received = new ReceivedTexts();
+  received.add(generation!, first!, count!, payload.subarray(-bytes!));
+  return received.texts;
 }
 
 const ledger: readonly Micro[] = [1, 1000, 100_000].map((open) => ({

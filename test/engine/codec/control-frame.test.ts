@@ -177,7 +177,7 @@ t.test('changed, cut or random bytes are refused or well-formed', async (t) => {
   fc.assert(property, { numRuns: 1000 });
   fc.assert(
     fc.property(fc.array(value, { maxLength: 30 }), (ints) => {
-      readAnything(new Uint8Array(Int32Array.of(0x4d520102, ...ints).buffer));
+      readAnything(new Uint8Array(Int32Array.of(0x4d520202, ...ints).buffer));
     }),
     { numRuns: 1000 },
   );
@@ -186,11 +186,11 @@ t.test('changed, cut or random bytes are refused or well-formed', async (t) => {
 
 t.test('what cannot be a control frame is refused', async (t) => {
   const frame = (...ints: number[]): Uint8Array => new Uint8Array(Int32Array.of(...ints).buffer);
-  const header = 0x4d520102;
+  const header = 0x4d520202;
   const refused: Record<string, Uint8Array> = {
     nothing: new Uint8Array(0),
-    'a data frame': frame(0x4d520101),
-    'another version': frame(0x4d520202),
+    'a data frame': frame(0x4d520201),
+    'another version': frame(0x4d520102),
     'an unknown section': frame(header, 9, 0, 0, 0),
     'a huge count': frame(header, 1, 0, 0, 2 ** 31 - 1),
     'a negative count': frame(header, 2, 0, 0, -1),

@@ -5,17 +5,20 @@ import { isDeepStrictEqual } from 'node:util';
 import fc from 'fast-check';
 import t from 'tap';
 import type { AckTarget } from '../../../engine/ack/ack-target.js';
+import { readColumns, readRows, rowOf } from '../../../engine/codec/columns.js';
 import {
-  DataFrameWriter,
+  IN_COLUMNS,
   readDataFrame,
-  readRows,
   SEGMENT_END,
   SEGMENT_INTS,
+  SEGMENT_TEXTS,
   SEGMENT_TRACKED,
   SEGMENT_UNTRACKED,
 } from '../../../engine/codec/data-frame.js';
+import { DataFrameWriter } from '../../../engine/codec/data-frame-writer.js';
 import { Outbox } from '../../../engine/codec/outbox.js';
 import { pack } from '../../../engine/codec/pack.js';
+import { ReceivedTexts } from '../../../engine/codec/text-dictionary.js';
 import { isMillraceError } from '../../../engine/errors.js';
 import { FRAME_BYTES_MAX } from '../../../engine/limits.js';
 
@@ -36,17 +39,25 @@ const sequence = fc.oneof(
   fc.integer({ min: 2 ** 33, max: 2 ** 33 + 2 ** 31 }),
   fc.integer({ min: 2 ** 53 - 1000, max: 2 ** 53 - 1 }),
 );
-const tuple = fc.record({
-  values: fc.array(fc.oneof(fc.string(), fc.integer(), fc.constant(null)), { maxLength: 3 }),
-  track: fc.option(fc.record({ ledger: fc.nat(2), sequence, hi: int32, lo: int32 }), { freq: 3 }),
-});
+/** What the columns of a stream hold: mostly values of one kind. */
+const column = fc.constantFrom<fc.Arbitrary<unknown>>(
+  fc.constantFrom('the', 'cow', 'jumped'),
+  fc.string({ maxLength: 100 }),
+  fc.integer(),
+  fc.oneof(fc.integer(), fc.double({ noNaN: true, noDefaultInfinity: true })),
+  fc.boolean(),
+  fc.oneof(fc.string(), fc.integer(), fc.constant(null)),
+);
+const track = fc.option(fc.record({ ledger: fc.nat(2), sequence, hi: int32, lo: int32 }), { freq: 3 });
+const tuplesOf = (columns: readonly fc.Arbitrary<unknown>[]) =>
+  fc.array(fc.record({ values: fc.tuple(...columns), track }), { minLength: 1, maxLength: 40 });
 const taskNumber = fc.nat(9999);
 const tuples = fc.record({
   kind: fc.constant('tuples' as const),
   source: taskNumber,
   target: taskNumber,
   stream: fc.nat(255),
-  tuples: fc.array(tuple, { minLength: 1, maxLength: 20 }),
+  tuples: fc.array(column, { maxLength: 4 }).chain(tuplesOf),
   skipped: fc.nat(3),
   bytes: fc.nat(2 ** 31 - 1),
 });
@@ -90,23 +101,43 @@ function write(writer: DataFrameWriter, all: Segments): Uint8Array {
   return writer.finish();
 }
 
+/** The texts of a frame go into the dictionary first. */
+function readTexts(frame: ReturnType<typeof readDataFrame>, texts: ReceivedTexts): void {
+  let payloadAt = 0;
+  for (let at = 0; at < frame.segments.length; at += SEGMENT_INTS) {
+    const [, , kind, generation, count, first, bytes] = frame.segments.subarray(at, at + SEGMENT_INTS);
+    if (kind === SEGMENT_END) continue;
+    const payload = frame.payload.subarray(payloadAt, (payloadAt += bytes!));
+    if (kind === SEGMENT_TEXTS) texts.add(generation!, first!, count!, payload);
+  }
+}
+
+function readRowsOf(payload: Uint8Array, count: number, { texts }: ReceivedTexts): readonly (readonly unknown[])[] {
+  const columns = readColumns(payload, count, texts);
+  return Array.from({ length: count }, (_, row) => rowOf(columns, row));
+}
+
 /** What a frame says, in the form in which the segments were made. A changed frame may name other ledgers. */
-function read(bytes: Uint8Array, changed = false): unknown[] {
+function read(bytes: Uint8Array, texts = new ReceivedTexts(), changed = false): unknown[] {
   const frame = readDataFrame(bytes);
   const found: unknown[] = [];
   let payloadAt = 0;
   let track = 0;
+  readTexts(frame, texts);
   for (let at = 0; at < frame.segments.length; at += SEGMENT_INTS) {
     const [source, target, kind, a, count, size, bytes] = frame.segments.subarray(at, at + SEGMENT_INTS);
     if (kind === SEGMENT_END) {
       found.push({ kind: 'end', source, target, revision: a });
       continue;
     }
-    if (kind !== SEGMENT_TRACKED && kind !== SEGMENT_UNTRACKED) throw new Error(`a segment of kind ${kind}`);
-    const rows = readRows(frame.payload.subarray(payloadAt, (payloadAt += bytes!)), count!);
+    const payload = frame.payload.subarray(payloadAt, (payloadAt += bytes!));
+    if (kind === SEGMENT_TEXTS) continue;
+    const tracking = kind! & ~IN_COLUMNS;
+    if (tracking !== SEGMENT_TRACKED && tracking !== SEGMENT_UNTRACKED) throw new Error(`a segment of kind ${kind}`);
+    const rows = tracking === kind ? readRows(payload, count!) : readRowsOf(payload, count!, texts);
     if (rows.length !== count) throw new Error('another number of rows');
     const list = rows.map((values) => {
-      if (kind === SEGMENT_UNTRACKED) return { values, track: null };
+      if (tracking === SEGMENT_UNTRACKED) return { values, track: null };
       const [ledger, offset, hi, lo] = frame.tracks.subarray(track, (track += 4));
       if (ledger! < 0) return { values, track: null };
       const [spoutTask, incarnation, baseHi, baseLo] = frame.ledgers.subarray(ledger! * 4, ledger! * 4 + 4);
@@ -129,11 +160,12 @@ function equal(found: readonly unknown[], wanted: readonly unknown[]): boolean {
 t.test('any segments arrive as they were written; a writer is used again', async (t) => {
   const property = fc.property(fc.array(segments, { minLength: 1, maxLength: 4 }), (frames) => {
     const writer = new DataFrameWriter();
+    const texts = new ReceivedTexts();
     for (const [number, all] of frames.entries()) {
       const bytes = write(writer, all);
       if (!writer.empty) throw new Error('not empty after finish');
       if (new Int32Array(bytes.buffer, 0, 6)[5] !== number) throw new Error('frames are not counted');
-      if (!equal(read(bytes), withoutSkipped(all))) throw new Error('another frame came out');
+      if (!equal(read(bytes, texts), withoutSkipped(all))) throw new Error('another frame came out');
     }
   });
   fc.assert(property, { numRuns: 200 });
@@ -155,7 +187,7 @@ t.test('roots that come close to each other share one ledger entry', async (t) =
 /** Reads bytes that may be anything: they are refused, or well-formed. */
 function readAnything(bytes: Uint8Array): 'refused' | 'read' {
   try {
-    read(bytes, true);
+    read(bytes, new ReceivedTexts(), true);
     return 'read';
   } catch (error) {
     if (!isMillraceError(error)) throw error;
@@ -203,7 +235,7 @@ t.test('random bytes are refused', async (t) => {
     fc.property(fc.uint8Array({ maxLength: 200 }), (bytes) => readAnything(bytes.slice()) === 'refused'),
     { numRuns: 500 },
   );
-  const header = (...ints: number[]): Uint8Array => new Uint8Array(Int32Array.of(0x4d520101, ...ints).buffer);
+  const header = (...ints: number[]): Uint8Array => new Uint8Array(Int32Array.of(0x4d520201, ...ints).buffer);
   fc.assert(
     fc.property(fc.array(int32, { maxLength: 60 }), (ints) =>
       ['read', 'refused'].includes(readAnything(header(...ints))),
@@ -217,7 +249,7 @@ t.test('random bytes are refused', async (t) => {
 function frameOf(payload: Uint8Array, rows: number): Uint8Array {
   const bytes = new Uint8Array(13 * 4 + payload.length);
   new Int32Array(bytes.buffer, 0, 13).set([
-    0x4d520101,
+    0x4d520201,
     1,
     0,
     0,
@@ -299,6 +331,6 @@ t.test('a frame above the limit, or one that is not aligned, is refused before i
 
 t.test('a frame of another protocol version is refused', async (t) => {
   const bytes = frameOf(pack([['x']]), 1);
-  bytes[1] = 2;
+  bytes[1] = 1;
   t.equal(readAnything(bytes), 'refused');
 });

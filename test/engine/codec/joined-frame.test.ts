@@ -6,8 +6,10 @@ import type { AckTarget } from '../../../engine/ack/ack-target.js';
 import { Ledger } from '../../../engine/ack/ledger.js';
 import { Root } from '../../../engine/ack/root.js';
 import { rootOf, SeveralTrees, TreeUnion } from '../../../engine/ack/several-trees.js';
-import { DataFrameWriter, readDataFrame } from '../../../engine/codec/data-frame.js';
+import { readDataFrame } from '../../../engine/codec/data-frame.js';
+import { DataFrameWriter } from '../../../engine/codec/data-frame-writer.js';
 import { Outbox } from '../../../engine/codec/outbox.js';
+import { ReceivedTexts } from '../../../engine/codec/text-dictionary.js';
 import { isMillraceError } from '../../../engine/errors.js';
 import { runtimeLimits, TREES_PER_TUPLE_MAX } from '../../../engine/limits.js';
 import { deliverFrame } from '../../../engine/link/frame-delivery.js';
@@ -52,7 +54,7 @@ function deliver(frame: Uint8Array, deadTask = -1): string[] {
     touched: nothing,
     receiveMark: nothing,
   };
-  deliverFrame(readDataFrame(frame), host, () => channel, nothing);
+  deliverFrame(readDataFrame(frame), host, () => channel, nothing, new ReceivedTexts());
   for (const batch of batches) {
     while (batch.left > 0) {
       const { values, root } = batch.next();

@@ -27,7 +27,7 @@ t.test('whatever is pushed and dropped, what waits is what was pushed last', asy
       if (outbox.waiting !== model.length) throw new Error('another number waits');
       model.forEach((n, i) => {
         const row = outbox.first + i;
-        const found = [outbox.values[row]?.[0], outbox.streamAt(row), outbox.bytesAt(row), outbox.ints[row * 4 + 1]];
+        const found = [outbox.values[row]?.[0], outbox.streamAt(row), outbox.bytesAt(row), outbox.edgeLoAt(row)];
         if (found.join() !== [n, n & 7, n + 1, -n].join()) throw new Error(`${found.join()} instead of ${n}`);
       });
       const kept = outbox.values.filter((values) => values !== null).length;

@@ -98,7 +98,7 @@ export class FakeHost implements LinkHost {
       const tuple = batch.next();
       if (batch.dead) {
         this.droppedCount++;
-        batch.origin.channel!.taken();
+        batch.origin.channel!.taken(1);
         continue;
       }
       mailbox.push(tuple);
@@ -109,7 +109,7 @@ export class FakeHost implements LinkHost {
   /** The task takes the oldest tuple of its mailbox. */
   take(task: number): boolean {
     const tuple = this.mailboxes.get(task)?.shift();
-    tuple?.origin.channel?.taken();
+    tuple?.origin.channel?.taken(1);
     return tuple !== undefined;
   }
 
