@@ -10,9 +10,15 @@
 //   | . | O | . | . | O | O | . | O | O | O | O |   |     O open, . closed; slot = sequence & mask
 //         \_ first open one; a tree that stays open while the whole ring goes by moves to the sparse table
 //
-// Invariants: base <= every open sequence in the ring < next; the slot at base is open unless base == next; a tree is
-// acked or failed exactly once; while its emit is running (OPENING) it may reach zero without ending. Keep out of the
-// hot path (open, opened, ack): closures, Map lookups, anything that allocates.
+// Most trees are done when their emit returns. So a tree that is being opened is kept in fields, and gets its slot only
+// if something of it is still open then:
+//
+//   begin ─► opening (next - 1, its slot is free) ─ack, fail─► opening ─opened─┬─► nothing is open: ended
+//                                                                             └─► its slot
+//
+// Invariants: base <= every open sequence in the ring < next; the slot at base is open unless base == next or base is
+// being opened; a tree is acked or failed exactly once; while it is being opened it may reach zero without ending. Keep
+// out of the hot path (begin, opened, ack): closures, Map lookups, anything that allocates.
 
 import type { Histogram } from '../metrics/histogram.js';
 import type { TreeFailure } from '../component/spout.js';
@@ -20,9 +26,7 @@ import { LOST, timeoutFailure, UNDELIVERED } from './tree-failure.js';
 import { rootHiOf, rootLoOf, sequenceOf, type AckTarget } from './ack-target.js';
 
 const FREE = 0;
-const OPENING = 1;
-const OPEN = 2;
-const OPENING_FAILED = 3;
+const OPEN = 1;
 
 /**
  * A timeout is counted in up to this many ticks of a millisecond and more. Progress is timed by the last tick, which
@@ -106,8 +110,13 @@ export class Ledger implements AckTarget {
   private endedIds: unknown[] = [];
   /** How each of them ended: null when it was acked. */
   private endedFailures: (TreeFailure | null)[] = [];
-  /** Why the tree failed that is being opened. */
-  private openingFailure: TreeFailure = UNDELIVERED;
+  /** A tree is being opened: the last one that was begun. */
+  private isOpening = false;
+  private openingId: unknown = undefined;
+  private openingHi = 0;
+  private openingLo = 0;
+  /** Why it failed; null when it has not. */
+  private openingFailure: TreeFailure | null = null;
   private readonly timeout: TreeFailure;
 
   constructor(options: LedgerOptions) {
@@ -148,13 +157,11 @@ export class Ledger implements AckTarget {
     if (this.next - this.base === this.capacity) this.makeRoom();
     const sequence = this.next++;
     const lo = rootLoOf(sequence);
-    const slot = lo & this.mask;
-    this.state[slot] = OPENING;
-    this.xorHi[slot] = 0;
-    this.xorLo[slot] = 0;
-    this.deadline[slot] = this.deadlineTick;
-    this.ids[slot] = id;
-    if (sequence < SAMPLED_FIRST || (lo & SAMPLE_MASK) === 0) this.stamp(sequence, slot);
+    this.isOpening = true;
+    this.openingId = id;
+    this.openingHi = 0;
+    this.openingLo = 0;
+    if (sequence < SAMPLED_FIRST || (lo & SAMPLE_MASK) === 0) this.stamp(sequence, lo & this.mask);
     this.open++;
     this.rootHi = rootHiOf(sequence);
     this.rootLo = lo;
@@ -162,15 +169,26 @@ export class Ledger implements AckTarget {
 
   /** The emit of the tree that was begun last has returned; takes the edges that it left open. */
   opened(hi: number, lo: number): void {
-    const slot = this.rootLo & this.mask;
-    if (this.state[slot] === OPENING_FAILED) {
-      this.end(sequenceOf(this.rootHi, this.rootLo), slot, this.openingFailure);
+    const { rootLo, openingId, openingFailure } = this;
+    const slot = rootLo & this.mask;
+    const leftHi = this.openingHi ^ hi;
+    const leftLo = this.openingLo ^ lo;
+    this.isOpening = false;
+    if ((leftHi | leftLo) !== 0 && openingFailure === null) {
+      this.state[slot] = OPEN;
+      this.xorHi[slot] = leftHi;
+      this.xorLo[slot] = leftLo;
+      this.deadline[slot] = this.deadlineTick;
+      this.ids[slot] = openingId;
       return;
     }
-    this.state[slot] = OPEN;
-    if (((this.xorHi[slot]! ^= hi) | (this.xorLo[slot]! ^= lo)) === 0) {
-      this.end(sequenceOf(this.rootHi, this.rootLo), slot, null);
-    }
+    const sequence = this.next - 1;
+    this.openingFailure = null;
+    this.open--;
+    this.addEnded(openingId, openingFailure);
+    if (openingFailure === null && (sequence < SAMPLED_FIRST || (rootLo & SAMPLE_MASK) === 0))
+      this.measure(sequence, slot);
+    if (sequence === this.base) this.base = this.next;
   }
 
   ack(rootHi: number, rootLo: number, hi: number, lo: number): void {
@@ -181,9 +199,7 @@ export class Ledger implements AckTarget {
       return;
     }
     this.deadline[slot] = this.deadlineTick;
-    if (((this.xorHi[slot]! ^= hi) | (this.xorLo[slot]! ^= lo)) === 0 && this.state[slot] === OPEN) {
-      this.end(sequence, slot, null);
-    }
+    if (((this.xorHi[slot]! ^= hi) | (this.xorLo[slot]! ^= lo)) === 0) this.end(sequence, slot, null);
   }
 
   fail(rootHi: number, rootLo: number, failure = UNDELIVERED): void {
@@ -191,13 +207,11 @@ export class Ledger implements AckTarget {
     const slot = rootLo & this.mask;
     if (sequence < this.base || sequence >= this.next || this.state[slot] === FREE) {
       const root = this.sparse.get(sequence);
-      if (root === undefined) this.stale++;
+      if (this.isOpened(sequence)) this.openingFailure ??= failure;
+      else if (root === undefined) this.stale++;
       else this.endSparse(sequence, root, failure);
-    } else if (this.state[slot] === OPEN) {
+    } else {
       this.end(sequence, slot, failure);
-    } else if (this.state[slot] === OPENING) {
-      this.state[slot] = OPENING_FAILED;
-      this.openingFailure = failure;
     }
   }
 
@@ -208,9 +222,14 @@ export class Ledger implements AckTarget {
       this.deadline[slot] = this.deadlineTick;
     } else {
       const root = this.sparse.get(sequence);
-      if (root === undefined) this.stale++;
-      else root.deadlineTick = this.deadlineTick;
+      if (root !== undefined) root.deadlineTick = this.deadlineTick;
+      else if (!this.isOpened(sequence)) this.stale++;
     }
+  }
+
+  /** Whether that is the tree which is being opened: it has no slot. */
+  private isOpened(sequence: number): boolean {
+    return this.isOpening && sequence === this.next - 1;
   }
 
   /** Fails every open tree: some of its tuples may be lost. Not to be called inside an emit. */
@@ -281,8 +300,9 @@ export class Ledger implements AckTarget {
     if (failure === null && (sequence < SAMPLED_FIRST || (sequence & SAMPLE_MASK) === 0)) this.measure(sequence, slot);
     if (sequence === this.base) {
       let base = sequence + 1;
-      const { next, state, mask } = this;
-      while (base < next && state[base & mask] === FREE) base++;
+      const { state, mask } = this;
+      const end = this.isOpening ? this.next - 1 : this.next;
+      while (base < end && state[base & mask] === FREE) base++;
       this.base = base;
     }
   }
@@ -304,7 +324,13 @@ export class Ledger implements AckTarget {
     this.latency.record(this.now() - this.openedAt(sequence, slot));
   }
 
+  /** That of a tree which has no slot. */
   private ackSparse(sequence: number, hi: number, lo: number): void {
+    if (this.isOpened(sequence)) {
+      this.openingHi ^= hi;
+      this.openingLo ^= lo;
+      return;
+    }
     const root = this.sparse.get(sequence);
     if (root === undefined) {
       this.stale++;
