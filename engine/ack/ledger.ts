@@ -105,6 +105,7 @@ export class Ledger implements AckTarget {
   private xorLo: Int32Array;
   private deadline: Uint32Array;
   private openedMs: Float64Array;
+  private readonly firstOpenedMs = new Float64Array(SAMPLED_FIRST);
   private ids: unknown[];
   // Emptied by setting `ended` to 0: shrinking an array costs more than a tree does.
   private endedIds: unknown[] = [];
@@ -183,11 +184,11 @@ export class Ledger implements AckTarget {
       return;
     }
     const sequence = this.next - 1;
+    const isSampled = sequence < SAMPLED_FIRST || (rootLo & SAMPLE_MASK) === 0;
     this.openingFailure = null;
     this.open--;
     this.addEnded(openingId, openingFailure);
-    if (openingFailure === null && (sequence < SAMPLED_FIRST || (rootLo & SAMPLE_MASK) === 0))
-      this.measure(sequence, slot);
+    if (openingFailure === null && isSampled) this.measure(sequence, slot);
     if (sequence === this.base) this.base = this.next;
   }
 
@@ -298,13 +299,16 @@ export class Ledger implements AckTarget {
     this.addEnded(this.ids[slot], failure);
     this.ids[slot] = undefined;
     if (failure === null && (sequence < SAMPLED_FIRST || (sequence & SAMPLE_MASK) === 0)) this.measure(sequence, slot);
-    if (sequence === this.base) {
-      let base = sequence + 1;
-      const { state, mask } = this;
-      const end = this.isOpening ? this.next - 1 : this.next;
-      while (base < end && state[base & mask] === FREE) base++;
-      this.base = base;
-    }
+    if (sequence === this.base) this.moveBase();
+  }
+
+  /** The slot at base is free: base goes to the next open tree, or to the one that is being opened. */
+  private moveBase(): void {
+    const { state, mask } = this;
+    const end = this.isOpening ? this.next - 1 : this.next;
+    let base = this.base + 1;
+    while (base < end && state[base & mask] === FREE) base++;
+    this.base = base;
   }
 
   /** At first each tree has a time of its own, in a table that the sampled ones take over later. */
@@ -312,8 +316,6 @@ export class Ledger implements AckTarget {
     if (sequence < SAMPLED_FIRST) this.firstOpenedMs[sequence] = this.now();
     else this.openedMs[slot >> SAMPLE_SHIFT] = this.now();
   }
-
-  private readonly firstOpenedMs = new Float64Array(SAMPLED_FIRST);
 
   private openedAt(sequence: number, slot: number): number {
     if (sequence < SAMPLED_FIRST) return this.firstOpenedMs[sequence]!;
@@ -324,22 +326,19 @@ export class Ledger implements AckTarget {
     this.latency.record(this.now() - this.openedAt(sequence, slot));
   }
 
-  /** That of a tree which has no slot. */
   private ackSparse(sequence: number, hi: number, lo: number): void {
+    const root = this.sparse.get(sequence);
     if (this.isOpened(sequence)) {
       this.openingHi ^= hi;
       this.openingLo ^= lo;
-      return;
-    }
-    const root = this.sparse.get(sequence);
-    if (root === undefined) {
+    } else if (root === undefined) {
       this.stale++;
-      return;
+    } else {
+      root.deadlineTick = this.deadlineTick;
+      root.hi ^= hi;
+      root.lo ^= lo;
+      if ((root.hi | root.lo) === 0) this.endSparse(sequence, root, null);
     }
-    root.deadlineTick = this.deadlineTick;
-    root.hi ^= hi;
-    root.lo ^= lo;
-    if ((root.hi | root.lo) === 0) this.endSparse(sequence, root, null);
   }
 
   private endSparse(sequence: number, root: SparseRoot, failure: TreeFailure | null): void {
@@ -373,9 +372,7 @@ export class Ledger implements AckTarget {
     });
     this.state[slot] = FREE;
     this.ids[slot] = undefined;
-    let base = sequence + 1;
-    while (base < this.next && this.state[base & this.mask] === FREE) base++;
-    this.base = base;
+    this.moveBase();
   }
 
   private grow(): void {

@@ -1,7 +1,7 @@
 // Frames that carry acks and credit from one worker to another, apart from data, so that they never wait behind it. All
 // integers are 32-bit little-endian.
 //
-//   frame    = magic|version|kind  section*
+//   frame    = magic|version|kind  load  section*                        load = 1: its thread has no time to spare
 //   section  = 1 spoutTask incarnation count (rootHi rootLo hi lo)*     acks, XORed into the trees of that ledger
 //            | 2 spoutTask incarnation count (rootHi rootLo)* reason* bytes reasons      trees that failed, and why
 //            | 3 spoutTask incarnation count (rootHi rootLo)*           trees that made progress
@@ -19,6 +19,7 @@ import { pack, unpack } from './pack.js';
 
 const KIND_CONTROL = 2;
 const HEADER = 0x4d520000 | (PROTOCOL_VERSION << 8) | KIND_CONTROL;
+const HEADER_INTS = 2;
 const ACKS = 1;
 const FAILS = 2;
 const TOUCHES = 3;
@@ -27,6 +28,8 @@ export const ROOT_INTS = 2;
 
 /** What a control frame tells, called section by section; `rows` is only valid during the call. */
 export interface ControlHandler {
+  /** Whether the thread of the other end has had no time to spare for a while. */
+  loaded(saturated: boolean): void;
   /** Rows of rootHi, rootLo, hi and lo. */
   acked(spoutTask: number, incarnation: number, rows: Int32Array): void;
   /** Rows of rootHi and rootLo, and for each why it failed. */
@@ -43,9 +46,11 @@ const FRAME_INTS_MAX = FRAME_BYTES_MAX / 4;
 
 /** Gathers sections and makes frames of them, mostly one; reused by its link. */
 export class ControlFrameWriter {
+  /** The thread of this end has no time to spare: every frame says so. */
+  saturated = false;
   private readonly send: (frame: Uint8Array<ArrayBuffer>) => void;
   private ints = new Int32Array(1024);
-  private length = 1;
+  private length = HEADER_INTS;
 
   /** @param send - takes a frame that is full before `finish` is called */
   constructor(send: (frame: Uint8Array<ArrayBuffer>) => void) {
@@ -53,7 +58,7 @@ export class ControlFrameWriter {
   }
 
   get empty(): boolean {
-    return this.length === 1;
+    return this.length === HEADER_INTS;
   }
 
   addLedger(ledger: RemoteLedger): void {
@@ -83,7 +88,8 @@ export class ControlFrameWriter {
     const frame = new Int32Array(this.length);
     frame.set(this.ints.subarray(0, this.length));
     frame[0] = HEADER;
-    this.length = 1;
+    frame[1] = this.saturated ? 1 : 0;
+    this.length = HEADER_INTS;
     return new Uint8Array(frame.buffer);
   }
 
@@ -147,7 +153,9 @@ export function readControlFrame(frame: Uint8Array, handler: ControlHandler): vo
   if (frame.byteLength % 4 !== 0 || frame.byteOffset % 4 !== 0) throw refuse('cut short');
   const ints = new Int32Array(frame.buffer, frame.byteOffset, frame.byteLength >> 2);
   if (ints[0] !== HEADER) throw refuse('not a control frame of this protocol version');
-  let at = 1;
+  if (ints[1] !== 0 && ints[1] !== 1) throw refuse('its load is neither 0 nor 1');
+  handler.loaded(ints[1] === 1);
+  let at = HEADER_INTS;
   while (at < ints.length) at = readSection(ints, at, handler);
 }
 

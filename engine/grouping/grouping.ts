@@ -24,6 +24,8 @@ export interface GroupingTarget {
   readonly isLocal: boolean;
   /** How much waits on the way to it, as a share of what may: 1 and above holds its senders. */
   readonly fill: number;
+  /** It runs on another worker whose thread has no time to spare, as far as is known. */
+  readonly saturated: boolean;
 }
 
 /** The worker of the sender. */

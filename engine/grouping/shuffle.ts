@@ -8,7 +8,7 @@
 //   credit[i] += weights[i] in each round;  at FULL it gets a tuple        weights: 16 16 4 16 ─► every 4th round
 //
 // It prefers the tasks of its own worker while these keep up and its thread has time to spare: a tuple that crosses
-// costs more than one that stays, but a saturated thread needs the help of others.
+// costs more than one that stays, but a saturated thread needs the help of others, as long as one of them has time.
 
 import { FILL_KEPT_UP, FILL_NARROWED, FILL_WIDENED, SHUFFLE_LOOK_TUPLES } from '../limits.js';
 import type { Grouping, GroupingTarget, SendingWorker } from './grouping.js';
@@ -85,8 +85,14 @@ export class ShuffleGrouping implements Grouping {
     for (let i = 0; i < this.locals; i++) sum += this.targets[this.order[i]!]!.fill;
     const fill = sum / this.locals;
     const isWide = this.dealt > this.locals;
-    if (!isWide && (this.worker.saturated || fill > FILL_WIDENED)) this.deal(this.targets.length);
-    else if (isWide && !this.worker.saturated && fill < FILL_NARROWED) this.deal(this.locals);
+    const needsHelp = this.worker.saturated && this.othersHaveTime();
+    if (!isWide && (needsHelp || fill > FILL_WIDENED)) this.deal(this.targets.length);
+    else if (isWide && !needsHelp && fill < FILL_NARROWED) this.deal(this.locals);
+  }
+
+  private othersHaveTime(): boolean {
+    for (let i = this.locals; i < this.order.length; i++) if (!this.targets[this.order[i]!]!.saturated) return true;
+    return false;
   }
 
   private deal(count: number): void {

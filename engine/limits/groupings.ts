@@ -17,5 +17,11 @@ export const FILL_NARROWED = 0.1;
 /** Turns in a row that left work behind, at which a worker's thread is saturated: each takes about a millisecond. */
 export const SATURATED_TURNS = 32;
 
+/**
+ * What a worker said of its load holds for so long: it says so with all that it gives back, and whoever sends nothing
+ * there for longer finds out by sending some.
+ */
+export const LOAD_TOLD_MS = 50;
+
 /** Tuples of feedback that a task takes in a row while others wait: older work goes first, but not for ever. */
 export const FEEDBACK_RUN_MAX = 64;

@@ -16,8 +16,12 @@ export interface LinkName {
 }
 
 /** What a link needs of the worker that it serves. */
-export interface LinkHost extends Omit<ControlHandler, 'credited'> {
+export interface LinkHost extends Omit<ControlHandler, 'credited' | 'loaded'> {
   readonly limits: RuntimeLimits;
+  /** Its thread has had no time to spare for a while. */
+  readonly saturated: boolean;
+  /** Milliseconds of its clock. */
+  now(): number;
   /** The ledger of that spout task, here or elsewhere; null when that incarnation is over. */
   ledgerOf(spoutTask: number, incarnation: number): AckTarget | null;
   /** The topology has a channel from that task, wherever it runs, to that task of this worker. */

@@ -14,6 +14,7 @@ import { DataFrameWriter } from '../codec/data-frame-writer.js';
 import { ReceivedTexts } from '../codec/text-dictionary.js';
 import type { AckSender, RemoteLedger } from '../ack/remote-ledger.js';
 import { failure, reasonOf } from '../errors.js';
+import { LOAD_TOLD_MS } from '../limits.js';
 import { LinkCredit } from './credit.js';
 import { deliverFrame } from './frame-delivery.js';
 import { InboundChannel, type CreditReturner } from './inbound-channel.js';
@@ -51,6 +52,7 @@ export class Link implements AckSender, CreditReturner, ChannelOwner {
   private frameTuples = 0;
   private frameBytes = 0;
   private creditCame = false;
+  private saturatedUntilMs = -Infinity;
   private closed = false;
   /** Frames sent and received, for tests that wait until nothing is under way. */
   sentFrames = 0;
@@ -134,6 +136,10 @@ export class Link implements AckSender, CreditReturner, ChannelOwner {
 
   fillOf(channel: OutboundChannel): number {
     return this.credit.fillOf(channel);
+  }
+
+  get saturated(): boolean {
+    return this.host.now() < this.saturatedUntilMs;
   }
 
   markDirty(ledger: RemoteLedger): void {
@@ -236,6 +242,7 @@ export class Link implements AckSender, CreditReturner, ChannelOwner {
   }
 
   private flushControl(): void {
+    this.controlWriter.saturated = this.host.saturated;
     for (const ledger of this.dirtyLedgers) {
       if (!ledger.dead) this.controlWriter.addLedger(ledger);
       ledger.clear();
@@ -279,6 +286,8 @@ export class Link implements AckSender, CreditReturner, ChannelOwner {
   }
 
   private readonly handler: ControlHandler = {
+    // Who hears nothing for a while tries anew.
+    loaded: (saturated) => (this.saturatedUntilMs = saturated ? this.host.now() + LOAD_TOLD_MS : -Infinity),
     acked: (task, incarnation, rows) => this.host.acked(task, incarnation, rows),
     failed: (task, incarnation, rows, failures) => this.host.failed(task, incarnation, rows, failures),
     touched: (task, incarnation, rows) => this.host.touched(task, incarnation, rows),

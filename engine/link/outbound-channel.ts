@@ -21,6 +21,8 @@ export interface ChannelOwner {
   pushed(channel: OutboundChannel, bytes: number): void;
   /** How much that channel has under way, as a share of what it may when it has the link to itself. */
   fillOf(channel: OutboundChannel): number;
+  /** The thread of the other end has no time to spare, as far as is known. */
+  readonly saturated: boolean;
 }
 
 const NO_MARKER = -1;
@@ -60,6 +62,10 @@ export class OutboundChannel implements Outstanding {
   /** How full it is: 1 while something waits for credit. */
   get fill(): number {
     return this.left > 0 ? 1 : this.owner.fillOf(this);
+  }
+
+  get saturated(): boolean {
+    return this.owner.saturated;
   }
 
   /** @param bytes - their estimated size */

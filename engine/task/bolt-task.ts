@@ -9,6 +9,7 @@
 // `take` is the hot path: a synchronous execute makes no promise, no closure and no object here, and the bits of the
 // gate are constants of this module, because V8 loads and checks one that is imported each time.
 
+import type { Root } from '../ack/root.js';
 import type { Bolt } from '../component/bolt.js';
 import { EXECUTED, STALE } from '../metrics/counters.js';
 import type { BoltBehavior } from '../model/definition.js';
@@ -51,6 +52,10 @@ export class BoltTask extends CallingTask implements LocalTask {
   /** The last `take` threw. */
   private hasFailed = false;
   private stride = 1;
+  /** The tree whose tuples are being taken, and the XOR of what is to be told of them. */
+  private gathered: Root | null = null;
+  private gatheredHi = 0;
+  private gatheredLo = 0;
   private tickDue = false;
   private finishing = false;
   /** Its inputs began anew since `finish` was called: that was not the end. */
@@ -71,11 +76,11 @@ export class BoltTask extends CallingTask implements LocalTask {
   take(tuple: TaskTuple): void {
     const { call } = this;
     this.gate |= RUNNING;
-    if (!this.simple || tuple.held !== null) this.beginHeld(call, tuple);
+    if (this.simple === 0 || tuple.held !== null) this.beginHeld(call, tuple);
     else call.begin(tuple.root);
     try {
       const result = this.bolt.execute(tuple, call.emit);
-      if (result === undefined && this.simple) {
+      if (result === undefined && this.simple === 1) {
         this.leftHi = call.accHi;
         this.leftLo = call.accLo;
         call.end();
@@ -190,6 +195,7 @@ export class BoltTask extends CallingTask implements LocalTask {
       taken++;
       this.takeFrom(batch, tuple);
     } while (taken < most && batch.left > 0 && (this.gate & ~(BROKEN | HOLDING)) === 0);
+    this.tellGathered();
     batch.origin.channel!.taken(taken);
     from.tookFromBatch(taken);
     return taken;
@@ -202,14 +208,24 @@ export class BoltTask extends CallingTask implements LocalTask {
     } else if ((this.gate & BROKEN) !== 0) {
       this.settle(tuple, FAILED);
     } else {
-      const held = !this.simple;
+      const held = this.simple === 0;
       if (held && root !== null) tuple.held = new Held(batch.edgeHi, batch.edgeLo);
       this.hasFailed = false;
       this.takeNext(tuple);
       if (held || root === null || this.hasFailed) return;
       // An asynchronous call has left an edge of its own, which takes the place of this one.
-      root.ack(batch.edgeHi ^ this.leftHi, batch.edgeLo ^ this.leftLo);
+      if (root !== this.gathered) this.tellGathered(root);
+      this.gatheredHi ^= batch.edgeHi ^ this.leftHi;
+      this.gatheredLo ^= batch.edgeLo ^ this.leftLo;
     }
+  }
+
+  /** Tuples of one tree come together more often than not, so their acks are told together. */
+  private tellGathered(next: Root | null = null): void {
+    this.gathered?.ack(this.gatheredHi, this.gatheredLo);
+    this.gathered = next;
+    this.gatheredHi = 0;
+    this.gatheredLo = 0;
   }
 
   run(): void {

@@ -10,35 +10,44 @@
 // So no class of a task is told by `instanceof`, but by `kind` (`isBolt`, `isSpout`).
 
 import { COMPONENT_COPIES_MAX } from '../limits.js';
-import type * as bolts from './bolt-task.js';
+import type * as boltModule from './bolt-task.js';
 import type { BoltTask } from './bolt-task.js';
 import { copyOf } from './same-copy.js';
-import type * as spouts from './spout-task.js';
+import type * as spoutModule from './spout-task.js';
 import type { SpoutTask } from './spout-task.js';
 import type { Task } from './task.js';
 
-/** The classes of the tasks of a component. */
-export interface TaskClasses {
-  readonly BoltTask: typeof BoltTask;
-  readonly SpoutTask: typeof SpoutTask;
+/** A component, as far as the classes of its tasks are concerned. */
+interface Kind {
+  readonly kind: 'bolt' | 'spout';
 }
 
-const loaded: TaskClasses[] = [];
+const bolts: (typeof BoltTask)[] = [];
+const spouts: (typeof SpoutTask)[] = [];
 
-/** Loads the classes for that many components. */
-export async function loadTaskClasses(components: number): Promise<void> {
-  const copies = Math.min(components, COMPONENT_COPIES_MAX);
-  while (loaded.length < copies) {
-    const query = `?component=${loaded.length}`;
-    const { BoltTask } = await copyOf<typeof bolts>('./bolt-task.js', query);
-    const { SpoutTask } = await copyOf<typeof spouts>('./spout-task.js', query);
-    loaded.push({ BoltTask, SpoutTask });
+/** Loads the classes of the tasks of all components of a topology. */
+export async function loadTaskClasses(components: readonly Kind[]): Promise<void> {
+  for (const component of components) {
+    const copy = copyFor(components, component);
+    const query = `?component=${copy}`;
+    if (component.kind === 'bolt') bolts[copy] ??= (await copyOf<typeof boltModule>('./bolt-task.js', query)).BoltTask;
+    else spouts[copy] ??= (await copyOf<typeof spoutModule>('./spout-task.js', query)).SpoutTask;
   }
 }
 
-/** The classes for the component with that number; they have been loaded. */
-export function taskClassesOf(component: number): TaskClasses {
-  return loaded[component % COMPONENT_COPIES_MAX]!;
+/** The class of the tasks of that bolt; it has been loaded. */
+export function boltTaskOf(components: readonly Kind[], component: Kind): typeof BoltTask {
+  return bolts[copyFor(components, component)]!;
+}
+
+/** The class of the tasks of that spout; it has been loaded. */
+export function spoutTaskOf(components: readonly Kind[], component: Kind): typeof SpoutTask {
+  return spouts[copyFor(components, component)]!;
+}
+
+/** Many components share one copy: the processor has no room for the code of so many, and each waits for its own. */
+function copyFor(components: readonly Kind[], component: Kind): number {
+  return components.length > COMPONENT_COPIES_MAX ? 0 : components.indexOf(component);
 }
 
 export function isBolt(task: Task | undefined): task is BoltTask {

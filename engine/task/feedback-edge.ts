@@ -70,6 +70,10 @@ export class FeedbackEdge {
     return Math.max(waiting / feedbackTuplesMax, waitingBytes / feedbackBytesMax);
   }
 
+  get saturated(): boolean {
+    return this.channel?.saturated === true;
+  }
+
   private get isFull(): boolean {
     return this.local === null ? this.fill >= 1 : this.local.inbox.feedback!.crowded;
   }

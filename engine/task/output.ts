@@ -31,6 +31,8 @@ export interface LocalTask extends RunnableTask {
 export interface TargetWay {
   /** How much waits on it, as a share of what may: 1 and above holds the sender. */
   readonly fill: number;
+  /** The thread at its end has no time to spare, as far as is known. */
+  readonly saturated: boolean;
   push(values: Values, stream: number, root: Root | null, edgeHi: number, edgeLo: number, bytes: number): void;
   /** @param leaves - its sender is not part of the plan any more */
   pushEnd(revision: number, leaves: boolean): void;
@@ -55,6 +57,10 @@ export class Target implements GroupingTarget {
 
   get fill(): number {
     return this.local === null ? this.channel!.fill : this.local.mailbox.fill;
+  }
+
+  get saturated(): boolean {
+    return this.local === null && this.channel!.saturated;
   }
 
   /** The worker of the target was replaced: a new link leads to it. */

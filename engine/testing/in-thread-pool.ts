@@ -46,7 +46,7 @@ export class InThreadPool implements WorkerPool {
       try {
         const loaded = this.topology ?? (await loadTopologyInWorker(init.source, init.description.name));
         const topology = init.instrument === null ? loaded : instrument(loaded, init.instrument.port);
-        await loadTaskClasses(init.description.components.length);
+        await loadTaskClasses(init.description.components);
         runtime = new WorkerRuntime(init, topology);
       } catch (error) {
         init.control.postMessage({ type: 'refused', error: toWire(error) } satisfies FromWorker);

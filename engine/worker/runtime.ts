@@ -134,6 +134,7 @@ export class WorkerRuntime implements TaskHost {
       tasks: this.crew.tasks,
       ledgers: this.crew.ledgers,
       turns: this.turns,
+      clock: this.clock,
       endpoint: this.endpoint,
       frameRefused: (error) => this.errors.report('(link)', -1, 'receive', error),
       linkLost: ({ id, worker }, reason) => this.post({ type: 'linkLost', link: id, worker, reason }),

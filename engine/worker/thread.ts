@@ -49,7 +49,7 @@ export default async function runWorker(port: MessagePort): Promise<void> {
   post({ type: 'hello', threadId });
   const loading = new Loading(control);
   try {
-    const classes = loadTaskClasses(init.description.components.length);
+    const classes = loadTaskClasses(init.description.components);
     const loaded = loadTopologyInWorker(init.source, init.description.name);
     let [topology] = await loading.follow(Promise.all([loaded, classes]));
     if (init.instrument !== null) {

@@ -12,7 +12,7 @@ import { cyclesOf } from '../model/cycles.js';
 import type { BoltDefinition, ComponentDefinition, SpoutDefinition, Topology } from '../model/definition.js';
 import type { TaskPlan } from '../plan/plan.js';
 import { CallTimes } from '../task/call-times.js';
-import { taskClassesOf, type TaskClasses } from '../task/copies.js';
+import { boltTaskOf, spoutTaskOf } from '../task/copies.js';
 import type { TaskSetup } from '../task/dealer.js';
 import type { Task } from '../task/task.js';
 import type { TaskHost } from '../task/task-host.js';
@@ -74,7 +74,8 @@ function setupOf(options: WiringOptions, plan: TaskPlan): TaskSetup {
 }
 
 function makeSpoutTask(options: WiringOptions, definition: SpoutDefinition, plan: TaskPlan, spout: Spout): LivingTask {
-  const { config } = options.topology;
+  const { topology } = options;
+  const { config } = topology;
   const { limits, clock } = options.taskHost;
   const setup = setupOf(options, plan);
   options.inlets.open(plan.task, spout);
@@ -87,7 +88,7 @@ function makeSpoutTask(options: WiringOptions, definition: SpoutDefinition, plan
     now: () => clock.now(),
     latency: options.counters.histogram(plan.task),
   });
-  const { SpoutTask } = classesOf(options, definition);
+  const SpoutTask = spoutTaskOf(topology.components, definition);
   const task = new SpoutTask(setup, spout, ledger, config.tracking, timesOf(options, plan));
   return livingTask(options, definition, plan, {
     task,
@@ -116,7 +117,7 @@ function makeBoltTask(options: WiringOptions, definition: BoltDefinition, plan: 
   const takesFeedback = definition.inputs.some((input) => input.feedback === true);
   const place = { sources, takesFeedback, inCycle: together.length > 0 };
   const times = timesOf(options, plan);
-  const { BoltTask } = classesOf(options, definition);
+  const BoltTask = boltTaskOf(options.topology.components, definition);
   const task = new BoltTask(setup, bolt, definition.behavior, place, times);
   return livingTask(options, definition, plan, {
     task,
@@ -128,10 +129,6 @@ function makeBoltTask(options: WiringOptions, definition: BoltDefinition, plan: 
     },
     canRestart: true,
   });
-}
-
-function classesOf({ topology }: WiringOptions, definition: ComponentDefinition): TaskClasses {
-  return taskClassesOf(topology.components.indexOf(definition));
 }
 
 /** How a task comes by the instances of its component. */

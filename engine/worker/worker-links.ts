@@ -22,6 +22,7 @@ import { isBolt } from '../task/copies.js';
 import type { Task } from '../task/task.js';
 import type { InboundBatch } from '../task/inbound-batch.js';
 import { Origin } from '../task/task-tuple.js';
+import type { Clock } from '../clock.js';
 import type { PeerLink } from './messages.js';
 import type { Turns } from './turns.js';
 
@@ -37,6 +38,7 @@ export interface WorkerLinksOptions {
   /** The ledgers of this worker's spout tasks. */
   readonly ledgers: ReadonlyMap<number, Ledger>;
   readonly turns: Turns;
+  readonly clock: Clock;
   /** Where TCP links of this worker end; null when it has none. */
   readonly endpoint: TcpEndpoint | null;
   readonly frameRefused: (error: unknown) => void;
@@ -66,6 +68,14 @@ export class WorkerLinks implements LinkHost {
         if (input.feedback === true) this.feedback.add(edgeKey(input.from, component.id));
       }
     }
+  }
+
+  get saturated(): boolean {
+    return this.options.turns.saturated;
+  }
+
+  now(): number {
+    return this.options.clock.now();
   }
 
   /** The links of now, in the order in which they were made. */

@@ -7,7 +7,7 @@ import { cpus, totalmem } from 'node:os';
 import { reasonOf } from '../../engine/errors.js';
 import { BENCHMARKS } from './benchmarks.js';
 import { readOptions, usage, UsageError, type Options } from './options.js';
-import { PeerMissing } from './peers/missing.js';
+import { PeerFailed, PeerMissing } from './peers/peer-errors.js';
 import { shown, type Report } from './report.js';
 import { runGroup, selected } from './rounds.js';
 import { selectedTables } from './tables.js';
@@ -31,9 +31,20 @@ function plan(options: Options): readonly ((tell: Tell, say: (line: string) => v
     const rounds = options.rounds ?? benchmark.rounds;
     return async (tell, say) => {
       say(`${name}: ${rounds} rounds of ${options.measureMs / 1000} s; min, median, max`);
-      for (const group of groups) (await runGroup(name, group, rounds, options)).forEach(tell);
+      for (const group of groups) {
+        const reports = await runGroup(name, group, rounds, options).catch(leftOut);
+        reports.forEach(tell);
+      }
     };
   });
+}
+
+/** A peer that fails by itself costs its group, and not what is measured after it. */
+function leftOut(error: unknown): readonly Report[] {
+  if (!(error instanceof PeerFailed)) throw error;
+  console.error(error.message);
+  process.exitCode = 1;
+  return [];
 }
 
 /** Where and with what the figures came about. */

@@ -120,7 +120,7 @@ const groupings: readonly Micro[] = (['shuffle', 'fields', 'partial-key', 'all',
     tuples: rows.length,
     make: () => {
       const input: InputDefinition = { from: 'source', stream: 'default', grouping, fields: ['word'], locality: false };
-      const targets = [0, 1, 2, 3].map((task) => ({ task, isLocal: true, fill: 0 }));
+      const targets = [0, 1, 2, 3].map((task) => ({ task, isLocal: true, fill: 0, saturated: false }));
       const worker = { saturated: false };
       const made = createGrouping(input, {
         fields: ['word', 'count'],

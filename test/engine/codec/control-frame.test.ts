@@ -25,6 +25,9 @@ class Heard implements ControlHandler {
   touched = (task: number, incarnation: number, rows: Int32Array): void =>
     this.hearRows('touch', task, incarnation, rows, 2);
   credited = (...row: number[]): void => this.hear('credit', row);
+  loaded = (saturated: boolean): void => {
+    if (saturated) this.all.push('saturated');
+  };
 
   private hearRows(what: string, task: number, incarnation: number, rows: Int32Array, ints: number): void {
     for (let at = 0; at < rows.length; at += ints)
@@ -134,6 +137,7 @@ t.test('what is more than a frame may hold is spread over several', async (t) =>
     return rows.length / ints;
   };
   const handler: ControlHandler = {
+    loaded: () => undefined,
     acked: (_task, _incarnation, rows) => (counts.ack += inOrder(rows, 4, counts.ack)),
     failed: () => t.fail('nothing failed'),
     touched: (_task, _incarnation, rows) => (counts.touch += inOrder(rows, 2, counts.touch)),
@@ -191,20 +195,35 @@ t.test('what cannot be a control frame is refused', async (t) => {
     nothing: new Uint8Array(0),
     'a data frame': frame(0x4d520201),
     'another version': frame(0x4d520102),
-    'an unknown section': frame(header, 9, 0, 0, 0),
-    'a huge count': frame(header, 1, 0, 0, 2 ** 31 - 1),
-    'a negative count': frame(header, 2, 0, 0, -1),
-    'a section without its head': frame(header, 1, 0),
-    'a section without its kind': frame(header, 0),
-    'negative credit': frame(header, 4, 0, 0, -1, 5),
-    'negative bytes': frame(header, 4, 0, 0, 1, -5),
-    'credit cut short': frame(header, 4, 0, 0, 1),
-    'not whole integers': frame(header, 4, 0, 0, 1, 5).subarray(0, 22),
-    'not aligned': frame(header, 4, 0, 0, 1, 5, 0).subarray(2),
+    'no load': frame(header),
+    'a load that is none': frame(header, 2),
+    'an unknown section': frame(header, 0, 9, 0, 0, 0),
+    'a huge count': frame(header, 0, 1, 0, 0, 2 ** 31 - 1),
+    'a negative count': frame(header, 0, 2, 0, 0, -1),
+    'a section without its head': frame(header, 0, 1, 0),
+    'a section without its kind': frame(header, 0, 0),
+    'negative credit': frame(header, 0, 4, 0, 0, -1, 5),
+    'negative bytes': frame(header, 0, 4, 0, 0, 1, -5),
+    'credit cut short': frame(header, 0, 4, 0, 0, 1),
+    'not whole integers': frame(header, 0, 4, 0, 0, 1, 5).subarray(0, 26),
+    'not aligned': frame(header, 0, 4, 0, 0, 1, 5, 0).subarray(2),
     'too large': new Uint8Array(FRAME_BYTES_MAX + 4),
   };
   for (const [name, bytes] of Object.entries(refused)) t.equal(readAnything(bytes), 'refused', name);
-  t.equal(readAnything(frame(header)), 'read', 'an empty one says nothing');
+  t.equal(readAnything(frame(header, 0)), 'read', 'an empty one says nothing but its load');
+});
+
+t.test('each frame says whether the thread of its end has time', async (t) => {
+  const writer = new ControlFrameWriter(() => undefined);
+  const heard = (): boolean[] => {
+    const said: boolean[] = [];
+    writer.addCredit(1, 2, 3, 4);
+    readControlFrame(writer.finish(), Object.assign(new Heard(), { loaded: (is: boolean) => said.push(is) }));
+    return said;
+  };
+  t.strictSame(heard(), [false]);
+  writer.saturated = true;
+  t.strictSame(heard(), [true]);
 });
 
 t.test('of too many different failures the component is told, and no more; all of them fit', async (t) => {
@@ -227,6 +246,7 @@ t.test('of too many different failures the component is told, and no more; all o
   for (const frame of frames) {
     t.ok(frame.byteLength <= FRAME_BYTES_MAX);
     readControlFrame(frame, {
+      loaded: () => undefined,
       acked: () => t.fail('nothing was acked'),
       touched: () => t.fail('nothing was touched'),
       credited: () => t.fail('no credit'),
@@ -257,8 +277,8 @@ t.test('reasons that are none, and cut ones, are refused', async (t) => {
     return copy;
   };
   t.equal(read(frame).length, 1);
-  // Header, kind, task, incarnation, count, root, reason, bytes of the reasons.
-  for (const each of [changed(7, 1), changed(7, -1), changed(8, 1), changed(8, -1), changed(8, 1000), changed(9, 0)]) {
+  // Header, load, kind, task, incarnation, count, root, reason, bytes of the reasons.
+  for (const each of [changed(8, 1), changed(8, -1), changed(9, 1), changed(9, -1), changed(9, 1000), changed(10, 0)]) {
     t.throws(() => read(each), { code: 'MILLRACE_FRAME_INVALID' });
   }
 });

@@ -40,6 +40,8 @@ function deliver(frame: Uint8Array, deadTask = -1): string[] {
   const nothing = (): void => undefined;
   const host = {
     limits: runtimeLimits,
+    saturated: false,
+    now: () => 0,
     ledgerOf: (task: number) => (task === deadTask ? null : (ledgers[task] ?? null)),
     fillOrigins: nothing,
     receive: (_task: number, batch: InboundBatch) => void batches.push(batch),

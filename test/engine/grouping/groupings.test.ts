@@ -18,7 +18,12 @@ function groupingOf(
     { from: 'source', stream: 'default', grouping, fields },
     {
       fields: ['key', 'other'],
-      targets: Array.from({ length: targets }, (_, index) => ({ task: 10 + index, isLocal: true, fill: 0 })),
+      targets: Array.from({ length: targets }, (_, index) => ({
+        task: 10 + index,
+        isLocal: true,
+        fill: 0,
+        saturated: false,
+      })),
       subscriber: 'bolt',
       senderIndex: 0,
       worker: { saturated: false },
@@ -222,8 +227,9 @@ t.test('a task gets exactly the keys of its key groups', async (t) => {
 });
 
 /** Targets whose fill the test sets; the first `locals` of them on the worker of the sender. */
-function fillable(count: number, locals = count): { task: number; isLocal: boolean; fill: number }[] {
-  return Array.from({ length: count }, (_, index) => ({ task: 3 * index + 1, isLocal: index < locals, fill: 0 }));
+function fillable(count: number, locals = count) {
+  const targetOf = (index: number) => ({ task: 3 * index + 1, isLocal: index < locals, fill: 0, saturated: false });
+  return Array.from({ length: count }, (_, index) => targetOf(index));
 }
 
 function dealing(
@@ -285,6 +291,24 @@ t.test('C21 tuples stay in the worker while its tasks keep up and its thread has
   for (const target of targets) target.fill = 0;
   deal(LOOKED);
   t.strictSame(deal(100), [50, 50, 0, 0]);
+});
+
+t.test('C21 a saturated thread is helped only by threads that have time', async (t) => {
+  const targets = fillable(4, 2);
+  const worker = { saturated: true };
+  const deal = dealing(targets, worker);
+  for (const target of targets) target.saturated = !target.isLocal;
+  deal(LOOKED);
+  t.strictSame(deal(100), [50, 50, 0, 0], 'what crosses to a saturated thread costs both of them');
+  targets[3]!.saturated = false;
+  deal(LOOKED);
+  t.strictSame(deal(100), [25, 25, 25, 25], 'one has time');
+  targets[3]!.saturated = true;
+  deal(LOOKED);
+  t.strictSame(deal(100), [50, 50, 0, 0]);
+  for (const target of targets) target.fill = target.isLocal ? 0.9 : 0;
+  deal(LOOKED);
+  t.ok(deal(100)[2]! > 30, 'tasks that do not keep up are helped whoever has time');
 });
 
 t.test('C21 without locality, and with nothing but locality', async (t) => {

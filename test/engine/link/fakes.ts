@@ -72,6 +72,8 @@ export class FakeHost implements LinkHost {
   readonly ledgers = new Map<string, AckTarget>();
   readonly outbox = new Map<number, number>();
   droppedCount = 0;
+  saturated = false;
+  nowMs = 0;
   turnRequested = false;
   readonly streams: number;
 
@@ -89,6 +91,10 @@ export class FakeHost implements LinkHost {
     for (let stream = 0; stream < this.streams; stream++) {
       channel.origins.push(new Origin('source', `stream${stream}`, stream, channel.sourceTask, ['n'], channel));
     }
+  }
+
+  now(): number {
+    return this.nowMs;
   }
 
   receive(task: number, batch: InboundBatch): void {

@@ -6,7 +6,7 @@ import type { AckTarget } from '../../../engine/ack/ack-target.js';
 import { RemoteLedger } from '../../../engine/ack/remote-ledger.js';
 import { ControlFrameWriter } from '../../../engine/codec/control-frame.js';
 import { isMillraceError } from '../../../engine/errors.js';
-import { FRAME_BYTES_MAX, type RuntimeLimits } from '../../../engine/limits.js';
+import { FRAME_BYTES_MAX, LOAD_TOLD_MS, type RuntimeLimits } from '../../../engine/limits.js';
 import type { InboundBatch } from '../../../engine/task/inbound-batch.js';
 import type { Frame } from '../../../engine/link/wire.js';
 import type { OutboundChannel } from '../../../engine/link/outbound-channel.js';
@@ -385,6 +385,31 @@ t.test('frames count on both ends; one that cannot be right ends the link, and n
   refusedBy((pair, frame) => pair.far.data.push(withInt(frame, secondSegment + 3, 2)));
   refusedBy((pair, frame) => pair.far.data.push(withInt(frame, secondSegment + 2, 7)));
   refusedBy((pair, frame) => pair.far.data.push(withInt(frame, firstSegment + 4, -1)));
+});
+
+t.test('a sender knows for a while that the thread of the other end has no time', async (t) => {
+  const pair = linkPair();
+  const channel = pair.link.channelTo(0, 10, new FakeSender());
+  const round = (): void => {
+    push(channel, 1);
+    settleTurns(pair);
+    pair.receiver.take(10);
+    settleTurns(pair);
+  };
+  round();
+  t.notOk(channel.saturated);
+  pair.receiver.saturated = true;
+  round();
+  t.ok(channel.saturated);
+  pair.sender.nowMs += LOAD_TOLD_MS - 1;
+  t.ok(channel.saturated);
+  pair.sender.nowMs += 1;
+  t.notOk(channel.saturated, 'who hears nothing tries anew');
+  round();
+  t.ok(channel.saturated);
+  pair.receiver.saturated = false;
+  round();
+  t.notOk(channel.saturated);
 });
 
 t.test('credit that was never spent ends the link', async (t) => {

@@ -6,8 +6,9 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSy
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { reasonOf } from '../../../../engine/errors.js';
 import type { LatencyFigures, Measured, Side, Timing } from '../../measured.js';
-import { PeerMissing } from '../missing.js';
+import { PeerFailed, PeerMissing } from '../peer-errors.js';
 import { output } from '../output.js';
 
 /** A topology with the settings that Storm is best with. */
@@ -73,6 +74,8 @@ async function measure(work: StormWork & StormSettings, { warmUpMs, measureMs }:
     const said = await output('java', [...jvm, ...args], {
       cwd: scratch,
       timeoutMs: given.warmUpMs + given.measureMs + SPARE_MS,
+    }).catch((error: unknown) => {
+      throw new PeerFailed(`Storm failed by itself: ${causeIn(reasonOf(error))}`, { cause: error });
     });
     const line = said.split('\n').find((each) => each.startsWith('{'));
     if (line === undefined) throw new Error(`Storm printed no result, but: ${said.slice(-2000)}`);
@@ -81,6 +84,11 @@ async function measure(work: StormWork & StormSettings, { warmUpMs, measureMs }:
   } finally {
     rmSync(scratch, { recursive: true, force: true });
   }
+}
+
+/** What a JVM that died says first of why. */
+function causeIn(said: string): string {
+  return said.split('\n').find((line) => /Exception|Error:/.test(line) && !line.startsWith('java failed')) ?? said;
 }
 
 let building: Promise<string> | null = null;
