@@ -49,9 +49,7 @@ export default async function runWorker(port: MessagePort): Promise<void> {
   post({ type: 'hello', threadId });
   const loading = new Loading(control);
   try {
-    const classes = loadTaskClasses(init.description.components);
-    const loaded = loadTopologyInWorker(init.source, init.description.name);
-    let [topology] = await loading.follow(Promise.all([loaded, classes]));
+    let topology = await loading.follow(load(init));
     if (init.instrument !== null) {
       const module = (await import(init.instrument.url)) as InstrumentModule;
       topology = module.instrument(topology, init.instrument.port);
@@ -63,6 +61,13 @@ export default async function runWorker(port: MessagePort): Promise<void> {
     post({ type: 'refused', error: toWire(error) });
     await new Promise<never>(() => undefined);
   }
+}
+
+/** The topology, once the classes of its tasks are read as well; also when it cannot be loaded. */
+async function load({ source, description }: WorkerInit): Promise<Topology> {
+  const loaded = loadTopologyInWorker(source, description.name);
+  await Promise.allSettled([loaded, loadTaskClasses(description.components)]);
+  return await loaded;
 }
 
 /**
@@ -82,7 +87,7 @@ class Loading {
   }
 
   /** What is loaded; a worker that was told to stop ends here. */
-  async follow<T>(loaded: Promise<T>): Promise<T> {
+  async follow(loaded: Promise<Topology>): Promise<Topology> {
     try {
       return await loaded;
     } finally {
