@@ -10,8 +10,8 @@
 // once for each batch; its loops run once for each value and allocate nothing.
 
 import type { Values } from '../component/tuple.js';
-import { failure } from '../errors.js';
-import { pack, unpack } from './pack.js';
+import { invalidFrame, unpackList } from './invalid-frame.js';
+import { pack } from './pack.js';
 import { NO_NUMBER, type TextDictionary } from './text-dictionary.js';
 
 /** Texts of a column that are looked at before it is judged by how many of them are new. */
@@ -150,9 +150,9 @@ export class Column {
     this.texts = texts;
     const kinds = [this.numbers, this.integers, this.doubles, this.plain];
     this.kind = kinds.findIndex(({ length }) => length === count);
-    if (this.kind < 0) throw refuse('a column has another number of rows than its segment says');
+    if (this.kind < 0) throw invalidFrame('a column has another number of rows than its segment says');
     for (let i = 0; i < this.numbers.length; i++) {
-      if (this.numbers[i]! >= texts.length) throw refuse('a text is not in the dictionary');
+      if (this.numbers[i]! >= texts.length) throw invalidFrame('a text is not in the dictionary');
     }
   }
 
@@ -177,8 +177,8 @@ export class Column {
  * @throws MILLRACE_FRAME_INVALID when they are no columns of so many rows
  */
 export function readColumns(payload: Uint8Array, count: number, texts: readonly string[]): readonly Column[] {
-  const columns = unpackList(payload);
-  if (columns.length === 0) throw refuse('a batch has no columns');
+  const columns = unpackList(payload, 'its payload');
+  if (columns.length === 0) throw invalidFrame('a batch has no columns');
   return columns.map((column) => new Column(column, count, texts));
 }
 
@@ -192,8 +192,14 @@ export function rowOf(columns: readonly Column[], row: number): Values {
     case 3:
       return [columns[0]!.at(row), columns[1]!.at(row), columns[2]!.at(row)];
     default:
-      return columns.map((column) => column.at(row));
+      return longRowOf(columns, row);
   }
+}
+
+function longRowOf(columns: readonly Column[], row: number): Values {
+  const values: unknown[] = [];
+  for (let i = 0; i < columns.length; i++) values.push(columns[i]!.at(row));
+  return values;
 }
 
 /**
@@ -202,25 +208,10 @@ export function rowOf(columns: readonly Column[], row: number): Values {
  * @throws MILLRACE_FRAME_INVALID when they are no rows, or not that many
  */
 export function readRows(payload: Uint8Array, count: number): readonly Values[] {
-  const rows = unpackList(payload);
+  const rows = unpackList(payload, 'its payload');
   for (let i = 0; i < rows.length; i++) {
-    if (!Array.isArray(rows[i])) throw refuse('its payload is not rows of values');
+    if (!Array.isArray(rows[i])) throw invalidFrame('its payload is not rows of values');
   }
-  if (rows.length !== count) throw refuse('a segment has another number of rows than it says');
+  if (rows.length !== count) throw invalidFrame('a segment has another number of rows than it says');
   return rows as readonly Values[];
-}
-
-function unpackList(payload: Uint8Array): readonly unknown[] {
-  let list: unknown;
-  try {
-    list = unpack(payload);
-  } catch {
-    throw refuse('its payload is not msgpack');
-  }
-  if (!Array.isArray(list)) throw refuse('its payload is not rows of values');
-  return list;
-}
-
-function refuse(reason: string): Error {
-  return failure('MILLRACE_FRAME_INVALID', { reason });
 }

@@ -10,11 +10,11 @@
 //   reasons  = a list of [code, message, component, task] as msgpack, filled up to a whole int
 
 import type { TreeFailure } from '../component/spout.js';
-import { failure } from '../errors.js';
 import { FRAME_BYTES_MAX } from '../limits.js';
 import { ACK_ROW_INTS, type RemoteLedger } from '../ack/remote-ledger.js';
 import { isFailureRow } from '../ack/tree-failure.js';
 import { PROTOCOL_VERSION } from './data-frame.js';
+import { invalidFrame } from './invalid-frame.js';
 import { pack, unpack } from './pack.js';
 
 const KIND_CONTROL = 2;
@@ -149,11 +149,11 @@ export class ControlFrameWriter {
  * @throws MILLRACE_FRAME_INVALID
  */
 export function readControlFrame(frame: Uint8Array, handler: ControlHandler): void {
-  if (frame.byteLength > FRAME_BYTES_MAX) throw refuse(`${frame.byteLength} bytes, above ${FRAME_BYTES_MAX}`);
-  if (frame.byteLength % 4 !== 0 || frame.byteOffset % 4 !== 0) throw refuse('cut short');
+  if (frame.byteLength > FRAME_BYTES_MAX) throw invalidFrame(`${frame.byteLength} bytes, above ${FRAME_BYTES_MAX}`);
+  if (frame.byteLength % 4 !== 0 || frame.byteOffset % 4 !== 0) throw invalidFrame('cut short');
   const ints = new Int32Array(frame.buffer, frame.byteOffset, frame.byteLength >> 2);
-  if (ints[0] !== HEADER) throw refuse('not a control frame of this protocol version');
-  if (ints[1] !== 0 && ints[1] !== 1) throw refuse('its load is neither 0 nor 1');
+  if (ints[0] !== HEADER) throw invalidFrame('not a control frame of this protocol version');
+  if (ints[1] !== 0 && ints[1] !== 1) throw invalidFrame('its load is neither 0 nor 1');
   handler.loaded(ints[1] === 1);
   let at = HEADER_INTS;
   while (at < ints.length) at = readSection(ints, at, handler);
@@ -166,13 +166,13 @@ function readSection(ints: Int32Array, start: number, handler: ControlHandler): 
   const c = ints[start + 3]!;
   let at = start + 4;
   if (kind === CREDIT) {
-    if (at >= ints.length || c < 0 || ints[at]! < 0) throw refuse('a credit section is cut short or negative');
+    if (at >= ints.length || c < 0 || ints[at]! < 0) throw invalidFrame('a credit section is cut short or negative');
     handler.credited(a, b, c, ints[at]!);
     return at + 1;
   }
   const rowInts = kind === ACKS ? ACK_ROW_INTS : ROOT_INTS;
-  if (kind < ACKS || kind > TOUCHES) throw refuse(`an unknown section kind ${kind}`);
-  if (!(c >= 0) || at + c * rowInts > ints.length) throw refuse('a section is longer than the frame');
+  if (kind < ACKS || kind > TOUCHES) throw invalidFrame(`an unknown section kind ${kind}`);
+  if (!(c >= 0) || at + c * rowInts > ints.length) throw invalidFrame('a section is longer than the frame');
   const rows = ints.subarray(at, (at += c * rowInts));
   if (kind === ACKS) handler.acked(a, b, rows);
   else if (kind === TOUCHES) handler.touched(a, b, rows);
@@ -193,13 +193,13 @@ function readFails(
   const bytesAt = start + count;
   const bytes = bytesAt < ints.length ? ints[bytesAt]! : -1;
   const end = bytesAt + 1 + Math.ceil(bytes / 4);
-  if (bytes < 0 || end > ints.length) throw refuse('a section of failed trees is cut short');
+  if (bytes < 0 || end > ints.length) throw invalidFrame('a section of failed trees is cut short');
   const reasons = readReasons(new Uint8Array(ints.buffer, ints.byteOffset + (bytesAt + 1) * 4, bytes));
   const failures: TreeFailure[] = [];
   for (let at = start; at < bytesAt; at++) {
     const reason = ints[at]!;
     const failure = reasons[reason];
-    if (failure === undefined) throw refuse('a failed tree has an unknown reason');
+    if (failure === undefined) throw invalidFrame('a failed tree has an unknown reason');
     failures.push(failure);
   }
   handler.failed(spoutTask, incarnation, rows, failures);
@@ -213,14 +213,10 @@ function readReasons(bytes: Uint8Array): TreeFailure[] {
   } catch {
     rows = null;
   }
-  if (!Array.isArray(rows)) throw refuse('reasons of failed trees are no list');
+  if (!Array.isArray(rows)) throw invalidFrame('reasons of failed trees are no list');
   return rows.map((row: unknown) => {
-    if (!isFailureRow(row)) throw refuse('a reason of failed trees is none');
+    if (!isFailureRow(row)) throw invalidFrame('a reason of failed trees is none');
     const [code, message, component, task] = row;
     return { cause: 'failed', code, message, component, task };
   });
-}
-
-function refuse(reason: string): Error {
-  return failure('MILLRACE_FRAME_INVALID', { reason });
 }

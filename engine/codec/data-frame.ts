@@ -20,8 +20,8 @@
 // refuses kinds that it does not know. Each segment is packed by itself, so that its receiver unpacks it when its task
 // gets to it (`readRows`, `readColumns`).
 
-import { failure } from '../errors.js';
 import { DICTIONARY_TEXTS_MAX, FRAME_BYTES_MAX } from '../limits.js';
+import { invalidFrame } from './invalid-frame.js';
 import { dictionaryBytesMax } from './text-dictionary.js';
 
 export const PROTOCOL_VERSION = 2;
@@ -60,20 +60,20 @@ export interface DataFrame {
  * @throws MILLRACE_FRAME_INVALID
  */
 export function readDataFrame(frame: Uint8Array): DataFrame {
-  if (frame.byteLength > FRAME_BYTES_MAX) throw refuse(`${frame.byteLength} bytes, above ${FRAME_BYTES_MAX}`);
-  if (frame.byteLength < HEADER_INTS * 4 || frame.byteOffset % 4 !== 0) throw refuse('cut short');
+  if (frame.byteLength > FRAME_BYTES_MAX) throw invalidFrame(`${frame.byteLength} bytes, above ${FRAME_BYTES_MAX}`);
+  if (frame.byteLength < HEADER_INTS * 4 || frame.byteOffset % 4 !== 0) throw invalidFrame('cut short');
   const ints = new Int32Array(frame.buffer, frame.byteOffset, frame.byteLength >> 2);
-  if (ints[0] !== (MAGIC | KIND_DATA)) throw refuse('not a data frame of this protocol version');
+  if (ints[0] !== (MAGIC | KIND_DATA)) throw invalidFrame('not a data frame of this protocol version');
   const segmentCount = ints[1]!;
   const ledgerCount = ints[2]!;
   const trackCount = ints[3]!;
   const payloadBytes = ints[4]!;
-  if (segmentCount < 0 || ledgerCount < 0 || trackCount < 0) throw refuse('a negative count');
+  if (segmentCount < 0 || ledgerCount < 0 || trackCount < 0) throw invalidFrame('a negative count');
   const ledgersAt = HEADER_INTS;
   const segmentsAt = ledgersAt + ledgerCount * LEDGER_INTS;
   const tracksAt = segmentsAt + segmentCount * SEGMENT_INTS;
   const payloadAt = tracksAt + trackCount * TRACK_INTS;
-  if (payloadAt * 4 + payloadBytes !== frame.byteLength) throw refuse('its parts do not add up to its length');
+  if (payloadAt * 4 + payloadBytes !== frame.byteLength) throw invalidFrame('its parts do not add up to its length');
   const segments = ints.subarray(segmentsAt, tracksAt);
   const tracks = ints.subarray(tracksAt, payloadAt);
   checkSegments(segments, tracks, ledgerCount, payloadBytes);
@@ -92,26 +92,28 @@ function checkSegments(segments: Int32Array, tracks: Int32Array, ledgerCount: nu
     }
     const tracking = kind & ~IN_COLUMNS;
     if (tracking !== SEGMENT_TRACKED && tracking !== SEGMENT_UNTRACKED && tracking !== SEGMENT_JOINED) {
-      throw refuse(`an unknown segment kind ${kind}`);
+      throw invalidFrame(`an unknown segment kind ${kind}`);
     }
     const count = segments[at + 4]!;
-    if (count < 1 || segments[at + 3]! < 0 || segments[at + 5]! < 0) throw refuse('a segment is empty or negative');
+    if (count < 1 || segments[at + 3]! < 0 || segments[at + 5]! < 0)
+      throw invalidFrame('a segment is empty or negative');
     // Each row takes a byte at least: no count can promise more than there is.
-    if (segments[at + 6]! < count) throw refuse('a segment has fewer bytes than rows');
+    if (segments[at + 6]! < count) throw invalidFrame('a segment has fewer bytes than rows');
     payloadSeen += segments[at + 6]!;
     const tracksFrom = tracksSeen * TRACK_INTS;
     tracksSeen += tracksOfSegment(tracking, count, tracks.subarray(tracksFrom), ledgerCount);
   }
   if (payloadSeen !== payloadBytes || tracksSeen * TRACK_INTS !== tracks.length) {
-    throw refuse('its segments do not cover its rows and tracks');
+    throw invalidFrame('its segments do not cover its rows and tracks');
   }
 }
 
 /** Looks at a segment of texts; gives its bytes. */
 function checkTexts(count: number, first: number, bytes: number): number {
-  if (count < 1 || first < 0 || first + count > DICTIONARY_TEXTS_MAX) throw refuse('a dictionary is above its bound');
+  if (count < 1 || first < 0 || first + count > DICTIONARY_TEXTS_MAX)
+    throw invalidFrame('a dictionary is above its bound');
   if (bytes < count || bytes > dictionaryBytesMax(count))
-    throw refuse('a dictionary has bytes for more texts or fewer');
+    throw invalidFrame('a dictionary has bytes for more texts or fewer');
   return bytes;
 }
 
@@ -119,9 +121,10 @@ function checkTexts(count: number, first: number, bytes: number): number {
 function tracksOfSegment(kind: number, count: number, tracks: Int32Array, ledgerCount: number): number {
   if (kind === SEGMENT_UNTRACKED) return 0;
   if (kind === SEGMENT_TRACKED) {
-    if (count * TRACK_INTS > tracks.length) throw refuse('its segments do not cover its rows and tracks');
+    if (count * TRACK_INTS > tracks.length) throw invalidFrame('its segments do not cover its rows and tracks');
     for (let at = 0; at < count * TRACK_INTS; at += TRACK_INTS) {
-      if (tracks[at]! < UNTRACKED || tracks[at]! >= ledgerCount) throw refuse('a track names no ledger of the frame');
+      if (tracks[at]! < UNTRACKED || tracks[at]! >= ledgerCount)
+        throw invalidFrame('a track names no ledger of the frame');
     }
     return count;
   }
@@ -129,9 +132,9 @@ function tracksOfSegment(kind: number, count: number, tracks: Int32Array, ledger
   let at = 0;
   let least = UNTRACKED;
   while (tuples < count) {
-    if (at >= tracks.length) throw refuse('its segments do not cover its rows and tracks');
+    if (at >= tracks.length) throw invalidFrame('its segments do not cover its rows and tracks');
     const { ledger, hasMore } = readTrack(tracks[at]!);
-    if (ledger < least || ledger >= ledgerCount) throw refuse('a track names no ledger of the frame');
+    if (ledger < least || ledger >= ledgerCount) throw invalidFrame('a track names no ledger of the frame');
     // A tuple that is in several trees is in none by way of a track that names no ledger.
     least = hasMore ? 0 : UNTRACKED;
     if (!hasMore) tuples++;
@@ -152,8 +155,4 @@ export function trackIntsOf(kind: number, count: number, tracks: Int32Array): nu
   let at = 0;
   for (let tuples = 0; tuples < count; at += TRACK_INTS) if (tracks[at]! > MORE) tuples++;
   return at;
-}
-
-function refuse(reason: string): Error {
-  return failure('MILLRACE_FRAME_INVALID', { reason });
 }

@@ -9,9 +9,9 @@
 //
 // `numberOf` runs once for each text that is sent and allocates nothing for one that is known.
 
-import { failure } from '../errors.js';
 import { DICTIONARY_TEXT_LENGTH_MAX, DICTIONARY_TEXTS_MAX } from '../limits.js';
-import { pack, unpack } from './pack.js';
+import { invalidFrame, unpackList } from './invalid-frame.js';
+import { pack } from './pack.js';
 
 /** What stands for a text that is not in the dictionary and cannot be. */
 export const NO_NUMBER = -1;
@@ -81,13 +81,13 @@ export class ReceivedTexts {
    * @throws MILLRACE_FRAME_INVALID
    */
   add(generation: number, first: number, count: number, packed: Uint8Array): void {
-    const texts = unpackTexts(packed);
-    if (texts.length !== count) throw refuse('a dictionary has another number of texts than it says');
+    const texts = unpackList(packed, 'a dictionary');
+    if (texts.length !== count) throw invalidFrame('a dictionary has another number of texts than it says');
     const known = generation === this.generation ? this.texts : [];
-    if (first !== known.length) throw refuse('a dictionary does not go on where it ended');
+    if (first !== known.length) throw invalidFrame('a dictionary does not go on where it ended');
     for (const text of texts) {
-      if (typeof text !== 'string') throw refuse('a dictionary has something that is no text');
-      if (text.length > DICTIONARY_TEXT_LENGTH_MAX) throw refuse('a dictionary has a text above its bound');
+      if (typeof text !== 'string') throw invalidFrame('a dictionary has something that is no text');
+      if (text.length > DICTIONARY_TEXT_LENGTH_MAX) throw invalidFrame('a dictionary has a text above its bound');
     }
     for (const text of texts) known.push(internalized(text as string));
     this.texts = known;
@@ -101,19 +101,4 @@ export class ReceivedTexts {
  */
 function internalized(text: string): string {
   return Object.keys({ [text]: 0 })[0]!;
-}
-
-function unpackTexts(packed: Uint8Array): readonly unknown[] {
-  let texts: unknown;
-  try {
-    texts = unpack(packed);
-  } catch {
-    throw refuse('a dictionary is not msgpack');
-  }
-  if (!Array.isArray(texts)) throw refuse('a dictionary is no list');
-  return texts;
-}
-
-function refuse(reason: string): Error {
-  return failure('MILLRACE_FRAME_INVALID', { reason });
 }

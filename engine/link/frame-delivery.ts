@@ -13,7 +13,7 @@ import {
 } from '../codec/data-frame.js';
 import type { DataFrame } from '../codec/data-frame.js';
 import type { ReceivedTexts } from '../codec/text-dictionary.js';
-import { failure } from '../errors.js';
+import { invalidFrame } from '../codec/invalid-frame.js';
 import { InboundBatch, type Tracks } from '../task/inbound-batch.js';
 import type { InboundChannel } from './inbound-channel.js';
 import type { LinkHost } from './link-host.js';
@@ -94,12 +94,12 @@ function checkChannels(
     const stream = segments[at + 3]!;
     if (kind === SEGMENT_END || kind === SEGMENT_MARK) continue;
     if (stream >= channel.origins.length) {
-      throw failure('MILLRACE_FRAME_INVALID', { reason: `task ${channel.sourceTask} has no stream ${stream}` });
+      throw invalidFrame(`task ${channel.sourceTask} has no stream ${stream}`);
     }
     const tuples = segments[at + 4]!;
     const bytes = segments[at + 5]!;
     if (segments[at + 6]! > PACKED_PER_BYTE * bytes + PACKED_PER_TUPLE * (tuples + 1)) {
-      throw failure('MILLRACE_FRAME_INVALID', { reason: 'a segment has far more bytes than it says' });
+      throw invalidFrame('a segment has far more bytes than it says');
     }
     admit(channel, tuples, bytes);
   }

@@ -11,9 +11,10 @@
 import { ControlFrameWriter, readControlFrame, type ControlHandler } from '../codec/control-frame.js';
 import { readDataFrame } from '../codec/data-frame.js';
 import { DataFrameWriter } from '../codec/data-frame-writer.js';
+import { invalidFrame } from '../codec/invalid-frame.js';
 import { ReceivedTexts } from '../codec/text-dictionary.js';
 import type { AckSender, RemoteLedger } from '../ack/remote-ledger.js';
-import { failure, reasonOf } from '../errors.js';
+import { reasonOf } from '../errors.js';
 import { LOAD_TOLD_MS } from '../limits.js';
 import { LinkCredit } from './credit.js';
 import { deliverFrame } from './frame-delivery.js';
@@ -294,7 +295,7 @@ export class Link implements AckSender, CreditReturner, ChannelOwner {
     credited: (sourceTask, targetTask, tuples, bytes) => {
       const channel = this.outbound.get(`${sourceTask}>${targetTask}`);
       if (channel === undefined || tuples > channel.outstandingTuples || bytes > channel.outstandingBytes) {
-        throw refusal(`credit comes back that channel ${sourceTask} to ${targetTask} never spent`);
+        throw invalidFrame(`credit comes back that channel ${sourceTask} to ${targetTask} never spent`);
       }
       this.credit.giveBack(channel, tuples, bytes);
       this.creditCame = true;
@@ -316,7 +317,7 @@ export class Link implements AckSender, CreditReturner, ChannelOwner {
   /** A sender that floods is cut off before it fills this worker's memory. */
   private readonly admit = (channel: InboundChannel, tuples: number, bytes: number): void => {
     if (!this.granted.admits(channel, tuples, bytes)) {
-      throw refusal(`task ${channel.sourceTask} sends task ${channel.targetTask} more than it has credit for`);
+      throw invalidFrame(`task ${channel.sourceTask} sends task ${channel.targetTask} more than it has credit for`);
     }
     this.granted.spend(channel, tuples, bytes);
     channel.outstandingTuples += tuples;
@@ -327,15 +328,12 @@ export class Link implements AckSender, CreditReturner, ChannelOwner {
     const key = `${source}>${target}`;
     let channel = this.inbound.get(key);
     if (channel === undefined) {
-      if (!this.host.accepts(source, target)) throw refusal(`no channel leads from task ${source} to task ${target}`);
+      if (!this.host.accepts(source, target))
+        throw invalidFrame(`no channel leads from task ${source} to task ${target}`);
       channel = new InboundChannel(source, target, this);
       this.host.fillOrigins(channel);
       this.inbound.set(key, channel);
     }
     return channel;
   };
-}
-
-function refusal(reason: string): Error {
-  return failure('MILLRACE_FRAME_INVALID', { reason });
 }
