@@ -39,7 +39,14 @@ export interface StoreNode {
 /** One step of a transaction. A version of null means any; 0 means 0. */
 export type Operation =
   | { readonly type: 'check'; readonly path: string; readonly version: number | null }
-  | { readonly type: 'create'; readonly path: string; readonly data: Uint8Array; readonly mode?: CreateMode }
+  | {
+      readonly type: 'create';
+      readonly path: string;
+      readonly data: Uint8Array;
+      readonly mode?: CreateMode;
+      /** As in `CreateOptions`. */
+      readonly access?: readonly AccessRule[];
+    }
   | { readonly type: 'set'; readonly path: string; readonly data: Uint8Array; readonly version: number | null }
   | { readonly type: 'delete'; readonly path: string; readonly version: number | null };
 
@@ -55,6 +62,39 @@ export interface CallOptions {
   readonly timeoutMs?: number;
   /** Aborted, the call rejects with the reason; a write may be carried out all the same. */
   readonly signal?: AbortSignal;
+}
+
+/**
+ * What may be done with a node: `read` its data and the names of its children, `write` its data, `create` and `delete`
+ * children of it, and `admin`: change who may do so. Whether a node exists anybody may ask.
+ */
+export type Permission = 'read' | 'write' | 'create' | 'delete' | 'admin';
+
+/** One line of who may do what with a node. Lines add up, and say nothing about the children of the node. */
+export interface AccessRule {
+  /**
+   * Everybody; the users of the session that creates the node; or one user, by name and digest (base64 of the SHA-1 of
+   * `user:password`: `digestOf`).
+   */
+  readonly who: 'anyone' | 'creator' | { readonly user: string; readonly digest: string };
+  readonly may: readonly Permission[];
+}
+
+/** A user whom a session speaks for, and how it proves that. */
+export interface Credentials {
+  /** Without `:`. */
+  readonly user: string;
+  readonly password: string;
+}
+
+export interface CreateOptions extends CallOptions {
+  /** Who may do what with the node. Default: what the store was opened with, else everybody everything. */
+  readonly access?: readonly AccessRule[];
+}
+
+export interface ConnectOptions extends CallOptions {
+  /** For whom the session speaks, beside those whom the store was opened with. Default: nobody. */
+  readonly credentials?: readonly Credentials[];
 }
 
 /** What happens to a session, in its order; after `lost` and `closed` nothing follows. */
@@ -80,8 +120,9 @@ export interface Subscription {
  * One session with the store. Its calls are carried out in the order in which they were made.
  *
  * Every call may fail with: MILLRACE_STORE_SESSION_LOST, MILLRACE_STORE_CLOSED, MILLRACE_STORE_UNAVAILABLE (nothing was
- * changed), MILLRACE_STORE_UNCERTAIN (a write may have been carried out), MILLRACE_STORE_PATH, MILLRACE_STORE_TOO_MANY,
- * and writes with MILLRACE_STORE_FULL.
+ * changed), MILLRACE_STORE_UNCERTAIN (a write may have been carried out), MILLRACE_STORE_PATH, MILLRACE_STORE_TOO_MANY;
+ * all but `exists` and `sync` with MILLRACE_STORE_FORBIDDEN (the access rules of the node, or for `create` and `delete`
+ * those of its parent, do not let this session), and writes with MILLRACE_STORE_FULL.
  */
 export interface Session {
   /** Unlike that of any other session the store ever had. */
@@ -101,9 +142,9 @@ export interface Session {
    *
    * @returns its path; in a sequential mode the asked one and ten digits, more than any before below that parent
    * @throws MILLRACE_STORE_NODE_EXISTS, MILLRACE_STORE_NO_NODE (no parent), MILLRACE_STORE_EPHEMERAL_PARENT,
-   * MILLRACE_STORE_TOO_LARGE
+   * MILLRACE_STORE_TOO_LARGE, MILLRACE_STORE_ACCESS
    */
-  create(path: string, data: Uint8Array, mode?: CreateMode, options?: CallOptions): Promise<string>;
+  create(path: string, data: Uint8Array, mode?: CreateMode, options?: CreateOptions): Promise<string>;
   /** @throws MILLRACE_STORE_NO_NODE */
   get(path: string, options?: CallOptions): Promise<StoreNode>;
   /** Null when there is no such node. */
@@ -135,6 +176,19 @@ export interface Session {
    * MILLRACE_STORE_TOO_LARGE when they are more than `STORE_TRANSACTION_BYTES_MAX` together
    */
   multi(operations: readonly Operation[], options?: CallOptions): Promise<readonly OperationResult[]>;
+  /**
+   * Who may do what with a node; `creator` has become the users of that session. Needs `read` or `admin`, and without
+   * `admin` the digests of others are hidden: each is `x`.
+   *
+   * @throws MILLRACE_STORE_NO_NODE
+   */
+  access(path: string, options?: CallOptions): Promise<readonly AccessRule[]>;
+  /**
+   * Replaces who may do what with a node. Needs `admin`; neither version nor data change, and no watch is told.
+   *
+   * @throws MILLRACE_STORE_NO_NODE, MILLRACE_STORE_ACCESS
+   */
+  setAccess(path: string, rules: readonly AccessRule[], options?: CallOptions): Promise<void>;
   /** Resolves when this session sees everything that was acknowledged to anybody before the call. */
   sync(path: string, options?: CallOptions): Promise<void>;
 
@@ -142,7 +196,7 @@ export interface Session {
    * Follows a node: calls the listener with its present state (null: there is none), and again after it was created,
    * set or deleted. States may be skipped when they follow each other quickly; the last one never is, over
    * reconnections as well. One call of a listener at a time, none before this returns, none after the session ended.
-   * Failing reads are repeated inside.
+   * Failing reads are repeated inside; a node that the session may not read is told when it may.
    */
   watchNode(path: string, listener: (node: StoreNode | null) => void): Subscription;
   /** Follows the names of a node's children in the same way, sorted; null: there is no such node. */
@@ -154,6 +208,10 @@ export interface Session {
 
 /** Where sessions come from. */
 export interface Store {
-  /** Opens a new session; resolves when it is connected. */
-  connect(options?: CallOptions): Promise<Session>;
+  /**
+   * Opens a new session; resolves when it is connected.
+   *
+   * @throws MILLRACE_STORE_UNAVAILABLE, MILLRACE_STORE_CREDENTIALS
+   */
+  connect(options?: ConnectOptions): Promise<Session>;
 }

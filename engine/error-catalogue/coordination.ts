@@ -64,6 +64,21 @@ export const coordinationErrors = {
     message: 'the store did not say whether it carried out {what}: {reason}',
     hint: 'it may have changed something: read before you try again',
   },
+  MILLRACE_STORE_FORBIDDEN: {
+    status: 403,
+    message: 'the session may not {what} node "{path}" of the store',
+    hint: 'its access rules, or those of its parent, name others: connect with the credentials of one of them',
+  },
+  MILLRACE_STORE_ACCESS: {
+    status: 400,
+    message: 'the access rules for node "{path}" cannot be: {reason}',
+    hint: 'each names who ("anyone", "creator" or a user with its digest) and what it may; see the message',
+  },
+  MILLRACE_STORE_CREDENTIALS: {
+    status: 401,
+    message: 'the store does not take the credentials of user "{user}": {reason}',
+    hint: 'check the name and password that the session is opened with',
+  },
   MILLRACE_STORE_FULL: {
     status: 507,
     message: 'the store has no space left for {what}: {reason}',

@@ -1,7 +1,8 @@
 // The data directory of the embedded store: which files it has, and what is read from them when it is opened. The
 // host's main thread.
 //
-//   format          {"format":1}: a higher number is refused before anything is touched
+//   format          {"format":2}: a higher number is refused before anything is touched; a lower one is raised before
+//                   anything is written that a version which knows only the lower one would not understand
 //   7.snapshot      the whole tree as it was when 7.log began; absent for generation 0
 //   7.log           every group of transactions since
 //   lock-PID-…      who has it open (lock.ts)
@@ -22,7 +23,7 @@ import { decodeSnapshot, encodeSnapshot, replayGroup } from './records.js';
 import { Tree } from './tree.js';
 
 /** The format that this version writes, and the newest one that it reads. */
-const FORMAT = 1;
+const FORMAT = 2;
 const FORMAT_FILE = 'format';
 
 /** What a directory held. */
@@ -39,15 +40,17 @@ export interface Contents {
 /**
  * Refuses a directory that a newer version wrote.
  *
+ * @returns the format that it has, or null when it has none yet
  * @throws MILLRACE_STORE_NEWER, MILLRACE_STORE_CORRUPT
  */
-export async function checkFormat(directory: string): Promise<void> {
+export async function checkFormat(directory: string): Promise<number | null> {
   const file = join(directory, FORMAT_FILE);
   const text = await readFile(file, 'utf8').catch(absent);
-  if (text === null) return;
+  if (text === null) return null;
   const format = formatIn(text);
   if (format === null) throw corrupt(file, 0, 'it names no format');
   if (format > FORMAT) throw failure('MILLRACE_STORE_NEWER', { directory, format, formatMax: FORMAT });
+  return format;
 }
 
 function formatIn(text: string): number | null {
@@ -75,6 +78,7 @@ export async function openDirectory(directory: string, openFile: OpenFile): Prom
   const read = await readLog(logFile);
   let last = revision;
   for (const frame of read.frames) last = replayGroup(frame, tree);
+  if ((await checkFormat(directory)) !== FORMAT) await writeFormat(directory);
   const file = await openFile(logFile);
   if (read.tornBytes > 0) {
     await file.truncate(read.goodBytes);
@@ -93,10 +97,14 @@ async function begin(directory: string, names: readonly string[], openFile: Open
     if (size > 0) throw corrupt(join(directory, FORMAT_FILE), 0, 'it is missing, but "0.log" is there');
   }
   const log = await Log.create(await openFile(join(directory, '0.log')));
+  await writeFormat(directory);
+  return { ...empty(), generation: 0, log, tornBytes: 0 };
+}
+
+async function writeFormat(directory: string): Promise<void> {
   await writeFile(join(directory, `${FORMAT_FILE}.new`), `${JSON.stringify({ format: FORMAT })}\n`, { flush: true });
   await rename(join(directory, `${FORMAT_FILE}.new`), join(directory, FORMAT_FILE));
   await syncDirectory(directory);
-  return { ...empty(), generation: 0, log, tornBytes: 0 };
 }
 
 function empty(): { readonly tree: Tree; readonly revision: number } {

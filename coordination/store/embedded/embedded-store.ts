@@ -8,7 +8,8 @@ import { RealClock, type Clock } from '../../../engine/clock.js';
 import { failure, isMillraceError, reasonOf } from '../../../engine/errors.js';
 import { EMBEDDED_LOG_BYTES_MAX, EMBEDDED_STORE_BYTES_MAX } from '../../../engine/limits.js';
 import { silentLogger, type Logger } from '../../../engine/log.js';
-import type { CallOptions, Session, Store } from '../contract.js';
+import { granted, usersOf, type StoreUser } from '../access.js';
+import type { AccessRule, ConnectOptions, Credentials, Session, Store } from '../contract.js';
 import { Commits } from './commits.js';
 import { checkFormat, openDirectory, removeOthers, replaceLog, type Contents } from './directory.js';
 import { openFile, type OpenFile } from './files.js';
@@ -28,9 +29,16 @@ export interface EmbeddedStoreOptions {
   readonly logBytesMax?: number;
   /** What it may take of memory. Default `EMBEDDED_STORE_BYTES_MAX`. */
   readonly treeBytesMax?: number;
+  /** For whom every session speaks, beside what it brings itself. Default: nobody. */
+  readonly credentials?: readonly Credentials[];
+  /** Who may do what with nodes that are created without rules. Default: everybody everything. */
+  readonly access?: readonly AccessRule[];
   /** The file system, for tests. */
   readonly openFile?: OpenFile;
 }
+
+/** Stands for a user whom a session may bring, where rules are checked before there is one. */
+const ANYBODY: StoreUser = { user: 'somebody', digest: '' };
 
 /** The store's place on disk. */
 interface Disk {
@@ -51,6 +59,7 @@ export class EmbeddedStore implements Store {
   private readonly shared: SessionShared;
   private readonly logger: Logger;
   private readonly logBytesMax: number;
+  private readonly credentials: readonly Credentials[];
   private readonly sessions = new Map<string, EmbeddedSession>();
   private nextSession = 1;
   private closing: Promise<void> | null = null;
@@ -64,6 +73,7 @@ export class EmbeddedStore implements Store {
     this.tornBytes = contents.tornBytes;
     this.logger = options.logger ?? silentLogger;
     this.logBytesMax = options.logBytesMax ?? EMBEDDED_LOG_BYTES_MAX;
+    this.credentials = options.credentials ?? [];
     this.watches = new Watches(this.logger);
     this.commits = new Commits(contents.tree, contents.revision, contents.log, {
       committed: (effects) => this.watches.changed(effects, this.commits.tree),
@@ -74,6 +84,7 @@ export class EmbeddedStore implements Store {
       watches: this.watches,
       clock: options.clock ?? new RealClock(),
       logger: this.logger,
+      access: options.access ?? null,
       treeBytesMax: options.treeBytesMax ?? EMBEDDED_STORE_BYTES_MAX,
       forget: (session) => this.sessions.delete(session.id),
     };
@@ -83,9 +94,11 @@ export class EmbeddedStore implements Store {
    * Opens the store, or begins a new one.
    *
    * @throws MILLRACE_STORE_IN_USE, MILLRACE_STORE_NEWER, MILLRACE_STORE_CORRUPT, MILLRACE_STORE_DIRECTORY,
-   * MILLRACE_STORE_FULL
+   * MILLRACE_STORE_FULL, MILLRACE_STORE_CREDENTIALS, MILLRACE_STORE_ACCESS
    */
   static async open(options: EmbeddedStoreOptions): Promise<EmbeddedStore> {
+    const users = usersOf(options.credentials ?? []);
+    if (options.access !== undefined) granted('/', options.access, [...users, ANYBODY]);
     // A process may change its working directory while the store is open.
     const directory = options.directory === null ? null : resolve(options.directory);
     if (directory !== null) {
@@ -101,12 +114,13 @@ export class EmbeddedStore implements Store {
     return new EmbeddedStore(options, { tree, revision, generation: 0, log: null, tornBytes: 0 }, null);
   }
 
-  async connect(options: CallOptions = {}): Promise<Session> {
+  async connect(options: ConnectOptions = {}): Promise<Session> {
     options.signal?.throwIfAborted();
     if (this.closing !== null) {
       throw failure('MILLRACE_STORE_UNAVAILABLE', { what: 'a new session', reason: 'the store is closed' });
     }
-    const session = new EmbeddedSession(`${this.commits.tree.boots}-${this.nextSession++}`, this.shared);
+    const users = usersOf([...this.credentials, ...(options.credentials ?? [])]);
+    const session = new EmbeddedSession(`${this.commits.tree.boots}-${this.nextSession++}`, users, this.shared);
     this.sessions.set(session.id, session);
     return session;
   }

@@ -4,9 +4,12 @@
 import type { Clock } from '../../../engine/clock.js';
 import { failure, reasonOf, type MillraceError } from '../../../engine/errors.js';
 import type { Logger } from '../../../engine/log.js';
+import { accessBytes, allows, checkRules, hidden, type StoreUser } from '../access.js';
 import type {
+  AccessRule,
   CallOptions,
   CreateMode,
+  CreateOptions,
   Operation,
   OperationResult,
   Session,
@@ -19,8 +22,16 @@ import type {
 import { checkPath } from '../node-path.js';
 import { call, type Work } from './calls.js';
 import type { Commits } from './commits.js';
-import { checkOperations, endSession, transact } from './transaction.js';
-import { statOf, type Tree } from './tree.js';
+import {
+  changeAccess,
+  checkMay,
+  checkOperations,
+  endSession,
+  nodeAt,
+  transact,
+  type TransactionContext,
+} from './transaction.js';
+import { statOf, type Tree, type TreeNode } from './tree.js';
 import type { Watches } from './watches.js';
 
 /** What sessions of one store share. */
@@ -30,6 +41,8 @@ export interface SessionShared {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly treeBytesMax: number;
+  /** The rules of nodes that are created without any; null: everybody everything. */
+  readonly access: readonly AccessRule[] | null;
   /** The session is over. */
   readonly forget: (session: EmbeddedSession) => void;
 }
@@ -39,13 +52,16 @@ export class EmbeddedSession implements Session {
   readonly timeoutMs = null;
   readonly ended: AbortSignal;
   private readonly shared: SessionShared;
+  /** For whom it speaks. */
+  private readonly users: readonly StoreUser[];
   private readonly ending = new AbortController();
   private readonly listeners = new Set<(event: SessionEvent) => void>();
   private current: SessionState = 'connected';
   private gone: Promise<void> | null = null;
 
-  constructor(id: string, shared: SessionShared) {
+  constructor(id: string, users: readonly StoreUser[], shared: SessionShared) {
     this.id = id;
+    this.users = users;
     this.shared = shared;
     this.ended = this.ending.signal;
   }
@@ -65,17 +81,18 @@ export class EmbeddedSession implements Session {
     path: string,
     data: Uint8Array,
     mode: CreateMode = 'persistent',
-    options?: CallOptions,
+    options: CreateOptions = {},
   ): Promise<string> {
-    const [result] = await this.write(`create "${path}"`, [{ type: 'create', path, data, mode }], options);
+    const access = options.access === undefined ? {} : { access: options.access };
+    const operation: Operation = { type: 'create', path, data, mode, ...access };
+    const [result] = await this.write(`create "${path}"`, [operation], options);
     return result?.type === 'create' ? result.path : path;
   }
 
   async get(path: string, options?: CallOptions): Promise<StoreNode> {
     return await this.read(`get "${path}"`, path, options, (tree) => {
-      const node = tree.read(path);
-      if (node === null) throw failure('MILLRACE_STORE_NO_NODE', { path });
-      return node;
+      this.readable(tree, path);
+      return tree.read(path)!;
     });
   }
 
@@ -85,9 +102,8 @@ export class EmbeddedSession implements Session {
 
   async children(path: string, options?: CallOptions): Promise<readonly string[]> {
     return await this.read(`children "${path}"`, path, options, (tree) => {
-      const names = tree.childNames(path);
-      if (names === null) throw failure('MILLRACE_STORE_NO_NODE', { path });
-      return names;
+      this.readable(tree, path);
+      return tree.childNames(path)!;
     });
   }
 
@@ -104,16 +120,34 @@ export class EmbeddedSession implements Session {
     return await this.write(`a transaction of ${operations.length} operations`, operations, options);
   }
 
+  async access(path: string, options?: CallOptions): Promise<readonly AccessRule[]> {
+    return await this.read(`access "${path}"`, path, options, (tree) => {
+      const { access } = nodeAt(path, tree);
+      if (allows(access, this.users, 'admin')) return access;
+      if (allows(access, this.users, 'read')) return hidden(access);
+      throw failure('MILLRACE_STORE_FORBIDDEN', { what: 'see the access rules of', path });
+    });
+  }
+
+  async setAccess(path: string, rules: readonly AccessRule[], options?: CallOptions): Promise<void> {
+    this.checkOpen();
+    checkPath(path);
+    checkRules(path, rules);
+    await this.call(`setAccess "${path}"`, 'write', 64 + path.length + accessBytes(rules), options, (revision) => {
+      return { applied: changeAccess(path, rules, this.context(revision)), value: undefined };
+    });
+  }
+
   async sync(path: string, options?: CallOptions): Promise<void> {
     await this.read(`sync "${path}"`, path, options, () => undefined);
   }
 
   watchNode(path: string, listener: (node: StoreNode | null) => void): Subscription {
-    return this.watch('node', path, (tree) => tree.read(path), listener);
+    return this.watch('node', path, (tree) => this.seen(tree, path) && tree.read(path), listener);
   }
 
   watchChildren(path: string, listener: (names: readonly string[] | null) => void): Subscription {
-    return this.watch('children', path, (tree) => tree.childNames(path), listener);
+    return this.watch('children', path, (tree) => this.seen(tree, path) && tree.childNames(path), listener);
   }
 
   async close(): Promise<void> {
@@ -168,13 +202,12 @@ export class EmbeddedSession implements Session {
   ): Promise<readonly OperationResult[]> {
     this.checkOpen();
     checkOperations(operations);
-    const { commits, treeBytesMax } = this.shared;
     const bytes = operations.reduce(
       (sum, each) => sum + each.path.length + ('data' in each ? each.data.length : 0),
       64,
     );
     return await this.call(what, 'write', bytes, options, (revision) => {
-      const applied = transact(operations, { tree: commits.tree, session: this.id, revision, treeBytesMax });
+      const applied = transact(operations, this.context(revision));
       return { applied, value: applied.results };
     });
   }
@@ -222,6 +255,23 @@ export class EmbeddedSession implements Session {
     const task = { kind: 'read', always: true, bytes: 0, wanted: () => true, run: () => null } as const;
     commits.submit({ ...task, settle: begin, reject: begin });
     return watched;
+  }
+
+  private context(revision: number): TransactionContext {
+    const { commits, treeBytesMax, access } = this.shared;
+    return { tree: commits.tree, session: this.id, users: this.users, access, revision, treeBytesMax };
+  }
+
+  /** @throws MILLRACE_STORE_NO_NODE, MILLRACE_STORE_FORBIDDEN */
+  private readable(tree: Tree, path: string): TreeNode {
+    const node = nodeAt(path, tree);
+    checkMay(node, this.users, 'read', 'read', path);
+    return node;
+  }
+
+  /** The node, or null when there is none. @throws MILLRACE_STORE_FORBIDDEN */
+  private seen(tree: Tree, path: string): TreeNode | null {
+    return tree.nodes.has(path) ? this.readable(tree, path) : null;
   }
 
   private checkOpen(): void {

@@ -4,7 +4,8 @@
 
 import { failure, isMillraceError, type MillraceError } from '../../../engine/errors.js';
 import { STORE_NODE_BYTES_MAX, STORE_TRANSACTION_BYTES_MAX } from '../../../engine/limits.js';
-import type { CreateMode, Operation, OperationResult } from '../contract.js';
+import { accessBytes, allows, checkRules, granted, OPEN_ACCESS, type GrantedRule, type StoreUser } from '../access.js';
+import type { AccessRule, CreateMode, Operation, OperationResult, Permission } from '../contract.js';
 import { checkPath, parentOf, sequenceName } from '../node-path.js';
 import { withOperation } from '../store-errors.js';
 import { costOf, statOf, type Effect, type Tree, type TreeNode } from './tree.js';
@@ -21,6 +22,10 @@ export interface Applied {
 export interface TransactionContext {
   readonly tree: Tree;
   readonly session: string;
+  /** For whom the session speaks. */
+  readonly users: readonly StoreUser[];
+  /** The rules of nodes that are created without any. */
+  readonly access: readonly AccessRule[] | null;
   readonly revision: number;
   readonly treeBytesMax: number;
 }
@@ -28,7 +33,7 @@ export interface TransactionContext {
 /**
  * Checks what can be said of operations without the tree.
  *
- * @throws MILLRACE_STORE_PATH, MILLRACE_STORE_TOO_LARGE; with `operationOf`
+ * @throws MILLRACE_STORE_PATH, MILLRACE_STORE_TOO_LARGE, MILLRACE_STORE_ACCESS; with `operationOf`
  */
 export function checkOperations(operations: readonly Operation[]): void {
   let bytes = 0;
@@ -37,6 +42,10 @@ export function checkOperations(operations: readonly Operation[]): void {
       checkPath(operation.path, operation.type === 'create' && isSequential(operation.mode));
       if (operation.type !== 'create' && operation.type !== 'set') return;
       bytes += operation.data.byteLength + operation.path.length * 3;
+      if (operation.type === 'create' && operation.access !== undefined) {
+        checkRules(operation.path, operation.access);
+        bytes += accessBytes(operation.access);
+      }
       tooLarge(operation.path, operation.data.byteLength, STORE_NODE_BYTES_MAX);
       tooLarge(operation.path, bytes, STORE_TRANSACTION_BYTES_MAX);
     });
@@ -78,6 +87,21 @@ export function transact(operations: readonly Operation[], context: TransactionC
   return { revision, effects, results, undo };
 }
 
+/**
+ * Replaces the access rules of a node.
+ *
+ * @throws MILLRACE_STORE_ACCESS, MILLRACE_STORE_NO_NODE, MILLRACE_STORE_FORBIDDEN, MILLRACE_STORE_FULL
+ */
+export function changeAccess(path: string, rules: readonly AccessRule[], context: TransactionContext): Applied {
+  const { tree, revision, users } = context;
+  const access = granted(path, rules, users);
+  const node = nodeAt(path, tree);
+  checkMay(node, users, 'admin', 'change the access rules of', path);
+  checkRoom(path, costOf(path, { data: node.data, access }) - costOf(path, node), context);
+  const effect: Effect = { type: 'access', path, access };
+  return { revision, effects: [effect], results: [], undo: tree.apply(effect, revision) };
+}
+
 /** Deletes everything that goes with that session. */
 export function endSession(tree: Tree, session: string, revision: number): Applied {
   const effects = [...(tree.owned.get(session) ?? [])].map((path) => ({ type: 'delete' as const, path }));
@@ -97,37 +121,41 @@ function naming(index: number, call: () => void): void {
 function effectOf(operation: Operation, context: TransactionContext): Effect | null {
   switch (operation.type) {
     case 'check':
-      checkVersion(operation.path, context.tree, operation.version);
+      checkVersion(operation.path, context, operation.version, 'read');
       return null;
     case 'create':
-      return creation(operation.path, operation.data, operation.mode ?? 'persistent', context);
+      return creation(operation, context);
     case 'set': {
-      const node = checkVersion(operation.path, context.tree, operation.version);
+      const node = checkVersion(operation.path, context, operation.version, 'write');
       checkRoom(operation.path, operation.data.byteLength - node.data.byteLength, context);
       return { type: 'set', path: operation.path, data: copyOf(operation.data) };
     }
     case 'delete': {
       const { path } = operation;
       if (path === '/') throw failure('MILLRACE_STORE_PATH', { path, reason: 'the root cannot be deleted' });
-      const node = checkVersion(path, context.tree, operation.version);
+      checkMay(nodeAt(parentOf(path), context.tree), context.users, 'delete', 'delete', path);
+      const node = checkVersion(path, context, operation.version, null);
       if (node.children.size > 0) throw failure('MILLRACE_STORE_NOT_EMPTY', { path });
       return { type: 'delete', path };
     }
   }
 }
 
-function creation(asked: string, data: Uint8Array, mode: CreateMode, context: TransactionContext): Effect {
-  const { tree, session } = context;
+function creation(operation: Extract<Operation, { readonly type: 'create' }>, context: TransactionContext): Effect {
+  const { tree, session, users } = context;
+  const { path: asked, data, mode = 'persistent' } = operation;
+  const rules = operation.access ?? context.access;
+  const access: readonly GrantedRule[] = rules === null ? OPEN_ACCESS : granted(asked, rules, users);
   const sequential = isSequential(mode);
   const parentPath = parentOf(asked);
-  const parent = tree.nodes.get(parentPath);
-  if (parent === undefined) throw failure('MILLRACE_STORE_NO_NODE', { path: parentPath });
+  const parent = nodeAt(parentPath, tree);
+  checkMay(parent, users, 'create', 'create', asked);
   const path = sequential ? sequenceName(asked, parent.nextSequence) : asked;
   if (parent.owner !== null) throw failure('MILLRACE_STORE_EPHEMERAL_PARENT', { path });
   if (tree.nodes.has(path)) throw failure('MILLRACE_STORE_NODE_EXISTS', { path });
-  checkRoom(path, costOf(path, { data }), context);
+  checkRoom(path, costOf(path, { data, access }), context);
   const owner = mode === 'ephemeral' || mode === 'ephemeral-sequential' ? session : null;
-  return { type: 'create', path, data: copyOf(data), owner, sequential };
+  return { type: 'create', path, data: copyOf(data), owner, sequential, access };
 }
 
 function resultOf(operation: Operation, effect: Effect | null, tree: Tree): OperationResult {
@@ -136,9 +164,32 @@ function resultOf(operation: Operation, effect: Effect | null, tree: Tree): Oper
   return { type: operation.type === 'delete' ? 'delete' : 'check' };
 }
 
-function checkVersion(path: string, tree: Tree, expected: number | null): TreeNode {
+/** @throws MILLRACE_STORE_NO_NODE */
+export function nodeAt(path: string, tree: Tree): TreeNode {
   const node = tree.nodes.get(path);
   if (node === undefined) throw failure('MILLRACE_STORE_NO_NODE', { path });
+  return node;
+}
+
+/** @throws MILLRACE_STORE_FORBIDDEN */
+export function checkMay(
+  node: TreeNode,
+  users: readonly StoreUser[],
+  permission: Permission,
+  what: string,
+  path: string,
+): void {
+  if (!allows(node.access, users, permission)) throw failure('MILLRACE_STORE_FORBIDDEN', { what, path });
+}
+
+function checkVersion(
+  path: string,
+  { tree, users }: TransactionContext,
+  expected: number | null,
+  permission: 'read' | 'write' | null,
+): TreeNode {
+  const node = nodeAt(path, tree);
+  if (permission !== null) checkMay(node, users, permission, permission, path);
   if (expected === null || expected === node.version) return node;
   throw failure('MILLRACE_STORE_BAD_VERSION', { path, actual: node.version, expected });
 }

@@ -3,6 +3,7 @@
 // back how to undo it, for a transaction that fails in its middle and for a group that did not reach the disk. Pure,
 // the host's main thread.
 
+import { accessBytes, OPEN_ACCESS, type GrantedRule } from '../access.js';
 import type { Stat, StoreNode } from '../contract.js';
 import { childOf, nameOf, parentOf } from '../node-path.js';
 
@@ -15,7 +16,9 @@ export type Effect =
       readonly owner: string | null;
       /** The store chose the end of the name. */
       readonly sequential: boolean;
+      readonly access: readonly GrantedRule[];
     }
+  | { readonly type: 'access'; readonly path: string; readonly access: readonly GrantedRule[] }
   | { readonly type: 'set'; readonly path: string; readonly data: Uint8Array }
   | { readonly type: 'delete'; readonly path: string }
   /** A process opened the store: sessions of earlier ones are gone. */
@@ -28,6 +31,7 @@ export interface TreeNode {
   readonly createRevision: number;
   modifyRevision: number;
   readonly owner: string | null;
+  access: readonly GrantedRule[];
   readonly children: Set<string>;
   nextSequence: number;
 }
@@ -45,14 +49,16 @@ export class Tree {
   bytes = 0;
 
   constructor() {
-    this.put('/', { data: new Uint8Array(), owner: null, createRevision: 0 });
+    this.put('/', { data: new Uint8Array(), owner: null, createRevision: 0, access: OPEN_ACCESS });
   }
 
   /** Carries it out; calling what comes back makes it undone, as long as nothing was done since. */
   apply(effect: Effect, revision: number): () => void {
     switch (effect.type) {
       case 'create':
-        return this.create(effect.path, effect.data, effect.owner, effect.sequential, revision);
+        return this.create(effect, revision);
+      case 'access':
+        return this.setAccess(effect.path, effect.access);
       case 'set':
         return this.set(effect.path, effect.data, revision);
       case 'delete':
@@ -89,13 +95,14 @@ export class Tree {
     return [...this.owned.values()].flatMap((paths) => [...paths]);
   }
 
-  private create(path: string, data: Uint8Array, owner: string | null, counted: boolean, revision: number): () => void {
+  private create(effect: Extract<Effect, { readonly type: 'create' }>, revision: number): () => void {
+    const { path, data, owner, sequential, access } = effect;
     const parent = this.nodes.get(parentOf(path));
-    this.put(path, { data, owner, createRevision: revision });
-    if (counted && parent !== undefined) parent.nextSequence++;
+    this.put(path, { data, owner, createRevision: revision, access });
+    if (sequential && parent !== undefined) parent.nextSequence++;
     return () => {
       this.take(path);
-      if (counted && parent !== undefined) parent.nextSequence--;
+      if (sequential && parent !== undefined) parent.nextSequence--;
     };
   }
 
@@ -116,16 +123,29 @@ export class Tree {
     };
   }
 
+  private setAccess(path: string, access: readonly GrantedRule[]): () => void {
+    const node = this.nodes.get(path)!;
+    const { access: old } = node;
+    const change = (to: readonly GrantedRule[]): void => {
+      this.bytes -= costOf(path, node);
+      node.access = to;
+      this.bytes += costOf(path, node);
+    };
+    change(access);
+    return () => change(old);
+  }
+
   private delete(path: string): () => void {
     const node = this.nodes.get(path)!;
     this.take(path);
     return () => this.place(path, node);
   }
 
-  private put(path: string, from: Pick<TreeNode, 'data' | 'owner' | 'createRevision'>): TreeNode {
-    const { data, owner, createRevision } = from;
+  private put(path: string, from: Pick<TreeNode, 'data' | 'owner' | 'createRevision' | 'access'>): TreeNode {
+    const { data, owner, createRevision, access } = from;
     const children = new Set<string>();
-    const node = { data, version: 0, createRevision, modifyRevision: createRevision, owner, children, nextSequence: 0 };
+    const modifyRevision = createRevision;
+    const node = { data, version: 0, createRevision, modifyRevision, owner, access, children, nextSequence: 0 };
     this.place(path, node);
     return node;
   }
@@ -172,7 +192,8 @@ export function statOf(node: TreeNode): Stat {
   };
 }
 
-/** What a node with that path and data takes of memory. */
-export function costOf(path: string, node: Pick<TreeNode, 'data'>): number {
-  return NODE_BYTES + 2 * path.length + node.data.byteLength;
+/** What a node with that path, data and rules takes of memory. */
+export function costOf(path: string, node: Pick<TreeNode, 'data' | 'access'>): number {
+  const access = node.access === OPEN_ACCESS ? 0 : accessBytes(node.access);
+  return NODE_BYTES + 2 * path.length + node.data.byteLength + access;
 }

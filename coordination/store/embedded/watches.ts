@@ -17,6 +17,8 @@ interface Watch {
   /** Reads what there is to tell. */
   readonly capture: (tree: Tree) => () => void;
   tell: (() => void) | null;
+  /** The last state could not be read: it is told when the access rules of the node change. */
+  owed: boolean;
   closed: boolean;
 }
 
@@ -42,7 +44,7 @@ export class Watches {
       const state = read(tree);
       return () => listener(state);
     };
-    const watch: Watch = { path, session, capture, tell: null, closed: false };
+    const watch: Watch = { path, session, capture, tell: null, owed: false, closed: false };
     const all = this.byKind[kind];
     all.set(path, (all.get(path) ?? new Set()).add(watch));
     this.count++;
@@ -59,6 +61,12 @@ export class Watches {
     const parents = new Set<string>();
     for (const effect of effects) {
       if (effect.type === 'boot') continue;
+      if (effect.type === 'access') {
+        for (const kind of ['node', 'children'] as const) {
+          this.byKind[kind].get(effect.path)?.forEach((watch) => watch.owed && this.note(watch, tree));
+        }
+        continue;
+      }
       nodes.add(effect.path);
       if (effect.type === 'set') continue;
       parents.add(parentOf(effect.path));
@@ -81,7 +89,14 @@ export class Watches {
   private note(watch: Watch, tree: Tree): void {
     if (watch.closed) return;
     const scheduled = watch.tell !== null;
-    watch.tell = watch.capture(tree);
+    try {
+      watch.tell = watch.capture(tree);
+      watch.owed = false;
+    } catch (error) {
+      if (!watch.owed) this.logger.warn(`node "${watch.path}" is followed and cannot be read: ${reasonOf(error)}`);
+      watch.owed = true;
+      return;
+    }
     if (!scheduled) queueMicrotask(() => this.tell(watch));
   }
 
