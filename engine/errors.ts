@@ -11,6 +11,7 @@ import { commandErrors } from './error-catalogue/command.js';
 import { connectErrors } from './error-catalogue/connect.js';
 import { coordinationErrors } from './error-catalogue/coordination.js';
 import { engineErrors } from './error-catalogue/engine.js';
+import { ensembleErrors } from './error-catalogue/ensemble.js';
 import { modelErrors } from './error-catalogue/model.js';
 import { rebalanceErrors } from './error-catalogue/rebalance.js';
 import { supervisionErrors } from './error-catalogue/supervision.js';
@@ -24,6 +25,7 @@ export const catalogue = {
   ...connectErrors,
   ...commandErrors,
   ...coordinationErrors,
+  ...ensembleErrors,
   ...apiErrors,
 } as const;
 

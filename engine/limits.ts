@@ -4,6 +4,7 @@
 
 export * from './limits/connectors.js';
 export * from './limits/documents.js';
+export * from './limits/ensemble.js';
 export * from './limits/groupings.js';
 export * from './limits/host.js';
 export * from './limits/processes.js';
