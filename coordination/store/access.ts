@@ -117,10 +117,10 @@ export function accessBytes(rules: readonly AccessRule[]): number {
 
 /** Rules come from JSON and from plain JavaScript as well, so their shape is checked. */
 function wrongRules(rules: readonly AccessRule[]): string | null {
-  if (!Array.isArray(rules) || rules.length === 0) return 'there are none, so nobody could ever reach the node';
+  if (!isList(rules) || rules.length === 0) return 'there are none, so nobody could ever reach the node';
   if (rules.length > STORE_ACCESS_RULES_MAX) return `there are more than ${STORE_ACCESS_RULES_MAX}`;
   for (const { who, may } of rules) {
-    if (!Array.isArray(may) || may.length === 0) return 'one of them permits nothing';
+    if (!isList(may) || may.length === 0) return 'one of them permits nothing';
     const unknown = may.find((permission) => !PERMISSIONS.includes(permission));
     if (unknown !== undefined) return `"${String(unknown)}" is no permission`;
     if (who === 'anyone' || who === 'creator') continue;
@@ -130,6 +130,10 @@ function wrongRules(rules: readonly AccessRule[]): string | null {
     if (!DIGEST.test(who.digest)) return `the digest of user "${who.user}" is not base64 of a SHA-1`;
   }
   return null;
+}
+
+function isList(value: unknown): value is readonly unknown[] {
+  return Array.isArray(value);
 }
 
 function wrongUser(user: string): string | null {

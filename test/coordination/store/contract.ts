@@ -6,8 +6,9 @@ import { failure } from '../../../engine/errors.js';
 import { STORE_NODE_BYTES_MAX, STORE_TRANSACTION_BYTES_MAX } from '../../../engine/limits.js';
 import type { Session, SessionEvent, Store } from '../../../coordination/store/contract.js';
 import { operationOf } from '../../../coordination/store/store-errors.js';
+import { accessSuite } from './contract-access.js';
 
-/** A store under test. */
+/** A store under test, which every session may use as it likes. */
 export interface Opened {
   readonly store: Store;
   /** Ends that session from outside, as the store does with a silent one. */
@@ -43,6 +44,7 @@ export class Seen<T> {
 
 /** Runs the suite; each test has a store of its own, and two sessions with it. */
 export function contractSuite(name: string, open: (t: Test) => Promise<Opened>): void {
+  accessSuite(t, name, open);
   const test = (title: string, body: (t: Test, a: Session, b: Session, opened: Opened) => Promise<void>): void =>
     void t.test(`${name}: ${title}`, async (t) => {
       const opened = await open(t);

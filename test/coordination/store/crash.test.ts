@@ -194,10 +194,10 @@ void t.test('a crash in the middle of a replacement leaves one whole generation'
 });
 
 void t.test('a directory of a newer version is refused and not touched', async (t) => {
-  const directory = join(t.testdir({ store: { format: '{"format":2}', '0.log': 'what we do not know' } }), 'store');
+  const directory = join(t.testdir({ store: { format: '{"format":3}', '0.log': 'what we do not know' } }), 'store');
   await t.rejects(EmbeddedStore.open({ directory }), {
     code: 'MILLRACE_STORE_NEWER',
-    message: /format 2; .* up to format 1/,
+    message: /format 3; .* up to format 2/,
   });
   t.strictSame(readdirSync(directory), ['0.log', 'format']);
   t.equal(readFileSync(join(directory, '0.log'), 'utf8'), 'what we do not know');
