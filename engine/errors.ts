@@ -15,6 +15,7 @@ import { ensembleErrors } from './error-catalogue/ensemble.js';
 import { modelErrors } from './error-catalogue/model.js';
 import { rebalanceErrors } from './error-catalogue/rebalance.js';
 import { supervisionErrors } from './error-catalogue/supervision.js';
+import { zookeeperErrors } from './error-catalogue/zookeeper.js';
 
 /** Every error of Millrace, by code. */
 export const catalogue = {
@@ -26,6 +27,7 @@ export const catalogue = {
   ...commandErrors,
   ...coordinationErrors,
   ...ensembleErrors,
+  ...zookeeperErrors,
   ...apiErrors,
 } as const;
 

@@ -11,6 +11,7 @@ export * from './limits/processes.js';
 export * from './limits/store.js';
 export * from './limits/supervision.js';
 export * from './limits/tcp-links.js';
+export * from './limits/zookeeper.js';
 
 /** Bounds of one worker, overridable so that tests can reach them. */
 export interface RuntimeLimits {

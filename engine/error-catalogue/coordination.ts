@@ -16,7 +16,7 @@ export const coordinationErrors = {
   },
   MILLRACE_STORE_BAD_VERSION: {
     status: 409,
-    message: 'node "{path}" has version {actual}, not {expected}',
+    message: 'node "{path}" does not have version {expected}',
     hint: 'somebody else changed it: read it again and decide anew',
   },
   MILLRACE_STORE_NOT_EMPTY: {

@@ -20,12 +20,12 @@ import type {
   Subscription,
 } from '../contract.js';
 import { checkPath } from '../node-path.js';
+import { checkOperations } from '../operations.js';
 import { call, type Work } from './calls.js';
 import type { Commits } from './commits.js';
 import {
   changeAccess,
   checkMay,
-  checkOperations,
   endSession,
   nodeAt,
   transact,

@@ -2,12 +2,11 @@
 // and when one cannot be done all are undone. Invariant: a transaction that throws has changed nothing. Pure, the
 // host's main thread.
 
-import { failure, isMillraceError, type MillraceError } from '../../../engine/errors.js';
-import { STORE_NODE_BYTES_MAX, STORE_TRANSACTION_BYTES_MAX } from '../../../engine/limits.js';
-import { accessBytes, allows, checkRules, granted, OPEN_ACCESS, type GrantedRule, type StoreUser } from '../access.js';
-import type { AccessRule, CreateMode, Operation, OperationResult, Permission } from '../contract.js';
-import { checkPath, parentOf, sequenceName } from '../node-path.js';
-import { withOperation } from '../store-errors.js';
+import { failure, type MillraceError } from '../../../engine/errors.js';
+import { allows, granted, OPEN_ACCESS, type GrantedRule, type StoreUser } from '../access.js';
+import type { AccessRule, Operation, OperationResult, Permission } from '../contract.js';
+import { parentOf, sequenceName } from '../node-path.js';
+import { isSequential, naming } from '../operations.js';
 import { costOf, statOf, type Effect, type Tree, type TreeNode } from './tree.js';
 
 /** A transaction that is carried out in memory and not yet on disk. */
@@ -28,32 +27,6 @@ export interface TransactionContext {
   readonly access: readonly AccessRule[] | null;
   readonly revision: number;
   readonly treeBytesMax: number;
-}
-
-/**
- * Checks what can be said of operations without the tree.
- *
- * @throws MILLRACE_STORE_PATH, MILLRACE_STORE_TOO_LARGE, MILLRACE_STORE_ACCESS; with `operationOf`
- */
-export function checkOperations(operations: readonly Operation[]): void {
-  let bytes = 0;
-  operations.forEach((operation, index) => {
-    naming(index, () => {
-      checkPath(operation.path, operation.type === 'create' && isSequential(operation.mode));
-      if (operation.type !== 'create' && operation.type !== 'set') return;
-      bytes += operation.data.byteLength + operation.path.length * 3;
-      if (operation.type === 'create' && operation.access !== undefined) {
-        checkRules(operation.path, operation.access);
-        bytes += accessBytes(operation.access);
-      }
-      tooLarge(operation.path, operation.data.byteLength, STORE_NODE_BYTES_MAX);
-      tooLarge(operation.path, bytes, STORE_TRANSACTION_BYTES_MAX);
-    });
-  });
-}
-
-function tooLarge(path: string, bytes: number, bytesMax: number): void {
-  if (bytes > bytesMax) throw failure('MILLRACE_STORE_TOO_LARGE', { path, bytes, bytesMax });
 }
 
 /**
@@ -109,14 +82,6 @@ export function endSession(tree: Tree, session: string, revision: number): Appli
   return { revision, effects, results: [], undo: () => undos.splice(0).forEach((each) => each()) };
 }
 
-function naming(index: number, call: () => void): void {
-  try {
-    call();
-  } catch (error) {
-    throw isMillraceError(error) ? withOperation(error, index) : error;
-  }
-}
-
 /** What that operation changes, or null when it changes nothing. */
 function effectOf(operation: Operation, context: TransactionContext): Effect | null {
   switch (operation.type) {
@@ -132,7 +97,6 @@ function effectOf(operation: Operation, context: TransactionContext): Effect | n
     }
     case 'delete': {
       const { path } = operation;
-      if (path === '/') throw failure('MILLRACE_STORE_PATH', { path, reason: 'the root cannot be deleted' });
       checkMay(nodeAt(parentOf(path), context.tree), context.users, 'delete', 'delete', path);
       const node = checkVersion(path, context, operation.version, null);
       if (node.children.size > 0) throw failure('MILLRACE_STORE_NOT_EMPTY', { path });
@@ -191,17 +155,13 @@ function checkVersion(
   const node = nodeAt(path, tree);
   if (permission !== null) checkMay(node, users, permission, permission, path);
   if (expected === null || expected === node.version) return node;
-  throw failure('MILLRACE_STORE_BAD_VERSION', { path, actual: node.version, expected });
+  throw failure('MILLRACE_STORE_BAD_VERSION', { path, expected });
 }
 
 function checkRoom(path: string, bytes: number, { tree, treeBytesMax }: TransactionContext): void {
   if (bytes <= 0 || tree.bytes + bytes <= treeBytesMax) return;
   const reason = `it keeps at most ${treeBytesMax} bytes in memory`;
   throw failure('MILLRACE_STORE_FULL', { what: `node "${path}"`, reason }) satisfies MillraceError;
-}
-
-function isSequential(mode: CreateMode | undefined): boolean {
-  return mode === 'persistent-sequential' || mode === 'ephemeral-sequential';
 }
 
 /** The caller may write into its buffer again; the store hands out the same bytes to all. */
