@@ -7,7 +7,7 @@ import type { ZookeeperSession } from '../../../coordination/store/zookeeper/zoo
 import { ZookeeperStore } from '../../../coordination/store/zookeeper/zookeeper-store.js';
 import { contractSuite, type Opened } from './contract.js';
 
-const ensemble = await startEnsemble({ directory: t.testdir(), tickMs: 200, durable: false });
+const { ensemble } = await startEnsemble({ directory: t.testdir(), tickMs: 200, durable: false });
 t.teardown(() => ensemble.destroy());
 
 let stores = 0;
