@@ -42,3 +42,9 @@ export const ZOOKEEPER_WATCH_READS_MAX = 32;
 
 /** Requests are numbered up to here and then from 1 again: negative numbers belong to the protocol. */
 export const ZOOKEEPER_XID_MAX = 2 ** 30;
+
+/**
+ * One followed path of a session is looked at this often, one after the other: servers say nothing of a node that a
+ * session may not read any more, not even that it is gone. Costs one small read a second.
+ */
+export const ZOOKEEPER_LOOK_MS = 1_000;

@@ -23,14 +23,7 @@ import { checkPath } from '../node-path.js';
 import { checkOperations } from '../operations.js';
 import { call, type Work } from './calls.js';
 import type { Commits } from './commits.js';
-import {
-  changeAccess,
-  checkMay,
-  endSession,
-  nodeAt,
-  transact,
-  type TransactionContext,
-} from './transaction.js';
+import { changeAccess, checkMay, endSession, nodeAt, transact, type TransactionContext } from './transaction.js';
 import { statOf, type Tree, type TreeNode } from './tree.js';
 import type { Watches } from './watches.js';
 

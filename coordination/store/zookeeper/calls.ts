@@ -1,6 +1,6 @@
 // One call that is on its way to a server: its promise, its deadline and its signal. Sent is sent: a call that is given
-// up keeps its place until its reply comes, and one whose reply does not come in its time ends the connection, because a
-// server that is cut off from the others goes on to answer pings, and never the call. The thread of the session.
+// up keeps its place until its reply comes, and one whose reply does not come in its time ends the connection, because
+// a server that is cut off from the others goes on to answer pings, and never the call. The thread of the session.
 
 import type { Clock, Timer } from '../../../engine/clock.js';
 import { failure, type MillraceError } from '../../../engine/errors.js';

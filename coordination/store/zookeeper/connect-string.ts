@@ -1,5 +1,5 @@
-// Reads which servers there are: `zk1:2181,zk2:2181,[2001:db8::3]:2181/prod`. The path at the end, the chroot, stands for
-// the root of the store. What is wrong is told by its part. Pure, any thread.
+// Reads which servers there are: `zk1:2181,zk2:2181,[2001:db8::3]:2181/prod`. The path at the end, the chroot, stands
+// for the root of the store. What is wrong is told by its part. Pure, any thread.
 
 import { isIPv6 } from 'node:net';
 import { failure, reasonOf } from '../../../engine/errors.js';

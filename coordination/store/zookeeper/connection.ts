@@ -97,7 +97,9 @@ export class Connection {
     this.clock = clock;
     this.listener = listener;
     this.receivedAtMs = this.sentAtMs = clock.now();
-    this.limit = clock.after(greetingMs, () => this.end(`no answer for the session within ${Math.round(greetingMs)} ms`));
+    this.limit = clock.after(greetingMs, () =>
+      this.end(`no answer for the session within ${Math.round(greetingMs)} ms`),
+    );
     this.socket.setNoDelay(true);
     this.socket.once(dialled.ready, () => this.greet(greeting));
     this.socket.on('data', (piece: Buffer) => this.received(piece));

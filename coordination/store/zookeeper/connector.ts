@@ -1,6 +1,6 @@
-// Keeps one session of ZooKeeper connected: dials one server after the other, takes the session along, and ends when the
-// ensemble says that it is over or when it is asked to end it. Never by its own clock: after an outage of the ensemble,
-// however long, all sessions live on. The thread of the session.
+// Keeps one session of ZooKeeper connected: dials one server after the other, takes the session along, and ends when
+// the ensemble says that it is over or when it is asked to end it. Never by its own clock: after an outage of the
+// ensemble, however long, all sessions live on. The thread of the session.
 //
 //   opening ─ first connection open ─► connected ◄─────────────────► suspended    calls are refused at once here
 //      │                                   └───────────┬───────────────┘

@@ -1,5 +1,5 @@
-// Cuts what comes from a server into packets, in whatever pieces it comes. Made anew for each connection, so that half a
-// packet of one never meets the next. Pure, the thread of the session.
+// Cuts what comes from a server into packets, in whatever pieces it comes. Made anew for each connection, so that half
+// a packet of one never meets the next. Pure, the thread of the session.
 //
 //   ┌ int length ┬ body … ┐ ┌ int length ┬ bo      what is left over waits in `parts` until `wantedBytes` are there:
 //   └────────────┴────────┘ └────────────┴──       each byte is copied once at most

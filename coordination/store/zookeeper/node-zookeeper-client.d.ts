@@ -1,5 +1,5 @@
-// What we use of node-zookeeper-client, which has no declarations of its own: the records of its codec, and the codes of
-// errors. Fields of records are read by name and checked where they are read.
+// What we use of node-zookeeper-client, which has no declarations of its own: the records of its codec, and the codes
+// of errors. Fields of records are read by name and checked where they are read.
 
 declare module 'node-zookeeper-client/lib/jute/index.js' {
   interface Field {

@@ -1,6 +1,6 @@
 // The requests that a session makes: what goes over the wire for each, and what its reply says. Paths are those of the
-// store; the chroot goes in front of them here, and off again in replies. Versions are exact: null is any, 0 is 0. Pure,
-// the thread of the session.
+// store; the chroot goes in front of them here, and off again in replies. Versions are exact: null is any, 0 is 0.
+// Pure, the thread of the session.
 
 import type { AccessRule, CreateMode, Stat, StoreNode } from '../contract.js';
 import { parentOf } from '../node-path.js';
@@ -26,6 +26,13 @@ export interface Children {
   readonly names: readonly string[];
   readonly created: bigint;
   readonly changed: bigint;
+}
+
+/** Which changes made a node, set its data and changed the names of its children. */
+export interface Marks {
+  readonly created: bigint;
+  readonly data: bigint;
+  readonly children: bigint;
 }
 
 const flags: Readonly<Record<CreateMode, number>> = {
@@ -73,6 +80,17 @@ export class Requests {
   exists(path: string, watch = false): Request<Stat | null> {
     const payload = protocolRecord('ExistsRequest', this.wirePath(path), watch);
     const read = (reply: Reader): Stat => statOf(reply.protocol('ExistsResponse')['stat']);
+    const absent = { value: null };
+    return { ...subject('exists', path), operation: operations.exists, writes: false, payload, read, absent };
+  }
+
+  /** When the node, and its children, changed last; for who may not read it as well. */
+  marks(path: string): Request<Marks | null> {
+    const payload = protocolRecord('ExistsRequest', this.wirePath(path), false);
+    const read = (reply: Reader): Marks => {
+      const stat = asRecord(reply.protocol('ExistsResponse')['stat']);
+      return { created: longAt(stat, 'czxid'), data: longAt(stat, 'mzxid'), children: longAt(stat, 'pzxid') };
+    };
     const absent = { value: null };
     return { ...subject('exists', path), operation: operations.exists, writes: false, payload, read, absent };
   }

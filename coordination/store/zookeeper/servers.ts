@@ -1,6 +1,6 @@
-// Which server is tried next, and when: all of them in a random order, so that the clients of a cluster spread, one after
-// the other; after a round that brought nothing, and after connections that did not last, with a pause that grows. Pure,
-// the thread of the session.
+// Which server is tried next, and when: all of them in a random order, so that the clients of a cluster spread, one
+// after the other; after a round that brought nothing, and after connections that did not last, with a pause that
+// grows. Pure, the thread of the session.
 
 import {
   ZOOKEEPER_DIAL_PAUSE_MAX_MS,

@@ -1,5 +1,5 @@
-// A transaction over the wire. Built here and not by the package, which takes version 0 for "any", and so leaves a fence
-// on a new node open. Pure, the thread of the session.
+// A transaction over the wire. Built here and not by the package, which takes version 0 for "any", and so leaves a
+// fence on a new node open. Pure, the thread of the session.
 //
 //   request   (header ─ record)… ─ end          reply   (header ─ result)… ─ end      each header names an operation
 //   failed    every result is an error: 0 before the operation that failed, its number at it, and -2 behind it
@@ -74,7 +74,8 @@ function resultsOf(
     if (step === undefined) throw new Unreadable('a transaction with more results than operations');
     if (head['type'] === operations.error) {
       const number = Number(reply.protocol('ErrorResponse')['err']);
-      if (failed === null && number !== 0 && !isError(number, 'RUNTIME_INCONSISTENCY')) failed = refused(number, step, index);
+      if (failed === null && number !== 0 && !isError(number, 'RUNTIME_INCONSISTENCY'))
+        failed = refused(number, step, index);
     } else {
       results.push(resultOf(requests, step, reply));
     }

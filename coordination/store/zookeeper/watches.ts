@@ -5,6 +5,9 @@
 //      ▲                      │ ▲ event: once more when it is read
 //      └── pause ◄── failed ──┘        on a new connection what is armed is told to the server, which tells what it missed
 //
+// A server says nothing of a node that the session may no longer read, and its watch is gone all the same. So from time
+// to time one path is looked at, which everybody may.
+//
 // Invariant: every followed path is armed, or is going to be read. A state is told to each listener once, and one that
 // is older than what was seen before to nobody. The thread of the session.
 
@@ -14,6 +17,7 @@ import {
   STORE_RETRY_MAX_MS,
   STORE_RETRY_MIN_MS,
   STORE_WATCHES_MAX,
+  ZOOKEEPER_LOOK_MS,
   ZOOKEEPER_WATCH_READS_MAX,
 } from '../../../engine/limits.js';
 import type { Logger } from '../../../engine/log.js';
@@ -55,6 +59,7 @@ interface Listener<T> {
 
 /** A way to follow a path. */
 interface Way<T> {
+  readonly changed: 'data' | 'children';
   read(path: string): Promise<Reading<T>>;
   /** One for each listener, which may write into it. */
   copy(value: T): T;
@@ -85,14 +90,19 @@ export class Watches {
   private readonly nodes = new Map<string, Followed<StoreNode | null>>();
   private readonly children = new Map<string, Followed<Names>>();
   private readonly nodeWay: Way<StoreNode | null> = {
+    changed: 'data',
     read: (path) => this.readNode(path),
     copy: (node) => node && { ...node, data: node.data.slice() },
   };
   private readonly childrenWay: Way<Names> = {
+    changed: 'children',
     read: (path) => this.readChildren(path),
     copy: (names) => names && [...names],
   };
   private readonly queue = new Set<Followed<unknown>>();
+  /** What is still to be looked at in this round. */
+  private round: Iterator<Followed<unknown>> | null = null;
+  private look: Timer | null = null;
   private reading = 0;
   private count = 0;
   private over = false;
@@ -148,6 +158,7 @@ export class Watches {
   /** The session is over: nothing more is told. */
   end(): void {
     this.over = true;
+    this.look?.cancel();
     for (const followed of this.all()) {
       followed.pause?.cancel();
       followed.listeners.clear();
@@ -162,12 +173,7 @@ export class Watches {
     yield* this.children.values();
   }
 
-  private follow<T>(
-    all: Map<string, Followed<T>>,
-    way: Way<T>,
-    path: string,
-    call: (value: T) => void,
-  ): Subscription {
+  private follow<T>(all: Map<string, Followed<T>>, way: Way<T>, path: string, call: (value: T) => void): Subscription {
     if (this.count >= STORE_WATCHES_MAX) {
       throw failure('MILLRACE_STORE_TOO_MANY', { count: this.count, what: 'watches' });
     }
@@ -178,6 +184,7 @@ export class Watches {
     const listener: Listener<T> = { call, from: own.reads + 1, told: null, closed: false };
     own.listeners.add(listener);
     this.touch(own);
+    this.look ??= this.owner.clock.after(ZOOKEEPER_LOOK_MS, () => this.lookAtNext());
     return {
       close: () => {
         if (listener.closed) return;
@@ -249,6 +256,28 @@ export class Watches {
     const again = await followed.way.read(path);
     if (isOlder(again, last)) throw new Error(`the server is behind what it said before of "${path}"`);
     return again;
+  }
+
+  private lookAtNext(): void {
+    this.look = null;
+    this.round ??= this.all()[Symbol.iterator]();
+    const next = this.round.next();
+    if (next.done === true) this.round = null;
+    else if (this.owner.isConnected()) void this.lookAt(next.value);
+    if (this.nodes.size + this.children.size === 0) return;
+    this.look = this.owner.clock.after(ZOOKEEPER_LOOK_MS, () => this.lookAtNext());
+  }
+
+  private async lookAt(followed: Followed<unknown>): Promise<void> {
+    const { last, way, path, reads } = followed;
+    const marks = await this.owner.call(this.owner.requests.marks(path)).catch(() => undefined);
+    // Whatever is read, or is going to be, is newer.
+    if (marks === undefined || last === null || followed.touched || followed.reads !== reads) return;
+    const isAsItWas =
+      marks === null || last.mark === null
+        ? marks === last.mark
+        : marks.created === last.mark.created && marks[way.changed] === last.mark.changed;
+    if (!isAsItWas && followed.listeners.size > 0) this.fired(followed);
   }
 
   private tell<T>(followed: Followed<T>, listener: Listener<T>, read: Reading<T>): void {

@@ -178,8 +178,8 @@ export class ZookeeperSession implements Session, ConnectorListener, WatchOwner 
   }
 
   /**
-   * Ends the session as `close` does, and says how that went: `unconfirmed` when no server answered in time, so that what
-   * is ephemeral stays until the ensemble has missed the session for `timeoutMs`. Never rejects.
+   * Ends the session as `close` does, and says how that went: `unconfirmed` when no server answered in time, so that
+   * what is ephemeral stays until the ensemble has missed the session for `timeoutMs`. Never rejects.
    *
    * @param withinMs - milliseconds that it may take
    */

@@ -1,6 +1,6 @@
-// The store on a ZooKeeper ensemble. Sessions come from here; the path of the connection string, the chroot, is made when
-// it is not there. One session a process is enough, and nothing heavy belongs in its thread: who does not ping in time
-// loses it. The host's main thread.
+// The store on a ZooKeeper ensemble. Sessions come from here; the path of the connection string, the chroot, is made
+// when it is not there. One session a process is enough, and nothing heavy belongs in its thread: who does not ping in
+// time loses it. The host's main thread.
 
 import { RealClock, type Clock } from '../../../engine/clock.js';
 import { failure } from '../../../engine/errors.js';
@@ -115,7 +115,11 @@ export class ZookeeperStore implements Store {
    */
   async endSession(id: string, password: string, withinMs: number = ZOOKEEPER_CLOSE_TIMEOUT_MS): Promise<Ending> {
     if (!/^0x[0-9a-f]{1,16}$/.test(id)) {
-      throw failure('MILLRACE_ZOOKEEPER_OPTION', { option: 'id', value: `"${id}"`, reason: 'it is no id of a session' });
+      throw failure('MILLRACE_ZOOKEEPER_OPTION', {
+        option: 'id',
+        value: `"${id}"`,
+        reason: 'it is no id of a session',
+      });
     }
     const key = { id: BigInt.asIntN(64, BigInt(id)), password: Buffer.from(password, 'hex') };
     return await new Connector(this.connectorOptions([]), deaf, key).end(withinMs);
