@@ -23,6 +23,41 @@ export function parseSlots(text: string): number {
   return countOf('--slots', text, SLOTS_MAX);
 }
 
+/**
+ * The value of `--servers`; which sizes there are is for the ensemble to say.
+ *
+ * @throws MILLRACE_CLI_USAGE
+ */
+export function parseServers(text: string): number {
+  return countOf('--servers', text, 5);
+}
+
+/**
+ * The number of a server.
+ *
+ * @throws MILLRACE_CLI_USAGE
+ */
+export function parseServer(text: string): number {
+  if (/^[1-9]\d{0,2}$/.test(text)) return Number(text);
+  throw failure('MILLRACE_CLI_USAGE', {
+    reason: `"${text}" is no number of a server`,
+    advice: 'millrace zookeeper status shows the servers with their numbers',
+  });
+}
+
+/**
+ * The value of `--port`.
+ *
+ * @throws MILLRACE_CLI_USAGE
+ */
+export function parsePort(text: string): number {
+  if (/^\d{1,5}$/.test(text) && Number(text) >= 1 && Number(text) <= 65_535) return Number(text);
+  throw failure('MILLRACE_CLI_USAGE', {
+    reason: `--port is "${text}", which is no port`,
+    advice: 'give a whole number from 1 to 65535',
+  });
+}
+
 function countOf(option: string, text: string, max: number): number {
   const count = Number(text);
   if (/^\d+$/.test(text) && count >= 1 && count <= max) return count;

@@ -14,6 +14,7 @@ import { addHostCommand } from './host-command.js';
 import { addMemberCommand } from './member-command.js';
 import { addRemoteCommands } from './remote-commands.js';
 import { summaryOf } from './summary.js';
+import { addZooKeeperCommands } from './zookeeper-commands.js';
 
 interface RunOptions {
   readonly workers?: number;
@@ -69,6 +70,7 @@ function makeProgram(onExitCode: (exitCode: number) => void): Command {
   addMemberCommand(program, onExitCode);
   addHostCommand(program, onExitCode);
   addRemoteCommands(program, onExitCode);
+  addZooKeeperCommands(program, onExitCode);
   return program;
 }
 
@@ -96,11 +98,10 @@ async function main(): Promise<number> {
 
 /** commander's own complaints, with its suggestion as the hint. */
 function usageFailure({ code, message }: CommanderError, commands: readonly string[]): Error {
-  if (code === 'commander.help')
-    return failure('MILLRACE_CLI_USAGE', { reason: 'no command is given', advice: 'see millrace --help' });
   const [first = message, ...rest] = message.replace(/^error: /, '').split('\n');
   const suggestion = /\(Did you mean (?<names>.+)\?\)/.exec(rest.join(' '))?.groups?.['names'];
   const help = `see millrace ${commands.includes(process.argv[2] ?? '') ? `${process.argv[2]} ` : ''}--help`;
+  if (code === 'commander.help') return failure('MILLRACE_CLI_USAGE', { reason: 'no command is given', advice: help });
   const advice = suggestion === undefined ? help : `did you mean ${suggestion}? ${help}`;
   return failure('MILLRACE_CLI_USAGE', { reason: first, advice });
 }

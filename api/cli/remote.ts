@@ -1,15 +1,10 @@
-// What the commands that talk to a host have in common: the address, the client, the two streams, signals, and how an
-// error becomes an exit code. Invariant: with `--json`, standard output holds JSON lines only, also when it fails. Main
-// thread; everything from outside comes in by `RemoteEnvironment`.
+// What the commands that talk to a host have in common: the address and the client. Main thread; everything from
+// outside comes in by `RemoteEnvironment`.
 
-import type { Clock } from '../../engine/clock.js';
-import { toWire } from '../../engine/errors.js';
 import type { TopologyDetails } from '../host/service.js';
 import type { MillraceClient } from '../client/client.js';
 import { DEFAULT_HOST_URL } from './default-host.js';
-import { errorLine, formatError } from './error-text.js';
-import { EXIT_FAILED, EXIT_OK, exitCodeOf, SIGNAL_EXITS, type EndSignal } from './exit.js';
-import { Output, type OutputStream } from './output.js';
+import { runPlain, type Plain, type PlainEnvironment } from './plain.js';
 
 /** The options of every such command. */
 export interface RemoteOptions {
@@ -19,23 +14,13 @@ export interface RemoteOptions {
 }
 
 /** Everything outside, replaced in tests. */
-export interface RemoteEnvironment {
-  readonly stdout: OutputStream;
-  readonly stderr: OutputStream;
-  readonly clock: Clock;
-  readonly env: Readonly<Record<string, string | undefined>>;
-  onSignal(listener: (signal: EndSignal) => void): void;
+export interface RemoteEnvironment extends PlainEnvironment {
   connect(url: string): MillraceClient;
 }
 
 /** What a command works with. */
-export interface Remote {
+export interface Remote extends Plain {
   readonly client: MillraceClient;
-  readonly output: Output;
-  readonly clock: Clock;
-  readonly json: boolean;
-  /** Aborted by the first signal. */
-  readonly signal: AbortSignal;
 }
 
 /** Runs a command to its end and gives its exit code. */
@@ -44,37 +29,10 @@ export async function runRemote(
   environment: RemoteEnvironment,
   command: (remote: Remote) => Promise<number>,
 ): Promise<number> {
-  const { stdout, stderr, clock, env } = environment;
-  const ending = new AbortController();
-  let outputError: Error | null = null;
-  let received: EndSignal | null = null;
-  const output = new Output({
-    stdout,
-    stderr,
-    json,
-    onReaderGone: (error) => {
-      outputError = error;
-      ending.abort();
-    },
+  return await runPlain(json, environment, async (plain) => {
+    const client = environment.connect(addressOf(host ?? environment.env['MILLRACE_HOST']));
+    return await command({ ...plain, client });
   });
-  environment.onSignal((signal) => {
-    received ??= signal;
-    ending.abort();
-  });
-  try {
-    const client = environment.connect(addressOf(host ?? env['MILLRACE_HOST']));
-    const exitCode = await command({ client, output, clock, json, signal: ending.signal });
-    return received === null ? exitCode : SIGNAL_EXITS[received];
-  } catch (thrown) {
-    if (received !== null) return SIGNAL_EXITS[received];
-    if (outputError !== null) return codeOf(outputError) === 'EPIPE' ? EXIT_OK : EXIT_FAILED;
-    const error = toWire(thrown);
-    output.say(formatError(error));
-    await output.last(errorLine(error));
-    return exitCodeOf(error);
-  } finally {
-    output.wipeProgress();
-  }
 }
 
 /** Tells what became of a topology: its details as JSON, or a sentence. */
@@ -87,8 +45,4 @@ export async function tell({ output, json }: Remote, details: TopologyDetails, s
 function addressOf(text: string | undefined): string {
   if (text === undefined || text === '') return DEFAULT_HOST_URL;
   return text.includes('://') ? text : `http://${text}`;
-}
-
-function codeOf(error: Error): string | null {
-  return 'code' in error && typeof error.code === 'string' ? error.code : null;
 }

@@ -162,9 +162,9 @@ export class Ensemble {
   }
 
   private async statusOf(server: EnsembleServer, pid: number): Promise<ServerStatus> {
-    const nothing = { ...server, pid, zxid: null, connections: null };
+    const nothing = { ...server, state: 'down' as const, pid, zxid: null, connections: null };
     const found = lookAtServer(pid, this.markOf(server.id));
-    if (found === 'gone') return { ...nothing, state: 'down', pid: null };
+    if (found === 'gone') return { ...nothing, pid: null };
     if (found === 'paused') return { ...nothing, state: 'paused' };
     let text: string;
     try {

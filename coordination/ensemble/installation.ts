@@ -3,7 +3,7 @@
 // Reads directories only when asked. Main thread.
 
 import { constants } from 'node:fs';
-import { access, readdir } from 'node:fs/promises';
+import { access, readdir, stat } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
 import { failure, reasonOf } from '../../engine/errors.js';
 
@@ -86,7 +86,7 @@ async function findJava(env: Readonly<Record<string, string | undefined>>): Prom
 async function can(path: string, mode: number): Promise<boolean> {
   try {
     await access(path, mode);
-    return true;
+    return (await stat(path)).isFile();
   } catch {
     return false;
   }

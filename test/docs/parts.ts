@@ -36,7 +36,7 @@ export function partsIn(page: string): readonly string[] {
 function partOf(name: string): string {
   const type = /^settings of (.+)$/.exec(name)?.[1];
   if (type !== undefined) return settingsOfType(type);
-  const command = /^help(?: (\w+))?$/.exec(name);
+  const command = /^help(?: ([\w ]+))?$/.exec(name);
   if (command !== null) return help(command[1]);
   const part = parts[name];
   if (part === undefined) throw new Error(`there is no part "${name}"`);
@@ -76,7 +76,7 @@ function settingsOfType(name: string): string {
 }
 
 function help(command: string | undefined): string {
-  const given = command === undefined ? ['--help'] : [command, '--help'];
+  const given = command === undefined ? ['--help'] : [...command.split(' '), '--help'];
   const { stdout } = spawnSync(process.execPath, [join(root, 'dist/api/cli/main.js'), ...given], { encoding: 'utf8' });
   return `\`\`\`sh\nnpx millrace ${given.join(' ')}\n\`\`\`\n\n\`\`\`text\n${stdout}\`\`\``;
 }

@@ -1,0 +1,44 @@
+// A real ensemble for the tests of one file, which share it because starting it takes seconds. It ends with the test,
+// and when the test process dies before, by its guard. Small ticks, so that sessions end quickly.
+
+import { spawn } from 'node:child_process';
+import { mkdtempSync, realpathSync } from 'node:fs';
+import type { Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { Test } from 'tap';
+import type { Ensemble } from '../../../coordination/ensemble/ensemble.js';
+import type { EnsembleOptions } from '../../../coordination/ensemble/options.js';
+import { startEnsemble } from '../../../coordination/ensemble/start.js';
+
+/** The sizes of time of ensembles in tests. */
+export const testTimes = { tickMs: 200, initMs: 10_000, syncMs: 1_000, sessionMinMs: 200 } as const;
+
+/** A path for an ensemble's directory, whose servers are ended and which is removed with the test. */
+export function guardedDirectory(t: Test, name = 'data'): string {
+  const directory = join(mkdtempSync(join(realpathSync(tmpdir()), 'millrace-ensemble-')), name);
+  const { NODE_V8_COVERAGE: _, ...env } = process.env;
+  const file = fileURLToPath(new URL('./guard.js', import.meta.url));
+  const guard = spawn(process.execPath, [file, directory], { env, detached: true, stdio: ['pipe', 'ignore', 'pipe'] });
+  guard.unref();
+  for (const stream of [guard.stdin, guard.stderr]) (stream as unknown as Socket).unref();
+  t.teardown(async () => {
+    let said = '';
+    guard.stderr.setEncoding('utf8').on('data', (part: string) => (said += part));
+    const code = await new Promise((resolve) => {
+      guard.once('exit', resolve);
+      guard.ref();
+      guard.stdin.end();
+    });
+    if (code !== 0) throw new Error(`the guard of "${directory}" ended with ${String(code)}: ${said}`);
+  });
+  return directory;
+}
+
+/** Starts an ensemble of three servers, unless the options say otherwise. */
+export async function runningEnsemble(t: Test, options: Partial<EnsembleOptions> = {}): Promise<Ensemble> {
+  const directory = guardedDirectory(t);
+  const { ensemble } = await startEnsemble({ ...testTimes, durable: false, ...options, directory });
+  return ensemble;
+}
