@@ -4,7 +4,7 @@
 import type { Clock } from '../../../engine/clock.js';
 import { failure, reasonOf, type MillraceError } from '../../../engine/errors.js';
 import type { Logger } from '../../../engine/log.js';
-import { accessBytes, allows, checkRules, hidden, type StoreUser } from '../access.js';
+import { accessBytes, checkRules, type StoreUser } from '../access.js';
 import type {
   AccessRule,
   CallOptions,
@@ -23,8 +23,9 @@ import { checkPath } from '../node-path.js';
 import { checkOperations } from '../operations.js';
 import { call, type Work } from './calls.js';
 import type { Commits } from './commits.js';
-import { changeAccess, checkMay, endSession, nodeAt, transact, type TransactionContext } from './transaction.js';
-import { statOf, type Tree, type TreeNode } from './tree.js';
+import { readAccess, readChildren, readNode, readStat, watchedChildren, watchedNode } from './reads.js';
+import { changeAccess, endSession, transact, type TransactionContext } from './transaction.js';
+import { statOf, type Tree } from './tree.js';
 import type { Watches } from './watches.js';
 
 /** What sessions of one store share. */
@@ -83,21 +84,15 @@ export class EmbeddedSession implements Session {
   }
 
   async get(path: string, options?: CallOptions): Promise<StoreNode> {
-    return await this.read(`get "${path}"`, path, options, (tree) => {
-      this.readable(tree, path);
-      return tree.read(path)!;
-    });
+    return await this.read(`get "${path}"`, path, options, (tree) => readNode(tree, this.users, path));
   }
 
   async exists(path: string, options?: CallOptions): Promise<Stat | null> {
-    return await this.read(`exists "${path}"`, path, options, (tree) => tree.read(path)?.stat ?? null);
+    return await this.read(`exists "${path}"`, path, options, (tree) => readStat(tree, path));
   }
 
   async children(path: string, options?: CallOptions): Promise<readonly string[]> {
-    return await this.read(`children "${path}"`, path, options, (tree) => {
-      this.readable(tree, path);
-      return tree.childNames(path)!;
-    });
+    return await this.read(`children "${path}"`, path, options, (tree) => readChildren(tree, this.users, path));
   }
 
   async set(path: string, data: Uint8Array, version: number | null, options?: CallOptions): Promise<Stat> {
@@ -114,12 +109,7 @@ export class EmbeddedSession implements Session {
   }
 
   async access(path: string, options?: CallOptions): Promise<readonly AccessRule[]> {
-    return await this.read(`access "${path}"`, path, options, (tree) => {
-      const { access } = nodeAt(path, tree);
-      if (allows(access, this.users, 'admin')) return access;
-      if (allows(access, this.users, 'read')) return hidden(access);
-      throw failure('MILLRACE_STORE_FORBIDDEN', { what: 'see the access rules of', path });
-    });
+    return await this.read(`access "${path}"`, path, options, (tree) => readAccess(tree, this.users, path));
   }
 
   async setAccess(path: string, rules: readonly AccessRule[], options?: CallOptions): Promise<void> {
@@ -136,11 +126,11 @@ export class EmbeddedSession implements Session {
   }
 
   watchNode(path: string, listener: (node: StoreNode | null) => void): Subscription {
-    return this.watch('node', path, (tree) => this.seen(tree, path) && tree.read(path), listener);
+    return this.watch('node', path, (tree) => watchedNode(tree, this.users, path), listener);
   }
 
   watchChildren(path: string, listener: (names: readonly string[] | null) => void): Subscription {
-    return this.watch('children', path, (tree) => this.seen(tree, path) && tree.childNames(path), listener);
+    return this.watch('children', path, (tree) => watchedChildren(tree, this.users, path), listener);
   }
 
   async close(): Promise<void> {
@@ -253,18 +243,6 @@ export class EmbeddedSession implements Session {
   private context(revision: number): TransactionContext {
     const { commits, treeBytesMax, access } = this.shared;
     return { tree: commits.tree, session: this.id, users: this.users, access, revision, treeBytesMax };
-  }
-
-  /** @throws MILLRACE_STORE_NO_NODE, MILLRACE_STORE_FORBIDDEN */
-  private readable(tree: Tree, path: string): TreeNode {
-    const node = nodeAt(path, tree);
-    checkMay(node, this.users, 'read', 'read', path);
-    return node;
-  }
-
-  /** The node, or null when there is none. @throws MILLRACE_STORE_FORBIDDEN */
-  private seen(tree: Tree, path: string): TreeNode | null {
-    return tree.nodes.has(path) ? this.readable(tree, path) : null;
   }
 
   private checkOpen(): void {

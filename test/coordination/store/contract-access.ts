@@ -30,10 +30,12 @@ export function accessSuite(t: Test, name: string, open: (t: Test) => Promise<Op
 
   test('a node is open to everybody, unless rules say otherwise', async (t, a, b, nobody) => {
     await a.create('/open', text(''));
+    await nobody.sync('/open');
     t.strictSame(await nobody.access('/open'), [{ who: 'anyone', may: everything }]);
     await a.create('/mine', text('1'), 'persistent', { access: [{ who: 'creator', may: everything }] });
     t.strictSame(await a.access('/mine'), [{ who: { user: 'ann', digest: digestOf(ann) }, may: everything }]);
     for (const other of [b, nobody]) {
+      await other.sync('/mine');
       await t.rejects(other.get('/mine'), { ...forbidden, message: /read node "\/mine"/ });
       await t.rejects(other.children('/mine'), forbidden);
       await t.rejects(other.access('/mine'), forbidden);
@@ -49,6 +51,7 @@ export function accessSuite(t: Test, name: string, open: (t: Test) => Promise<Op
     await t.rejects(b.delete('/mine/child', null), { ...forbidden, message: /delete node "\/mine\/child"/ });
     await a.delete('/mine/child', null);
     await b.delete('/mine', 0);
+    await a.sync('/mine');
     t.equal(await a.exists('/mine'), null, 'its parent says who may delete it');
   });
 
@@ -75,6 +78,7 @@ export function accessSuite(t: Test, name: string, open: (t: Test) => Promise<Op
       ];
       await a.create(path, text(''), 'persistent', { access });
       await a.create(`${path}/old`, text(''));
+      await b.sync(path);
       for (const tried of everything.filter((each) => each !== given)) {
         for (const call of calls[tried](path)) await t.rejects(call, forbidden, `${tried} with ${given}`);
       }
@@ -85,7 +89,10 @@ export function accessSuite(t: Test, name: string, open: (t: Test) => Promise<Op
   test('a user is its name and its password', async (t, a, b, nobody) => {
     const who = { user: 'ann', digest: digestOf({ user: 'ann', password: 'another' }) };
     await nobody.create('/x', text(''), 'persistent', { access: [{ who, may: everything }] });
-    for (const each of [a, b, nobody]) await t.rejects(each.get('/x'), forbidden);
+    for (const each of [a, b, nobody]) {
+      await each.sync('/x');
+      await t.rejects(each.get('/x'), forbidden);
+    }
     t.equal(digestOf({ user: 'bob', password: 'secret' }), digestOf(bob));
     t.equal(digestOf({ user: 'super', password: 'admin' }), 'xQJmxLMiHGwaqBvst5y6rkB6HQs=', 'as ZooKeeper says it');
   });
@@ -97,6 +104,7 @@ export function accessSuite(t: Test, name: string, open: (t: Test) => Promise<Op
       { who: 'anyone', may: ['read'] },
     ];
     await a.create('/r', text(''), 'persistent', { access });
+    await b.sync('/r');
     const seen = await b.access('/r');
     t.strictSame(seen, [
       { who: { user: 'ann', digest: 'x' }, may: everything },
@@ -174,6 +182,7 @@ export function accessSuite(t: Test, name: string, open: (t: Test) => Promise<Op
     const expected = { code: 'MILLRACE_STORE_ACCESS', message: /no credentials/ };
     await t.rejects(nobody.create('/x', text(''), 'persistent', { access: creator }), expected);
     await t.rejects(nobody.setAccess('/a', creator), expected);
+    await b.sync('/a');
     t.equal(await b.exists('/x'), null);
     t.strictSame(await b.access('/a'), [{ who: 'anyone', may: everything }]);
   });
@@ -181,6 +190,7 @@ export function accessSuite(t: Test, name: string, open: (t: Test) => Promise<Op
   test('a watch of what may not be read tells it as soon as it may', async (t, a, b) => {
     const access: readonly AccessRule[] = [{ who: 'creator', may: everything }];
     await a.create('/w', text('hidden'), 'persistent', { access });
+    await b.sync('/w');
     const data = new Seen<string | null>();
     const names = new Seen<readonly string[] | null>();
     b.watchNode('/w', (node) => data.listener(node === null ? null : textOf(node.data)));
