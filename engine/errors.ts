@@ -13,6 +13,7 @@ import { coordinationErrors } from './error-catalogue/coordination.js';
 import { engineErrors } from './error-catalogue/engine.js';
 import { modelErrors } from './error-catalogue/model.js';
 import { rebalanceErrors } from './error-catalogue/rebalance.js';
+import { recipeErrors } from './error-catalogue/recipes.js';
 import { supervisionErrors } from './error-catalogue/supervision.js';
 
 /** Every error of Millrace, by code. */
@@ -24,6 +25,7 @@ export const catalogue = {
   ...connectErrors,
   ...commandErrors,
   ...coordinationErrors,
+  ...recipeErrors,
   ...apiErrors,
 } as const;
 
