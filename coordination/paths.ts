@@ -1,5 +1,5 @@
 // Where what stands in the store; this comment is the schema. Every node is JSON of the shape named here
-// (topology-records.ts), but for the pieces, which are parts of a longer text.
+// (topology-records.ts; the epoch in recipes/election.ts), but for the pieces, which are parts of a longer text.
 //
 //   /epoch                        Epoch        its version fences every write of a master
 //   /masters/ID_0000000007        host~boot    ephemeral, sequential: the queue of the election, the first is master

@@ -130,13 +130,6 @@ export interface Ended {
   readonly final: unknown;
 }
 
-export interface Epoch {
-  readonly epoch: number;
-  readonly member: string;
-  /** Tells whose claim it was when the answer got lost. */
-  readonly nonce: string;
-}
-
 /** One partition's progress, packed by whoever runs the topology. */
 export interface Checkpoint {
   readonly component: string;
@@ -212,8 +205,4 @@ function isWireError(value: unknown): value is WireError {
 
 export function isEnded(value: unknown): value is Ended {
   return hasKeys(value, 'name', 'id', 'state', 'reason', 'submittedAtMs', 'endedAtMs', 'workers', 'tasks');
-}
-
-export function isEpoch(value: unknown): value is Epoch {
-  return hasKeys(value, 'epoch', 'member', 'nonce') && Number.isInteger(value.epoch);
 }

@@ -14,6 +14,7 @@ import { engineErrors } from './error-catalogue/engine.js';
 import { ensembleErrors } from './error-catalogue/ensemble.js';
 import { modelErrors } from './error-catalogue/model.js';
 import { rebalanceErrors } from './error-catalogue/rebalance.js';
+import { recipeErrors } from './error-catalogue/recipes.js';
 import { supervisionErrors } from './error-catalogue/supervision.js';
 import { zookeeperErrors } from './error-catalogue/zookeeper.js';
 
@@ -28,6 +29,7 @@ export const catalogue = {
   ...coordinationErrors,
   ...ensembleErrors,
   ...zookeeperErrors,
+  ...recipeErrors,
   ...apiErrors,
 } as const;
 

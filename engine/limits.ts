@@ -9,6 +9,7 @@ export * from './limits/groupings.js';
 export * from './limits/host.js';
 export * from './limits/processes.js';
 export * from './limits/store.js';
+export * from './limits/recipes.js';
 export * from './limits/supervision.js';
 export * from './limits/tcp-links.js';
 export * from './limits/zookeeper.js';

@@ -13,7 +13,7 @@ import type { Logger } from '../../engine/log.js';
 import type { Random } from '../../engine/random.js';
 import { CheckpointWriter } from '../checkpoints.js';
 import { Master } from '../master/master.js';
-import { ASSIGNMENTS, memberOf, reportPath } from '../paths.js';
+import { ASSIGNMENTS, EPOCH, MASTERS, memberOf, reportPath } from '../paths.js';
 import { DirectoryCache } from '../recipes/directory-cache.js';
 import { Election } from '../recipes/election.js';
 import { fromNode } from '../store/json-node.js';
@@ -114,8 +114,10 @@ export class ClusterHost {
       session,
       clock,
       logger,
+      at: { queue: MASTERS, epoch: EPOCH },
       member,
       newId: () => newId(random),
+      deposed: (epoch, cause) => failure('MILLRACE_MASTER_DEPOSED', { host: member, epoch }, { cause }),
       lead: (term) => new Master({ session, term, clock, logger, wallMs }).lead(),
     });
     election.start();

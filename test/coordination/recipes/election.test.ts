@@ -2,6 +2,7 @@
 
 import t from 'tap';
 import { VirtualClock } from '../../../engine/clock.js';
+import { failure } from '../../../engine/errors.js';
 import { silentLogger } from '../../../engine/log.js';
 import { ensureLayout } from '../../../coordination/host/registration.js';
 import { EPOCH, MASTERS } from '../../../coordination/paths.js';
@@ -40,7 +41,9 @@ class Candidates {
       session,
       clock: this.clock,
       logger: silentLogger,
+      at: { queue: MASTERS, epoch: EPOCH },
       member,
+      deposed: (epoch, cause) => failure('MILLRACE_MASTER_DEPOSED', { host: member, epoch }, { cause }),
       newId: () => `id${this.next++}`,
       lead: async (term) => {
         this.terms.push({ member, term });

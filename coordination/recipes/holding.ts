@@ -1,0 +1,178 @@
+// Something that is held by an ephemeral node of ours: a lock, a lease, a command, a shard. It is lost when the node is
+// gone, when the session is over, or when nobody can say for half of the session's timeout whether it still lives; the
+// holder is told at once. What it writes through `act` begins with a check of the node, so nothing is written after
+// it was lost, even before the holder knows. Bound to one session. Main thread.
+
+import { failure } from '../../engine/errors.js';
+import type { CallOptions, Operation, OperationResult, Session } from '../store/contract.js';
+import { whenAborted } from '../store/signals.js';
+import { hasCode } from '../store/store-errors.js';
+import { writeFenced } from './fenced.js';
+import { removeNode } from './nodes.js';
+import { QuorumProof } from './quorum-proof.js';
+import type { Recipe } from './recipe.js';
+
+/** What a holder has in hand. */
+export interface Holding {
+  /** The node that stands for it. */
+  readonly path: string;
+  /**
+   * Grows from holder to holder, never repeats. Give it to whatever is guarded outside of the store, and have that refuse
+   * a lower one than it has seen.
+   */
+  readonly token: bigint;
+  /** Aborted at once when it is lost, with MILLRACE_LOCK_LOST as its reason; never by `release`. */
+  readonly lost: AbortSignal;
+  /**
+   * Carries operations out, all or none, if it is still held.
+   *
+   * @returns the results of these operations
+   * @throws MILLRACE_LOCK_LOST, and what `multi` throws, with `operationOf` counting from these operations
+   */
+  act(operations: readonly Operation[], options?: CallOptions): Promise<readonly OperationResult[]>;
+  /** Gives it back: resolves when its node is gone, or its session over. May be called again. */
+  release(): Promise<void>;
+}
+
+interface HeldNodeOptions {
+  readonly recipe: Recipe;
+  readonly path: string;
+  readonly token: bigint;
+  /** When the last acknowledged write was asked for. */
+  readonly provenAtMs: number;
+  /** What is done when the node was given back. */
+  readonly after?: () => Promise<void>;
+}
+
+export class HeldNode implements Holding {
+  readonly path: string;
+  readonly token: bigint;
+  readonly lost: AbortSignal;
+  private readonly options: HeldNodeOptions;
+  private readonly losing = new AbortController();
+  private readonly unfollow: readonly (() => void)[];
+  private readonly proof: QuorumProof;
+  /** Released or lost: why it is not held any more. */
+  private over: string | null = null;
+  private released: Promise<void> | null = null;
+
+  /** @throws MILLRACE_STORE_TOO_MANY when nothing more can be watched, and why the session is over */
+  constructor(options: HeldNodeOptions) {
+    this.options = options;
+    this.path = options.path;
+    this.token = options.token;
+    this.lost = this.losing.signal;
+    const { session, clock } = options.recipe;
+    const watch = session.watchNode(this.path, (node) => {
+      if (node === null || node.stat.createRevision !== this.token) this.lose('its node was deleted');
+    });
+    const proving = proofsOf(session, clock);
+    this.proof = proving.join(this, options.provenAtMs);
+    this.unfollow = [
+      () => watch.close(),
+      () => proving.leave(this),
+      whenAborted([session.ended], () => this.lose('its session is over')),
+    ];
+    if (this.over !== null) this.unfollow.forEach((off) => off());
+  }
+
+  async act(operations: readonly Operation[], options: CallOptions = {}): Promise<readonly OperationResult[]> {
+    const { session, clock } = this.options.recipe;
+    if (this.proof.outOfTime) this.lose(SILENT);
+    if (this.over !== null) throw this.error(this.over);
+    const askedAtMs = clock.now();
+    const refused = (cause: unknown): Error => {
+      if (!hasCode(cause, 'MILLRACE_STORE_NO_NODE')) return cause as Error;
+      this.lose('its node was deleted');
+      return this.error(this.over!);
+    };
+    const results = await writeFenced(session, { path: this.path, version: null }, operations, { ...options, refused });
+    this.proof.note(askedAtMs);
+    return results;
+  }
+
+  async release(): Promise<void> {
+    if (this.over === null) this.end('it was released');
+    await (this.released ??= this.remove());
+  }
+
+  /** It is not ours any more. */
+  lose(reason: string): void {
+    if (this.over !== null) return;
+    this.end(reason);
+    this.losing.abort(this.error(reason));
+    this.released ??= this.remove();
+  }
+
+  /** The node is gone with our own transaction: nothing is left to be given back. */
+  settle(): void {
+    if (this.over === null) this.end('it was released');
+    this.released ??= Promise.resolve(this.options.after?.());
+  }
+
+  private end(reason: string): void {
+    this.over = reason;
+    // Undefined when the session was over before the constructor came to its end.
+    (this.unfollow as readonly (() => void)[] | undefined)?.forEach((off) => off());
+  }
+
+  private async remove(): Promise<void> {
+    await removeNode(this.options.recipe, this.path);
+    await this.options.after?.();
+  }
+
+  private error(reason: string): Error {
+    return failure('MILLRACE_LOCK_LOST', { path: this.path, token: String(this.token), reason });
+  }
+}
+
+const SILENT = 'the store has not answered for half of the time after which it ends sessions';
+
+/** One proof for all that is held in a session. */
+class SessionProofs {
+  private readonly proof: QuorumProof;
+  private readonly session: Session;
+  private readonly held = new Set<HeldNode>();
+  private running: AbortController | null = null;
+
+  constructor(session: Session, clock: Recipe['clock']) {
+    this.session = session;
+    this.proof = new QuorumProof({
+      session,
+      clock,
+      provenAtMs: -Infinity,
+      // One node stands for all: what is to be proved is the session, and each node is watched as well.
+      checks: () => [...this.held].slice(0, 1).map(({ path }) => ({ type: 'check', path, version: null })),
+      answered: (error) => hasCode(error, 'MILLRACE_STORE_NO_NODE'),
+      failed: () => {
+        for (const each of [...this.held]) each.lose(SILENT);
+      },
+    });
+  }
+
+  join(holder: HeldNode, provenAtMs: number): QuorumProof {
+    this.proof.note(provenAtMs);
+    this.held.add(holder);
+    if (this.running === null) {
+      this.running = new AbortController();
+      void this.proof.keep(this.running.signal);
+    }
+    return this.proof;
+  }
+
+  leave(holder: HeldNode): void {
+    this.held.delete(holder);
+    if (this.held.size > 0) return;
+    this.running?.abort();
+    this.running = null;
+    if (this.session.ended.aborted) proofs.delete(this.session);
+  }
+}
+
+const proofs = new WeakMap<Session, SessionProofs>();
+
+function proofsOf(session: Session, clock: Recipe['clock']): SessionProofs {
+  const known = proofs.get(session) ?? new SessionProofs(session, clock);
+  proofs.set(session, known);
+  return known;
+}

@@ -1,0 +1,169 @@
+// A lock that one contender of all processes has at a time, in the order in which they asked. Bound to one session.
+// Main thread.
+//
+//   acquire ─► place in the line ─► turn? ─no─► wait for the one in front to go ─┐
+//                 ▲ own node gone     │ ▲──────────────────────────────────────────┘
+//                 └───────────────────┤ yes
+//                                     ▼
+//                      held ─ release ─► node deleted        lost: session over, node deleted by hand, silence
+//
+// A lock is the writing side of a read-write lock, so both may be used at one path.
+
+import { hasCode } from '../store/store-errors.js';
+import { HeldNode, type Holding } from './holding.js';
+import { blockerOf, oneInFront, takePlace, waitForTurn, type Blocker, type Place } from './line.js';
+import { removeNode, tidyUp } from './nodes.js';
+import { insist, orAborted, recipeOf, within, type Recipe, type RecipeOptions, type WaitOptions } from './recipe.js';
+
+export interface LockOptions extends RecipeOptions {
+  /** The node that the contenders line up below; made when it is not there, deleted when nobody is there any more. */
+  readonly path: string;
+}
+
+/**
+ * A lock: first come, first served.
+ *
+ * @example
+ * ```ts
+ * const lock = new Lock({ session, path: '/locks/report' });
+ * await lock.run(async (held) => {
+ *   await writeReport({ token: held.token, signal: held.lost });
+ * });
+ * ```
+ */
+export class Lock {
+  private readonly contest: Contest;
+
+  constructor(options: LockOptions) {
+    this.contest = new Contest(recipeOf(options), 'lock', options.path, WRITER, oneInFront);
+  }
+
+  /**
+   * Waits until it is held. Each call is a contender of its own, so who holds it and asks again waits for himself.
+   *
+   * @throws MILLRACE_RECIPE_TIMEOUT, MILLRACE_RECIPE_TOO_MANY, the reason of the signal, and what the store throws
+   */
+  async acquire(options: WaitOptions = {}): Promise<Holding> {
+    return await this.contest.acquire(options);
+  }
+
+  /** Takes it if nobody holds or awaits it now, else null. */
+  async tryAcquire(options: WaitOptions = {}): Promise<Holding | null> {
+    return await this.contest.tryAcquire(options);
+  }
+
+  /**
+   * Does the work while it is held, and gives it back after. A work that goes on after `held.lost` is not ended for it.
+   *
+   * @throws what `acquire` and the work throw
+   */
+  async run<T>(work: (held: Holding) => Promise<T>, options: WaitOptions = {}): Promise<T> {
+    return await whileHeld(await this.acquire(options), work);
+  }
+}
+
+/** Kinds of contenders in the line of a lock, as the first letter of their names. */
+export const WRITER = 'w';
+export const READER = 'r';
+
+/** Getting something by standing in a line for it. */
+export class Contest {
+  private readonly recipe: Recipe;
+  readonly what: string;
+  readonly path: string;
+  private readonly kind: string;
+  private readonly blocker: Blocker;
+
+  constructor(recipe: Recipe, what: string, path: string, kind: string, blocker: Blocker) {
+    this.recipe = recipe;
+    this.what = what;
+    this.path = path;
+    this.kind = kind;
+    this.blocker = blocker;
+  }
+
+  async acquire(options: WaitOptions): Promise<Holding> {
+    const { recipe, blocker } = this;
+    return await within(recipe, this, options, async (over) => {
+      for (;;) {
+        const place = await this.takePlace(over);
+        const held = await this.orLeave(place, over, async () => {
+          return (await waitForTurn(recipe, this, place, blocker, over)) ? await this.hold(place, over) : null;
+        });
+        if (held !== null) return held;
+      }
+    });
+  }
+
+  async tryAcquire(options: WaitOptions): Promise<Holding | null> {
+    const { recipe, blocker } = this;
+    return await within(recipe, this, options, async (over) => {
+      const place = await this.takePlace(over);
+      return await this.orLeave(place, over, async () => {
+        return (await blockerOf(recipe, this, place, blocker, over)) === null ? await this.hold(place, over) : null;
+      });
+    });
+  }
+
+  private async takePlace(over: AbortSignal): Promise<Place> {
+    return await takePlace(this.recipe, { directory: this.path, kind: this.kind }, over);
+  }
+
+  /** What the work gives; when that is nothing, the place is left. */
+  private async orLeave(
+    place: Place,
+    over: AbortSignal,
+    work: () => Promise<Holding | null>,
+  ): Promise<Holding | null> {
+    let held: Holding | null = null;
+    try {
+      held = await work();
+    } finally {
+      if (held === null) {
+        const left = removeNode(this.recipe, place.path).then(() => tidyUp(this.recipe, [this.path]));
+        if (!over.aborted) await orAborted(left, over);
+      }
+    }
+    return held;
+  }
+
+  /** Null when the node is gone. */
+  private async hold(place: Place, over: AbortSignal): Promise<Holding | null> {
+    const { recipe, path } = this;
+    const provenAtMs = await proveTurn(recipe, place, over);
+    if (provenAtMs === null) return null;
+    const after = (): Promise<void> => tidyUp(recipe, [path]);
+    return new HeldNode({ recipe, path: place.path, token: place.token, provenAtMs, after });
+  }
+}
+
+/**
+ * Who waited long has a session of which nobody knows whether it lives: has it proved.
+ *
+ * @returns when the last acknowledged write was asked for; null when the node is gone
+ */
+async function proveTurn(recipe: Recipe, place: Place, over: AbortSignal): Promise<number | null> {
+  const { session, clock } = recipe;
+  if (session.timeoutMs === null || clock.now() < place.provenAtMs + session.timeoutMs / 8) return place.provenAtMs;
+  const checks = [{ type: 'check', path: place.path, version: null }] as const;
+  let askedAtMs = clock.now();
+  try {
+    await insist(recipe, over, () => {
+      askedAtMs = clock.now();
+      return session.multi(checks, { signal: over });
+    });
+    return askedAtMs;
+  } catch (error) {
+    if (hasCode(error, 'MILLRACE_STORE_NO_NODE')) return null;
+    throw error;
+  }
+}
+
+/** Does the work, and gives back what it held. */
+export async function whileHeld<T>(held: Holding, work: (held: Holding) => Promise<T>): Promise<T> {
+  try {
+    return await work(held);
+  } finally {
+    await held.release();
+  }
+}
