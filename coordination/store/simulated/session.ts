@@ -336,7 +336,7 @@ export class SimulatedSession implements Session {
       if (refused) return;
       this.sentAtMs = clock.now();
       connection.request(request, (answer) =>
-        end(() => (answer.type === 'failed' ? reject(answer.error as Error) : resolve(answer))),
+        end(() => (answer.type === 'failed' ? reject(answer.error) : resolve(answer))),
       );
       if (chance.happens('brokenShare')) clock.after(3 * chance.ms('delayMs'), () => connection.break());
     });

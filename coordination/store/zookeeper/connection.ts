@@ -77,7 +77,7 @@ export class Connection {
   private readonly frames = new Frames(ZOOKEEPER_GREETING_BYTES_MAX);
   private readonly pending = new Map<number, Waiting>();
   private phase: 'dialling' | 'greeting' | 'preparing' | 'open' | 'over' = 'dialling';
-  private limit: Timer;
+  private readonly limit: Timer;
   private watchdog: Timer | null = null;
   private timeoutMs = 0;
   private sentXid = 0;
