@@ -4,6 +4,7 @@
 
 import { failure } from '../engine/errors.js';
 import { STORE_PIECE_BYTES, WISH_BYTES_MAX } from '../engine/limits.js';
+import { upToDate } from '../engine/model/describe.js';
 import { payloadPath } from './paths.js';
 import { fromNode, toData } from './store/json-node.js';
 import type { Operation, Session } from './store/contract.js';
@@ -44,12 +45,17 @@ export async function savePayload(
   await session.multi([...creates, wish]);
 }
 
-/** Reads it back. @throws MILLRACE_STORE_NO_NODE when its topology has ended, MILLRACE_STORE_CONTENT */
+/**
+ * Reads it back, whichever version wrote it.
+ *
+ * @throws MILLRACE_STORE_NO_NODE when its topology has ended, MILLRACE_STORE_CONTENT
+ */
 export async function loadPayload(session: Session, wish: Pick<Wish, 'id' | 'pieces'>): Promise<Payload> {
   const path = payloadPath(wish.id);
   const numbers = Array.from({ length: wish.pieces }, (_, number) => String(number));
   const nodes = await Promise.all(numbers.map((number) => session.get(childOf(path, number))));
-  return fromNode({ path, data: Buffer.concat(nodes.map(({ data }) => data)) }, isPayload);
+  const payload = fromNode({ path, data: Buffer.concat(nodes.map(({ data }) => data)) }, isPayload);
+  return { ...payload, description: upToDate(payload.description) };
 }
 
 /**

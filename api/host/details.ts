@@ -4,7 +4,7 @@
 import type { KnownTopology } from '../../coordination/topologies.js';
 import { ERRORS_OF_ENDED, FINAL_BYTES_MAX, FINAL_TEXT_MAX } from '../../engine/limits.js';
 import { Histogram } from '../../engine/metrics/histogram.js';
-import type { TopologyDescription } from '../../engine/model/describe.js';
+import { upToDate, type TopologyDescription } from '../../engine/model/describe.js';
 import { planTasks, type Plan } from '../../engine/plan/plan.js';
 import type { ComponentStatus, TopologyStatus } from '../../engine/worker/topology-run.js';
 import type { ComponentDetails, ComponentError, TopologyDetails, TopologySummary } from './service.js';
@@ -98,7 +98,7 @@ export function detailsOf(
 /** As it is spread when it starts. */
 function plannedOf(known: KnownTopology, description: TopologyDescription | null, workers: number): Plan {
   if (description === null) return { workers, tasks: [], nextTask: 0 };
-  return planTasks(description, workers, known.kind === 'ended' ? {} : known.wish.parallelism);
+  return planTasks(upToDate(description), workers, known.kind === 'ended' ? {} : known.wish.parallelism);
 }
 
 function nothingDone(description: TopologyDescription | null): Done {

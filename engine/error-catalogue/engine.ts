@@ -225,6 +225,11 @@ export const engineErrors = {
     message: 'the module of topology "{topology}" failed to load in a worker: {reason}',
     hint: 'it loaded once before; look for code that depends on the thread that it runs in',
   },
+  MILLRACE_WORKER_IDLE: {
+    status: 400,
+    message: 'topology "{topology}" has no task for {idle}',
+    hint: 'raise the parallelism of a component, set "placement" to "spread", or ask for fewer workers',
+  },
   MILLRACE_RUN_KILLED: {
     status: 409,
     message: 'topology "{topology}" was ended before all of its tasks were prepared',

@@ -145,6 +145,11 @@ export const modelErrors = {
     message: '{what} must be true or false, not {actual}',
     hint: 'write it without quotes',
   },
+  MILLRACE_TOPOLOGY_PLACEMENT: {
+    status: 400,
+    message: 'placement must be one of: {known}; not {actual}',
+    hint: 'write "together" to keep chains in one worker, "spread" to give each worker as many tasks as the others',
+  },
   MILLRACE_TOPOLOGY_ORDERED_MANUAL: {
     status: 400,
     message: 'bolt "{component}" has both ordered and manualAck',

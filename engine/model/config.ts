@@ -12,7 +12,7 @@ import {
   WORKER_MB_MIN,
   runtimeLimits,
 } from '../limits.js';
-import type { TopologyConfig } from './definition.js';
+import { PLACEMENTS, type Placement, type TopologyConfig } from './definition.js';
 import type { Duration } from './duration.js';
 import { isDurationMs, readDurationMs } from './duration.js';
 import { keyPath, shown } from './names.js';
@@ -48,6 +48,12 @@ export interface TopologySettings {
    * machine's memory. Default null.
    */
   readonly workerBuffersMb?: number | null;
+  /**
+   * Where tasks go that whole rounds over the workers leave over: `together` puts them beside what they take from, so
+   * that tuples stay in one worker; `spread` puts them where the fewest tasks are, for chains whose bolts do heavy
+   * work. Default `together`.
+   */
+  readonly placement?: Placement;
 }
 
 export const defaultConfig: TopologyConfig = {
@@ -59,6 +65,7 @@ export const defaultConfig: TopologyConfig = {
   stallTimeoutMs: STALL_TIMEOUT_MS,
   workerHeapMb: null,
   workerBuffersMb: null,
+  placement: 'together',
 };
 
 /** The keys of {@link TopologySettings}. */
@@ -71,6 +78,7 @@ export const CONFIG_KEYS = [
   'stallTimeout',
   'workerHeapMb',
   'workerBuffersMb',
+  'placement',
 ] as const;
 export type ConfigKey = (typeof CONFIG_KEYS)[number];
 
@@ -103,6 +111,7 @@ export function readConfig(
     stallTimeoutMs: timeoutOr('stallTimeout', base.stallTimeoutMs),
     workerHeapMb: orElse('workerHeapMb', base.workerHeapMb),
     workerBuffersMb: orElse('workerBuffersMb', base.workerBuffersMb),
+    placement: given('placement') ?? base.placement,
   };
   return checkedConfig(candidate, base, pathOf, problems);
 }
@@ -118,7 +127,8 @@ export function checkedConfig(
   problems: ProblemList,
 ): TopologyConfig {
   const { workers, messageTimeoutMs, maxSpoutPending, tracking, keyGroups, stallTimeoutMs } = candidate;
-  const { workerHeapMb, workerBuffersMb } = candidate;
+  // A topology that was built by an older version has no placement.
+  const { workerHeapMb, workerBuffersMb, placement = base.placement } = candidate;
   const whole = (key: ConfigKey, value: unknown, max: number): value is number =>
     checkWhole(problems, pathOf(key), key, value, 1, max);
   const timeout = (key: ConfigKey, value: unknown, before: number | null): number | null => {
@@ -133,6 +143,11 @@ export function checkedConfig(
   if (typeof tracking !== 'boolean') {
     problems.add('MILLRACE_TOPOLOGY_FLAG', pathOf('tracking'), { what: 'tracking', actual: shown(tracking) });
   }
+  if (!isPlacement(placement)) {
+    const details = { known: listed(PLACEMENTS), actual: shown(placement) };
+    const near = typeof placement === 'string' ? { name: placement, known: PLACEMENTS } : undefined;
+    problems.add('MILLRACE_TOPOLOGY_PLACEMENT', pathOf('placement'), details, near);
+  }
   return {
     workers: whole('workers', workers, WORKERS_MAX) ? workers : base.workers,
     messageTimeoutMs: timeout('messageTimeout', messageTimeoutMs, base.messageTimeoutMs),
@@ -145,7 +160,12 @@ export function checkedConfig(
     stallTimeoutMs: timeout('stallTimeout', stallTimeoutMs, base.stallTimeoutMs),
     workerHeapMb: megabytes('workerHeapMb', workerHeapMb, base.workerHeapMb),
     workerBuffersMb: megabytes('workerBuffersMb', workerBuffersMb, base.workerBuffersMb),
+    placement: isPlacement(placement) ? placement : base.placement,
   };
+}
+
+function isPlacement(value: unknown): value is Placement {
+  return (PLACEMENTS as readonly unknown[]).includes(value);
 }
 
 /** Reports what is not a whole number within these bounds. */

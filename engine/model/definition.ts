@@ -31,6 +31,10 @@ export type GroupingName = (typeof GROUPINGS)[number];
 export const OVERFLOWS = ['fail', 'drop'] as const;
 export type Overflow = (typeof OVERFLOWS)[number];
 
+/** Where tasks go that whole rounds over the workers leave over. */
+export const PLACEMENTS = ['together', 'spread'] as const;
+export type Placement = (typeof PLACEMENTS)[number];
+
 /** The names of a stream's fields, in order. */
 export type Fields = readonly string[];
 
@@ -139,6 +143,11 @@ export interface TopologyConfig {
   readonly workerHeapMb: number | null;
   /** Memory in buffers at which a worker is replaced, or null for its share of the machine's. Default null. */
   readonly workerBuffersMb: number | null;
+  /**
+   * Where tasks go that whole rounds over the workers leave over: beside what they take from (`together`), or where the
+   * fewest tasks are (`spread`). Default `together`.
+   */
+  readonly placement: Placement;
 }
 
 export interface Topology {

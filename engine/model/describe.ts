@@ -3,6 +3,7 @@
 // every thread that reads the same module. Pure, any thread.
 
 import { VALUE_DEPTH_MAX } from '../limits.js';
+import { defaultConfig } from './config.js';
 import type {
   BoltBehavior,
   ComponentDefinition,
@@ -50,7 +51,7 @@ export interface TopologyDescription {
 export function describe(topology: Topology): TopologyDescription {
   const { name, version, config, components } = topology;
   const { workers, messageTimeoutMs, maxSpoutPending, tracking, keyGroups } = config;
-  const { stallTimeoutMs, workerHeapMb, workerBuffersMb } = config;
+  const { stallTimeoutMs, workerHeapMb, workerBuffersMb, placement } = configOf(config);
   return {
     name,
     version,
@@ -63,9 +64,20 @@ export function describe(topology: Topology): TopologyDescription {
       stallTimeoutMs,
       workerHeapMb,
       workerBuffersMb,
+      placement,
     },
     components: components.map(describeComponent),
   };
+}
+
+/** The description as one of this version: what an older one wrote lacks settings that it did not know. */
+export function upToDate(description: TopologyDescription): TopologyDescription {
+  return { ...description, config: configOf(description.config) };
+}
+
+/** A bundle brings the version of this package that it was made with: its topology may lack newer settings. */
+function configOf(config: Partial<TopologyConfig>): TopologyConfig {
+  return { ...defaultConfig, ...config };
 }
 
 function describeComponent(component: ComponentDefinition): ComponentDescription {

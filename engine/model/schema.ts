@@ -12,7 +12,7 @@ import {
   WORKER_MB_MIN,
   runtimeLimits,
 } from '../limits.js';
-import { GROUPINGS, OVERFLOWS } from './definition.js';
+import { GROUPINGS, OVERFLOWS, PLACEMENTS } from './definition.js';
 import { DURATION_PATTERN } from './duration.js';
 import { NAME_PATTERN } from './names.js';
 
@@ -153,6 +153,12 @@ const configSchema = Type.Object(
       megabytes(
         "Megabytes in buffers, which the heap does not count, at which a worker is replaced; null for its share of the machine's memory.",
       ),
+    ),
+    placement: Type.Optional(
+      Type.Enum([...PLACEMENTS], {
+        description:
+          'Where tasks go that whole rounds over the workers leave over: "together" puts them beside what they take from, "spread" where the fewest tasks are. Default "together".',
+      }),
     ),
   },
   { ...closed, description: 'Settings of the whole topology.' },

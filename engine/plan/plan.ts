@@ -1,7 +1,8 @@
 // Turns components into numbered tasks and deals them to workers. Deterministic: the same topology and number of
 // workers give the same plan everywhere. Pure.
 
-import type { TopologyDescription } from '../model/describe.js';
+import type { ComponentDescription, TopologyDescription } from '../model/describe.js';
+import { placedTogether } from './together.js';
 
 /** One task: what it runs and where. */
 export interface TaskPlan {
@@ -28,26 +29,50 @@ export interface Plan {
 export type Parallelism = Readonly<Record<string, number>>;
 
 /**
- * Spreads tasks over workers. Task i of each component goes to worker i modulo workers while whole rounds last, so that
- * tasks of neighbouring components stand side by side; the rest goes where the fewest tasks are.
+ * Places tasks on workers. Task i of each component goes to worker i modulo workers while whole rounds last, so that
+ * tasks of neighbouring components stand side by side; where the rest goes the placement of the topology says. Either
+ * way no worker has two more tasks of a component than another one.
  */
 export function planTasks(topology: TopologyDescription, workers: number, parallelism: Parallelism = {}): Plan {
+  const countOf = ({ id, parallelism: defined }: ComponentDescription): number => parallelism[id] ?? defined;
+  const places =
+    topology.config.placement === 'spread'
+      ? spreadOut(topology, workers, countOf)
+      : placedTogether(topology, workers, countOf);
+  const tasks = topology.components.flatMap(({ id }) =>
+    places.get(id)!.map((worker, index) => ({ component: id, index, worker })),
+  );
+  return { workers, tasks: tasks.map((task, number) => ({ task: number, ...task })), nextTask: tasks.length };
+}
+
+/** The rest goes where the fewest tasks are: then no worker has two tasks more than another one. */
+function spreadOut(
+  { components }: TopologyDescription,
+  workers: number,
+  countOf: (component: ComponentDescription) => number,
+): Map<string, number[]> {
   const load = new Array<number>(workers).fill(0);
-  const placed = topology.components.map((component) => {
-    const count = parallelism[component.id] ?? component.parallelism;
+  const places = components.map((component): [string, number[]] => {
+    const count = countOf(component);
     const whole = count - (count % workers);
-    return Array.from({ length: count }, (_, index) => {
+    const here = Array.from({ length: count }, (_, index) => {
       const worker = index < whole ? index % workers : leastLoaded(load);
       load[worker]!++;
-      return { component: component.id, index, worker };
+      return worker;
     });
+    return [component.id, here];
   });
-  const tasks = placed.flat().map((task, number) => ({ task: number, ...task }));
-  return { workers, tasks, nextTask: tasks.length };
+  return new Map(places);
 }
 
 function leastLoaded(load: readonly number[]): number {
   return load.indexOf(Math.min(...load));
+}
+
+/** The workers that have no task. */
+export function idleWorkers({ workers, tasks }: Plan): number[] {
+  const busy = new Set(tasks.map(({ worker }) => worker));
+  return Array.from({ length: workers }, (_, worker) => worker).filter((worker) => !busy.has(worker));
 }
 
 /** The tasks of a component, in the order of their index. */

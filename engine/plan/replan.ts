@@ -1,14 +1,15 @@
 // The smallest move from one plan to another one, when the number of workers or the parallelism of components changes.
-// A task stays where it is unless its worker goes, its component has less tasks, or the load demands it: afterwards the
-// fullest and the emptiest worker differ by at most one task. Deterministic, so whoever knows the old plan and the
-// change knows the new one. Pure.
+// A task stays where it is unless its worker goes, its component has less tasks, or its worker has too many. When tasks
+// are spread, that is too many of all: afterwards the fullest and the emptiest worker differ by at most one task. When
+// they are placed together, it is too many of its component: afterwards each worker has as many of each as a fresh plan
+// gives it. Deterministic, so whoever knows the old plan and the change knows the new one. Pure.
 //
 //   stays: index below the new parallelism, worker below the new number of workers, within its worker's share
 //   moved: a pair of tasks of one index, the old one at the old place, and a new one, with a new number, at the new
 //   Spouts share their input by parallelism, so when that changes each of their tasks begins anew, where it was.
 
 import type { TopologyDescription } from '../model/describe.js';
-import { tasksByComponent, type Parallelism, type Plan, type TaskPlan } from './plan.js';
+import { planTasks, tasksByComponent, type Parallelism, type Plan, type TaskPlan } from './plan.js';
 
 /** What is to be different; what is left out stays as it is. */
 export interface PlanChange {
@@ -53,9 +54,11 @@ export function replan(topology: TopologyDescription, before: Plan, change: Plan
   const residents: Resident[][] = Array.from({ length: workers }, () => []);
   const homeless: Homeless[] = [];
   const removed: TaskPlan[] = [];
+  const counts: Record<string, number> = {};
   for (const { id, kind } of topology.components) {
     const tasks = old.get(id) ?? [];
     const count = parallelism[id] ?? tasks.length;
+    counts[id] = count;
     const anew = kind === 'spout' && count !== tasks.length;
     for (const task of tasks) {
       if (task.index >= count) removed.push(task);
@@ -64,8 +67,51 @@ export function replan(topology: TopologyDescription, before: Plan, change: Plan
     }
     for (let index = tasks.length; index < count; index++) homeless.push({ component: id, index, from: null });
   }
+  const room =
+    topology.config.placement === 'spread'
+      ? evenRoom(residents, homeless)
+      : freshRoom(planTasks(topology, workers, counts), residents, homeless);
+  return placed(topology, before, { workers, residents, homeless, room, removed });
+}
+
+/** Finds the workers of tasks that have no place yet, one after the other, and takes that place. */
+type Room = (task: Homeless) => number;
+
+/** As many of each component in each worker as that plan has: what is above moves to where some lack. */
+function freshRoom(fresh: Plan, residents: Resident[][], homeless: Homeless[]): Room {
+  const lacks = Array.from({ length: fresh.workers }, () => new Map<string, number>());
+  const places = new Map<string, number[]>();
+  for (const [component, tasks] of tasksByComponent(fresh)) {
+    places.set(
+      component,
+      tasks.map(({ worker }) => worker),
+    );
+    for (const { worker } of tasks) lacks[worker]!.set(component, (lacks[worker]!.get(component) ?? 0) + 1);
+  }
+  const take = (worker: number, component: string): boolean => {
+    const lacking = lacks[worker]!.get(component) ?? 0;
+    if (lacking > 0) lacks[worker]!.set(component, lacking - 1);
+    return lacking > 0;
+  };
+  residents.forEach((here, worker) => {
+    const stay = here.filter(({ task: { component, index }, task }) => {
+      if (take(worker, component)) return true;
+      homeless.push({ component, index, from: task });
+      return false;
+    });
+    here.splice(0, here.length, ...stay);
+  });
+  return ({ component, index }) => {
+    const own = places.get(component)![index]!;
+    return take(own, component) ? own : lacks.findIndex((_, worker) => take(worker, component));
+  };
+}
+
+/** Where tasks are spread: as {@link evict} leaves room. */
+function evenRoom(residents: Resident[][], homeless: Homeless[]): Room {
   const free = evict(residents, homeless);
-  return placed(topology, before, { workers, residents, homeless, free, removed });
+  const here = residents.map((each) => countsOf(each.map(({ task }) => task)));
+  return ({ component }) => roomFor(component, here, free);
 }
 
 /**
@@ -111,15 +157,13 @@ interface Placing {
   readonly workers: number;
   readonly residents: readonly (readonly Resident[])[];
   readonly homeless: readonly Homeless[];
-  /** Room of each worker. */
-  readonly free: number[];
+  readonly room: Room;
   readonly removed: readonly TaskPlan[];
 }
 
 /** Gives numbers and places, in the order of the plan, to what is new. */
 function placed(topology: TopologyDescription, before: Plan, placing: Placing): Replan {
-  const { workers, residents, homeless, free, removed } = placing;
-  const here = residents.map((each) => countsOf(each.map(({ task }) => task)));
+  const { workers, residents, homeless, room, removed } = placing;
   const tasks: TaskPlan[] = [];
   const added: TaskPlan[] = [];
   const moved: Moved[] = [];
@@ -135,8 +179,9 @@ function placed(topology: TopologyDescription, before: Plan, placing: Placing): 
       if (anew) moved.push({ from: task, to });
       own.push(to);
     }
-    for (const { component, index, from } of waiting.get(id) ?? []) {
-      const worker = roomFor(component, here, free);
+    for (const each of waiting.get(id) ?? []) {
+      const { component, index, from } = each;
+      const worker = room(each);
       const to: TaskPlan = { task: nextTask++, component, index, worker };
       if (from === null) added.push(to);
       else moved.push({ from, to });

@@ -18,6 +18,7 @@ import type { TopologyMetrics } from '../metrics/snapshot.js';
 import { describe } from '../model/describe.js';
 import type { Topology } from '../model/definition.js';
 import { readDurationMs, type Duration } from '../model/duration.js';
+import { applySettings } from '../model/settings.js';
 import type { PlanChange } from '../plan/replan.js';
 import type { Instrument } from '../worker/messages.js';
 import { loadTopology, type TopologySource } from '../worker/module.js';
@@ -115,7 +116,8 @@ export class TestRun {
     if (!(topology instanceof URL) && options.threads === true) {
       throw new TypeError('a topology object cannot enter a thread: give the URL of its module');
     }
-    const test = new TestRun(topology instanceof URL ? await loadTopology(source) : topology, source, options);
+    const loaded = topology instanceof URL ? await loadTopology(source) : applySettings(topology, settings);
+    const test = new TestRun(loaded, source, options);
     await test.run.start();
     return test;
   }

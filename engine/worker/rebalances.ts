@@ -2,6 +2,7 @@
 // the ends, the report and the desk. How a change goes on is rebalance.ts. On the main thread.
 
 import { failure } from '../errors.js';
+import type { Logger } from '../log.js';
 import type { CounterBlocks } from '../metrics/counter-blocks.js';
 import type { TopologyDescription } from '../model/describe.js';
 import { checkChange } from '../plan/check-change.js';
@@ -9,6 +10,7 @@ import type { HandOvers } from '../plan/hand-overs.js';
 import { tasksByComponent, type Plan, type TaskPlan } from '../plan/plan.js';
 import type { PlanChange } from '../plan/replan.js';
 import type { EndedTasks } from './ended-tasks.js';
+import { IdleWorkers } from './idle-workers.js';
 import type { IngestDesk } from './ingest-desk.js';
 import type { Checkpoint, FromWorker, ToWorker, Transition, TransitionSoFar } from './messages.js';
 import { Rebalance, type RebalanceHost } from './rebalance.js';
@@ -25,6 +27,7 @@ export interface RebalanceParts {
   readonly ends: EndedTasks;
   readonly report: RunReport;
   readonly desk: IngestDesk;
+  readonly logger: Logger;
   readonly kept: ReadonlyMap<string, Checkpoint>;
   readonly pool: WorkerPool;
   /** Every worker has carried out the last switch of the spouts. */
@@ -38,6 +41,7 @@ export interface RebalanceParts {
 export class Rebalances implements RebalanceHost {
   plan: Plan;
   private readonly parts: RebalanceParts;
+  private readonly idle: IdleWorkers;
   private running: Rebalance | null = null;
   private isOver = false;
   /** The most tasks that each component ever had. */
@@ -46,7 +50,13 @@ export class Rebalances implements RebalanceHost {
   constructor(plan: Plan, parts: RebalanceParts) {
     this.plan = plan;
     this.parts = parts;
+    this.idle = new IdleWorkers(parts.description.name, parts.logger);
     this.noteSizes(plan);
+  }
+
+  /** The first plan runs. */
+  started(): void {
+    this.idle.tell(this.plan);
   }
 
   /** Carries out a change; as `TopologyRun.rebalance` says. */
@@ -210,6 +220,7 @@ export class Rebalances implements RebalanceHost {
     this.noteSizes(after);
     for (const part of [seats, report, desk]) part.adopt(after);
     ends.adopt(after, changed, revision);
+    this.idle.tell(after);
   }
 
   settle({ after }: Transition): void {

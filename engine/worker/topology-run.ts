@@ -101,7 +101,8 @@ export class TopologyRun {
     );
     const { seats, counters, ends, desk, pool } = this;
     this.rebalances = new Rebalances(plan, {
-      ...{ description, firstIncarnation, seats, counters, ends, report, desk, pool, kept: this.output.checkpoints },
+      ...{ description, firstIncarnation, seats, counters, ends, report, desk, pool, logger: options.logger },
+      kept: this.output.checkpoints,
       isSwitched: () => seats.all.every((seat) => seat.switched >= this.activation.round),
       confirmSwitched: () => this.confirmSwitched(),
       endIfAllEnded: () => this.endIfAllEnded(),
@@ -280,6 +281,7 @@ export class TopologyRun {
     this.report.state = this.activation.wanted ? 'active' : 'inactive';
     for (const each of this.seats.all) this.startSeat(each);
     this.desk.open();
+    this.rebalances.started();
     this.resolveStarted(null);
   }
 

@@ -172,6 +172,7 @@ void t.test('other senseless numbers are refused', (t) => {
       stallTimeoutMs: value,
       workerHeapMb: value,
       workerBuffersMb: value,
+      placement: 'spread' as const,
     };
     const problems = found(topologyOf([spout('a'), bolt('b', [from('a')], { behavior })], { config }));
     t.strictSame(

@@ -24,6 +24,7 @@ const description: TopologyDescription = {
     stallTimeoutMs: null,
     workerHeapMb: null,
     workerBuffersMb: null,
+    placement: 'together',
   },
   components: [
     { kind: 'spout', id: 'source', ...common },
