@@ -128,7 +128,7 @@ export function checkedConfig(
 ): TopologyConfig {
   const { workers, messageTimeoutMs, maxSpoutPending, tracking, keyGroups, stallTimeoutMs } = candidate;
   // A topology that was built by an older version has no placement.
-  const { workerHeapMb, workerBuffersMb, placement = base.placement } = candidate;
+  const { workerHeapMb, workerBuffersMb, placement = defaultConfig.placement } = candidate;
   const whole = (key: ConfigKey, value: unknown, max: number): value is number =>
     checkWhole(problems, pathOf(key), key, value, 1, max);
   const timeout = (key: ConfigKey, value: unknown, before: number | null): number | null => {
@@ -160,7 +160,7 @@ export function checkedConfig(
     stallTimeoutMs: timeout('stallTimeout', stallTimeoutMs, base.stallTimeoutMs),
     workerHeapMb: megabytes('workerHeapMb', workerHeapMb, base.workerHeapMb),
     workerBuffersMb: megabytes('workerBuffersMb', workerBuffersMb, base.workerBuffersMb),
-    placement: isPlacement(placement) ? placement : base.placement,
+    placement: isPlacement(placement) ? placement : defaultConfig.placement,
   };
 }
 

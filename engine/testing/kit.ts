@@ -44,7 +44,7 @@ export interface TestOptions {
   readonly seed?: number;
   /** Bounds that differ from those of production, to reach them sooner. */
   readonly limits?: Partial<RuntimeLimits>;
-  /** Settings as `--set` gives them. */
+  /** Settings as `--set` gives them; `placement: 'spread'` has as much as can be cross between workers. */
   readonly settings?: Readonly<Record<string, unknown>>;
   /** Virtual time; false lets the machine's clock run. Default true. */
   readonly virtualTime?: boolean;

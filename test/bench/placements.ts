@@ -14,13 +14,15 @@ export interface Placement {
   readonly processes: boolean;
   /** Tasks of each component. */
   readonly parallelism: number;
+  /** Where the tasks go that are not one a worker. Default: as the planner has it. */
+  readonly spread?: boolean;
   readonly misplaced?: (plan: Plan, description: TopologyDescription) => string | null;
 }
 
 /** Open trees at most where acks take a while: enough to keep two workers busy, and few enough for the caches. */
 const PENDING_OF_TWO = 4096;
 
-const crossing = { workers: 2, parallelism: 1, misplaced: whatStaysAtHome };
+const crossing = { workers: 2, parallelism: 1, spread: true, misplaced: whatStaysAtHome };
 
 export const ONE: Placement = { label: 'one', name: 'one thread', workers: 1, processes: false, parallelism: 1 };
 export const CROSSING: Placement = {
@@ -63,17 +65,18 @@ export function matrix(topology: string, components: readonly string[]): readonl
 }
 
 export function placed({ topology, components, placement, tracked, ...rest }: Placed): Side {
-  const { label, name, workers, processes, parallelism, misplaced } = placement;
+  const { label, name, workers, processes, parallelism, spread = false, misplaced } = placement;
   const tracking = tracked ? 'tracked' : 'untracked';
   const parallel = parallelism === 1 ? [] : components.map((id) => [`${id}.parallelism`, parallelism] as const);
   const untracked = tracked ? {} : { [`${components[0]!}.tracked`]: false };
+  const spreading = spread ? { placement: 'spread' } : {};
   const pending = workers > 1 ? { maxSpoutPending: PENDING_OF_TWO } : {};
   return topologySide({
     name: rest.name ?? `${name}, ${tracking}`,
     labels: rest.labels ?? [label, tracking],
     topology,
     workers,
-    settings: { ...pending, ...Object.fromEntries(parallel), ...untracked, ...rest.settings },
+    settings: { ...pending, ...spreading, ...Object.fromEntries(parallel), ...untracked, ...rest.settings },
     tracked,
     processes,
     ownLatency: rest.ownLatency ?? false,

@@ -2,7 +2,7 @@
 
 import t from 'tap';
 import type { TestRun } from 'millrace/testing';
-import { onEachTransport, range, settleUntil, topologyUrl, transports } from './transports.js';
+import { onEachTransport, range, settleUntil, topologyUrl, transports, spread } from './transports.js';
 
 onEachTransport(
   'C01 words counted by key, and numbered behind a global grouping',
@@ -95,7 +95,7 @@ t.test('C18 keys go to tasks of the same place on every transport', async (t) =>
   for (const transport of transports) {
     const { TestRun } = await import('millrace/testing');
     const { workers, threads } = transport;
-    const run = await TestRun.start(topologyUrl('groupings'), { fed: ['source'], workers, threads });
+    const run = await TestRun.start(topologyUrl('groupings'), { fed: ['source'], workers, threads, settings: spread });
     for (const number of range(40)) run.feed('source', [{ key: number }, number], { index: number % 2 });
     await run.settle();
     const events = run.of('executed', 'keyed').map(({ task, values }) => [values[1], task]);

@@ -3,7 +3,7 @@
 import { setEnvironmentData } from 'node:worker_threads';
 import { TestRun, type LifeCall } from 'millrace/testing';
 import t from 'tap';
-import { onEachTransport, range, settleUntil, topologyUrl, transports } from './transports.js';
+import { onEachTransport, range, settleUntil, topologyUrl, transports, spread } from './transports.js';
 
 onEachTransport(
   'C41 ticks come at their times, and are never acked',
@@ -33,7 +33,7 @@ for (const transport of transports) {
     const { workers, threads } = transport;
     const prepared = new SharedArrayBuffer(4);
     setEnvironmentData('living.prepared', prepared);
-    const run = await TestRun.start(topologyUrl('living'), { workers, threads });
+    const run = await TestRun.start(topologyUrl('living'), { workers, threads, settings: spread });
     t.equal((await run.completed).status, 'completed');
     const lives = (component: string): LifeCall[][] => {
       const tasks = new Set(run.of('emitted', component).map((event) => event.task));
@@ -182,7 +182,7 @@ onEachTransport(
 t.test('C117 a topology with nothing to do completes', async (t) => {
   for (const transport of transports) {
     const { workers, threads } = transport;
-    const run = await TestRun.start(topologyUrl('counting'), { workers, threads });
+    const run = await TestRun.start(topologyUrl('counting'), { workers, threads, settings: spread });
     await settleUntil(run, () => run.status().state === 'completed');
     t.equal((await run.completed).status, 'completed', transport.name);
   }

@@ -5,7 +5,7 @@ import diagnostics from 'node:diagnostics_channel';
 import { Socket } from 'node:net';
 import t from 'tap';
 import { TestRun } from 'millrace/testing';
-import { range, topologyUrl } from './transports.js';
+import { range, topologyUrl, spread } from './transports.js';
 
 /** The sockets of TCP links that were accepted in this thread and live. */
 function watchSockets(): Set<Socket> {
@@ -27,7 +27,7 @@ async function start(t: { teardown(call: () => unknown): void }, warnings: strin
     workers: 2,
     links: 'tcp',
     limits: { batchTuplesMax: 8 },
-    settings: { messageTimeout: '30s' },
+    settings: { ...spread, messageTimeout: '30s' },
     logger: { ...logger, warn: (message) => void warnings.push(message) },
   });
   t.teardown(() => run.close());

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { TestRun } from 'millrace/testing';
 import { advanceUntil } from './spreading.js';
-import { topologyUrl, transports, type Transport } from './transports.js';
+import { topologyUrl, transports, spread, type Transport } from './transports.js';
 
 const COUNT = 120;
 const ROUNDS = 6;
@@ -21,9 +21,8 @@ const changes = [
 async function circling(t: Test, { workers, threads, links }: Transport) {
   const directory = mkdtempSync(join(tmpdir(), 'millrace-circling-'));
   t.teardown(() => rmSync(directory, { recursive: true }));
-  const settings = Object.fromEntries(
-    ['numbers', 'keeper', 'first', 'second'].map((id) => [`${id}.directory`, directory]),
-  );
+  const directories = ['numbers', 'keeper', 'first', 'second'].map((id) => [`${id}.directory`, directory] as const);
+  const settings = { ...spread, ...Object.fromEntries(directories) };
   const run = await TestRun.start(topologyUrl('circling'), { workers, threads, links, settings });
   t.teardown(() => run.close());
   const until = async (least: number): Promise<void> => {

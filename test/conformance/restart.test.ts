@@ -3,7 +3,7 @@
 
 import { TestRun } from 'millrace/testing';
 import t from 'tap';
-import { linked, onEachTransport, range, settleUntil, topologyUrl, type Test } from './transports.js';
+import { linked, onEachTransport, range, settleUntil, topologyUrl, spread, type Test } from './transports.js';
 
 interface Handled {
   readonly number: unknown;
@@ -211,7 +211,7 @@ for (const transport of linked) {
     const folder = t.testdir({ 'lines.txt': lines.join('\n') });
     const { workers, threads } = transport;
     const gate = `C121 lines ${transport.name}`;
-    const settings = { 'lines.path': `${folder}/lines.txt`, 'held.gate': gate };
+    const settings = { ...spread, 'lines.path': `${folder}/lines.txt`, 'held.gate': gate };
     const run = await TestRun.start(topologyUrl('lines'), { fed: ['command'], workers, threads, settings });
     t.teardown(() => run.close());
     run.killAt('count', 60);

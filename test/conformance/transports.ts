@@ -1,6 +1,6 @@
 // Runs one case of the suite on every transport: all tasks in one thread, two workers on real links within one thread,
 // over ports and over TCP on loopback, and two real threads. Time is virtual on each, and the engine is the one of
-// production.
+// production. Tasks are spread, so that what crosses from worker to worker is as much as can be.
 
 import t from 'tap';
 import { TestRun, type TestOptions } from 'millrace/testing';
@@ -24,6 +24,9 @@ export const transports: readonly Transport[] = [oneThread, twoWorkers, overTcp,
 /** Those on which a worker can die while another one lives. */
 export const linked: readonly Transport[] = [twoWorkers, overTcp, twoThreads];
 
+/** How tasks are placed on each transport. */
+export const spread = { placement: 'spread' } as const;
+
 /** What a test does with the topology that runs. */
 export type Body = (t: Test, run: TestRun, transport: Transport) => Promise<void>;
 
@@ -38,7 +41,13 @@ export function onEachTransport(
   for (const transport of on) {
     void t.test(`${title} (${transport.name})`, async (t) => {
       const { workers, threads, links } = transport;
-      const run = await TestRun.start(url, { ...options, workers, threads, links });
+      const run = await TestRun.start(url, {
+        ...options,
+        workers,
+        threads,
+        links,
+        settings: { ...spread, ...options.settings },
+      });
       t.teardown(() => run.close());
       await body(t as Test, run, transport);
     });

@@ -54,6 +54,30 @@ void t.test('what ran runs again, with its progress, in a new epoch and revision
   await two.cluster.store.close();
 });
 
+void t.test('what an older version wrote runs as this one has it, and can be rebalanced', async (t) => {
+  const directory = dir(t);
+  const one = await started(directory);
+  await one.member.host.topologies.submit(topology('words', { workers: 2 }));
+  await settle(() => one.member.runner.running.length === 1);
+  const { order } = one.member.runner.run('words');
+  const { placement, ...older } = order.description.config;
+  t.equal(placement, 'together');
+  const session = await one.cluster.store.connect();
+  const piece = await session.get(`/payloads/${order.id}/0`);
+  const payload = JSON.parse(textOf(piece.data)) as { readonly description: object };
+  const data = text(JSON.stringify({ ...payload, description: { ...payload.description, config: older } }));
+  await session.set(`/payloads/${order.id}/0`, data, piece.stat.version);
+  await one.die();
+
+  const two = await started(directory);
+  await settle(() => two.member.runner.running.length === 1);
+  t.strictSame(two.member.runner.run('words').order.description, order.description);
+  await two.member.host.topologies.rebalance('words', { workers: 3 });
+  t.match(await two.member.host.topologies.get('words'), { wish: { workers: 3, change: 1 } });
+  await two.member.host.close();
+  await two.cluster.store.close();
+});
+
 void t.test('one that was being killed ends as killed', async (t) => {
   const directory = dir(t);
   const one = await started(directory);

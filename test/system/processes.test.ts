@@ -49,7 +49,7 @@ export default topology('numbers', (t) => {
   const spout = t.spout('numbers', numbers, { outputs: ['number'] });
   const passed = t.bolt('pass', pass, { outputs: ['number', 'process'] }).shuffle(spout);
   t.bolt('collect', Collect).global(passed);
-});
+}, { placement: 'spread' });
 `;
 
 /** A port that nothing listens on. */

@@ -153,7 +153,15 @@ export const everyWay = topology(
     const keys = t.bolt('keys', keyed()).fields(split, 'word');
     t.bolt('any-field', Either).fields(keys, 'word', 'count');
   },
-  { version: '1.2.0', workers: 2, messageTimeout: '10s', maxSpoutPending: 100, tracking: true, keyGroups: 64 },
+  {
+    version: '1.2.0',
+    workers: 2,
+    messageTimeout: '10s',
+    maxSpoutPending: 100,
+    tracking: true,
+    keyGroups: 64,
+    placement: 'spread',
+  },
 );
 
 export class Router extends Bolt {

@@ -59,7 +59,14 @@ void t.test('the word count of the documentation', (t) => {
 void t.test('every way to give a component and its options', (t) => {
   t.match(everyWay, {
     version: '1.2.0',
-    config: { workers: 2, messageTimeoutMs: 10_000, maxSpoutPending: 100, tracking: true, keyGroups: 64 },
+    config: {
+      workers: 2,
+      messageTimeoutMs: 10_000,
+      maxSpoutPending: 100,
+      tracking: true,
+      keyGroups: 64,
+      placement: 'spread',
+    },
   });
   t.equal(withoutTimeout.config.messageTimeoutMs, null);
   const component = (id: string) => everyWay.components.find((each) => each.id === id);

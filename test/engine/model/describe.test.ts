@@ -1,6 +1,7 @@
 import t from 'tap';
 import { topology } from '../../../engine/index.js';
-import { canonicalJson, describe } from '../../../engine/model/describe.js';
+import { canonicalJson, describe, upToDate } from '../../../engine/model/describe.js';
+import { applySettings } from '../../../engine/model/settings.js';
 import { Configured, Lines, Split, everyWay, wordCount } from '../../types/accepted.js';
 
 void t.test('a description is plain JSON, and says everything but how instances are made', (t) => {
@@ -18,6 +19,21 @@ void t.test('a description is plain JSON, and says everything but how instances 
     inputs: [{ from: 'lines', stream: 'default', grouping: 'shuffle', fields: [] }],
     behavior: { manualAck: false, concurrency: 1, ordered: false, tickMs: null, callTimeoutMs: null },
   });
+  t.end();
+});
+
+void t.test('what an older version knew nothing of has its default', (t) => {
+  const { placement, ...older } = wordCount.config;
+  t.equal(placement, 'together');
+  const built = { ...wordCount, config: older as typeof wordCount.config };
+  t.strictSame(describe(built), describe(wordCount), 'in a topology that its bundle built');
+  t.strictSame(applySettings(built, {}).config, wordCount.config);
+  const { config, ...rest } = describe(everyWay);
+  const { placement: spread, ...stored } = config;
+  t.equal(spread, 'spread');
+  const description = upToDate({ ...rest, config: stored as typeof config });
+  t.strictSame(description, { ...rest, config: { ...config, placement: 'together' } }, 'in a description it kept');
+  t.strictSame(upToDate(describe(everyWay)), describe(everyWay));
   t.end();
 });
 

@@ -104,7 +104,14 @@ void t.test('everything that a document may have', (t) => {
       $schema: 'https://example.org/schema',
       version: '7',
       name: 'all',
-      config: { workers: 3, messageTimeout: '1.5m', maxSpoutPending: 10, tracking: false, keyGroups: 16 },
+      config: {
+        workers: 3,
+        messageTimeout: '1.5m',
+        maxSpoutPending: 10,
+        tracking: false,
+        keyGroups: 16,
+        placement: 'spread',
+      },
       spouts: { constructor: { ...good, parallelism: 2 } },
       bolts: { out: { type: 'sink', inputs: [{ from: 'constructor', stream: 'default', grouping: 'all' }] } },
     },
@@ -112,7 +119,14 @@ void t.test('everything that a document may have', (t) => {
   );
   t.match(topology, {
     version: '7',
-    config: { workers: 3, messageTimeoutMs: 90_000, maxSpoutPending: 10, tracking: false, keyGroups: 16 },
+    config: {
+      workers: 3,
+      messageTimeoutMs: 90_000,
+      maxSpoutPending: 10,
+      tracking: false,
+      keyGroups: 16,
+      placement: 'spread',
+    },
   });
   const [spout, bolt] = topology.components;
   t.match(spout, { id: 'constructor', parallelism: 2, configKeys: ['path', 'rate', 'nested', 'mode', 'fields'] });

@@ -40,13 +40,21 @@ void t.test('settings change the config of the topology and of components, and p
     workers: 2,
     messageTimeout: null,
     maxSpoutPending: 5,
+    placement: 'spread',
     'short.minLength': 7,
     'split.parallelism': 3,
     'a.rate': 5,
     'a.b.path': 'y',
   };
   const changed = applySettings(base, settings);
-  t.match(changed.config, { workers: 2, messageTimeoutMs: null, maxSpoutPending: 5, keyGroups: 1024 });
+  t.match(changed.config, {
+    workers: 2,
+    messageTimeoutMs: null,
+    maxSpoutPending: 5,
+    keyGroups: 1024,
+    placement: 'spread',
+  });
+  t.equal(base.config.placement, 'together');
   t.match(changed.components, [
     { id: 'a', config: { fields: ['line'], rate: 5 } },
     { id: 'a.b', config: { path: 'y' } },

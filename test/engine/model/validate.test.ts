@@ -1,5 +1,11 @@
 import t from 'tap';
-import type { BoltDefinition, InputDefinition, SpoutDefinition, Topology } from '../../../engine/model/definition.js';
+import type {
+  BoltDefinition,
+  InputDefinition,
+  Placement,
+  SpoutDefinition,
+  Topology,
+} from '../../../engine/model/definition.js';
 import { TOPOLOGY_BRAND } from '../../../engine/model/definition.js';
 import { defaultConfig } from '../../../engine/model/config.js';
 import { defaultBehavior } from '../../../engine/model/drafts.js';
@@ -172,7 +178,7 @@ void t.test('other senseless numbers are refused', (t) => {
       stallTimeoutMs: value,
       workerHeapMb: value,
       workerBuffersMb: value,
-      placement: 'spread' as const,
+      placement: value as unknown as Placement,
     };
     const problems = found(topologyOf([spout('a'), bolt('b', [from('a')], { behavior })], { config }));
     t.strictSame(
@@ -187,6 +193,7 @@ void t.test('other senseless numbers are refused', (t) => {
         'NUMBER config.workerBuffersMb',
         'NUMBER config.workerHeapMb',
         'NUMBER config.workers',
+        'PLACEMENT config.placement',
       ],
       String(value),
     );

@@ -88,7 +88,7 @@ export function build(graph: Graph, book: Notebook): Topology {
         for (const input of node.loops) subscribe(input, true);
       });
     },
-    { maxSpoutPending: graph.maxSpoutPending, messageTimeout: null },
+    { maxSpoutPending: graph.maxSpoutPending, messageTimeout: null, placement: graph.placement },
   );
 }
 

@@ -4,6 +4,7 @@
 
 import fc from 'fast-check';
 import type { RuntimeLimits } from '../../../engine/limits.js';
+import type { Placement } from '../../../engine/model/definition.js';
 
 /**
  * Nodes are numbered, spouts first. Bolts take from nodes before them, and by feedback from themselves and later ones.
@@ -12,6 +13,7 @@ export interface Graph {
   readonly spouts: readonly SpoutNode[];
   readonly bolts: readonly BoltNode[];
   readonly workers: number;
+  readonly placement: Placement;
   readonly tracked: boolean;
   readonly strict: boolean;
   readonly maxSpoutPending: number | null;
@@ -126,6 +128,7 @@ export const graphs: fc.Arbitrary<Graph> = fc
     spouts: fc.array(spoutNode, { minLength: 1, maxLength: 3 }),
     bolts: fc.array(boltNode, { minLength: 1, maxLength: 6 }),
     workers: from1(4),
+    placement: fc.constantFrom<Placement>('spread', 'spread', 'together'),
     tracked: fc.boolean(),
     strict: fc.boolean(),
     maxSpoutPending: fc.option(from1(5)),

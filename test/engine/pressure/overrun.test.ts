@@ -56,13 +56,15 @@ function through(
   });
 }
 
+const settings = { placement: 'spread' };
+
 for (const workers of [1, 2]) {
   for (const [what, bounds, code] of [
     ['bytes', inBytes, 'MILLRACE_EMIT_TOO_MUCH'],
     ['tuples', inTuples, 'MILLRACE_EMIT_TOO_MANY'],
   ] as const) {
     t.test(`a call that emits too many ${what} is refused, and its tuple fails (${workers} workers)`, async (t) => {
-      const run = await TestRun.start(through(AtOnce), { workers, limits: bounds, fed: ['source'] });
+      const run = await TestRun.start(through(AtOnce), { workers, limits: bounds, settings, fed: ['source'] });
       t.teardown(() => run.close());
       run.feed('source', [1], { id: 1 });
       await settleUntil(run, () => run.failed('source').length === 1);
@@ -77,7 +79,7 @@ for (const workers of [1, 2]) {
     });
 
     t.test(`with emit.ready() it may emit as much as it likes, in ${what} (${workers} workers)`, async (t) => {
-      const run = await TestRun.start(through(Ready), { workers, limits: bounds, fed: ['source'] });
+      const run = await TestRun.start(through(Ready), { workers, limits: bounds, settings, fed: ['source'] });
       t.teardown(() => run.close());
       run.feed('source', [1], { id: 1 });
       await settleUntil(run, () => run.acked('source').length === 1);
@@ -100,6 +102,7 @@ for (const workers of [1, 2]) {
       const run = await TestRun.start(through(Holding, { ordered: true, concurrency: 2 }), {
         workers,
         limits: bounds,
+        settings,
         fed: ['source'],
       });
       t.teardown(() => run.close());
@@ -131,7 +134,7 @@ for (const workers of [1, 2]) {
         },
         { maxSpoutPending: 1 },
       );
-      const run = await TestRun.start(bursting, { workers, limits: bounds });
+      const run = await TestRun.start(bursting, { workers, limits: bounds, settings });
       t.teardown(() => run.close());
       while ((run.status().state as string) !== 'completed') await run.advance(10);
       const came = run.acked('bursting');

@@ -27,7 +27,7 @@ t.test('C28 the ack of a caller does not overtake the failure of the call inside
       t.bolt('throws', throws).shuffle(first);
       t.bolt('elsewhere', () => undefined).shuffle(other);
     }),
-    { workers: 2, fed: ['source'], strict: false },
+    { workers: 2, fed: ['source'], strict: false, settings: { placement: 'spread' } },
   );
   t.teardown(() => run.close());
   for (let number = 0; number < 20; number++) run.feed('source', [number], { id: number });

@@ -31,7 +31,13 @@ t.test('C120 a slow bolt delays the other tasks of its worker by one call at a t
       const forQuick = t.spout('for-quick', Source);
       t.bolt('quick', () => undefined).shuffle(forQuick);
     }),
-    { workers: 2, fed: ['for-slow', 'for-quick'], strict: false, virtualTime: false },
+    {
+      workers: 2,
+      fed: ['for-slow', 'for-quick'],
+      strict: false,
+      virtualTime: false,
+      settings: { placement: 'spread' },
+    },
   );
   t.teardown(() => run.close());
   for (const number of range(60)) {

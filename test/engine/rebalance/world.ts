@@ -6,7 +6,7 @@
 
 import { Bolt, Spout, topology, type BoltContext, type Emit, type SpoutContext, type Tuple } from 'millrace';
 import type { Random } from '../../../engine/random.js';
-import type { Topology } from '../../../engine/model/definition.js';
+import { PLACEMENTS, type Placement, type Topology } from '../../../engine/model/definition.js';
 
 export const PARTITIONS = 8;
 const KEYS = 5;
@@ -28,6 +28,7 @@ export interface Plan {
   readonly spouts: number;
   readonly perPartition: number;
   readonly tracked: boolean;
+  readonly placement: Placement;
   readonly layers: readonly Layer[];
 }
 
@@ -53,6 +54,7 @@ export function randomPlan(random: Random, isTracked = false): Plan {
     spouts: 1 + random.nextBelow(3),
     perPartition: 50 + random.nextBelow(250),
     tracked: isTracked || random.nextBelow(4) > 0,
+    placement: pick(PLACEMENTS),
     layers,
   };
 }
@@ -134,7 +136,7 @@ export class World {
           handles.set(layer.id, bolt);
         }
       },
-      { keyGroups: 16, messageTimeout: '60s', tracking: plan.tracked },
+      { keyGroups: 16, messageTimeout: '60s', tracking: plan.tracked, placement: plan.placement },
     );
   }
 }

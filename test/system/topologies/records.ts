@@ -103,5 +103,5 @@ export default topology(
     const pass = t.bolt('pass', Pass, { parallelism: 3 }).shuffle(records);
     t.bolt('say', Say, { parallelism: 2, concurrency: 1024 }).fields(pass, 'n');
   },
-  { workers: 3, maxSpoutPending: 2000 },
+  { workers: 3, maxSpoutPending: 2000, placement: 'spread' },
 );

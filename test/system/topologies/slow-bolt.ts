@@ -49,9 +49,13 @@ export class Sink extends Telling {
   }
 }
 
-export default topology('slow-bolt', (t) => {
-  const template = { number: { sequence: 0 }, text: { string: { length: 20 } } } as const;
-  const numbers = t.spout('numbers', generator({ template, tracked: true }));
-  const slow = t.bolt('slow', Slow, { config: { busyUs: 20 } }).shuffle(numbers);
-  t.bolt('sink', Sink).global(slow);
-});
+export default topology(
+  'slow-bolt',
+  (t) => {
+    const template = { number: { sequence: 0 }, text: { string: { length: 20 } } } as const;
+    const numbers = t.spout('numbers', generator({ template, tracked: true }));
+    const slow = t.bolt('slow', Slow, { config: { busyUs: 20 } }).shuffle(numbers);
+    t.bolt('sink', Sink).global(slow);
+  },
+  { placement: 'spread' },
+);

@@ -28,9 +28,13 @@ class Blocks extends Spout {
   }
 }
 
-export default topology('slow-large', (t) => {
-  const config = { count: 1e12, blockBytes: 1024 * 1024 };
-  const numbers = t.spout('numbers', Blocks, { config });
-  const slow = t.bolt('slow', Slow, { config: { busyUs: 1000 } }).shuffle(numbers);
-  t.bolt('sink', Sink).global(slow);
-});
+export default topology(
+  'slow-large',
+  (t) => {
+    const config = { count: 1e12, blockBytes: 1024 * 1024 };
+    const numbers = t.spout('numbers', Blocks, { config });
+    const slow = t.bolt('slow', Slow, { config: { busyUs: 1000 } }).shuffle(numbers);
+    t.bolt('sink', Sink).global(slow);
+  },
+  { placement: 'spread' },
+);

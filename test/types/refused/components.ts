@@ -62,6 +62,7 @@ topology('components', (t) => {
 
 topology('config', () => undefined, { worker: 2 }); // refused: Did you mean to write 'workers'?
 topology('config', () => undefined, { messageTimeout: true }); // refused: Type 'true' is not assignable
+topology('config', () => undefined, { placement: 'apart' }); // refused: Type '"apart"' is not assignable
 topology(5, () => undefined); // refused: Argument of type 'number' is not assignable to parameter of type 'string'
 
 defineSpout({ type: 'a', outputs: 'line', create: () => new Lines() }); // refused: Type 'string' is not assignable

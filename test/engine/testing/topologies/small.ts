@@ -41,5 +41,5 @@ export default topology(
     const middle = t.bolt('middle', Middle).shuffle(source);
     t.bolt('last', Last).shuffle(middle);
   },
-  { messageTimeout: '10s' },
+  { messageTimeout: '10s', placement: 'spread' },
 );

@@ -36,7 +36,8 @@ export class Team {
   /** @param workers - of the lead, and of the members `b`, `c` … */
   static async start(t: Test, workers: readonly number[]): Promise<Team> {
     const directory = t.testdir({});
-    const settings = Object.fromEntries(['records', 'owner', 'sink'].map((id) => [`${id}.directory`, directory]));
+    const directories = ['records', 'owner', 'sink'].map((id) => [`${id}.directory`, directory] as const);
+    const settings = { placement: 'spread', ...Object.fromEntries(directories) };
     const url = new URL('./topologies/watched-keys.js', import.meta.url).href;
     const source: TopologySource = { kind: 'module', url, settings };
     const description = describe(await loadTopology(source));

@@ -31,7 +31,7 @@ async function brokenRun(
       const behavior = { manualAck: true, concurrency: 4, parallelism };
       t.bolt('work', Work, { ...behavior, config: { healsAt: bolt, how } }).shuffle(numbers);
     }),
-    options,
+    { ...options, settings: { placement: 'spread' } },
   );
   t.teardown(() => run.close());
   return run;
