@@ -81,6 +81,8 @@ export class World {
   /** The next spout that is to be opened throws, and no other one. */
   refusesNext = false;
   refusals = 0;
+  /** The spout tasks that were ever opened. */
+  readonly opened = new Set<number>();
   /** Order and single owners are promised as long as no worker died. */
   strict = true;
   readonly topology: Topology;
@@ -167,7 +169,10 @@ class WatchedSpout extends Spout {
 
   override open(context: SpoutContext): void {
     this.context = context;
-    if (this.world.refusesNext) {
+    // One that begins anew where it was has to: to refuse that is a death of its worker, and no refusal of a change.
+    const isNew = !this.world.opened.has(context.task);
+    this.world.opened.add(context.task);
+    if (this.world.refusesNext && isNew) {
       this.world.refusesNext = false;
       this.world.refusals++;
       throw new RangeError('not now');
