@@ -126,5 +126,5 @@ export default topology(
     const pass = t.bolt('pass', Pass).shuffle(numbers);
     t.bolt('work', Work).shuffle(pass);
   },
-  { workers: 2 },
+  { workers: 2, placement: 'spread' },
 );
