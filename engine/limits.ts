@@ -198,11 +198,15 @@ export const UNSENT_DROPPED_AT = 1024;
 
 /**
  * Different texts that a link keeps at both of its ends, to send each of them once: with 64 links of a worker at most
- * 30 MB, usually a small part of that.
+ * 30 MB, usually a small part of that. Those of earlier generations are kept only as far as tuples that wait name them,
+ * which credit bounds.
  */
 export const DICTIONARY_TEXTS_MAX = 4096;
 /** Longer texts are seldom the same twice. */
 export const DICTIONARY_TEXT_LENGTH_MAX = 64;
+
+/** Batches that name texts of a link at which those that are used up are dropped from the list of them. */
+export const TEXT_USERS_DROPPED_AT = 64;
 
 /** Texts whose task a fields grouping remembers, a power of two: each sending task keeps as many of them in memory. */
 export const KEY_SLOTS = 512;

@@ -156,6 +156,16 @@ export class Column {
     }
   }
 
+  /** The same without the dictionary: it has the texts that it names. */
+  withoutDictionary(): Column {
+    if (this.kind !== TEXTS) return this;
+    return new Column(
+      Array.from(this.numbers, (number) => this.texts[number]!),
+      this.numbers.length,
+      NO_VALUES,
+    );
+  }
+
   at(row: number): unknown {
     switch (this.kind) {
       case TEXTS:

@@ -1,7 +1,8 @@
 // Texts that travel over a link again and again, such as words and names, are sent once and then named by a number: a
 // dictionary at the sending end, the list of what it holds at the receiving one. It only ever grows, up to a bound;
-// when that is reached a new generation begins, with the next frame. What waits at the receiver keeps the list of its
-// own generation, so nothing has to be said about what is forgotten.
+// when that is reached a new generation begins, with the next frame. What still waits at the receiver then looks its
+// texts up at once, so nothing has to be said about what is forgotten, and a link keeps one list however many there
+// were.
 //
 //   frame 1  texts [the cow]   the=0 cow=1     generation 0:  the cow
 //   frame 2  texts [moon]      moon=2          generation 0:  the cow moon           … full
@@ -9,7 +10,7 @@
 //
 // `numberOf` runs once for each text that is sent and allocates nothing for one that is known.
 
-import { DICTIONARY_TEXT_LENGTH_MAX, DICTIONARY_TEXTS_MAX } from '../limits.js';
+import { DICTIONARY_TEXT_LENGTH_MAX, DICTIONARY_TEXTS_MAX, TEXT_USERS_DROPPED_AT } from '../limits.js';
 import { invalidFrame, unpackList } from './invalid-frame.js';
 import { pack } from './pack.js';
 
@@ -68,11 +69,43 @@ export class TextDictionary {
   }
 }
 
+/** What waits and names texts of the list that was the link's when it came. */
+export interface TextUser {
+  /** Nothing of it waits any longer. */
+  readonly isUsedUp: boolean;
+  /** Takes the texts that it names, and lets go of the list. */
+  takeTexts(): void;
+}
+
 /** The receiving end. */
 export class ReceivedTexts {
   /** Those of the generation that is under way, by their numbers. Another list for each generation. */
   texts: string[] = [];
   private generation = 0;
+  /** All that wait and name texts of this generation, and some that were used up since these were last looked for. */
+  private users: TextUser[] = [];
+  private usersMax = TEXT_USERS_DROPPED_AT;
+
+  /** That keeps the list from now on. */
+  usedBy(user: TextUser): void {
+    this.users.push(user);
+    if (this.users.length < this.usersMax) return;
+    this.users = this.users.filter(({ isUsedUp }) => !isUsedUp);
+    // As many again have to come before the next look, so that it costs each of them next to nothing.
+    this.usersMax = Math.max(TEXT_USERS_DROPPED_AT, 2 * this.users.length);
+  }
+
+  /** How many are known to keep the list, used up or not. */
+  get kept(): number {
+    return this.users.length;
+  }
+
+  /** Nobody keeps the list any longer, of those that had it until now. */
+  release(): void {
+    for (const user of this.users) if (!user.isUsedUp) user.takeTexts();
+    this.users = [];
+    this.usersMax = TEXT_USERS_DROPPED_AT;
+  }
 
   /**
    * Adds the texts of a frame.
@@ -90,6 +123,7 @@ export class ReceivedTexts {
       if (text.length > DICTIONARY_TEXT_LENGTH_MAX) throw invalidFrame('a dictionary has a text above its bound');
     }
     for (const text of texts) known.push(internalized(text as string));
+    if (known !== this.texts) this.release();
     this.texts = known;
     this.generation = generation;
   }

@@ -77,7 +77,10 @@ export function deliverFrame(
     channel.received(count, segments[at + 5]!);
     const origin = channel.origins[segments[at + 3]!]!;
     const own = trackInts > 0 ? { ...tracks, ints } : null;
-    host.receive(target, new InboundBatch(origin, count, rows, own, (kind & IN_COLUMNS) === 0 ? null : texts.texts));
+    const inColumns = (kind & IN_COLUMNS) !== 0;
+    const batch = new InboundBatch(origin, count, rows, own, inColumns ? texts.texts : null);
+    if (inColumns) texts.usedBy(batch);
+    host.receive(target, batch);
   }
 }
 

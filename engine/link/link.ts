@@ -79,6 +79,7 @@ export class Link implements AckSender, CreditReturner, ChannelOwner {
   close(): void {
     this.closed = true;
     this.wire.close();
+    this.texts.release();
     for (const channel of this.outbound.values()) {
       channel.abandon();
       this.settle(channel);

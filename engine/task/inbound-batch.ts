@@ -11,6 +11,7 @@ import { Root } from '../ack/root.js';
 import { rootOf } from '../ack/several-trees.js';
 import { readColumns, readRows, rowOf, type Column } from '../codec/columns.js';
 import { readTrack, TRACK_INTS } from '../codec/data-frame.js';
+import type { TextUser } from '../codec/text-dictionary.js';
 import type { Values } from '../component/tuple.js';
 import { TaskTuple, type Origin } from './task-tuple.js';
 
@@ -26,7 +27,10 @@ export interface Tracks {
   readonly bases: readonly number[];
 }
 
-export class InboundBatch {
+/** The dictionary of a batch that has its texts itself. */
+const NO_TEXTS: readonly never[] = [];
+
+export class InboundBatch implements TextUser {
   readonly origin: Origin;
   /** Its size as it came. */
   readonly bytes: number;
@@ -42,7 +46,7 @@ export class InboundBatch {
   private columns: readonly Column[] = [];
   private rows: readonly Values[] = [];
   private readonly count: number;
-  private readonly texts: readonly string[] | null;
+  private texts: readonly string[] | null;
   private tracks: Tracks | null;
   private trackAt = 0;
   private root: Root | null = null;
@@ -93,6 +97,21 @@ export class InboundBatch {
     }
     this.release();
     return left;
+  }
+
+  get isUsedUp(): boolean {
+    return this.left === 0;
+  }
+
+  takeTexts(): void {
+    if (this.texts === null) return;
+    try {
+      if (this.payload !== null) this.open(this.payload);
+    } catch {
+      // Who takes its first tuple is told.
+    }
+    this.columns = this.columns.map((column) => column.withoutDictionary());
+    this.texts = NO_TEXTS;
   }
 
   /** It is used up: nothing of its frame is kept any longer. */
