@@ -92,8 +92,10 @@ export function configurationText(
     lines['ssl.keyStore.location'] = tls.keyStore;
     lines['ssl.keyStore.password'] = tls.keyStorePassword;
     lines['ssl.clientAuth'] = tls.trustStore === undefined ? 'none' : 'need';
-    lines['ssl.trustStore.location'] = tls.trustStore ?? tls.keyStore;
-    lines['ssl.trustStore.password'] = tls.trustStorePassword ?? tls.keyStorePassword;
+    if (tls.trustStore !== undefined) {
+      lines['ssl.trustStore.location'] = tls.trustStore;
+      lines['ssl.trustStore.password'] = tls.trustStorePassword ?? '';
+    }
   }
   Object.assign(lines, settings);
   if (servers.length > 1) {

@@ -103,6 +103,8 @@ class Start {
     const down = this.state.servers.filter(({ id }) => this.look(id) === 'gone');
     for (const server of down) await this.checkPorts(server);
     this.signal.throwIfAborted();
+    // Before the first server has a directory: who looks meanwhile finds an ensemble.
+    writeState(this.directory, this.state);
     try {
       for (const server of down) this.launch(server);
       const ensemble = await Ensemble.open(this.directory, this.clock);

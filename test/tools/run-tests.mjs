@@ -16,6 +16,8 @@ const seconds = (sinceMs) => `${((performance.now() - sinceMs) / 1000).toFixed(1
 
 const wanted = process.argv.slice(2).map(compiledName);
 const everything = wanted.length === 0;
+/** Tests of these folders start ZooKeeper servers. */
+const withServers = ['dist/test/api', 'dist/test/coordination', 'dist/test/system'];
 let passed = 0;
 let failed = 0;
 
@@ -27,6 +29,8 @@ if (await step('build', npmScript('build'))) {
       await step('format', npmScript('format:check'));
       await step('boundaries', npmScript('boundaries'));
     }
+    const needsServers = everything || wanted.some((name) => withServers.some((folder) => name.startsWith(folder)));
+    if (needsServers) await step('zookeeper', ['test/tools/zookeeper.mjs'], true);
     await tests();
     if (everything) await step('coverage', ['test/tools/coverage.mjs'], true);
   }

@@ -135,7 +135,8 @@ void t.test('TLS beside plain connections, in a directory whose name Java could 
   const socket = connectTls({ host: '127.0.0.1', port: securePort!, ca, servername: 'localhost' });
   await once(socket, 'secureConnect');
   t.ok(socket.authorized);
-  socket.end('ruok');
+  // The server answers and hangs up, however that looks from here.
+  socket.on('error', () => undefined).write('ruok');
   const [answer] = (await once(socket, 'data')) as [Buffer];
   t.equal(String(answer), 'imok');
   socket.destroy();

@@ -157,7 +157,7 @@ void t.test('servers that die, do not come up, or do not end', async (t) => {
     message: /ENOEXEC|exit code/,
   });
 
-  const env = { ...process.env, JAVA_HOME: javaHome(join(directory, 'slow'), 'sleep 1000 & wait') };
+  const env = { ...process.env, JAVA_HOME: javaHome(join(directory, 'slow'), 'while :; do sleep 0.1; done') };
   const late = join(directory, 'late');
   await t.rejects(startEnsemble({ directory: late, servers: 1, env, timeoutMs: 200 }), {
     code: 'MILLRACE_ENSEMBLE_LATE',
@@ -173,17 +173,25 @@ void t.test('a start that is called off ends what it started; a server that does
   const deaf = join(scripts, 'deaf');
   const java = javaHome(join(scripts, 'java'), `trap '' TERM; touch '${deaf}'; while :; do sleep 0.1; done`);
   const env = { ...process.env, JAVA_HOME: java };
-  const ending = new AbortController();
-  const starting = startEnsemble({ directory, ...testTimes, servers: 1, env, signal: ending.signal });
+  const stopped = t.rejects(
+    startEnsemble({ directory, ...testTimes, servers: 1, env }),
+    { code: 'MILLRACE_ENSEMBLE_DIED', message: /SIGKILL/ },
+    'by the stop of another',
+  );
   const ensemble = await until(() => Ensemble.open(directory));
   await until(() => access(deaf));
   await t.rejects(startEnsemble({ directory }), { code: 'MILLRACE_STORE_IN_USE' }, 'one start at a time');
+  t.equal((await ensemble.status())[0]!.state, 'silent');
   t.equal(await ensemble.stop(), 1, 'it hears of no SIGTERM');
-  await t.rejects(starting, { code: 'MILLRACE_ENSEMBLE_DIED', message: /SIGKILL/ });
-  const again = startEnsemble({ directory, ...testTimes, servers: 1, env, signal: ending.signal });
+  await stopped;
+
+  const ending = new AbortController();
+  const abandoned = t.rejects(startEnsemble({ directory, servers: 1, env, signal: ending.signal }), {
+    message: 'enough',
+  });
   await until(async () => assert.equal((await ensemble.status())[0]!.state, 'silent'));
   ending.abort(new Error('enough'));
-  await t.rejects(again, { message: 'enough' });
+  await abandoned;
   t.equal((await ensemble.status())[0]!.state, 'down');
   await t.rejects(startEnsemble({ directory, env, signal: ending.signal }), { message: 'enough' });
 });
