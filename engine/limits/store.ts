@@ -1,4 +1,5 @@
-// The bounds of who may do what in the store, part of engine/limits.ts.
+// The bounds of who may do what in the store, and of the simulated store, part of engine/limits.ts. Apart, because they
+// matter to who builds on the coordination alone.
 
 /** Lines of access rules of one node: a few users with a line each. */
 export const STORE_ACCESS_RULES_MAX = 64;

@@ -1,4 +1,5 @@
-// What a session may read of a tree: the access rules are looked at where the data is. Pure, the host's main thread.
+// What a session may read of a tree: the access rules are looked at where the data is, in the same step as the data is
+// read. Whether a node exists anybody may know. Pure, the host's main thread.
 
 import { failure } from '../../../engine/errors.js';
 import { allows, hidden, type StoreUser } from '../access.js';

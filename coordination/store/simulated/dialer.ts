@@ -1,4 +1,5 @@
-// Looks for a server that takes a session: one after the other, from one that chance picks, with growing pauses.
+// Looks for a server that takes a session: one after the other, from one that chance picks, with growing pauses. It
+// never gives up by itself: whoever waits has a deadline.
 
 import type { Timer } from '../../../engine/clock.js';
 import { SIMULATED_DIAL_MS, STORE_RETRY_MIN_MS } from '../../../engine/limits.js';

@@ -92,6 +92,11 @@ export class SimulatedStore implements Store {
     return { connect: async (options) => await this.open(name, options) };
   }
 
+  /** What happens by chance at present. */
+  get faults(): SimulatedFaults {
+    return this.chance.faults;
+  }
+
   /** Changes what happens by chance, from now on. */
   setFaults(faults: Partial<SimulatedFaults>): void {
     this.chance.faults = { ...this.chance.faults, ...faults };

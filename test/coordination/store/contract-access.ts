@@ -5,7 +5,7 @@ import type { Test } from 'tap';
 import { digestOf } from '../../../coordination/store/access.js';
 import type { AccessRule, Operation, Permission, Session } from '../../../coordination/store/contract.js';
 import { operationOf } from '../../../coordination/store/store-errors.js';
-import { Seen, text, textOf, type Opened } from './contract.js';
+import { Seen, text, textOf, type Opened } from './contract-kit.js';
 
 const ann = { user: 'ann', password: 'Größe: 1' };
 const bob = { user: 'bob', password: 'secret' };

@@ -4,43 +4,12 @@
 import t, { type Test } from 'tap';
 import { failure } from '../../../engine/errors.js';
 import { STORE_NODE_BYTES_MAX, STORE_TRANSACTION_BYTES_MAX } from '../../../engine/limits.js';
-import type { Session, SessionEvent, Store } from '../../../coordination/store/contract.js';
+import type { Session, SessionEvent } from '../../../coordination/store/contract.js';
 import { operationOf } from '../../../coordination/store/store-errors.js';
 import { accessSuite } from './contract-access.js';
+import { Seen, text, textOf, type Opened } from './contract-kit.js';
 
-/** A store under test, which every session may use as it likes. */
-export interface Opened {
-  readonly store: Store;
-  /** Ends that session from outside, as the store does with a silent one. */
-  expire(session: Session): Promise<void>;
-  close(): Promise<void>;
-}
-
-export const text = (value: string): Uint8Array => Buffer.from(value, 'utf8');
-export const textOf = (data: Uint8Array): string => Buffer.from(data).toString('utf8');
-
-/** Gathers what a watch says, and waits for a state. */
-export class Seen<T> {
-  readonly states: T[] = [];
-  private readonly waiting = new Set<() => void>();
-  readonly listener = (state: T): void => {
-    this.states.push(state);
-    for (const each of [...this.waiting]) each();
-  };
-
-  async until(wanted: (last: T) => boolean): Promise<void> {
-    for (;;) {
-      if (this.states.length > 0 && wanted(this.states.at(-1)!)) return;
-      await new Promise<void>((resolve) => {
-        const wake = (): void => {
-          this.waiting.delete(wake);
-          resolve();
-        };
-        this.waiting.add(wake);
-      });
-    }
-  }
-}
+export { Seen, text, textOf, type Opened } from './contract-kit.js';
 
 /** Runs the suite; each test has a store of its own, and two sessions with it. */
 export function contractSuite(name: string, open: (t: Test) => Promise<Opened>): void {

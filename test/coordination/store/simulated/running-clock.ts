@@ -1,7 +1,7 @@
 // Virtual time that runs as fast as the process does: whenever everything is quiet, it moves on to what is due next. So
 // a test that only waits for what must come needs not move it, and the order of events is the same in each run.
 
-import { VirtualClock } from '../../../../engine/clock.js';
+import type { VirtualClock } from '../../../../engine/clock.js';
 
 /** Runs until it is stopped. */
 export function runClock(clock: VirtualClock): { stop(): void } {
