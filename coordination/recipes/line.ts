@@ -32,6 +32,9 @@ export type Blocker = (names: readonly string[], index: number) => string | null
 /** Waits for whoever is right in front. */
 export const oneInFront: Blocker = (names, index) => names[index - 1] ?? null;
 
+/** Attempts without a pause: it takes somebody who leaves at the same moment to need a second one. */
+const AT_ONCE = 3;
+
 interface LineOptions {
   readonly directory: string;
   /** Stands in front of the id in the name: what kind of contender it is. */
@@ -43,7 +46,7 @@ interface LineOptions {
 export async function takePlace(recipe: Recipe, line: LineOptions, over: AbortSignal): Promise<Place> {
   const { session, clock, newId } = recipe;
   const { directory, kind = '', data = new Uint8Array() } = line;
-  for (;;) {
+  for (let attempt = 1; ; attempt++) {
     await ensurePath(recipe, directory, over);
     const id = `${kind}${newId()}`;
     const provenAtMs = clock.now();
@@ -58,7 +61,7 @@ export async function takePlace(recipe: Recipe, line: LineOptions, over: AbortSi
       // The last one to leave a line takes the directory along.
       if (!hasCode(error, 'MILLRACE_STORE_NO_NODE')) throw error;
     }
-    await pause(clock, STORE_RETRY_MIN_MS, over);
+    if (attempt > AT_ONCE) await pause(clock, STORE_RETRY_MIN_MS, over);
   }
 }
 

@@ -38,7 +38,7 @@ export async function ensurePath(
  */
 export async function removeNode(recipe: Recipe, path: string): Promise<void> {
   const { session, clock, logger } = recipe;
-  for (let waitMs = STORE_RETRY_MIN_MS; ; waitMs = Math.min(waitMs * 2, RECIPE_RETRY_MAX_MS)) {
+  for (let waitMs = STORE_RETRY_MIN_MS; !session.ended.aborted; waitMs = Math.min(waitMs * 2, RECIPE_RETRY_MAX_MS)) {
     try {
       await session.delete(path, null);
       return;

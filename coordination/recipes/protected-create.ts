@@ -38,6 +38,7 @@ export async function createProtected(
       if (!isPassing(error)) throw error;
       unsure ||= hasCode(error, 'MILLRACE_STORE_UNCERTAIN');
       await pause(clock, STORE_RETRY_MIN_MS, session.ended);
+      session.ended.throwIfAborted();
     }
   }
 }

@@ -53,6 +53,7 @@ function randomId(): string {
  * Does the work until it is done, the time is up, the caller gives up, or the session ends.
  *
  * @param work - ends soon after its signal was aborted, and leaves nothing behind
+ * @param ended - what ends it besides; default: the end of the session
  * @throws MILLRACE_RECIPE_TIMEOUT, the reason of the caller's signal, or why the session is over
  */
 export async function within<T>(
@@ -60,10 +61,11 @@ export async function within<T>(
   subject: Subject,
   options: WaitOptions,
   work: (over: AbortSignal) => Promise<T>,
+  ended: AbortSignal = recipe.session.ended,
 ): Promise<T> {
   const { timeoutMs = RECIPE_WAIT_MS, signal } = options;
   const over = new AbortController();
-  const ends = signal === undefined ? [recipe.session.ended] : [recipe.session.ended, signal];
+  const ends = signal === undefined ? [ended] : [ended, signal];
   const off = whenAborted(ends, () => over.abort(ends.find(({ aborted }) => aborted)?.reason));
   const late = (): void => over.abort(failure('MILLRACE_RECIPE_TIMEOUT', { ...subject, timeoutMs }));
   const timer = timeoutMs === Infinity ? null : recipe.clock.after(timeoutMs, late);
