@@ -17,18 +17,10 @@ import {
   REPORTS,
   TOPOLOGIES,
 } from '../paths.js';
+import { isEpoch } from '../recipes/election.js';
 import { hasKeys } from '../store/json-node.js';
 import { nameOf, parentOf } from '../store/node-path.js';
-import {
-  isAssignment,
-  isEnded,
-  isEpoch,
-  isFinal,
-  isHostRecord,
-  isPayload,
-  isReport,
-  isWish,
-} from '../topology-records.js';
+import { isAssignment, isEnded, isFinal, isHostRecord, isPayload, isReport, isWish } from '../topology-records.js';
 
 /** A record of ours. */
 export interface RecordKind {

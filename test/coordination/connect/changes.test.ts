@@ -183,7 +183,8 @@ void t.test('whatever happens in whatever order, the last states have come', asy
       for (const name of ['/a', '/a/b', '/a/b/c', '/a/d', '/a/d/e']) {
         const node = await place.test.get(name).catch(() => null);
         const last = seen.get(name);
-        const expected = node === null ? [undefined, `deleted ${name}`] : [`set ${name} ${Buffer.from(node.data).toString()}`];
+        const expected =
+          node === null ? [undefined, `deleted ${name}`] : [`set ${name} ${Buffer.from(node.data).toString()}`];
         if (!expected.includes(last)) throw new Error(`${name}: ${String(last)} instead of ${expected.join(' or ')}`);
       }
       t.strictSame(driven.errors, []);
@@ -276,14 +277,20 @@ void t.test('wrong settings are told', async (t) => {
     [{ servers: 'a', nodesMax: 0 }, /"nodesMax"/],
   ];
   for (const [config, message] of cases) {
-    t.match(thrownBy(() => new ZookeeperChanges(config)), { code: 'MILLRACE_CONNECT_SETTING', message, fatal: true });
+    t.match(
+      thrownBy(() => new ZookeeperChanges(config)),
+      { code: 'MILLRACE_CONNECT_SETTING', message, fatal: true },
+    );
   }
   const spout = new ZookeeperChanges({ servers: 'a' });
   await t.rejects(spout.open(fakeContext({ parallelism: 2 })), { message: /"parallelism".*must be 1, not 2/ });
   const wrong = new ZookeeperChanges({ servers: 'no host:x' });
   await t.rejects(wrong.open(fakeContext()), { code: 'MILLRACE_ZOOKEEPER_CONNECT_STRING' });
   const many = Array.from({ length: 17 }, (_, number) => `u${number}:p`);
-  t.match(thrownBy(() => new ZookeeperChanges({ servers: 'a', users: many })), { message: /at most 16/ });
+  t.match(
+    thrownBy(() => new ZookeeperChanges({ servers: 'a', users: many })),
+    { message: /at most 16/ },
+  );
   t.match(zookeeperChanges({ servers: 'a', users: 'u:p' }), { type: 'zookeeper-changes' });
 });
 

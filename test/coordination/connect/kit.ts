@@ -25,6 +25,8 @@ export class Place {
   /** The sessions of the connectors, in their order. */
   readonly sessions: Session[] = [];
   opened = 0;
+  /** Waited for before a connector's `set` is carried out. */
+  beforeSet: (path: string, data: Uint8Array) => Promise<void> = async () => undefined;
   /** Calls of `connect` that are refused. */
   refusals = 0;
   private readonly store: EmbeddedStore;
@@ -61,7 +63,14 @@ export class Place {
           this.refusals--;
           throw new Error('nobody is there');
         }
-        const session = await this.faulty.connect(options);
+        const faulty = await this.faulty.connect(options);
+        const set: Session['set'] = async (path, data, ...rest) => {
+          await this.beforeSet(path, data);
+          return await faulty.set(path, data, ...rest);
+        };
+        const session = new Proxy(faulty, {
+          get: (target, key) => (key === 'set' ? set : (Reflect.get(target, key) as unknown)),
+        });
         this.sessions.push(session);
         return session;
       },
