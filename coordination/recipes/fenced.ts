@@ -16,7 +16,8 @@ export interface Fence {
  *
  * @example
  * ```ts
- * await writeFenced(session, { path: held.path, version: null }, [{ type: 'set', path: '/total', data, version: null }]);
+ * await writeFenced(session, { path: held.path, version: null }, [{ type: 'set', path: '/total', data, version: null
+ * }]);
  * ```
  *
  * @param refused - makes the error of a fence that does not stand; default: the store's own

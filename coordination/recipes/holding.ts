@@ -17,8 +17,8 @@ export interface Holding {
   /** The node that stands for it. */
   readonly path: string;
   /**
-   * Grows from holder to holder, never repeats. Give it to whatever is guarded outside of the store, and have that refuse
-   * a lower one than it has seen.
+   * Grows from holder to holder, never repeats. Give it to whatever is guarded outside of the store, and have that
+   * refuse a lower one than it has seen.
    */
   readonly token: bigint;
   /** Aborted at once when it is lost, with MILLRACE_LOCK_LOST as its reason; never by `release`. */

@@ -110,11 +110,7 @@ export class Contest {
   }
 
   /** What the work gives; when that is nothing, the place is left. */
-  private async orLeave(
-    place: Place,
-    over: AbortSignal,
-    work: () => Promise<Holding | null>,
-  ): Promise<Holding | null> {
+  private async orLeave(place: Place, over: AbortSignal, work: () => Promise<Holding | null>): Promise<Holding | null> {
     let held: Holding | null = null;
     try {
       held = await work();

@@ -7,7 +7,9 @@ export const LINE_MAX = 1000;
 /** A wait that names no time ends after this one: longer than any outage that a caller would sit through. */
 export const RECIPE_WAIT_MS = 60_000;
 
-/** A step that the store did not take is tried again after `STORE_RETRY_MIN_MS`, doubling up to this: a lock moves on. */
+/**
+ * A step that the store did not take is tried again after `STORE_RETRY_MIN_MS`, doubling up to this: a lock moves on.
+ */
 export const RECIPE_RETRY_MAX_MS = 1_000;
 
 /** Members of a group: each is a node that every other one reads. */
