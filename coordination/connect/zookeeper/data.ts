@@ -1,4 +1,5 @@
-// The data of nodes as values of tuples, and back. Any thread.
+// The data of nodes as values of tuples, and back. What a tuple holds of a node is a copy, because values of tuples are
+// never changed and the store may use its buffers again. Any thread.
 
 import { failure, reasonOf } from '../../../engine/errors.js';
 

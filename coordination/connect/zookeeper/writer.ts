@@ -120,7 +120,7 @@ export class ZookeeperWriter extends Bolt {
     const over = new AbortController();
     const timer = this.clock.after(this.timeoutMs, () => over.abort());
     const off = whenAborted([given, this.context.signal], () => over.abort());
-    let problem: unknown = null;
+    let problem: Error | null = null;
     const asked = { once: false };
     try {
       for (let waitMs = STORE_RETRY_MIN_MS; ; waitMs = Math.min(waitMs * 2, STORE_RETRY_MAX_MS)) {
@@ -130,7 +130,7 @@ export class ZookeeperWriter extends Bolt {
         } catch (error) {
           if (over.signal.aborted) throw problem ?? this.outOfTime(write, asked.once);
           if (!isPassing(error) && !isSessionOver(error)) throw error;
-          problem = error;
+          problem = error as Error;
         }
         await pause(this.clock, waitMs, over.signal);
       }

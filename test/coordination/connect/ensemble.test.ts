@@ -84,7 +84,7 @@ void t.test('a JSON topology in two workers mirrors a subtree', async (t) => {
         type: 'zookeeper-writer',
         parallelism: 2,
         config: { servers, actionField: 'kind', base: '/copy' },
-        inputs: [{ from: 'changes', grouping: { fields: ['path'] } }],
+        inputs: [{ from: 'changes', grouping: 'fields', fields: ['path'] }],
       },
     },
   };

@@ -109,7 +109,7 @@ export class Driven {
   get told(): string[] {
     return this.emitted.map(({ values }) => {
       const [path, kind, data] = values as ChangeValues;
-      return `${kind} ${path}${data === null ? '' : ` ${data instanceof Uint8Array ? textOf(data) : String(data)}`}`;
+      return `${kind} ${path}${data === null ? '' : ` ${data instanceof Uint8Array ? textOf(data) : JSON.stringify(data).replaceAll('"', '')}`}`;
     });
   }
 
