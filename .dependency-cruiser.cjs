@@ -49,8 +49,23 @@ module.exports = {
     forbid(
       'coordination-arrows',
       'coordination imports engine/model, engine/plan and the small services only',
-      { path: '^coordination/' },
+      { path: '^coordination/', pathNot: '^coordination/connect/' },
       { path: '^(engine|api)/', pathNot: ['^engine/(model|plan)/', services] },
+    ),
+    forbid(
+      'connectors-of-coordination',
+      'coordination/connect holds components: it imports what these are made of besides',
+      { path: '^coordination/connect/' },
+      {
+        path: '^(engine|api)/',
+        pathNot: ['^engine/(model|plan|component)/', '^engine/connect/(settings|retries)\\.ts$', services],
+      },
+    ),
+    forbid(
+      'connectors-last',
+      'nothing in coordination needs its connectors',
+      { path: '^coordination/', pathNot: '^coordination/connect/' },
+      { path: '^coordination/connect/' },
     ),
     forbid('nobody-imports-test', 'nothing outside test imports test', { pathNot: '^test/' }, { path: '^test/' }),
     forbid(

@@ -95,7 +95,8 @@ export async function claimProgress(
   return new Progress(topology, path, claimed.version, pieces);
 }
 
-function isPiece(value: unknown): value is PieceRecord {
+/** Whether that is a piece of the progress of a topology. */
+export function isPiece(value: unknown): value is PieceRecord {
   return (
     Array.isArray(value) &&
     value.every(

@@ -59,12 +59,14 @@ t.test('a tree that keeps to the arrows passes', (t) => {
       model: { 'definition.ts': use('../errors.js'), 'schema.ts': use('typebox') },
       plan: { 'plan.ts': use('../model/definition.js') },
       codec: { 'batch.ts': use('msgpackr') },
+      component: { 'spec.ts': leaf },
       worker: { 'pool.ts': use('piscina', 'node:worker_threads', '../codec/batch.js', '../plan/plan.js') },
       connect: { file: { 'index.ts': use('node:fs', '../../model/definition.js') } },
       testing: { 'index.ts': use('../worker/pool.js') },
     },
     coordination: {
       'follow.ts': use('../engine/plan/plan.js', '../engine/model/definition.js', '../engine/errors.js'),
+      connect: { zookeeper: { 'index.ts': use('../../../engine/component/spec.js', '../../follow.js') } },
     },
     api: {
       'bundle.ts': use('esbuild'),
@@ -105,6 +107,8 @@ t.test('each arrow bites, for imports of types too', (t) => {
     coordination: {
       'commands.ts': use('commander'),
       'reaches.ts': use('../engine/worker/leaf.js'),
+      'connects.ts': use('./connect/leaf.js'),
+      connect: { 'leaf.ts': leaf, 'runs.ts': use('../../engine/worker/leaf.js') },
       'watches.ts': use('node-zookeeper-client'),
       store: { zookeeper: { 'client.ts': leaf } },
     },
@@ -122,6 +126,8 @@ t.test('each arrow bites, for imports of types too', (t) => {
   });
   t.strictSame(violations(tree, '.dependency-cruiser.cjs', sources), [
     'commander-at-home: coordination/commands.ts',
+    'connectors-last: coordination/connects.ts',
+    'connectors-of-coordination: coordination/connect/runs.ts',
     'coordination-arrows: coordination/reaches.ts',
     'dependencies-declared: engine/undeclared.ts',
     'engine-alone: engine/alone.ts',

@@ -15,6 +15,7 @@ import { addMemberCommand } from './member-command.js';
 import { addRemoteCommands } from './remote-commands.js';
 import { summaryOf } from './summary.js';
 import { addZooKeeperCommands } from './zookeeper-commands.js';
+import { addZkCommand } from './zk-command.js';
 
 interface RunOptions {
   readonly workers?: number;
@@ -71,6 +72,7 @@ function makeProgram(onExitCode: (exitCode: number) => void): Command {
   addHostCommand(program, onExitCode);
   addRemoteCommands(program, onExitCode);
   addZooKeeperCommands(program, onExitCode);
+  addZkCommand(program, onExitCode);
   return program;
 }
 

@@ -45,6 +45,11 @@ export const commandErrors = {
     message: '{signal} came while the topology was being {phase}',
     hint: 'no tuple was handled; start it again when you like',
   },
+  MILLRACE_ZK_DATA: {
+    status: 404,
+    message: '"{directory}" is not the data directory of a host',
+    hint: 'name what millrace host was given as --data; there is nothing to see before it has started once',
+  },
   MILLRACE_PROCESSES_MISSING: {
     status: 404,
     message: 'there is no file "{file}" that says which processes there are',

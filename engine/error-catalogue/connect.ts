@@ -133,4 +133,14 @@ export const connectErrors = {
     message: 'the answer to GET {url} cannot be used: {what}',
     hint: 'it is asked again after a while; see what the server sends, then mend "url", "items", "fields" or "bodyBytesMax"',
   },
+  MILLRACE_CHANGES_TOO_MANY: {
+    status: 400,
+    message: 'there are more than {nodesMax} nodes at "{path}" and below, which is what "nodesMax" allows',
+    hint: 'follow a smaller part of the tree, or raise "nodesMax" (at most {ceiling})',
+  },
+  MILLRACE_WRITER_TUPLE: {
+    status: 400,
+    message: 'field "{field}" of a tuple of "{source}" {what}',
+    hint: 'mend what emits it, or name another field in the settings of the writer',
+  },
 } as const satisfies Record<string, Entry>;

@@ -148,3 +148,30 @@ export const POLL_URL_LENGTH_MAX = 2048;
  * them gather.
  */
 export const POLL_PAGES_KEPT_MAX = 16;
+
+/** Nodes that `zookeeper-changes` follows where nothing else is said: each takes two watches and about a kilobyte. */
+export const CHANGES_NODES = 10_000;
+/** … and at most: half of `STORE_WATCHES_MAX`. */
+export const CHANGES_NODES_MAX = 25_000;
+
+/** Changes of `zookeeper-changes` that are out and not done: a slow topology then gets the last state of each node. */
+export const CHANGES_PENDING = 1_000;
+/** … and what that can be raised to. */
+export const CHANGES_PENDING_MAX = 25_000;
+
+/** Data of changes that wait to be emitted; what is beyond is read again when its turn comes. */
+export const CHANGES_HELD_BYTES_MAX = 16 * 1024 * 1024;
+
+/** Data of changes that are out and not done, before no more are emitted. */
+export const CHANGES_OUT_BYTES_MAX = 16 * 1024 * 1024;
+
+/**
+ * Writes of one `zookeeper-writer` under way: a round trip takes a millisecond, and a server some thousand a second.
+ */
+export const WRITER_CONCURRENCY = 32;
+
+/** A write that could not be done for this long fails its tuple, which is then emitted again. */
+export const WRITER_TIMEOUT_MS = 10_000;
+
+/** Users that a connection may speak for: more are a mistake. */
+export const ZOOKEEPER_USERS_MAX = 16;

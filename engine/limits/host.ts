@@ -182,3 +182,6 @@ export const HOST_CRASHES_WINDOW_MS = 600_000;
 export const ARRIVAL_WAIT_MS = 10_000;
 /** … and so many of them: each holds its record and the promise of its caller. */
 export const ARRIVALS_AWAITED_MAX = 1024;
+
+/** Nodes that are read at once to be shown to people: their data at its largest stays below 10 MB. */
+export const INSPECT_CHILDREN_AT_ONCE = 16;

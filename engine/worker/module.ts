@@ -39,17 +39,19 @@ export async function loadTopology(source: TopologySource, file?: string): Promi
 
 async function loadDocument(source: Extract<TopologySource, { readonly kind: 'document' }>): Promise<Topology> {
   const { document, settings, artifactUrl } = source;
-  const [{ builtins }, { topologyFromDocument }] = await Promise.all([
+  const [{ builtins }, { typesFor }, { topologyFromDocument }] = await Promise.all([
     import('../connect/registry.js'),
+    import('../connect/further-types.js'),
     import('../model/document.js'),
   ]);
-  if (artifactUrl === undefined) return topologyFromDocument(document, builtins, settings);
+  const known = await typesFor(document, builtins);
+  if (artifactUrl === undefined) return topologyFromDocument(document, known, settings);
   const [{ exportedTypes }, { exportedGroupings }] = await Promise.all([
     import('../model/exported-types.js'),
     import('../model/custom-source.js'),
   ]);
   const exports = (await import(artifactUrl)) as Readonly<Record<string, unknown>>;
-  const types = new Map([...builtins, ...exportedTypes(exports)]);
+  const types = new Map([...known, ...exportedTypes(exports)]);
   return topologyFromDocument(document, types, settings, {}, true, exportedGroupings(exports));
 }
 

@@ -4,6 +4,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
+import { furtherTypes } from '../../engine/connect/further-types.js';
 import { builtins } from '../../engine/connect/registry.js';
 import { catalogue } from '../../engine/errors.js';
 import { httpLimits, runtimeLimits } from '../../engine/limits.js';
@@ -13,6 +14,8 @@ import { filled, partsIn } from './parts.js';
 import { runCommands } from './shell.js';
 
 const pages = readdirSync(join(root, 'docs')).filter((name) => name.endsWith('.md'));
+
+const known = new Map([...builtins, ...(await furtherTypes())]);
 
 t.test('every page is as the code is: `npm run docs` writes what follows from it', async (t) => {
   for (const name of pages) {
@@ -47,8 +50,8 @@ t.test('the index links every page, and links lead somewhere', (t) => {
 
 t.test('builtin.md has every type with every setting', (t) => {
   const page = pageOf('docs/builtin.md');
-  t.strictSame(partsIn(page).toSorted(), [...builtins.keys()].map((type) => `settings of ${type}`).toSorted());
-  for (const { type, schema } of builtins.values()) {
+  t.strictSame(partsIn(page).toSorted(), [...known.keys()].map((type) => `settings of ${type}`).toSorted());
+  for (const { type, schema } of known.values()) {
     const [, section = ''] = page.split(`<!-- begin settings of ${type} -->`);
     const [own = ''] = section.split('<!-- end -->');
     const { properties } = schema as unknown as { readonly properties: Readonly<Record<string, object>> };

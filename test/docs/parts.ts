@@ -9,6 +9,7 @@ import { spawnSync } from 'node:child_process';
 import { format, resolveConfig } from 'prettier';
 import { readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { furtherTypes } from '../../engine/connect/further-types.js';
 import { builtins } from '../../engine/connect/registry.js';
 import { catalogue } from '../../engine/errors.js';
 import * as limits from '../../engine/limits.js';
@@ -21,6 +22,8 @@ import { settingsOf, type Schema, type Setting } from './schema-words.js';
 import { constantsOf, membersOf } from './source-comments.js';
 
 const PART = /^<!-- begin (.+) -->\n[\s\S]*?^<!-- end -->$/gm;
+
+const known = new Map([...builtins, ...(await furtherTypes())]);
 
 /** The text of a page with every part that it marks as it has to be. */
 export async function filled(page: string, path: string): Promise<string> {
@@ -69,7 +72,7 @@ function componentSchema(section: string): Schema {
 }
 
 function settingsOfType(name: string): string {
-  const type = builtins.get(name);
+  const type = known.get(name);
   if (type === undefined) throw new Error(`there is no type "${name}"`);
   const settings = settingsOf(type.schema);
   return `${type.description}\n\n${settings.length === 0 ? 'It has no settings.' : settingsTable(settings)}`;

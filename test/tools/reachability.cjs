@@ -11,7 +11,7 @@ module.exports = {
     forbid(
       'light-entries',
       'the entries for building topologies load no server library: a bundle of user code contains them',
-      { path: '^dist/(engine/(index|connect/[^/]+/index)|api/client/index)\\.js$' },
+      { path: '^dist/(engine/(index|connect/[^/]+/index)|coordination/connect/[^/]+/index|api/client/index)\\.js$' },
       { path: packages('typebox', 'piscina', 'msgpackr', 'fastify'), reachable: true },
     ),
     forbid(
