@@ -1,4 +1,5 @@
-// Errors of the store on ZooKeeper beside those that every store has.
+// Errors of the store on ZooKeeper beside those that every store has, which are in coordination.ts: what it is given
+// cannot be, or ZooKeeper says what no store should.
 
 export const zookeeperErrors = {
   MILLRACE_ZOOKEEPER_CONNECT_STRING: {

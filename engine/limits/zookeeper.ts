@@ -1,4 +1,5 @@
-// Bounds of the store on ZooKeeper, each with its reason.
+// The bounds of the store on ZooKeeper, part of engine/limits.ts: times that let a session outlive the loss of a
+// server, and sizes below those at which a server drops a connection with everything that is on its way.
 
 /** Silence after which the ensemble ends a session, unless asked otherwise: longer than two changes of its leader. */
 export const ZOOKEEPER_SESSION_TIMEOUT_MS = 8_000;

@@ -1,4 +1,5 @@
-// Access rules as ZooKeeper has them: lines of a mask and a name in a scheme. Pure, any thread.
+// Access rules as ZooKeeper has them: lines of a mask of bits, and an id in a scheme that says what the id means. Pure,
+// any thread.
 
 import type { AccessRule, Permission } from '../contract.js';
 import { PERMISSIONS, type GrantedRule } from '../access.js';

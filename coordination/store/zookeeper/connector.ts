@@ -16,7 +16,7 @@ import type { Logger } from '../../../engine/log.js';
 import type { Random } from '../../../engine/random.js';
 import type { CallOptions, Credentials } from '../contract.js';
 import { Call, type CallOwner } from './calls.js';
-import { greetingOf, longOf, operations, protocolRecord, xids, type WireRecord } from './codec.js';
+import { greetingOf, operations, protocolRecord, xids, type WireRecord } from './codec.js';
 import { serverName, type ServerAddress } from './connect-string.js';
 import { Connection, type ConnectionListener, type FirstPacket, type SessionReply } from './connection.js';
 import type { Dialler } from './dial.js';
@@ -56,7 +56,8 @@ export interface ConnectorListener {
 export type Ending = 'closed' | 'gone' | 'unconfirmed';
 
 interface Opening {
-  readonly settle: (error: unknown) => void;
+  /** Null: it is open. */
+  readonly settle: (failed: { readonly error: unknown } | null) => void;
   readonly credentialsRefused: (error: number) => void;
 }
 
@@ -106,20 +107,20 @@ export class Connector implements ConnectionListener, CallOwner {
     signal?.throwIfAborted();
     let off = (): void => undefined;
     const opened = new Promise<void>((resolve, reject) => {
-      const settle = (error: unknown): void => {
+      const settle: Opening['settle'] = (failed) => {
         this.opening = null;
-        if (error === null) {
+        if (failed === null) {
           resolve();
           return;
         }
-        reject(error);
+        reject(failed.error);
         // What was opened meanwhile is not left behind.
         if (this.key.id === 0n) this.finish('unconfirmed');
         else void this.end(timeoutMs);
       };
-      const late = (): void => settle(this.unreachable(timeoutMs));
-      const aborted = (): void => settle(signal?.reason);
-      const credentialsRefused = (error: number): void => settle(this.refusedCredentials(error));
+      const late = (): void => settle({ error: this.unreachable(timeoutMs) });
+      const aborted = (): void => settle({ error: signal?.reason as unknown });
+      const credentialsRefused = (error: number): void => settle({ error: this.refusedCredentials(error) });
       const timer = this.clock.after(timeoutMs, late);
       signal?.addEventListener('abort', aborted);
       off = () => {
@@ -140,7 +141,7 @@ export class Connector implements ConnectionListener, CallOwner {
   submit<T>(request: Request<T>, options: CallOptions = {}): Promise<T> {
     return new Promise<T>((resolve, reject) => {
       if (options.signal?.aborted === true) {
-        reject(options.signal.reason);
+        reject(options.signal.reason as unknown);
         return;
       }
       const { connection } = this;
@@ -297,7 +298,7 @@ export class Connector implements ConnectionListener, CallOwner {
     this.pause?.cancel();
     this.connection?.end('the session is over');
     this.finishEnding?.(ending);
-    if (this.opening !== null) this.opening.settle(this.unreachable(null));
+    if (this.opening !== null) this.opening.settle({ error: this.unreachable(null) });
     else if (this.isLost) this.listener.lost();
   }
 

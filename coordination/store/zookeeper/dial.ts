@@ -1,4 +1,5 @@
-// Sockets to servers, plain or with TLS. The thread of the session.
+// Sockets to servers, plain or with TLS. Invariant: what is handed out is only dialled; nothing is sent before the
+// other side has proven, where that was asked for, who it is. The thread of the session.
 
 import { connect, isIP, type Socket } from 'node:net';
 import { connect as connectTls, createSecureContext, type SecureContext } from 'node:tls';

@@ -1,9 +1,9 @@
 // Who follows what in one session. ZooKeeper tells once that something has changed, not what: so each path is read and
 // watched in one request, and read again when its watch has fired. All that follow one path share its watch.
 //
-//   touched ──► queued ──► reading ──► armed ── event ──► touched     at most ZOOKEEPER_WATCH_READS_MAX are reading
+//   touched ──► queued ──► reading ──► armed ── event ──► touched     few are reading at once
 //      ▲                      │ ▲ event: once more when it is read
-//      └── pause ◄── failed ──┘        on a new connection what is armed is told to the server, which tells what it missed
+//      └── pause ◄── failed ──┘        a new connection is told what is armed, and tells what it missed
 //
 // A server says nothing of a node that the session may no longer read, and its watch is gone all the same. So from time
 // to time one path is looked at, which everybody may.

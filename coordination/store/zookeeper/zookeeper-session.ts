@@ -24,7 +24,7 @@ import { checkPath } from '../node-path.js';
 import { checkOperations } from '../operations.js';
 import { withOperation } from '../store-errors.js';
 import type { WireRecord } from './codec.js';
-import { Connector, type ConnectorListener, type ConnectorOptions, type Ending, type SessionKey } from './connector.js';
+import { Connector, type ConnectorListener, type ConnectorOptions, type Ending } from './connector.js';
 import type { FirstPacket } from './connection.js';
 import { Requests, sessionName, type Request } from './requests.js';
 import { transaction, type Granted } from './transaction.js';

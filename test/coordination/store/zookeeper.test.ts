@@ -1,21 +1,13 @@
 // The store on ZooKeeper passes the suite of the contract, on three real servers; each test has a chroot of its own.
 
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
 import t from 'tap';
-import { startEnsemble } from '../../../coordination/ensemble/start.js';
 import type { Store } from '../../../coordination/store/contract.js';
 import type { ZookeeperSession } from '../../../coordination/store/zookeeper/zookeeper-session.js';
 import { ZookeeperStore } from '../../../coordination/store/zookeeper/zookeeper-store.js';
+import { runningEnsemble } from '../ensemble/running.js';
 import { contractSuite, type Opened } from './contract.js';
 
-const directory = join(mkdtempSync(join(tmpdir(), 'millrace-store-')), 'ensemble');
-const { ensemble } = await startEnsemble({ directory, tickMs: 200, durable: false });
-t.teardown(async () => {
-  await ensemble.destroy();
-  rmSync(dirname(directory), { recursive: true });
-});
+const ensemble = await runningEnsemble(t);
 
 let stores = 0;
 

@@ -368,7 +368,7 @@ void t.test('an opening that is given up leaves nothing behind', async (t) => {
   const clock = new VirtualClock();
   const server = await FakeServer.start(t);
   const store = storeAt(`${server.address}/chroot`, clock, []);
-  await t.rejects(store.connect({ signal: AbortSignal.abort('never') }), 'never' as never);
+  t.equal(await settled(store.connect({ signal: AbortSignal.abort('never') })), 'never');
   const controller = new AbortController();
   const connecting = settled(store.connect({ signal: controller.signal }));
   await (await server.connection()).greeting();
