@@ -12,9 +12,11 @@ export interface ZookeeperTls {
   readonly ca?: string | Buffer;
   /** Our own certificate, PEM, where servers ask for one. */
   readonly cert?: string | Buffer;
-  /** Its key, PEM … */
+  /** Its key, PEM. */
   readonly key?: string | Buffer;
-  /** … and what opens it. */
+  /** Our certificate and its key together, PKCS12 (`.p12`), in place of `cert` and `key`. */
+  readonly pfx?: Buffer;
+  /** What opens the key. */
   readonly passphrase?: string;
   /** The name that the certificate of a server has to bear. Default: the name that it is reached by. */
   readonly servername?: string;
@@ -44,9 +46,9 @@ export function dialler(tls: ZookeeperTls | null): Dialler {
   };
 }
 
-function contextOf({ ca, cert, key, passphrase }: ZookeeperTls): SecureContext {
+function contextOf({ ca, cert, key, pfx, passphrase }: ZookeeperTls): SecureContext {
   try {
-    return createSecureContext({ ca, cert, key, passphrase });
+    return createSecureContext({ ca, cert, key, pfx, passphrase });
   } catch (error) {
     const details = { option: 'tls', value: 'what it is', reason: reasonOf(error) };
     throw failure('MILLRACE_ZOOKEEPER_OPTION', details, { cause: error });
