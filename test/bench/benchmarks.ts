@@ -11,6 +11,7 @@ import { metrics } from './measures/metrics.js';
 import { microTables } from './measures/micro.js';
 import { planner, tracking, work } from './measures/pairs.js';
 import { startTables } from './measures/start.js';
+import { storeTables } from './measures/store.js';
 import type { PeerName } from './options.js';
 import { loopSide } from './peers/loop.js';
 import { rxjsSide } from './peers/rxjs.js';
@@ -86,4 +87,5 @@ export const BENCHMARKS: Readonly<Record<string, Benchmark>> = {
   growth: { kind: 'tables', tables: growthTables },
   micro: { kind: 'tables', tables: microTables },
   start: { kind: 'tables', tables: startTables },
+  store: { kind: 'tables', tables: storeTables },
 };

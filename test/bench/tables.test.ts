@@ -6,6 +6,7 @@ import { allocationsTable } from './measures/allocations.js';
 import { GROWTHS, growthTable, measureGrowth } from './measures/growth.js';
 import { residentTable, tasksTable, treesTable, workersTable } from './measures/memory.js';
 import { startTable } from './measures/start.js';
+import { storeTable } from './measures/store.js';
 
 const timing = { warmUpMs: 50, measureMs: 100 };
 
@@ -58,4 +59,8 @@ t.test('the start is taken until the first line', async (t) => {
   t.same((await startTable([{ ...prints, maxMs: 0 }], 1)).flags, ['"a line" takes longer than 0 ms']);
   const silent = { ...start, args: ['-e', ''], maxMs: Infinity };
   await t.rejects(startTable([silent], 1), /ended without printing a word/);
+});
+
+t.test('the store on ZooKeeper beside the client as it comes', async (t) => {
+  isTable(t, await storeTable([2], 1, timing), 3);
 });

@@ -42,6 +42,9 @@ export const operations = {
 /** Numbers that stand in the place of a request's own. */
 export const xids = { notification: -1, ping: -2, auth: -4, setWatches: -8 } as const;
 
+/** Bytes of the header of a request. */
+export const REQUEST_HEADER_BYTES = 8;
+
 /** Bytes of the header of a reply. */
 export const REPLY_HEADER_BYTES = 16;
 

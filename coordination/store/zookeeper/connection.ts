@@ -22,6 +22,7 @@ import {
   packetOf,
   Reader,
   REPLY_HEADER_BYTES,
+  REQUEST_HEADER_BYTES,
   Unreadable,
   xids,
   type WireRecord,
@@ -32,6 +33,8 @@ import { Frames } from './frames.js';
 
 /** A request without a reply yet. */
 export interface Waiting {
+  /** Of its payload. */
+  readonly bytes: number;
   /** The reply is there; an error is not 0, and has no body. */
   answer(error: number, reply: Reader): void;
   /** The connection is over. */
@@ -122,7 +125,7 @@ export class Connection {
    * @throws MILLRACE_STORE_TOO_LARGE, and nothing was sent
    */
   send(operation: number, path: string, payload: Payload | null, waiting: Waiting): void {
-    const bytes = 8 + (payload?.byteLength() ?? 0);
+    const bytes = waiting.bytes + REQUEST_HEADER_BYTES;
     if (bytes > ZOOKEEPER_PACKET_BYTES_MAX) {
       throw failure('MILLRACE_STORE_TOO_LARGE', { path, bytes, bytesMax: ZOOKEEPER_PACKET_BYTES_MAX });
     }

@@ -284,6 +284,7 @@ export class Connector implements ConnectionListener, CallOwner {
 
   private sendEnd(connection: Connection): void {
     connection.send(operations.close, '/', null, {
+      bytes: 0,
       answer: () => this.finish('closed'),
       // Then it is asked for again on the next connection.
       lost: () => undefined,

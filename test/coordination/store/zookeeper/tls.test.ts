@@ -1,4 +1,5 @@
-// The store on a ZooKeeper that wants TLS, and a certificate of its clients: who it takes, and what the others are told.
+// The store on a ZooKeeper that wants TLS, and a certificate of its clients: who it takes, and what the others are
+// told.
 
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
