@@ -29,3 +29,6 @@ export const ENSEMBLE_LOG_TAIL_BYTES = 64 * 1024;
 
 /** Ports found free may be taken by another program before the server has them: then others are looked for. */
 export const ENSEMBLE_PORT_TRIES = 3;
+
+/** The ports of a server that was just killed are free some milliseconds after it is gone; others are told of then. */
+export const ENSEMBLE_PORT_WAIT_MS = 2_000;
