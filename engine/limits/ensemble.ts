@@ -1,4 +1,5 @@
-// The bounds of an ensemble of ZooKeeper servers on this machine, part of engine/limits.ts.
+// The bounds of an ensemble of ZooKeeper servers on this machine, part of engine/limits.ts: how long is waited for its
+// processes, and how much of what they write is read and kept.
 
 /** Servers of an ensemble start within this time: three take two seconds, on a machine that is busy ten times that. */
 export const ENSEMBLE_START_MAX_MS = 60_000;
