@@ -1,4 +1,5 @@
-// What one may ask of an ensemble, with its defaults, and what of that cannot be. Pure.
+// What one may ask of an ensemble, with its defaults, and what of that cannot be: alone, and beside the ensemble that a
+// directory holds already. Pure.
 
 import { failure } from '../../engine/errors.js';
 import type { Clock } from '../../engine/clock.js';

@@ -10,7 +10,12 @@ import { mkdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { RealClock, type Clock } from '../../engine/clock.js';
 import { failure, isMillraceError, reasonOf } from '../../engine/errors.js';
-import { ENSEMBLE_LOOK_MS, ENSEMBLE_PORT_TRIES, ENSEMBLE_START_MAX_MS } from '../../engine/limits.js';
+import {
+  ENSEMBLE_LOOK_MS,
+  ENSEMBLE_PORT_TRIES,
+  ENSEMBLE_PORT_WAIT_MS,
+  ENSEMBLE_START_MAX_MS,
+} from '../../engine/limits.js';
 import { lockDirectory } from '../store/embedded/lock.js';
 import { pause } from '../store/signals.js';
 import { configurationText, type EnsembleServer } from './configuration.js';
@@ -128,10 +133,19 @@ class Start {
   }
 
   private async checkPorts(server: EnsembleServer): Promise<void> {
+    // One that has run before may have been killed just now, and the kernel closes its ports last.
+    const ran = (this.state.pids[server.id] ?? 0) > 0;
+    const untilMs = this.clock.now() + (ran ? ENSEMBLE_PORT_WAIT_MS : 0);
     for (const port of portsOf(server)) {
-      const reason = await whyTaken(port);
-      if (reason === null) continue;
-      throw failure('MILLRACE_ENSEMBLE_PORT', { port, server: server.id, directory: this.directory, reason });
+      for (;;) {
+        const reason = await whyTaken(port);
+        if (reason === null) break;
+        this.signal.throwIfAborted();
+        if (this.clock.now() >= untilMs) {
+          throw failure('MILLRACE_ENSEMBLE_PORT', { port, server: server.id, directory: this.directory, reason });
+        }
+        await pause(this.clock, ENSEMBLE_LOOK_MS, this.signal);
+      }
     }
   }
 

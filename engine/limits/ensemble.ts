@@ -1,4 +1,5 @@
-// The bounds of an ensemble of ZooKeeper servers on this machine, part of engine/limits.ts.
+// The bounds of an ensemble of ZooKeeper servers on this machine, part of engine/limits.ts: how long is waited for its
+// processes, and how much of what they write is read and kept.
 
 /** Servers of an ensemble start within this time: three take two seconds, on a machine that is busy ten times that. */
 export const ENSEMBLE_START_MAX_MS = 60_000;
@@ -29,3 +30,6 @@ export const ENSEMBLE_LOG_TAIL_BYTES = 64 * 1024;
 
 /** Ports found free may be taken by another program before the server has them: then others are looked for. */
 export const ENSEMBLE_PORT_TRIES = 3;
+
+/** The ports of a server that was just killed are free some milliseconds after it is gone; others are told of then. */
+export const ENSEMBLE_PORT_WAIT_MS = 2_000;

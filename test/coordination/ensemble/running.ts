@@ -15,15 +15,22 @@ import { startEnsemble } from '../../../coordination/ensemble/start.js';
 /** The sizes of time of ensembles in tests. */
 export const testTimes = { tickMs: 200, initMs: 10_000, syncMs: 1_000, sessionMinMs: 200 } as const;
 
-/** A path for an ensemble's directory, whose servers are ended and which is removed with the test. */
-export function guardedDirectory(t: Test, name = 'data'): string {
+/** A path for an ensemble's directory. */
+export interface Guarded {
+  readonly directory: string;
+  /** Ends its servers and removes it; so does the end of this process, whatever brings it. */
+  release(): Promise<void>;
+}
+
+/** Makes a path whose guard outlives this process. */
+export function guarded(name = 'data'): Guarded {
   const directory = join(mkdtempSync(join(realpathSync(tmpdir()), 'millrace-ensemble-')), name);
   const { NODE_V8_COVERAGE: _, ...env } = process.env;
   const file = fileURLToPath(new URL('./guard.js', import.meta.url));
   const guard = spawn(process.execPath, [file, directory], { env, detached: true, stdio: ['pipe', 'ignore', 'pipe'] });
   guard.unref();
   for (const stream of [guard.stdin, guard.stderr]) (stream as unknown as Socket).unref();
-  t.teardown(async () => {
+  const release = async (): Promise<void> => {
     let said = '';
     guard.stderr.setEncoding('utf8').on('data', (part: string) => (said += part));
     const code = await new Promise((resolve) => {
@@ -32,7 +39,14 @@ export function guardedDirectory(t: Test, name = 'data'): string {
       guard.stdin.end();
     });
     if (code !== 0) throw new Error(`the guard of "${directory}" ended with ${String(code)}: ${said}`);
-  });
+  };
+  return { directory, release };
+}
+
+/** A path for an ensemble's directory, whose servers are ended and which is removed with the test. */
+export function guardedDirectory(t: Test, name = 'data'): string {
+  const { directory, release } = guarded(name);
+  t.teardown(release);
   return directory;
 }
 
