@@ -10,13 +10,12 @@
 //
 // Following anew costs reads, but only so is it known that nothing is older than the reconnection.
 
-import type { Clock } from '../../engine/clock.js';
 import { failure, reasonOf } from '../../engine/errors.js';
 import { STORE_RETRY_MIN_MS, TREE_CACHE_NODES_MAX } from '../../engine/limits.js';
-import type { Logger } from '../../engine/log.js';
-import type { Session, StoreNode, Subscription } from '../store/contract.js';
+import type { StoreNode, Subscription } from '../store/contract.js';
 import { childOf } from '../store/node-path.js';
 import { pause, whenAborted } from '../store/signals.js';
+import { recipeOf, type Recipe, type RecipeOptions } from './recipe.js';
 
 /** What is heard of a subtree. */
 export type TreeEvent =
@@ -32,10 +31,7 @@ export type TreeEvent =
   /** It cannot go on, and nothing follows: MILLRACE_STORE_SUBTREE, MILLRACE_STORE_TOO_MANY. */
   | { readonly type: 'failed'; readonly error: Error };
 
-export interface TreeCacheOptions {
-  readonly session: Session;
-  readonly clock: Clock;
-  readonly logger: Logger;
+export interface TreeCacheOptions extends RecipeOptions {
   /** The top of the subtree; it need not be there yet. */
   readonly path: string;
   /** Hears every event, one at a time. */
@@ -64,9 +60,20 @@ class Entry {
   }
 }
 
+/**
+ * A subtree in memory, followed.
+ *
+ * @example
+ * ```ts
+ * const cache = new TreeCache({ session, path: '/prices', listener: ({ type }) => console.log(type) });
+ * await cache.ready;
+ * console.log(cache.nodes.size);
+ * ```
+ */
 export class TreeCache {
   /** Resolves when the whole subtree is known; rejects when it never will be. */
   readonly ready: Promise<void>;
+  private readonly recipe: Recipe;
   private readonly options: TreeCacheOptions;
   private readonly root: Entry;
   private readonly known = new Map<string, StoreNode>();
@@ -88,6 +95,7 @@ export class TreeCache {
   constructor(options: TreeCacheOptions) {
     const { session, path } = options;
     this.options = options;
+    this.recipe = recipeOf(options);
     this.ready = new Promise((resolve, reject) => {
       this.markReady = resolve;
       this.markFailed = reject;
@@ -143,7 +151,8 @@ export class TreeCache {
 
   /** Reads everything again behind a sync, so that all that is known is newer than the reconnection. */
   private async reconnected(): Promise<void> {
-    const { session, clock, path } = this.options;
+    const { session, clock } = this.recipe;
+    const { path } = this.options;
     const connection = ++this.connections;
     const { signal } = this.over;
     for (let synced = false; !synced;) {
@@ -276,7 +285,7 @@ export class TreeCache {
     try {
       this.options.listener(event);
     } catch (error) {
-      this.options.logger.error(`a listener of subtree "${this.options.path}" threw: ${reasonOf(error)}`);
+      this.recipe.logger.error(`a listener of subtree "${this.options.path}" threw: ${reasonOf(error)}`);
     }
   }
 }
