@@ -60,6 +60,17 @@ export default topology('words', (t) => {
 });
 `;
 
+const coordinated = `import { EmbeddedStore, isPassing, type Session, type Store } from 'millrace/coordination';
+
+const store: Store & { close(): Promise<void> } = await EmbeddedStore.open({ directory: 'store' });
+const session: Session = await store.connect();
+await session.create('/a', new Uint8Array([1]), 'ephemeral', { access: [{ who: 'anyone', may: ['read'] }] });
+const { data, stat } = await session.get('/a');
+export const said: string = [data[0], stat.version, isPassing(null)].join(' ');
+if (said !== '1 0 false') throw new Error(said);
+await store.close();
+`;
+
 const document = {
   name: 'word-count',
   spouts: { lines: { type: 'file-lines', config: { path: 'poem.txt' } } },
@@ -138,21 +149,14 @@ t.test('the package installs in an empty project, runs there, and its types hold
   put('package.json', '{ "name": "project", "private": true, "type": "module" }\n');
   put('poem.txt', poem);
   put('words.ts', program);
+  put('coordinated.ts', coordinated);
   put('words.json', JSON.stringify(document));
-  put(
-    'tsconfig.json',
-    JSON.stringify({
-      compilerOptions: {
-        target: 'es2023',
-        module: 'nodenext',
-        moduleResolution: 'nodenext',
-        strict: true,
-        noEmit: true,
-        types: [],
-      },
-      files: ['words.ts'],
-    }),
-  );
+  const target = { target: 'es2023', module: 'nodenext', moduleResolution: 'nodenext', strict: true, types: [] };
+  const configured = (options: object, file: string): string =>
+    JSON.stringify({ compilerOptions: { ...target, ...options }, files: [file] });
+  put('tsconfig.json', configured({ noEmit: true }, 'words.ts'));
+  // What a store takes for TLS is said in the types of Node.
+  put('tsconfig.coordinated.json', configured({ outDir: 'out', skipLibCheck: true }, 'coordinated.ts'));
 
   const quiet = ['--ignore-scripts', '--prefer-offline', '--no-audit', '--no-fund'];
   const installed = run('npm', ['install', ...quiet, join(outside, packed.filename)], project);
@@ -176,5 +180,9 @@ t.test('the package installs in an empty project, runs there, and its types hold
   const compiler = join(root, 'node_modules', '@typescript', 'native', 'lib', 'tsc.js');
   const checked = run(process.execPath, [compiler, '-p', 'tsconfig.json'], project);
   t.equal(checked.status, 0, 'the types hold, without the types of Node', { output: checked.stdout });
+  const compiled = run(process.execPath, [compiler, '-p', 'tsconfig.coordinated.json'], project);
+  t.equal(compiled.status, 0, 'a program of the coordination compiles', { output: compiled.stdout });
+  const coordinates = run(process.execPath, ['out/coordinated.js'], project);
+  t.equal(coordinates.status, 0, 'the store runs', { output: coordinates.stderr });
   t.end();
 });

@@ -1,23 +1,41 @@
 // Keeps this process in the store: one session at a time, and a new one after it was lost. What belongs to a session is
 // started for each anew (`each`), and ended before the next begins. Main thread.
 
-import type { Clock } from '../../engine/clock.js';
+import { RealClock, type Clock } from '../../engine/clock.js';
 import { failure, reasonOf } from '../../engine/errors.js';
 import { STORE_RETRY_MAX_MS, STORE_RETRY_MIN_MS } from '../../engine/limits.js';
-import type { Logger } from '../../engine/log.js';
+import { silentLogger, type Logger } from '../../engine/log.js';
 import type { Session, Store } from './contract.js';
 import { aborted, pause } from './signals.js';
 
 export interface SessionKeeperOptions {
   readonly store: Store;
-  readonly clock: Clock;
-  readonly logger: Logger;
+  /** Default: the machine's. */
+  readonly clock?: Clock;
+  /** Default: says nothing. */
+  readonly logger?: Logger;
   /** Starts what goes with a session; resolves with what ends it. Called again when it rejects. */
   readonly each: (session: Session) => Promise<() => Promise<void>>;
 }
 
+/**
+ * Keeps a session, and opens the next one when it was lost.
+ *
+ * @example
+ * ```ts
+ * const keeper = new SessionKeeper({
+ *   store,
+ *   each: async (session) => {
+ *     await session.create('/workers/a', data, 'ephemeral');
+ *     return async () => undefined;
+ *   },
+ * });
+ * keeper.start();
+ * await keeper.ready(10_000);
+ * ```
+ */
 export class SessionKeeper {
-  private readonly options: SessionKeeperOptions;
+  private readonly options: Required<SessionKeeperOptions>;
   private readonly stopping = new AbortController();
   /** Why nobody waits for a session any more. */
   private leaving: Error | null = null;
@@ -28,7 +46,8 @@ export class SessionKeeper {
   private running: Promise<void> = Promise.resolve();
 
   constructor(options: SessionKeeperOptions) {
-    this.options = options;
+    const { store, each, clock = new RealClock(), logger = silentLogger } = options;
+    this.options = { store, each, clock, logger };
   }
 
   start(): void {

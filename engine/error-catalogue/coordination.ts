@@ -109,6 +109,11 @@ export const coordinationErrors = {
     message: 'node "{path}" of the store holds what cannot be read: {reason}',
     hint: 'somebody else wrote it; delete the node, or put back what was there',
   },
+  MILLRACE_STORE_SUBTREE: {
+    status: 507,
+    message: 'the subtree "{path}" of the store has more than {nodesMax} nodes, so it is not cached any more',
+    hint: 'cache a part of it, or give the cache a greater bound',
+  },
   MILLRACE_MASTER_DEPOSED: {
     status: 503,
     message: 'host "{host}" is no longer the master of epoch {epoch}',

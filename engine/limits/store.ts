@@ -23,3 +23,6 @@ export const SIMULATED_SESSION_TIMEOUT_MS = 6_000;
 
 /** A simulated server that does not greet a client by then is given up for the next one. */
 export const SIMULATED_DIAL_MS = 1_000;
+
+/** Nodes of one cached subtree, unless it is given another bound: each is followed twice, and held with its data. */
+export const TREE_CACHE_NODES_MAX = 10_000;
