@@ -1,5 +1,5 @@
-// Barriers. A plain one is a node that holds everybody up while it is there. A double one lets a number of members begin
-// together and end together, round after round. Bound to one session. Main thread.
+// Barriers. A plain one is a node that holds everybody up while it is there. A double one lets a number of members
+// begin together and end together, round after round. Bound to one session. Main thread.
 //
 //   PATH                        {"members": 3}: the same for all who share it
 //   PATH/members/ID_0000000004  who came; in the order of their coming

@@ -40,7 +40,8 @@ export interface Command<T> extends Omit<Holding, 'release'> {
   /** 1 when it was never taken before. */
   readonly attempt: number;
   /**
-   * It is done: carries the operations out and takes the command from the queue, in one transaction, if it is still held.
+   * It is done: carries the operations out and takes the command from the queue, in one transaction, if it is still
+   * held.
    *
    * @throws MILLRACE_LOCK_LOST, and what `multi` throws; what cannot be done leaves the command held
    */

@@ -1,5 +1,5 @@
-// Taking something from a stock that all share: leases, commands. Who wants some stands in a line, and only the first in
-// it looks at the stock and takes; what it takes and its leaving the line are one transaction. So nobody else looks
+// Taking something from a stock that all share: leases, commands. Who wants some stands in a line, and only the first
+// in it looks at the stock and takes; what it takes and its leaving the line are one transaction. So nobody else looks
 // while the stock is empty, and nobody takes what another one just took: who comes to the front has seen the one
 // before leave, and what that one took with it. Bound to one session. Main thread.
 //

@@ -91,7 +91,9 @@ export async function until(
   over.throwIfAborted();
 }
 
-/** Resolves when the children of one of these directories are others than those that were seen; null: it is not there. */
+/**
+ * Resolves when the children of one of these directories are others than those that were seen; null: it is not there.
+ */
 export async function childrenChange(
   recipe: Recipe,
   over: AbortSignal,

@@ -1,6 +1,6 @@
 // Shards of a work, spread over the members of a group. Each shard has a lock, and its owner by the members that are
-// there (rendezvous.ts) is the one who asks for it: so a new owner begins only when the old one has let go or its session
-// is over, whatever either believes, and the token grows with each. Bound to one session. Main thread.
+// there (rendezvous.ts) is the one who asks for it: so a new owner begins only when the old one has let go or its
+// session is over, whatever either believes, and the token grows with each. Bound to one session. Main thread.
 //
 //   PATH                             {"shards": 64}: the same for all who share it
 //   PATH/members/NAME~BOOT           who is there

@@ -85,8 +85,8 @@ export class SharedConfig<T> implements Subscription {
   /**
    * Sets it, whatever it was.
    *
-   * @throws MILLRACE_SHARED_CONFIG_INVALID, MILLRACE_STORE_TOO_LARGE, MILLRACE_RECIPE_TIMEOUT or the reason of the signal, after
-   * which it may be set all the same, and what else the store throws
+   * @throws MILLRACE_SHARED_CONFIG_INVALID, MILLRACE_STORE_TOO_LARGE, MILLRACE_RECIPE_TIMEOUT or the reason of the
+   * signal, after which it may be set all the same, and what else the store throws
    */
   async set(value: T, options: WaitOptions = {}): Promise<void> {
     const checked = this.checked(value);

@@ -1,4 +1,5 @@
-// Counters and blocks of ids: every count counts once, no id is given twice, whatever answers get lost. On virtual time.
+// Counters and blocks of ids: every count counts once, no id is given twice, whatever answers get lost. On virtual
+// time.
 
 import fc from 'fast-check';
 import t from 'tap';
