@@ -7,7 +7,7 @@ import { failure } from '../../engine/errors.js';
 import type { CallOptions, Operation, OperationResult, Session } from '../store/contract.js';
 import { whenAborted } from '../store/signals.js';
 import { hasCode } from '../store/store-errors.js';
-import { writeFenced } from './fenced.js';
+import { writeFenced, type Fence } from './fenced.js';
 import { removeNode } from './nodes.js';
 import { QuorumProof } from './quorum-proof.js';
 import type { Recipe } from './recipe.js';
@@ -38,6 +38,8 @@ interface HeldNodeOptions {
   readonly recipe: Recipe;
   readonly path: string;
   readonly token: bigint;
+  /** What must be so for `act`. Default: its node is there, which nobody else's ever is where names are unlike. */
+  readonly fence?: Fence;
   /** When the last acknowledged write was asked for. */
   readonly provenAtMs: number;
   /** What is done when the node was given back. */
@@ -82,11 +84,12 @@ export class HeldNode implements Holding {
     if (this.over !== null) throw this.error(this.over);
     const askedAtMs = clock.now();
     const refused = (cause: unknown): Error => {
-      if (!hasCode(cause, 'MILLRACE_STORE_NO_NODE')) return cause as Error;
+      if (!hasCode(cause, 'MILLRACE_STORE_NO_NODE', 'MILLRACE_STORE_BAD_VERSION')) return cause as Error;
       this.lose('its node was deleted');
       return this.error(this.over!);
     };
-    const results = await writeFenced(session, { path: this.path, version: null }, operations, { ...options, refused });
+    const { fence = { path: this.path, version: null } } = this.options;
+    const results = await writeFenced(session, fence, operations, { ...options, refused });
     this.proof.note(askedAtMs);
     return results;
   }

@@ -11,7 +11,7 @@ import { LINE_MAX, STORE_RETRY_MIN_MS } from '../../engine/limits.js';
 import { childOf, sequenceOf } from '../store/node-path.js';
 import { pause } from '../store/signals.js';
 import { hasCode } from '../store/store-errors.js';
-import { ensurePath, gone, removeNode } from './nodes.js';
+import { childrenOf, ensurePath, gone, removeNode } from './nodes.js';
 import { createProtected } from './protected-create.js';
 import { insist, orAborted, type Recipe, type Subject } from './recipe.js';
 
@@ -77,14 +77,7 @@ export async function blockerOf(
   blocker: Blocker,
   over: AbortSignal,
 ): Promise<string | null | undefined> {
-  const { session } = recipe;
-  const names = await insist(recipe, over, () => session.children(place.directory, { signal: over })).catch(
-    (error: unknown) => {
-      if (hasCode(error, 'MILLRACE_STORE_NO_NODE')) return [];
-      throw error;
-    },
-  );
-  const line = inLine(names);
+  const line = inLine((await childrenOf(recipe, place.directory, over)) ?? []);
   const index = line.indexOf(place.name);
   if (index < 0) return undefined;
   const found = blocker(line, index);

@@ -3,7 +3,7 @@
 
 import { failure, reasonOf } from '../../engine/errors.js';
 import { RECIPE_RETRY_MAX_MS, STORE_RETRY_MIN_MS } from '../../engine/limits.js';
-import type { Session } from '../store/contract.js';
+import type { Session, Subscription } from '../store/contract.js';
 import { fromNode, toData } from '../store/json-node.js';
 import { parentOf } from '../store/node-path.js';
 import { aborted, pause } from '../store/signals.js';
@@ -82,13 +82,49 @@ export async function gone(recipe: Recipe, path: string, over: AbortSignal): Pro
 export async function until(
   recipe: Recipe,
   over: AbortSignal,
-  watch: (session: Session, met: () => void) => ReturnType<Session['watchNode']>,
+  watch: (session: Session, met: () => void) => Subscription,
 ): Promise<void> {
   const there = new AbortController();
   const watching = await insist(recipe, over, () => watch(recipe.session, () => there.abort()));
   await aborted(there.signal, over);
   watching.close();
   over.throwIfAborted();
+}
+
+/**
+ * Resolves when the children of one of these directories are others than those that were seen; null: it is not there.
+ */
+export async function childrenChange(
+  recipe: Recipe,
+  over: AbortSignal,
+  seen: ReadonlyMap<string, readonly string[] | null>,
+): Promise<void> {
+  await until(recipe, over, (session, met) => {
+    const watches: Subscription[] = [];
+    const close = (): void => watches.forEach((watch) => watch.close());
+    try {
+      for (const [path, before] of seen) {
+        watches.push(session.watchChildren(path, (names) => names?.join('/') !== before?.join('/') && met()));
+      }
+    } catch (error) {
+      close();
+      throw error;
+    }
+    return { close };
+  });
+}
+
+/** The names of the children, sorted; null: there is no such node. */
+export async function childrenOf(recipe: Recipe, path: string, over: AbortSignal): Promise<readonly string[] | null> {
+  const { session } = recipe;
+  return await insist(recipe, over, async () => {
+    try {
+      return await session.children(path, { signal: over });
+    } catch (error) {
+      if (hasCode(error, 'MILLRACE_STORE_NO_NODE')) return null;
+      throw error;
+    }
+  });
 }
 
 /**

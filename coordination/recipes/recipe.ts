@@ -3,6 +3,7 @@
 // Main thread.
 
 import { randomBytes } from 'node:crypto';
+import { setMaxListeners } from 'node:events';
 import { RealClock, type Clock } from '../../engine/clock.js';
 import { failure } from '../../engine/errors.js';
 import { RECIPE_RETRY_MAX_MS, RECIPE_WAIT_MS, STORE_RETRY_MIN_MS } from '../../engine/limits.js';
@@ -42,6 +43,8 @@ export interface Subject {
 
 export function recipeOf(options: RecipeOptions): Recipe {
   const { session, clock = new RealClock(), logger = silentLogger, newId = randomId } = options;
+  // Everything that waits listens to it, and none for longer than it waits.
+  setMaxListeners(0, session.ended);
   return { session, clock, logger, newId };
 }
 

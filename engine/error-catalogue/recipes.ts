@@ -39,12 +39,12 @@ export const recipeErrors = {
     message: 'counter "{path}" stands at {value} and cannot go on by {by}',
     hint: 'counts are whole numbers between -2^53 and 2^53',
   },
-  MILLRACE_CONFIG_INVALID: {
+  MILLRACE_SHARED_CONFIG_INVALID: {
     status: 400,
     message: 'configuration "{path}" refuses the value: {reason}',
     hint: 'nothing was changed; give a value that passes its check',
   },
-  MILLRACE_CONFIG_MISSING: {
+  MILLRACE_SHARED_CONFIG_MISSING: {
     status: 404,
     message: 'configuration "{path}" has no value yet',
     hint: 'set one, or give the configuration a default',
