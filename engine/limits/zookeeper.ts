@@ -10,9 +10,13 @@ export const ZOOKEEPER_SESSION_TIMEOUT_MAX_MS = 600_000;
 /** Servers in one connection string: no ensemble has more, observers included. */
 export const ZOOKEEPER_SERVERS_MAX = 64;
 
-/** A server has this long for taking a connection and answering for the session; a paused one is left after it … */
-export const ZOOKEEPER_GREETING_MIN_MS = 1_500;
-/** … which doubles with each round over all servers up to this one: a busy ensemble is slow to open a session. */
+/** A server has this long for taking a connection and answering for a session; a paused one is left after it. */
+export const ZOOKEEPER_GREETING_FIRST_MS = 1_500;
+/**
+ * For a session that exists it is less, so that it outlives silent servers, but no less than a loaded server needs …
+ */
+export const ZOOKEEPER_GREETING_MIN_MS = 250;
+/** … and doubles with each round over all servers up to this one: a busy ensemble is slow to open a session. */
 export const ZOOKEEPER_GREETING_MAX_MS = 10_000;
 
 /** Pause after a round over all servers: an election takes 400 ms, and each try costs the machine next to nothing … */

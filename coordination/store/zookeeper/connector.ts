@@ -10,7 +10,7 @@
 // so that no session is left open by an end that came at a bad moment.
 
 import type { Clock, Timer } from '../../../engine/clock.js';
-import { failure, type MillraceError } from '../../../engine/errors.js';
+import { failure, reasonOf, type MillraceError } from '../../../engine/errors.js';
 import { STORE_CALLS_MAX, ZOOKEEPER_DIAL_PAUSE_MAX_MS, ZOOKEEPER_PENDING_BYTES_MAX } from '../../../engine/limits.js';
 import type { Logger } from '../../../engine/log.js';
 import type { Random } from '../../../engine/random.js';
@@ -158,7 +158,8 @@ export class Connector implements ConnectionListener, CallOwner {
         connection.pendingCount >= STORE_CALLS_MAX ? 'calls' : this.isFull(call.bytes) ? 'bytes of calls' : null;
       if (full !== null) {
         const count = full === 'calls' ? connection.pendingCount : this.pendingBytes - call.bytes;
-        call.unsent(failure('MILLRACE_STORE_TOO_MANY', { count, what: full }));
+        const error = failure('MILLRACE_STORE_TOO_MANY', { count, what: full });
+        setImmediate(() => call.unsent(error));
         return;
       }
       try {
@@ -270,13 +271,17 @@ export class Connector implements ConnectionListener, CallOwner {
   }
 
   private dial(): void {
-    const { server, pauseMs, greetingMs } = this.servers.next(this.timeoutMs);
+    const { server, pauseMs, greetingMs } = this.servers.next(this.key.id === 0n ? null : this.timeoutMs);
     this.server = serverName(server);
     const connect = (): void => {
       this.pause = null;
       const { id, password } = this.key;
       const greeting = greetingOf(this.zxid, this.options.sessionTimeoutMs, id, password);
-      this.connection = new Connection(this.options.dialler(server), greeting, greetingMs, this.clock, this);
+      try {
+        this.connection = new Connection(this.options.dialler(server), greeting, greetingMs, this.clock, this);
+      } catch (error) {
+        this.over(reasonOf(error));
+      }
     };
     if (pauseMs === 0) connect();
     else this.pause = this.clock.after(pauseMs, connect);

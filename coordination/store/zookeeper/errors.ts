@@ -54,7 +54,7 @@ export function refusal(number: number, subject: Subject): MillraceError {
     case 'NODE_EXISTS':
       return failure('MILLRACE_STORE_NODE_EXISTS', { path });
     case 'BAD_VERSION':
-      return failure('MILLRACE_STORE_BAD_VERSION', { path, expected: String(subject.version) });
+      return failure('MILLRACE_STORE_BAD_VERSION', { path, expected: subject.version ?? 'any' });
     case 'NOT_EMPTY':
       return failure('MILLRACE_STORE_NOT_EMPTY', { path });
     case 'NO_CHILDREN_FOR_EPHEMERALS':

@@ -2,6 +2,7 @@
 // store; the chroot goes in front of them here, and off again in replies. Versions are exact: null is any, 0 is 0.
 // Pure, the thread of the session.
 
+import { failure } from '../../../engine/errors.js';
 import type { AccessRule, CreateMode, Stat, StoreNode } from '../contract.js';
 import { parentOf } from '../node-path.js';
 import type { GrantedRule } from '../access.js';
@@ -150,15 +151,15 @@ export class Requests {
   }
 
   setRecord(path: string, data: Uint8Array, version: number | null): WireRecord {
-    return protocolRecord('SetDataRequest', this.wirePath(path), bufferOf(data), version ?? ANY);
+    return protocolRecord('SetDataRequest', this.wirePath(path), bufferOf(data), wireVersion(path, version));
   }
 
   deleteRecord(path: string, version: number | null): WireRecord {
-    return protocolRecord('DeleteRequest', this.wirePath(path), version ?? ANY);
+    return protocolRecord('DeleteRequest', this.wirePath(path), wireVersion(path, version));
   }
 
   checkRecord(path: string, version: number | null): WireRecord {
-    return protocolRecord('CheckVersionRequest', this.wirePath(path), version ?? ANY);
+    return protocolRecord('CheckVersionRequest', this.wirePath(path), wireVersion(path, version));
   }
 
   /** The path that a reply or an event names. */
@@ -214,6 +215,13 @@ function longAt(record: Readonly<Record<string, unknown>>, field: string): bigin
   const value = record[field];
   if (!Buffer.isBuffer(value)) throw new Unreadable(`no number "${field}"`);
   return value.readBigInt64BE();
+}
+
+/** A version that no node has is not sent: over the wire it would be another one, or any. */
+function wireVersion(path: string, version: number | null): number {
+  if (version === null) return ANY;
+  if (version === (version | 0) && version !== ANY) return version;
+  throw failure('MILLRACE_STORE_BAD_VERSION', { path, expected: version });
 }
 
 /** The same bytes, as the records take them; they copy them. */

@@ -5,6 +5,7 @@
 import {
   ZOOKEEPER_DIAL_PAUSE_MAX_MS,
   ZOOKEEPER_DIAL_PAUSE_MIN_MS,
+  ZOOKEEPER_GREETING_FIRST_MS,
   ZOOKEEPER_GREETING_MAX_MS,
   ZOOKEEPER_GREETING_MIN_MS,
 } from '../../../engine/limits.js';
@@ -39,19 +40,23 @@ export class Servers {
   /**
    * The next one.
    *
-   * @param sessionTimeoutMs - no pause takes more than an eighth of it, so that the session is not slept over
+   * @param sessionTimeoutMs - of a session that exists, which must not run out over pauses and servers that are silent
    */
-  next(sessionTimeoutMs: number): Dial {
+  next(sessionTimeoutMs: number | null): Dial {
     const server = this.order[this.at]!;
     this.at = (this.at + 1) % this.order.length;
     const rounds = Math.floor(this.failed / this.order.length);
     this.failed++;
-    const longest = Math.min(ZOOKEEPER_DIAL_PAUSE_MAX_MS, sessionTimeoutMs / 8);
+    const timeoutMs = sessionTimeoutMs ?? Infinity;
+    const longest = Math.min(ZOOKEEPER_DIAL_PAUSE_MAX_MS, timeoutMs / 8);
     const pauseMs = rounds === 0 ? 0 : Math.min(ZOOKEEPER_DIAL_PAUSE_MIN_MS * 2 ** (rounds - 1), longest);
+    // When a silent server is given up, a third of the time is left for finding one that is not.
+    const share = timeoutMs / (2 * this.order.length);
+    const first = Math.max(ZOOKEEPER_GREETING_MIN_MS, Math.min(share, ZOOKEEPER_GREETING_FIRST_MS));
     return {
       server,
       pauseMs: pauseMs * (0.5 + this.random.nextFloat() / 2),
-      greetingMs: Math.min(ZOOKEEPER_GREETING_MIN_MS * 2 ** rounds, ZOOKEEPER_GREETING_MAX_MS),
+      greetingMs: Math.min(first * 2 ** rounds, ZOOKEEPER_GREETING_MAX_MS),
     };
   }
 

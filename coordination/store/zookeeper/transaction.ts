@@ -8,6 +8,7 @@ import type { MillraceError } from '../../../engine/errors.js';
 import type { GrantedRule } from '../access.js';
 import type { Operation, OperationResult } from '../contract.js';
 import { parentOf } from '../node-path.js';
+import { naming } from '../operations.js';
 import { withOperation } from '../store-errors.js';
 import { operations, protocolRecord, together, Unreadable, type Reader, type WireRecord } from './codec.js';
 import { isError, refusal } from './errors.js';
@@ -26,7 +27,10 @@ export function transaction(
   requests: Requests,
   steps: readonly Granted[],
 ): Request<readonly OperationResult[] | MillraceError> {
-  const records = steps.flatMap((step) => [header(operations[step.type]), recordOf(requests, step)]);
+  const records: WireRecord[] = [];
+  steps.forEach((step, index) => {
+    naming(index, () => records.push(header(operations[step.type]), recordOf(requests, step)));
+  });
   return {
     what: `a transaction of ${steps.length} operations`,
     doing: 'change',
