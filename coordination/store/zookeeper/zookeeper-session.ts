@@ -1,7 +1,6 @@
 // One session of ZooKeeper, as the contract has it. What ends with the session ends here: its calls, its watches, its
 // listeners. The thread of the session.
 
-import type { Clock } from '../../../engine/clock.js';
 import { failure, reasonOf, type MillraceError } from '../../../engine/errors.js';
 import { ZOOKEEPER_CLOSE_TIMEOUT_MS } from '../../../engine/limits.js';
 import type { Logger } from '../../../engine/log.js';
@@ -23,12 +22,11 @@ import type {
 import { checkPath } from '../node-path.js';
 import { checkOperations } from '../operations.js';
 import { withOperation } from '../store-errors.js';
-import type { WireRecord } from './codec.js';
-import { Connector, type ConnectorListener, type ConnectorOptions, type Ending } from './connector.js';
-import type { FirstPacket } from './connection.js';
+import { makeChroot } from './chroot.js';
+import { Connector, type ConnectorOptions, type Ending } from './connector.js';
 import { Requests, sessionName, type Request } from './requests.js';
 import { transaction, type Granted } from './transaction.js';
-import { Watches, type WatchOwner } from './watches.js';
+import { Watches } from './watches.js';
 
 export interface SessionOptions {
   readonly connector: ConnectorOptions;
@@ -39,12 +37,11 @@ export interface SessionOptions {
   readonly access: readonly AccessRule[] | null;
 }
 
-export class ZookeeperSession implements Session, ConnectorListener, WatchOwner {
-  readonly clock: Clock;
-  readonly logger: Logger;
-  readonly requests: Requests;
+export class ZookeeperSession implements Session {
   readonly ended: AbortSignal;
   private readonly options: SessionOptions;
+  private readonly logger: Logger;
+  private readonly requests: Requests;
   private readonly connector: Connector;
   private readonly tracked: Watches;
   private readonly ending = new AbortController();
@@ -54,18 +51,30 @@ export class ZookeeperSession implements Session, ConnectorListener, WatchOwner 
 
   private constructor(options: SessionOptions) {
     this.options = options;
-    this.clock = options.connector.clock;
-    this.logger = options.connector.logger;
+    const { clock, logger } = options.connector;
+    this.logger = logger;
     this.requests = new Requests(options.chroot);
     this.ended = this.ending.signal;
-    this.tracked = new Watches(this);
-    this.connector = new Connector(options.connector, this);
+    this.tracked = new Watches({
+      clock,
+      logger,
+      requests: this.requests,
+      isConnected: () => this.current === 'connected',
+      call: async (request) => await this.connector.submit(request),
+    });
+    this.connector = new Connector(options.connector, {
+      suspended: () => this.suspended(),
+      reconnected: () => this.reconnected(),
+      lost: () => this.lost(),
+      event: (record) => this.tracked.changed(Number(record['type']), this.requests.pathOf(record)),
+      watches: (zxid) => this.tracked.packets(zxid),
+    });
   }
 
   /**
-   * Opens a session.
+   * Opens a session, and makes the path that stands for its root when it is not there.
    *
-   * @throws MILLRACE_STORE_UNAVAILABLE, MILLRACE_STORE_CREDENTIALS
+   * @throws MILLRACE_STORE_UNAVAILABLE, MILLRACE_STORE_CREDENTIALS, MILLRACE_STORE_FORBIDDEN
    */
   static async open(
     options: SessionOptions,
@@ -73,7 +82,20 @@ export class ZookeeperSession implements Session, ConnectorListener, WatchOwner 
     signal: AbortSignal | undefined,
   ): Promise<ZookeeperSession> {
     const session = new ZookeeperSession(options);
+    const { connector, chroot } = options;
+    const startedMs = connector.clock.now();
     await session.connector.open(timeoutMs, signal);
+    const rest = (): CallOptions => {
+      const leftMs = Math.max(1, startedMs + timeoutMs - connector.clock.now());
+      return { timeoutMs: leftMs, ...(signal === undefined ? {} : { signal }) };
+    };
+    try {
+      const call = async <T>(request: Request<T>): Promise<T> => await session.connector.submit(request, rest());
+      if (chroot !== '') await makeChroot(chroot, session.rules(chroot, undefined), call);
+    } catch (error) {
+      await session.close();
+      throw error;
+    }
     return session;
   }
 
@@ -110,7 +132,7 @@ export class ZookeeperSession implements Session, ConnectorListener, WatchOwner 
     this.checkOpen();
     const { access } = options;
     checkOperations([{ type: 'create', path, data, mode, ...(access === undefined ? {} : { access }) }]);
-    return await this.call(this.requests.create(path, data, mode, this.rules(path, access)), options);
+    return await this.connector.submit(this.requests.create(path, data, mode, this.rules(path, access)), options);
   }
 
   async get(path: string, options?: CallOptions): Promise<StoreNode> {
@@ -128,13 +150,13 @@ export class ZookeeperSession implements Session, ConnectorListener, WatchOwner 
   async set(path: string, data: Uint8Array, version: number | null, options?: CallOptions): Promise<Stat> {
     this.checkOpen();
     checkOperations([{ type: 'set', path, data, version }]);
-    return await this.call(this.requests.set(path, data, version), options);
+    return await this.connector.submit(this.requests.set(path, data, version), options);
   }
 
   async delete(path: string, version: number | null, options?: CallOptions): Promise<void> {
     this.checkOpen();
     checkOperations([{ type: 'delete', path, version }]);
-    await this.call(this.requests.delete(path, version), options);
+    await this.connector.submit(this.requests.delete(path, version), options);
   }
 
   async multi(operations: readonly Operation[], options?: CallOptions): Promise<readonly OperationResult[]> {
@@ -142,7 +164,7 @@ export class ZookeeperSession implements Session, ConnectorListener, WatchOwner 
     checkOperations(operations);
     if (operations.length === 0) return [];
     const steps = operations.map((operation, index) => this.grant(operation, index));
-    const result = await this.call(transaction(this.requests, steps), options);
+    const result = await this.connector.submit(transaction(this.requests, steps), options);
     if (result instanceof Error) throw result;
     return result;
   }
@@ -197,42 +219,26 @@ export class ZookeeperSession implements Session, ConnectorListener, WatchOwner 
     return ending;
   }
 
-  isConnected(): boolean {
-    return this.current === 'connected';
-  }
-
-  async call<T>(request: Request<T>, options?: CallOptions): Promise<T> {
-    return await this.connector.submit(request, options);
-  }
-
-  suspended(): void {
+  private suspended(): void {
     this.current = 'suspended';
     this.tell({ type: 'suspended' });
   }
 
-  reconnected(): void {
+  private reconnected(): void {
     this.current = 'connected';
     this.tracked.reconnected();
     this.tell({ type: 'reconnected' });
   }
 
-  lost(): void {
+  private lost(): void {
     if (this.ended.aborted) return;
     this.over('lost');
-  }
-
-  event(record: WireRecord): void {
-    this.tracked.changed(Number(record['type']), this.requests.pathOf(record));
-  }
-
-  watches(zxid: bigint): readonly FirstPacket[] {
-    return this.tracked.packets(zxid);
   }
 
   private async checked<T>(path: string, make: () => Request<T>, options: CallOptions | undefined): Promise<T> {
     this.checkOpen();
     checkPath(path);
-    return await this.call(make(), options);
+    return await this.connector.submit(make(), options);
   }
 
   private grant(operation: Operation, index: number): Granted {

@@ -12,9 +12,8 @@ import {
 } from '../../../engine/limits.js';
 import { silentLogger, type Logger } from '../../../engine/log.js';
 import { entropySeed, Random } from '../../../engine/random.js';
-import { checkRules, granted, OPEN_ACCESS, usersOf } from '../access.js';
-import type { AccessRule, CallOptions, ConnectOptions, Credentials, Store } from '../contract.js';
-import { makeChroot } from './chroot.js';
+import { checkRules, usersOf } from '../access.js';
+import type { AccessRule, ConnectOptions, Credentials, Store } from '../contract.js';
 import { parseConnectString, type ConnectString } from './connect-string.js';
 import { Connector, type ConnectorListener, type ConnectorOptions, type Ending } from './connector.js';
 import { dialler, type Dialler, type ZookeeperTls } from './dial.js';
@@ -84,23 +83,14 @@ export class ZookeeperStore implements Store {
     const { timeoutMs = STORE_CALL_TIMEOUT_MS, signal } = options;
     const credentials = [...(this.options.credentials ?? []), ...(options.credentials ?? [])];
     const users = usersOf(credentials);
-    const atMs = this.clock.now();
     const connector = this.connectorOptions(credentials);
     const { access = null } = this.options;
     const { chroot } = this.address;
     const session = await ZookeeperSession.open({ connector, chroot, users, access }, timeoutMs, signal);
-    try {
-      // What was negotiated down would surprise with early losses.
-      if (session.timeoutMs < connector.sessionTimeoutMs) {
-        const got = `${session.timeoutMs} ms of silence instead of ${connector.sessionTimeoutMs} ms`;
-        this.logger.warn(`ZooKeeper gives session "${session.id}" ${got}: see its maxSessionTimeout`);
-      }
-      const rest = (): CallOptions => ({ ...options, timeoutMs: Math.max(1, atMs + timeoutMs - this.clock.now()) });
-      const rules = access === null ? OPEN_ACCESS : granted(chroot, access, users);
-      if (chroot !== '') await makeChroot(chroot, rules, (request) => session.call(request, rest()));
-    } catch (error) {
-      await session.close();
-      throw error;
+    // What was negotiated down would surprise with early losses.
+    if (session.timeoutMs < connector.sessionTimeoutMs) {
+      const got = `${session.timeoutMs} ms of silence instead of ${connector.sessionTimeoutMs} ms`;
+      this.logger.warn(`ZooKeeper gives session "${session.id}" ${got}: see its maxSessionTimeout`);
     }
     return session;
   }
