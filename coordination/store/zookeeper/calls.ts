@@ -4,7 +4,7 @@
 
 import type { Clock, Timer } from '../../../engine/clock.js';
 import { failure, type MillraceError } from '../../../engine/errors.js';
-import { STORE_CALL_TIMEOUT_MS } from '../../../engine/limits.js';
+import { DURATION_MAX_MS, STORE_CALL_TIMEOUT_MS } from '../../../engine/limits.js';
 import type { CallOptions } from '../contract.js';
 import type { Reader } from './codec.js';
 import type { Waiting } from './connection.js';
@@ -48,7 +48,7 @@ export class Call<T> implements Waiting {
     this.reject = reject;
     const reason = `no answer to ${request.what} within ${timeoutMs} ms`;
     // What has arrived during a long turn of this thread is read first.
-    this.timer = owner.clock.after(timeoutMs, () => setImmediate(() => this.late(reason)));
+    this.timer = owner.clock.after(Math.min(timeoutMs, DURATION_MAX_MS), () => setImmediate(() => this.late(reason)));
     signal?.addEventListener('abort', this.aborted);
   }
 

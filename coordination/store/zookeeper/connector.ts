@@ -11,7 +11,12 @@
 
 import type { Clock, Timer } from '../../../engine/clock.js';
 import { failure, reasonOf, type MillraceError } from '../../../engine/errors.js';
-import { STORE_CALLS_MAX, ZOOKEEPER_DIAL_PAUSE_MAX_MS, ZOOKEEPER_PENDING_BYTES_MAX } from '../../../engine/limits.js';
+import {
+  DURATION_MAX_MS,
+  STORE_CALLS_MAX,
+  ZOOKEEPER_DIAL_PAUSE_MAX_MS,
+  ZOOKEEPER_PENDING_BYTES_MAX,
+} from '../../../engine/limits.js';
 import type { Logger } from '../../../engine/log.js';
 import type { Random } from '../../../engine/random.js';
 import type { CallOptions, Credentials } from '../contract.js';
@@ -121,7 +126,7 @@ export class Connector implements ConnectionListener, CallOwner {
       const late = (): void => settle({ error: this.unreachable(timeoutMs) });
       const aborted = (): void => settle({ error: signal?.reason as unknown });
       const credentialsRefused = (error: number): void => settle({ error: this.refusedCredentials(error) });
-      const timer = this.clock.after(timeoutMs, late);
+      const timer = this.clock.after(Math.min(timeoutMs, DURATION_MAX_MS), late);
       signal?.addEventListener('abort', aborted);
       off = () => {
         timer.cancel();

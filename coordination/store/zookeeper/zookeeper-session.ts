@@ -66,7 +66,12 @@ export class ZookeeperSession implements Session {
       suspended: () => this.suspended(),
       reconnected: () => this.reconnected(),
       lost: () => this.lost(),
-      event: (record) => this.tracked.changed(Number(record['type']), this.requests.pathOf(record)),
+      event: (record) => {
+        // One without a path is of the session, not of a node; what is to be known of that, the connection says.
+        if (typeof record['path'] === 'string') {
+          this.tracked.changed(Number(record['type']), this.requests.pathOf(record));
+        }
+      },
       watches: (zxid) => this.tracked.packets(zxid),
     });
   }

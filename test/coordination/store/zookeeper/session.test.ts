@@ -1,6 +1,7 @@
 // One session of ZooKeeper against servers that do what no real one does when it is asked to: silent ones, torn
 // replies, strange errors, ends at bad moments. Time is virtual, so that nothing here waits for it.
 
+import fc from 'fast-check';
 import t, { type Test } from 'tap';
 import { VirtualClock } from '../../../../engine/clock.js';
 import { STORE_CALLS_MAX } from '../../../../engine/limits.js';
@@ -192,6 +193,30 @@ void t.test('a reply out of order or that cannot be read ends the connection, an
     answer(connection);
     for (const call of calls) t.match(await call, { code: 'MILLRACE_STORE_UNAVAILABLE', message: /the server sent/ });
   }
+});
+
+void t.test('whatever comes from a server, the session goes on', async (t) => {
+  const { clock, server, connection, session } = await opened(t);
+  let last = connection;
+  // An event without a path, and one of a kind that nobody knows.
+  last.send(protocolRecord('ReplyHeader', -1, longOf(-1n), 0), protocolRecord('WatcherEvent', -1, 3));
+  last.event(99, '/x');
+  for (const bytes of fc.sample(fc.uint8Array({ minLength: 1, maxLength: 60 }), 20)) {
+    const call = settled(session.get('/x'));
+    const { xid } = await last.request(op.get);
+    const header = bytesOf(protocolRecord('ReplyHeader', xid, longOf(1n), 0)).subarray(4);
+    const length = Buffer.alloc(4);
+    length.writeInt32BE(header.length + bytes.length);
+    const suspended = until(session, 'suspended');
+    last.socket.end(Buffer.concat([length, header, bytes]));
+    t.match(await call, { code: 'MILLRACE_STORE_UNAVAILABLE' });
+    await suspended;
+    const reconnected = until(session, 'reconnected');
+    await pass(clock, 1000);
+    last = await server.greeted();
+    await reconnected;
+  }
+  t.equal(session.state, 'connected');
 });
 
 void t.test(
