@@ -17,6 +17,12 @@ export interface EnsembleTls {
   readonly trustStorePassword?: string;
 }
 
+/** Other ports on 127.0.0.1 behind which a server is to be found: how a network between servers is put to the test. */
+export interface EnsembleRoute {
+  readonly quorumPort: number;
+  readonly electionPort: number;
+}
+
 /** How all servers of an ensemble are configured. */
 export interface EnsembleConfiguration {
   /** The unit of ZooKeeper's times, to which the end of a session is rounded up. */
@@ -35,6 +41,8 @@ export interface EnsembleConfiguration {
   readonly durable: boolean;
   /** Null: no port for TLS. */
   readonly tls: EnsembleTls | null;
+  /** Where a server looks for another one, when that is not where it is: by the numbers of both, `1>2`. */
+  readonly routes: Readonly<Record<string, EnsembleRoute>>;
   /** Further lines of zoo.cfg. */
   readonly settings: Readonly<Record<string, string>>;
 }
@@ -60,7 +68,7 @@ const ticks = (ms: number, tickMs: number): number => Math.max(1, Math.ceil(ms /
 
 /** The text of the zoo.cfg of one of these servers. */
 export function configurationText(
-  { tickMs, initMs, syncMs, sessionMinMs, sessionMaxMs, tls, settings }: EnsembleConfiguration,
+  { tickMs, initMs, syncMs, sessionMinMs, sessionMaxMs, tls, routes, settings }: EnsembleConfiguration,
   servers: readonly EnsembleServer[],
   server: EnsembleServer,
 ): string {
@@ -99,8 +107,9 @@ export function configurationText(
   }
   Object.assign(lines, settings);
   if (servers.length > 1) {
-    for (const { id, quorumPort, electionPort } of servers) {
-      lines[`server.${id}`] = `${ENSEMBLE_HOST}:${quorumPort}:${electionPort}`;
+    for (const each of servers) {
+      const { quorumPort, electionPort } = routes[`${server.id}>${each.id}`] ?? each;
+      lines[`server.${each.id}`] = `${ENSEMBLE_HOST}:${quorumPort}:${electionPort}`;
     }
   }
   const text = Object.entries(lines).map(([key, value]) => `${key}=${escaped(String(value))}\n`);

@@ -4,4 +4,4 @@ export { Ensemble, serves, type ServerChoice, type ServerState, type ServerStatu
 export { ENSEMBLE_SIZES, type EnsembleOptions } from './options.js';
 export { findZooKeeper, type Installation } from './installation.js';
 export { startEnsemble, type StartedEnsemble } from './start.js';
-export type { EnsembleServer, EnsembleTls } from './configuration.js';
+export type { EnsembleRoute, EnsembleServer, EnsembleTls } from './configuration.js';

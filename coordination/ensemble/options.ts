@@ -3,7 +3,7 @@
 
 import { failure } from '../../engine/errors.js';
 import type { Clock } from '../../engine/clock.js';
-import type { EnsembleConfiguration, EnsembleServer, EnsembleTls } from './configuration.js';
+import type { EnsembleConfiguration, EnsembleRoute, EnsembleServer, EnsembleTls } from './configuration.js';
 import { firstPortMax } from './ports.js';
 
 /** How an ensemble is started. What is left out stays as it was, where the directory holds an ensemble already. */
@@ -33,6 +33,10 @@ export interface EnsembleOptions {
   readonly durable?: boolean;
   /** A port for TLS beside the other one, of a new ensemble. Default: none. */
   readonly tls?: EnsembleTls;
+  /**
+   * Where a server looks for another one (`1>2`), when that is not where it is: something in between may pass it on.
+   */
+  readonly routes?: Readonly<Record<string, EnsembleRoute>>;
   /** Further lines of zoo.cfg; they win over all others. */
   readonly settings?: Readonly<Record<string, string>>;
   /** Servers that have not started by then are stopped again. Default `ENSEMBLE_START_MAX_MS`. */
@@ -110,6 +114,7 @@ export function configurationOf(options: EnsembleOptions, kept: EnsembleConfigur
     heapMegabytes: options.heapMegabytes ?? kept?.heapMegabytes ?? HEAP_MEGABYTES,
     durable: options.durable ?? kept?.durable ?? true,
     tls: options.tls ?? kept?.tls ?? null,
+    routes: options.routes ?? kept?.routes ?? {},
     settings: options.settings ?? kept?.settings ?? {},
   };
 }

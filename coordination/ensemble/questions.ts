@@ -48,6 +48,19 @@ export async function ask(port: number, word: string, clock: Clock, timeoutMs = 
   }
 }
 
+/** Whether somebody takes connections at that port. */
+export async function isListening(port: number): Promise<boolean> {
+  const socket = connect({ port, host: ENSEMBLE_HOST });
+  try {
+    return await new Promise<boolean>((resolve) => {
+      socket.once('connect', () => resolve(true));
+      socket.once('error', () => resolve(false));
+    });
+  } finally {
+    socket.destroy();
+  }
+}
+
 /** Reads the answer to `srvr`; null when the server does not serve clients. */
 export function readAnswer(text: string): ServerAnswer | null {
   const mode = /^Mode: (leader|follower|standalone)$/m.exec(text)?.[1] as ServerMode | undefined;

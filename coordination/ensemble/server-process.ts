@@ -4,7 +4,7 @@
 // Invariant: no process gets a signal whose arguments do not have the mark. Main thread.
 
 import { execFileSync, spawn } from 'node:child_process';
-import { closeSync, openSync, readFileSync } from 'node:fs';
+import { closeSync, openSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { EnsembleConfiguration } from './configuration.js';
 import type { Installation } from './installation.js';
@@ -98,10 +98,17 @@ export function signalServer(pid: number, mark: ServerMark, signal: NodeJS.Signa
 function lookInProc(pid: number, mark: ServerMark): 'running' | 'paused' | 'gone' {
   const args = readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0');
   if (!args.includes(argumentOf(mark)) || !args.includes(MAIN_CLASS)) return 'gone';
+  if (!isStopped(`/proc/${pid}/stat`)) return 'running';
+  // Its threads stop one after the other.
+  const threads = readdirSync(`/proc/${pid}/task`);
+  return threads.every((thread) => isStopped(`/proc/${pid}/task/${thread}/stat`)) ? 'paused' : 'running';
+}
+
+function isStopped(file: string): boolean {
+  const stat = readFileSync(file, 'utf8');
   // The name in front of the state stands in parentheses and may hold anything.
-  const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-  const state = stat.slice(stat.lastIndexOf(')') + 2, stat.lastIndexOf(')') + 3);
-  return state === 'T' ? 'paused' : 'running';
+  const at = stat.lastIndexOf(')') + 2;
+  return stat.slice(at, at + 1) === 'T';
 }
 
 function lookByPs(pid: number, mark: ServerMark): 'running' | 'paused' | 'gone' {

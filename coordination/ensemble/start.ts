@@ -24,6 +24,7 @@ import { findZooKeeper, type Installation } from './installation.js';
 import { checkOptions, configurationOf, type EnsembleOptions } from './options.js';
 import { portsOf, serversAt, serversOnFreePorts, whyTaken } from './ports.js';
 import { causeIn, prepareLog, readLog } from './server-log.js';
+import { isListening } from './questions.js';
 import { LOG_FILE, lookAtServer, signalServer, startServer, type ServerMark } from './server-process.js';
 import { readState, unusable, writeState, type EnsembleState } from './state.js';
 
@@ -176,7 +177,7 @@ class Start {
         if (how !== undefined) throw await this.died(id, how);
       }
       const status = await ensemble.status();
-      if (servers.every(({ id }) => serves(status[id - 1]!.state))) return;
+      if (servers.every(({ id }) => serves(status[id - 1]!.state)) && (await areSecure(servers))) return;
       this.signal.throwIfAborted();
       if (this.clock.now() >= untilMs) {
         const states = describeStates(status);
@@ -192,6 +193,12 @@ class Start {
     const reason = cause === null ? how : `${cause} (${how})`;
     return failure('MILLRACE_ENSEMBLE_DIED', { server, directory: this.directory, reason, log });
   }
+}
+
+/** A server opens its port for TLS behind the other one. */
+async function areSecure(servers: readonly EnsembleServer[]): Promise<boolean> {
+  for (const { securePort } of servers) if (securePort !== null && !(await isListening(securePort))) return false;
+  return true;
 }
 
 async function makeDirectory(directory: string): Promise<void> {

@@ -116,6 +116,7 @@ const configurationRules: Readonly<Record<keyof EnsembleConfiguration, Rule>> = 
   heapMegabytes: isWhole,
   durable: (value) => typeof value === 'boolean',
   tls: (value) => value === null || shaped(tlsRules)(value),
+  routes: eachOf(shaped({ quorumPort: isPort, electionPort: isPort })),
   settings: eachOf(isText),
 };
 

@@ -95,11 +95,24 @@ void t.test('directories of somebody else, and files that are not as they were',
     later: { 'ensemble.json': good.replace('"format":1', '"format":2') },
     servers: { 'ensemble.json': JSON.stringify({ ...state, servers: serversAt(2181, 2, false) }) },
     ports: { 'ensemble.json': good.replace('"clientPort":2181', '"clientPort":"2181"') },
+    routes: { 'ensemble.json': good.replace('"routes":{}', '"routes":{"1>2":{}}') },
     settings: { 'ensemble.json': good.replace('"settings":{}', '"settings":{"a":1}') },
     large: { 'ensemble.json': `${good}${' '.repeat(300_000)}` },
     inside: { 'ensemble.json': {} },
   });
-  for (const name of ['file', 'foreign', 'torn', 'array', 'later', 'servers', 'ports', 'settings', 'large', 'inside']) {
+  for (const name of [
+    'file',
+    'foreign',
+    'torn',
+    'array',
+    'later',
+    'servers',
+    'ports',
+    'routes',
+    'settings',
+    'large',
+    'inside',
+  ]) {
     const refused = { code: 'MILLRACE_ENSEMBLE_DIRECTORY', message: new RegExp(`/${name}" cannot hold`) };
     await t.rejects(startEnsemble({ directory: join(directory, name) }), refused, name);
     await t.rejects(Ensemble.open(join(directory, name)), refused, name);
@@ -227,6 +240,7 @@ void t.test('pieces: causes in logs, processes that are none, the lines of zoo.c
   const configuration: EnsembleConfiguration = {
     ...configurationOf({ directory: '' }, null),
     tls: { keyStore: '/ä \\k.p12', keyStorePassword: 'x', trustStore: '/t.p12', trustStorePassword: 'y' },
+    routes: { '2>3': { quorumPort: 7, electionPort: 8 }, '1>3': { quorumPort: 9, electionPort: 10 } },
     settings: { maxClientCnxns: '7' },
   };
   const servers = serversAt(2181, 3, true);
@@ -242,7 +256,8 @@ void t.test('pieces: causes in logs, processes that are none, the lines of zoo.c
     'ssl.keyStore.location=/\\u00e4 \\\\k.p12',
     'ssl.trustStore.password=y',
     'maxClientCnxns=7',
-    'server.3=127.0.0.1:2283:2383',
+    'server.1=127.0.0.1:2281:2381',
+    'server.3=127.0.0.1:7:8',
   ]) {
     t.ok(text.split('\n').includes(line), line);
   }

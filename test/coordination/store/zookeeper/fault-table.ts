@@ -56,6 +56,8 @@ async function clients(ensemble: Ensemble): Promise<void> {
     for (let round = 0; round < rounds; round++) {
       const client = await ClientProcess.start(ensemble, timeoutMs);
       const { id, password } = client;
+      // It dies somewhere between two of its pings.
+      await new Promise((resolve) => setTimeout(resolve, (Math.random() * timeoutMs) / 4));
       tookMs.push(
         await untilKnown(ensemble, client, async (store) => {
           if (end && (await store.endSession(id, password)) !== 'closed') wrong++;
