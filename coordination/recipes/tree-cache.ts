@@ -6,7 +6,9 @@
 //   node told ──► set, follow its children ──► child listed: follow that node
 //     │ gone, or another one under its name: its children are deleted first, then it
 //
-//   reading ──all was told──► ready, fresh ──suspended──► stale ──reconnected: sync, follow all anew, all was told──► fresh
+//   reading ──all was told──► ready, fresh ──suspended──► stale
+//                                      ▲                    │ reconnected: sync, follow everything anew
+//                                      └────all was told────┘
 //
 // Following anew costs reads, but only so is it known that nothing is older than the reconnection.
 

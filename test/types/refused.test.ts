@@ -89,7 +89,14 @@ async function withCommand(temporary: string): Promise<readonly Found[]> {
   };
   writeFileSync(
     project,
-    JSON.stringify({ extends: join(root, 'tsconfig.json'), compilerOptions, include: [], exclude: [], files }),
+    JSON.stringify({
+      extends: join(root, 'tsconfig.json'),
+      compilerOptions,
+      // Declarations that we wrote for a package without any.
+      include: [join(root, 'coordination/**/*.d.ts')],
+      exclude: [],
+      files,
+    }),
   );
   // Its program itself, because its launcher does not run under the loader that tap hands down.
   const launcher = pathToFileURL(join(root, 'node_modules/@typescript/native/lib/getExePath.js')).href;

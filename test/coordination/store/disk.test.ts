@@ -114,6 +114,25 @@ void t.test('a session that ends while the disk is full is over all the same', a
   await again.close();
 });
 
+void t.test('rules that a full disk refused do not count', async (t) => {
+  const directory = t.testdir();
+  const disk = new Disk();
+  const store = await EmbeddedStore.open({ directory, openFile: disk.open });
+  const credentials = [{ user: 'ann', password: 'secret' }];
+  const [ann, nobody] = await Promise.all([store.connect({ credentials }), store.connect()]);
+  await ann.create('/a', text('open'));
+  disk.room = 5;
+  const rules = [{ who: 'creator', may: ['read', 'admin'] }] as const;
+  const read = nobody.get('/a');
+  await t.rejects(ann.setAccess('/a', rules), { code: 'MILLRACE_STORE_FULL' });
+  t.equal(textOf((await read).data), 'open');
+  t.equal(textOf((await nobody.get('/a')).data), 'open');
+  disk.room = Infinity;
+  await ann.setAccess('/a', rules);
+  await t.rejects(nobody.get('/a'), { code: 'MILLRACE_STORE_FORBIDDEN' });
+  await store.close();
+});
+
 void t.test('a log that cannot be replaced grows, and is replaced later', async (t) => {
   const directory = t.testdir();
   const disk = new Disk();
