@@ -32,14 +32,7 @@ export { fromNode, toData } from './store/json-node.js';
 export { childOf, nameOf, parentOf } from './store/node-path.js';
 export { hasCode, isPassing, isSessionOver, operationOf } from './store/store-errors.js';
 
-export { Election, type ElectionOptions, type ElectionPaths, type Term } from './recipes/election.js';
-export { writeFenced, type Fence } from './recipes/fenced.js';
-export { Membership, type MembershipOptions } from './recipes/group.js';
-export { Members, type Member, type MembersOptions } from './recipes/members.js';
-export type { Holding } from './recipes/holding.js';
-export { Lock, type LockOptions } from './recipes/lock.js';
-export { ReadWriteLock, type LockSide } from './recipes/read-write-lock.js';
-export type { RecipeOptions, WaitOptions } from './recipes/recipe.js';
+export * from './recipes/index.js';
 export { TreeCache, type TreeCacheOptions, type TreeEvent } from './recipes/tree-cache.js';
 
 export { RealClock, VirtualClock, type Clock, type Timer } from '../engine/clock.js';

@@ -7,9 +7,9 @@
 //   PATH/line/ID_0000000031    who waits for one; only the first looks (front-of-line.ts)
 //   PATH/putters/witness-ID    of each process that puts, so that a lost answer puts nothing twice
 //
-//   put ─► free ─► take: multi [ items at version v → v+1, taken ] ─► complete: multi [ item at v+1, ..., both deleted ]
-//            ▲                                                 │
-//            └──────────────── given back, or session over ────┘
+//   put ─► free ─► take: multi [ item at v → v+1, taken ] ─► complete: multi [ item at v+1, ..., both deleted ]
+//            ▲                                        │
+//            └───────── given back, or session over ──┘
 
 import { failure, isMillraceError, reasonOf } from '../../engine/errors.js';
 import { COMMANDS_MAX, STORE_RETRY_MIN_MS } from '../../engine/limits.js';

@@ -8,7 +8,7 @@
 //
 // Time only narrows the window in which two believe that they hold the same; fences close it. Main thread.
 
-import type { Clock } from '../../engine/clock.js';
+import type { Clock, Timer } from '../../engine/clock.js';
 import type { Operation, Session } from '../store/contract.js';
 import { pause } from '../store/signals.js';
 import { isPassing } from '../store/store-errors.js';
@@ -51,28 +51,39 @@ export class QuorumProof {
     const { session, clock } = this.options;
     const { timeoutMs } = session;
     if (timeoutMs === null) return;
+    const stop = this.watch(timeoutMs / 2);
     while (!over.aborted) {
       await pause(clock, timeoutMs / 8, over);
-      if (!over.aborted) await this.prove(timeoutMs, over);
+      if (!over.aborted) await this.prove(timeoutMs / 3, over);
     }
+    stop();
+  }
+
+  /** Fails at the very moment when time is up, whatever is under way. */
+  private watch(withinMs: number): () => void {
+    const { clock, failed } = this.options;
+    let timer: Timer;
+    const arm = (): void => {
+      const seenMs = this.provenAtMs;
+      timer = clock.after(Math.max(0, seenMs + withinMs - clock.now()), () => {
+        if (this.provenAtMs > seenMs) arm();
+        else failed(null);
+      });
+    };
+    arm();
+    return () => timer.cancel();
   }
 
   private async prove(timeoutMs: number, over: AbortSignal): Promise<void> {
     const { session, clock, checks, failed, answered } = this.options;
     const askedAtMs = clock.now();
-    // An answer that is late must not hide that time is up.
-    const limit = clock.after(Math.max(0, this.provenAtMs + timeoutMs / 2 - askedAtMs), () => {
-      if (!over.aborted && this.outOfTime) failed(null);
-    });
     try {
-      await session.multi(checks(), { timeoutMs: timeoutMs / 3, signal: over });
+      await session.multi(checks(), { timeoutMs, signal: over });
       this.note(askedAtMs);
     } catch (error) {
       if (over.aborted) return;
       if (answered?.(error) === true) this.note(askedAtMs);
-      else if (!isPassing(error) || this.outOfTime) failed(error);
-    } finally {
-      limit.cancel();
+      else if (!isPassing(error)) failed(error);
     }
   }
 }
