@@ -3,6 +3,7 @@
 
 import type { Content, RawContent } from '../../coordination/inspect/content.js';
 import type { Inspected, InspectedBelow } from '../../coordination/inspect/inspect.js';
+import type { AccessRule } from '../../coordination/store/contract.js';
 import { nameOf } from '../../coordination/store/node-path.js';
 import { printable } from '../../engine/model/names.js';
 import { formatCount } from './numbers.js';
@@ -21,7 +22,7 @@ export function formatList(nodes: readonly Inspected[]): string {
   const rows = nodes.map((node) => [
     printable(nameOf(node.path), NAME_LENGTH_MAX) + (node.stat.ephemeralOwner === null ? '' : ' *'),
     formatCount(node.stat.childCount),
-    formatCount(node.bytes),
+    node.bytes === null ? '-' : formatCount(node.bytes),
     String(node.stat.version),
   ]);
   const lines = alignRows([LIST_COLUMNS.slice(0, -1), ...rows], 1);
@@ -47,6 +48,8 @@ export function lineOf(content: Content): string {
       return printable(`${content.record}: ${content.line}`, LINE_LENGTH_MAX);
     case 'piece':
       return `a piece of a ${content.record}, ${formatCount(content.text.length)} characters`;
+    case 'forbidden':
+      return 'may not be read';
     case 'damaged':
       return `DAMAGED ${content.record}: ${printable(content.error.message, 2 * LINE_LENGTH_MAX)}`;
     case 'json':
@@ -69,23 +72,39 @@ export function formatData({ bytes, content }: Inspected): string {
       return `not a ${content.record}, ${sized(bytes)}:\n${rawText(content.raw)}`;
     case 'empty':
       return 'no data';
+    case 'forbidden':
+      return 'may not be read';
     default:
       return `${content.kind === 'json' ? 'JSON' : content.kind}, ${sized(bytes)}:\n${rawText(content)}`;
   }
 }
 
-/** What the store knows about a node. */
-export function formatStat({ path, bytes, stat }: Inspected): string {
+/** What the store knows about a node, and who may do what with it, where that may be known. */
+export function formatStat({ path, bytes, stat }: Inspected, access: readonly AccessRule[] | null): string {
   const rows = [
     ['path', printable(path, NAME_LENGTH_MAX)],
-    ['bytes', formatCount(bytes)],
+    ['bytes', bytes === null ? '-' : formatCount(bytes)],
     ['version', String(stat.version)],
     ['created', `by change ${stat.createRevision}`],
     ['modified', `by change ${stat.modifyRevision}`],
     ['children', formatCount(stat.childCount)],
     ['ephemeral', stat.ephemeralOwner === null ? 'no' : `goes with session ${stat.ephemeralOwner}`],
+    ...(access ?? []).map(({ who, may }) => [
+      'access',
+      `${printable(nameOfWho(who), NAME_LENGTH_MAX)} may ${may.join(', ')}`,
+    ]),
+    ...(access === null ? [['access', 'may not be known']] : []),
   ];
   return alignRows(rows, 2).join('\n');
+}
+
+/** The rules as JSON: without digests, from which passwords can be guessed. */
+export function jsonAccess(access: readonly AccessRule[] | null): object {
+  return { access: access?.map(({ who, may }) => ({ who: nameOfWho(who), may })) ?? null };
+}
+
+function nameOfWho(who: AccessRule['who']): string {
+  return typeof who === 'string' ? who : `user ${who.user}`;
 }
 
 /** A node as JSON; the revisions are text, because they may be larger than numbers are exact. */
@@ -96,7 +115,7 @@ export function jsonOf({ path, bytes, stat, content }: Inspected): object {
 }
 
 function jsonContent(content: Content): unknown {
-  if (content.kind !== 'damaged') {
+  if (content.kind !== 'damaged' && content.kind !== 'forbidden') {
     return content.kind === 'record' ? { ...content, value: plainValue(content.value) } : content;
   }
   const { code, message, hint } = content.error;
@@ -136,8 +155,8 @@ function hexLines(hex: string): string {
   return lines.map((line) => (line.match(/../g) ?? []).join(' ')).join('\n');
 }
 
-function sized(bytes: number): string {
-  return `${formatCount(bytes)} ${bytes === 1 ? 'byte' : 'bytes'}`;
+function sized(bytes: number | null): string {
+  return bytes === null ? 'no bytes' : `${formatCount(bytes)} ${bytes === 1 ? 'byte' : 'bytes'}`;
 }
 
 function clean(text: string): string {

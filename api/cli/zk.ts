@@ -3,14 +3,14 @@
 // on; `get` of one ends with 1. Main thread; everything from outside comes in by `ZkEnvironment`.
 
 import type { Inspected } from '../../coordination/inspect/inspect.js';
-import { inspect, inspectChildren, inspectTree } from '../../coordination/inspect/inspect.js';
+import { inspect, inspectAccess, inspectChildren, inspectTree } from '../../coordination/inspect/inspect.js';
 import type { Session } from '../../coordination/store/contract.js';
 import { checkPath } from '../../coordination/store/node-path.js';
 import { toWire } from '../../engine/errors.js';
 import { formatError } from './error-text.js';
 import { EXIT_FAILED, EXIT_OK } from './exit.js';
 import { runPlain, type Plain, type PlainEnvironment } from './plain.js';
-import { formatBelow, formatData, formatList, formatStat, jsonOf } from './zk-format.js';
+import { formatBelow, formatData, formatList, formatStat, jsonAccess, jsonOf } from './zk-format.js';
 
 /** Where the nodes are: servers, or the data directory of a host that does not run. */
 export type ZkPlace =
@@ -86,7 +86,7 @@ const verbs: Readonly<Record<ZkVerb, Show>> = {
     const node = await inspect(session, path, { unpack });
     if (json) await output.data(jsonOf(node));
     else await output.print(formatData(node));
-    if (node.content.kind !== 'damaged') return EXIT_OK;
+    if (node.content.kind !== 'damaged' && node.content.kind !== 'forbidden') return EXIT_OK;
     output.say(formatError(toWire(node.content.error)));
     return EXIT_FAILED;
   },
@@ -102,8 +102,9 @@ const verbs: Readonly<Record<ZkVerb, Show>> = {
 
   async stat(session, path, { output, json }, unpack) {
     const node = await inspect(session, path, { unpack });
-    if (json) await output.data(jsonOf(node));
-    else await output.print(formatStat(node));
+    const access = await inspectAccess(session, path);
+    if (json) await output.data({ ...jsonOf(node), ...jsonAccess(access) });
+    else await output.print(formatStat(node, access));
     return EXIT_OK;
   },
 };

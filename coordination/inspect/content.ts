@@ -25,6 +25,8 @@ export type Content =
   | { readonly kind: 'record'; readonly record: string; readonly value: unknown; readonly line: string }
   /** A part of a record of ours, which its parent shows as a whole. */
   | { readonly kind: 'piece'; readonly record: string; readonly text: string }
+  /** The session may not read it. */
+  | { readonly kind: 'forbidden'; readonly error: MillraceError }
   /** A record of ours that cannot be read. */
   | { readonly kind: 'damaged'; readonly record: string; readonly error: MillraceError; readonly raw: RawContent };
 

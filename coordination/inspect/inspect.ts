@@ -1,8 +1,9 @@
 // Looks at nodes for people: one, the children of one, or all below one, each with what it holds. Reads only, and
 // against nodes that come and go meanwhile: what is gone when it is read is left out. Main thread.
 
+import { failure } from '../../engine/errors.js';
 import { INSPECT_CHILDREN_AT_ONCE } from '../../engine/limits.js';
-import type { Session, Stat, StoreNode } from '../store/contract.js';
+import type { AccessRule, Session, Stat, StoreNode } from '../store/contract.js';
 import { childOf, nameOf } from '../store/node-path.js';
 import { hasCode } from '../store/store-errors.js';
 import { contentOf, PIECES_MAX, type Content, type ContentOptions, type ContentPiece } from './content.js';
@@ -12,7 +13,8 @@ import { kindOf } from './kinds.js';
 export interface Inspected {
   readonly path: string;
   readonly stat: Stat;
-  readonly bytes: number;
+  /** Of its data; null when that may not be read. */
+  readonly bytes: number | null;
   readonly content: Content;
 }
 
@@ -22,15 +24,32 @@ export interface InspectedBelow extends Inspected {
 }
 
 /**
- * That node.
+ * That node; one that may not be read has what may be known of it.
  *
  * @throws MILLRACE_STORE_NO_NODE, and what the store throws
  */
 export async function inspect(session: Session, path: string, options: ContentOptions = {}): Promise<Inspected> {
-  const node = await session.get(path);
+  let node: StoreNode;
+  try {
+    node = await session.get(path);
+  } catch (error) {
+    if (!hasCode(error, 'MILLRACE_STORE_FORBIDDEN')) throw error;
+    const stat = await session.exists(path);
+    if (stat === null) throw failure('MILLRACE_STORE_NO_NODE', { path });
+    return { path, stat, bytes: null, content: { kind: 'forbidden', error } };
+  }
   const pieces = kindOf(path).kind === 'pieces' ? await piecesOf(session, node) : [];
   const { stat, data } = node;
   return { path, stat, bytes: data.byteLength, content: contentOf(node, pieces, options) };
+}
+
+/**
+ * Who may do what with that node; null when the session may not know.
+ *
+ * @throws MILLRACE_STORE_NO_NODE, and what the store throws
+ */
+export async function inspectAccess(session: Session, path: string): Promise<readonly AccessRule[] | null> {
+  return await unlessForbidden(session.access(path));
 }
 
 /**
@@ -77,15 +96,16 @@ async function* below(
       yield* below(session, child, depth + 1, options);
     }
   } catch (error) {
-    if (!hasCode(error, 'MILLRACE_STORE_NO_NODE')) throw error;
+    // It has gone, or nobody may know what is below it.
+    if (!hasCode(error, 'MILLRACE_STORE_NO_NODE', 'MILLRACE_STORE_FORBIDDEN')) throw error;
   }
 }
 
 async function piecesOf(session: Session, { path, stat }: StoreNode): Promise<readonly ContentPiece[]> {
   if (stat.childCount === 0) return [];
   // One more than there can be is enough to tell that there are too many.
-  const names = ((await unlessGone(session.children(path))) ?? []).slice(0, PIECES_MAX + 1);
-  const nodes = await Promise.all(names.map((name) => unlessGone(session.get(childOf(path, name)))));
+  const names = ((await unlessForbidden(unlessGone(session.children(path)))) ?? []).slice(0, PIECES_MAX + 1);
+  const nodes = await Promise.all(names.map((name) => unlessForbidden(unlessGone(session.get(childOf(path, name))))));
   return nodes.flatMap((node) => (node === null ? [] : [{ name: nameOf(node.path), data: node.data }]));
 }
 
@@ -94,6 +114,15 @@ async function unlessGone<T>(read: Promise<T>): Promise<T | null> {
     return await read;
   } catch (error) {
     if (hasCode(error, 'MILLRACE_STORE_NO_NODE')) return null;
+    throw error;
+  }
+}
+
+async function unlessForbidden<T>(read: Promise<T>): Promise<T | null> {
+  try {
+    return await read;
+  } catch (error) {
+    if (hasCode(error, 'MILLRACE_STORE_FORBIDDEN')) return null;
     throw error;
   }
 }

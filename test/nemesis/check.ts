@@ -124,12 +124,13 @@ function checkCalls(events: readonly NemesisEvent[], { graceMs }: CheckOptions):
   const answers = new Map(of(events, 'answered').map((event) => [`${event.who} ${event.call}`, event]));
   const ends = new Map<string, number>();
   for (const event of events) if (event.type === 'killed' || event.type === 'exited') ends.set(event.whom, event.atMs);
+  const pauses = pausesIn(events);
   const lastMs = events.reduce((latest, { atMs }) => Math.max(latest, atMs), -Infinity);
   return of(events, 'asked').flatMap(({ who, call, what, timeoutMs, atMs }) => {
     const answer = answers.get(`${who} ${call}`);
     // Who is dead owes no answer; who was stopped owes it later.
     const untilMs = answer?.atMs ?? ends.get(who) ?? lastMs;
-    const tookMs = untilMs - atMs - pausedMs(events, who, atMs, untilMs);
+    const tookMs = untilMs - atMs - pausedMs(pauses.get(who) ?? [], atMs, untilMs);
     if (tookMs <= timeoutMs + graceMs) return [];
     const had = answer === undefined ? 'had no answer' : `ended with ${answer.outcome}`;
     return [violation('late', `${what} of ${who} ${had} after ${Math.round(tookMs)} ms instead of ${timeoutMs}`)];
@@ -143,17 +144,31 @@ function checkExits(events: readonly NemesisEvent[]): readonly Violation[] {
   );
 }
 
-/** For how much of that time its process was stopped by the runner. */
-function pausedMs(events: readonly NemesisEvent[], who: string, fromMs: number, toMs: number): number {
-  let sumMs = 0;
-  let sinceMs: number | null = null;
+interface Pause {
+  readonly fromMs: number;
+  toMs: number;
+}
+
+/** When processes were stopped by the runner. */
+function pausesIn(events: readonly NemesisEvent[]): ReadonlyMap<string, readonly Pause[]> {
+  const pauses = new Map<string, Pause[]>();
   for (const event of inTime(events)) {
-    if (event.type === 'paused' && event.whom === who) sinceMs = event.atMs;
-    if (sinceMs === null || (event.type !== 'resumed' && event.type !== 'killed') || event.whom !== who) continue;
-    sumMs += Math.max(0, Math.min(toMs, event.atMs) - Math.max(fromMs, sinceMs));
-    sinceMs = null;
+    if (event.type === 'paused') {
+      pauses.set(event.whom, [...(pauses.get(event.whom) ?? []), { fromMs: event.atMs, toMs: Infinity }]);
+    } else if (event.type === 'resumed' || event.type === 'killed') {
+      const last = pauses.get(event.whom)?.at(-1);
+      if (last?.toMs === Infinity) last.toMs = event.atMs;
+    }
   }
-  return sinceMs === null ? sumMs : sumMs + Math.max(0, toMs - Math.max(fromMs, sinceMs));
+  return pauses;
+}
+
+/** How much of that time was within them. */
+function pausedMs(pauses: readonly Pause[], fromMs: number, toMs: number): number {
+  return pauses.reduce(
+    (sum, pause) => sum + Math.max(0, Math.min(toMs, pause.toMs) - Math.max(fromMs, pause.fromMs)),
+    0,
+  );
 }
 
 /** Who was started and not killed. */

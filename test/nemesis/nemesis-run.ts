@@ -19,6 +19,8 @@ export interface NemesisOptions extends WorldOptions {
   /** How late an answer may be on this machine. */
   readonly graceMs: number;
   readonly say: (line: string) => void;
+  /** Aborted, no more faults begin; what is done by then is judged. */
+  readonly signal?: AbortSignal;
 }
 
 export interface NemesisResult {
@@ -30,7 +32,7 @@ export interface NemesisResult {
 const END_MS = 4 * STORE_CALL_TIMEOUT_MS;
 
 export async function runNemesis(options: NemesisOptions): Promise<NemesisResult> {
-  const { seed, seconds, faults, graceMs, say } = options;
+  const { seed, faults, graceMs, say } = options;
   const random = new Random(seed);
   const world = await World.open(options);
   try {
@@ -39,7 +41,7 @@ export async function runNemesis(options: NemesisOptions): Promise<NemesisResult
     await session.close();
     for (const contender of world.contenders) world.start(contender);
     await Promise.race(world.contenders.map((contender) => contender.heard('leads', END_MS)));
-    if (faults === undefined) await randomFaults(world, random, seconds, say);
+    if (faults === undefined) await randomFaults(world, random, options);
     else for (const fault of faults) await oneFault(world, fault, random, say);
     await end(world, say);
     const events = world.allEvents();
@@ -49,9 +51,10 @@ export async function runNemesis(options: NemesisOptions): Promise<NemesisResult
   }
 }
 
-async function randomFaults(world: World, random: Random, seconds: number, say: (line: string) => void): Promise<void> {
+async function randomFaults(world: World, random: Random, options: NemesisOptions): Promise<void> {
+  const { seconds, say, signal } = options;
   const untilMs = monotonicMs() + seconds * 1000;
-  while (monotonicMs() < untilMs) {
+  while (monotonicMs() < untilMs && signal?.aborted !== true) {
     await oneFault(world, FAULTS[random.nextBelow(FAULTS.length)]!, random, say);
     await sleep((0.2 + random.nextFloat() * 1.5) * world.sessionTimeoutMs);
   }

@@ -15,7 +15,7 @@ import { Replay } from '../../../engine/component/replay.js';
 import { Spout, type FailCause, type NextTuple, type TreeFailure } from '../../../engine/component/spout.js';
 import { RealClock, type Clock } from '../../../engine/clock.js';
 import { Settings } from '../../../engine/connect/settings.js';
-import { failure, reasonOf } from '../../../engine/errors.js';
+import { failure, isMillraceError, MillraceError, reasonOf } from '../../../engine/errors.js';
 import {
   CHANGES_HELD_BYTES_MAX,
   CHANGES_NODES,
@@ -124,6 +124,10 @@ export class ZookeeperChanges extends Spout {
       tooMany: () => {
         const details = { path: this.path, nodesMax: this.nodesMax, ceiling: CHANGES_NODES_MAX };
         this.broken = failure('MILLRACE_CHANGES_TOO_MANY', details, { fatal: true });
+        this.context.wake();
+      },
+      failed: (error) => {
+        this.broken = fatal(error);
         this.context.wake();
       },
     });
@@ -276,4 +280,10 @@ export class ZookeeperChanges extends Spout {
     }
     this.context.wake();
   }
+}
+
+/** The same error, as one that ends the topology. */
+function fatal(error: unknown): Error {
+  if (!isMillraceError(error)) return error instanceof Error ? error : new Error(reasonOf(error));
+  return new MillraceError(error.code, error.message, error.hint, { cause: error, fatal: true });
 }

@@ -18,6 +18,8 @@ export interface SubtreeListener {
   deleted(path: string, stat: Stat): void;
   /** There are more nodes than may be held; nothing more is told. */
   tooMany(): void;
+  /** The store lets no more be followed; nothing more is told. */
+  failed(error: unknown): void;
 }
 
 interface Entry {
@@ -66,16 +68,27 @@ export class Subtree {
   private watch(entry: Entry): void {
     const { session } = this;
     if (session === null || entry.watches.length > 0) return;
-    entry.watches = [
-      session.watchNode(entry.path, (node) => this.read(entry, node)),
-      session.watchChildren(entry.path, (names) => this.listed(entry, names ?? [])),
-    ];
+    try {
+      entry.watches = [session.watchNode(entry.path, (node) => this.read(entry, node))];
+      const children = session.watchChildren(entry.path, (names) => this.listed(entry, names ?? []));
+      entry.watches = [...entry.watches, children];
+    } catch (error) {
+      // The next session begins anew.
+      if (session.ended.aborted) return;
+      this.end();
+      this.listener.failed(error);
+    }
+  }
+
+  private end(): void {
+    this.over = true;
+    this.detach();
   }
 
   private read(entry: Entry, node: StoreNode | null): void {
     const before = entry.stat;
     if (node === null) {
-      this.gone(entry);
+      this.goneWithAllBelow(entry);
     } else if (before === null || !isSame(before, node.stat)) {
       entry.stat = node.stat;
       this.listener.set(node);
@@ -93,8 +106,7 @@ export class Subtree {
       let child = entry.children.get(name);
       if (child === undefined) {
         if (this.entries >= this.nodesMax) {
-          this.over = true;
-          this.detach();
+          this.end();
           this.listener.tooMany();
           return;
         }
@@ -111,6 +123,12 @@ export class Subtree {
     for (const child of entry.children.values()) this.drop(child);
     for (const watch of entry.watches) watch.close();
     this.entries--;
+    this.gone(entry);
+  }
+
+  /** A node cannot go before its children; what is created anew is told by its own watch. */
+  private goneWithAllBelow(entry: Entry): void {
+    for (const child of entry.children.values()) this.goneWithAllBelow(child);
     this.gone(entry);
   }
 

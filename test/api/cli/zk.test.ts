@@ -5,8 +5,10 @@ import t, { type Test } from 'tap';
 import { placeOf } from '../../../api/cli/zk-command.js';
 import { openPlace } from '../../../api/cli/zk-environment.js';
 import { zkCommand, type ZkEnvironment, type ZkVerb } from '../../../api/cli/zk.js';
+import { formatStat, jsonAccess } from '../../../api/cli/zk-format.js';
 import { claimProgress, CheckpointWriter } from '../../../coordination/checkpoints.js';
 import { ensureLayout } from '../../../coordination/host/registration.js';
+import { inspect, inspectAccess } from '../../../coordination/inspect/inspect.js';
 import { EmbeddedStore } from '../../../coordination/store/embedded/embedded-store.js';
 import { toData } from '../../../coordination/store/json-node.js';
 import { VirtualClock } from '../../../engine/clock.js';
@@ -82,7 +84,7 @@ t.test('ls, get, tree and stat, for people', async (t) => {
   const stat = await run(data, 'stat', '/other');
   t.match(
     stat.stdout,
-    /^path +\/other\nbytes +3\nversion +0\ncreated +by change \d+\nmodified +by change \d+\nchildren +2\nephemeral +no\n$/,
+    /^path +\/other\nbytes +3\nversion +0\ncreated +by change \d+\nmodified +by change \d+\nchildren +2\nephemeral +no\naccess +anyone may read, write, create, delete, admin\n$/,
   );
   t.match(await run(data, 'ls', '/hosts'), { exitCode: 0, stdout: '', stderr: 'node "/hosts" has no children\n' });
 });
@@ -103,6 +105,28 @@ t.test('a node of ours with nonsense in it is shown with its error', async (t) =
   t.match(objects, [
     { content: { kind: 'damaged', error: { code: 'MILLRACE_STORE_CONTENT' }, raw: { text: 'oops' } } },
   ]);
+});
+
+t.test('what may not be read is shown as that', async (t) => {
+  const data = t.testdir();
+  const store = await EmbeddedStore.open({ directory: join(data, 'store') });
+  const session = await store.connect({ credentials: [{ user: 'me', password: 'secret' }] });
+  const options = { access: [{ who: 'creator', may: ['read', 'admin'] }] } as const;
+  await session.create('/mine', text('1'), 'persistent', options);
+  await session.create('/yours', text('1'));
+  await store.close();
+  t.match(await run(data, 'ls', '/'), { exitCode: 0, stdout: /\nmine +0 +- +0 +may not be read\nyours +0 +1 +0 +1\n/ });
+  t.match(await run(data, 'tree', '/'), { exitCode: 0, stdout: /mine {2}may not be read\n/ });
+  t.match(await run(data, 'get', '/mine'), { exitCode: 1, stderr: /MILLRACE_STORE_FORBIDDEN/ });
+  const stat = await run(data, 'stat', '/mine', true);
+  t.match(stat.objects, [{ bytes: null, content: { kind: 'forbidden', error: { code: 'MILLRACE_STORE_FORBIDDEN' } } }]);
+  const again = await EmbeddedStore.open({ directory: join(data, 'store') });
+  const owner = await again.connect({ credentials: [{ user: 'me', password: 'secret' }] });
+  const access = await inspectAccess(owner, '/mine');
+  const shown = formatStat(await inspect(owner, '/mine'), access);
+  t.match(shown, /\naccess +user me may read, admin$/);
+  t.notMatch(JSON.stringify(jsonAccess(access)), /digest/);
+  await again.close();
 });
 
 t.test('JSON lines hold every node', async (t) => {

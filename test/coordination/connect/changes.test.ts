@@ -7,6 +7,7 @@ import { TestRun } from '../../../engine/testing/index.js';
 import { defineSpout } from '../../../engine/component/spec.js';
 import { CHANGE_FIELDS, ZookeeperChanges } from '../../../coordination/connect/zookeeper/changes.js';
 import { zookeeperChanges } from '../../../coordination/connect/zookeeper/index.js';
+import { failure } from '../../../engine/errors.js';
 import { VirtualClock } from '../../../engine/clock.js';
 import { fakeContext, thrownBy } from '../../engine/connect/fakes.js';
 import { text } from '../store/contract.js';
@@ -219,6 +220,25 @@ void t.test('too many nodes end it with an error that says so', async (t) => {
   await test.create('/a/d', text(''));
   await driven.settle();
   t.match(driven.errors[0], { code: 'MILLRACE_CHANGES_TOO_MANY', fatal: true, message: /more than 3 nodes at "\/a"/ });
+});
+
+void t.test('a store that lets no more be followed ends it, a session that is over does not', async (t) => {
+  const { place, test, driven } = await opened(t);
+  await driven.until(2);
+  place.watchError = failure('MILLRACE_STORE_TOO_MANY', { count: 1, what: 'watches' });
+  await place.lose();
+  await test.set('/a/b', text('2'), null);
+  await driven.settle();
+  t.match(driven.errors.at(-1), { code: 'MILLRACE_STORE_TOO_MANY', fatal: true });
+  const other = await opened(t);
+  await other.driven.until(2);
+  other.driven.ackAll();
+  other.place.loseInSync = true;
+  await other.place.lose();
+  await other.test.set('/a/b', text('2'), null);
+  await other.driven.until(3);
+  t.strictSame(other.driven.errors, []);
+  t.equal(other.place.sessions.length, 3);
 });
 
 void t.test('data comes as the settings say, and what is not that is reported and left out', async (t) => {

@@ -8,9 +8,12 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import t, { type Test } from 'tap';
-import type { Session } from '../../../coordination/store/contract.js';
+import type { Session, Store } from '../../../coordination/store/contract.js';
 import { toData } from '../../../coordination/store/json-node.js';
+import { ZookeeperChanges } from '../../../coordination/connect/zookeeper/changes.js';
+import type { ZookeeperSession } from '../../../coordination/store/zookeeper/zookeeper-session.js';
 import { ZookeeperStore } from '../../../coordination/store/zookeeper/zookeeper-store.js';
+import { fakeContext, recorder } from '../../engine/connect/fakes.js';
 import { runningEnsemble } from '../ensemble/running.js';
 import { Seen, text, textOf } from '../store/contract.js';
 
@@ -19,6 +22,12 @@ t.setTimeout(120_000);
 const root = fileURLToPath(new URL('../../../../', import.meta.url));
 const command = join(root, 'dist/api/cli/main.js');
 const ensemble = await runningEnsemble(t, { servers: 1 });
+
+/** A port where nobody listens. */
+const server = createServer();
+await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+const { port } = server.address() as AddressInfo;
+await new Promise((resolve) => server.close(resolve));
 
 interface Running {
   text: string;
@@ -46,6 +55,9 @@ function millrace(t: Test, ...args: readonly string[]): Running {
   return running;
 }
 
+/** Takes its time, so it begins first. */
+const nobody = millrace(t, 'zk', 'ls', '--zookeeper', `127.0.0.1:${port}`);
+
 async function session(t: Test, chroot: string): Promise<Session> {
   const opened = await new ZookeeperStore({ servers: ensemble.connectString + chroot }).connect();
   t.teardown(() => opened.close());
@@ -70,6 +82,43 @@ async function followChanges(t: Test, session: Session): Promise<void> {
   await until(session, '/copy/settings/b', null);
   t.pass('every change has come');
 }
+
+void t.test('a session that the servers ended costs nothing but what differs', async (t) => {
+  const own = await session(t, '/lost');
+  await own.create('/a', text('1'));
+  await own.create('/b', text('1'));
+  const store = new ZookeeperStore({ servers: `${ensemble.connectString}/lost` });
+  const sessions: ZookeeperSession[] = [];
+  const open = async (): Promise<Store> => ({
+    connect: async (options) => {
+      const opened = await store.connect(options);
+      sessions.push(opened);
+      return opened;
+    },
+  });
+  const spout = new ZookeeperChanges({ servers: 'any', data: 'text' }, { open });
+  const { emit, emitted } = recorder();
+  await spout.open({ ...fakeContext(), now: () => performance.now() });
+  const until = async (count: number): Promise<void> => {
+    while (emitted.length < count) {
+      await spout.nextTuple(emit);
+      for (const { id } of emitted) spout.ack(id);
+      await new Promise((resolve) => setTimeout(resolve, 5));
+    }
+  };
+  const told = (): string[] => emitted.map(({ values }) => values.slice(0, 3).join(' '));
+  await until(3);
+  t.strictSame(told().toSorted(), ['/ set ', '/a set 1', '/b set 1'].toSorted());
+  const [first] = sessions;
+  t.equal(await store.endSession(first!.id, first!.password), 'closed');
+  await own.set('/a', text('2'), null);
+  await own.delete('/b', null);
+  await own.create('/c', text('3'));
+  await until(6);
+  t.strictSame(told().slice(3).toSorted(), ['/a set 2', '/b deleted ', '/c set 3'].toSorted());
+  t.equal(sessions.length, 2);
+  await spout.close();
+});
 
 void t.test('a JSON topology in two workers mirrors a subtree', async (t) => {
   const own = await session(t, '/document');
@@ -117,11 +166,6 @@ void t.test('millrace zk shows servers, and makes nothing', async (t) => {
   t.equal(await missing.ended, 3);
   t.match(missing.text, /MILLRACE_STORE_NO_NODE: .*"\/nowhere"/);
   t.equal(await (await session(t, '')).exists('/nowhere'), null);
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  const nobody = millrace(t, 'zk', 'ls', '--zookeeper', `127.0.0.1:${port}`);
   t.equal(await nobody.ended, 4, nobody.text);
   const odd = millrace(t, 'zk', 'ls', '--zookeeper', 'no server:x');
   t.equal(await odd.ended, 2, odd.text);

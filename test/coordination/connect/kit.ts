@@ -25,6 +25,10 @@ export class Place {
   /** The sessions of the connectors, in their order. */
   readonly sessions: Session[] = [];
   opened = 0;
+  /** What the next `watchNode` of a connector throws. */
+  watchError: Error | null = null;
+  /** The next session of a connector is lost while it is synced. */
+  loseInSync = false;
   /** Waited for before a connector's `set` is carried out. */
   beforeSet: (path: string, data: Uint8Array) => Promise<void> = async () => undefined;
   /** Calls of `connect` that are refused. */
@@ -68,8 +72,21 @@ export class Place {
           await this.beforeSet(path, data);
           return await faulty.set(path, data, ...rest);
         };
+        const sync: Session['sync'] = async (...args) => {
+          await faulty.sync(...args);
+          if (!this.loseInSync) return;
+          this.loseInSync = false;
+          await this.store.expire(faulty.id);
+        };
+        const watchNode: Session['watchNode'] = (...args) => {
+          const error = this.watchError;
+          this.watchError = null;
+          if (error !== null) throw error;
+          return faulty.watchNode(...args);
+        };
+        const replaced: Readonly<Record<string, unknown>> = { set, sync, watchNode };
         const session = new Proxy(faulty, {
-          get: (target, key) => (key === 'set' ? set : (Reflect.get(target, key) as unknown)),
+          get: (target, key) => replaced[String(key)] ?? (Reflect.get(target, key) as unknown),
         });
         this.sessions.push(session);
         return session;
