@@ -82,6 +82,8 @@ export interface HostRecord {
   readonly host: string;
   readonly boot: string;
   readonly slots: number;
+  /** Where its HTTP interface is; left out by a host that does not listen. */
+  readonly url?: string;
 }
 
 /** What a host says of one topology that it runs. */
@@ -171,7 +173,11 @@ export function isAssignment(value: unknown): value is Assignment {
 }
 
 export function isHostRecord(value: unknown): value is HostRecord {
-  return hasKeys(value, 'host', 'boot', 'slots') && Number.isInteger(value.slots);
+  return (
+    hasKeys(value, 'host', 'boot', 'slots') &&
+    Number.isInteger(value.slots) &&
+    (!('url' in value) || typeof value.url === 'string')
+  );
 }
 
 export function isReport(value: unknown): value is Report {

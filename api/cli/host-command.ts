@@ -3,12 +3,16 @@
 
 import type { Command } from 'commander';
 import { parseSlots } from './arguments.js';
+import { parseSessionTimeout } from './wait.js';
 
 interface HostFlags {
   readonly listen: string;
   readonly data?: string;
   readonly slots?: number;
   readonly files?: string;
+  readonly zookeeper?: string;
+  readonly name?: string;
+  readonly sessionTimeout?: number;
   readonly json?: boolean;
   readonly verbose?: boolean;
 }
@@ -26,11 +30,14 @@ export function addHostCommand(program: Command, onExitCode: (exitCode: number) 
     .option('-d, --data <DIR>', 'where topologies and the progress of their spouts are kept')
     .option('--slots <n>', 'worker threads at a time (default: one a processor, at least two)', parseSlots)
     .option('--files <DIR>', 'the only directory whose files submitted documents may use (default: none)')
+    .option('-z, --zookeeper <servers>', 'the ensemble of a cluster: zk1:2181,zk2:2181,zk3:2181/prod (default: none)')
+    .option('--name <name>', 'of this host, like no other one of its cluster (default: "local")')
+    .option('--session-timeout <duration>', 'silence after which ZooKeeper gives the host up', parseSessionTimeout)
     .option('--json', 'write JSON lines to standard output')
     .option('--verbose', 'say more on standard error')
     .addHelpText('after', EXIT_CODES)
     .exitOverride()
-    .action(async ({ listen, data, slots, files, json, verbose }: HostFlags) => {
+    .action(async ({ listen, data, slots, files, zookeeper, name, sessionTimeout, json, verbose }: HostFlags) => {
       const [{ hostCommand, startHostProcess }, { hostEnvironment }] = await Promise.all([
         import('./host.js'),
         import('./host-environment.js'),
@@ -40,6 +47,9 @@ export function addHostCommand(program: Command, onExitCode: (exitCode: number) 
         dataDirectory: data ?? null,
         filesDirectory: files ?? null,
         slots: slots ?? null,
+        zookeeper: zookeeper ?? null,
+        name: name ?? null,
+        sessionTimeoutMs: sessionTimeout ?? null,
         json: json === true,
         verbose: verbose === true,
       };

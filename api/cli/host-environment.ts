@@ -14,5 +14,9 @@ export function hostEnvironment(json: boolean, start: HostEnvironment['start']):
     clock: new RealClock(),
     onSignal: listenForSignals,
     start,
+    endSession: async (servers, { id, password }) => {
+      const { ZookeeperStore } = await import('../../coordination/store/zookeeper/zookeeper-store.js');
+      await new ZookeeperStore({ servers }).endSession(id, password);
+    },
   };
 }

@@ -2,6 +2,7 @@
 // its child. Plain data.
 
 import type { WireError } from '../../engine/errors.js';
+import type { SessionKey } from '../host/options.js';
 
 /** What a host process is to be, as its one argument: JSON. */
 export interface HostProcessOptions {
@@ -12,6 +13,12 @@ export interface HostProcessOptions {
   readonly filesDirectory: string | null;
   /** Null: the default. */
   readonly slots: number | null;
+  /** The servers of the ensemble that hosts share; null: this host is alone. */
+  readonly zookeeper: string | null;
+  /** Null: the default. */
+  readonly name: string | null;
+  /** Null: the default. */
+  readonly sessionTimeoutMs: number | null;
   readonly json: boolean;
   readonly verbose: boolean;
   /** Submissions that are not started again. */
@@ -23,6 +30,8 @@ export type FromHostProcess =
   | { readonly type: 'listening'; readonly url: string }
   /** These submissions run there from now on. */
   | { readonly type: 'running'; readonly ids: readonly string[] }
+  /** It has this session with the ensemble from now on. */
+  | { readonly type: 'session'; readonly key: SessionKey }
   /** It could not start; it exits. */
   | { readonly type: 'refused'; readonly error: WireError };
 

@@ -33,6 +33,16 @@ const starting = Host.start({
   dataDirectory: options.dataDirectory,
   filesDirectory: options.filesDirectory,
   ...(options.slots === null ? {} : { slots: options.slots }),
+  ...(options.name === null ? {} : { name: options.name }),
+  ...(options.zookeeper === null
+    ? {}
+    : {
+        zookeeper: {
+          servers: options.zookeeper,
+          ...(options.sessionTimeoutMs === null ? {} : { sessionTimeoutMs: options.sessionTimeoutMs }),
+        },
+      }),
+  onSession: (key) => void tell({ type: 'session', key }),
   logger: logger(),
   print: async (line) => await output.print(line),
   heldBack: options.heldBack,

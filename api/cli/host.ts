@@ -17,6 +17,7 @@ import { makeTemporaryDirectory } from '../temporary.js';
 import { formatError } from './error-text.js';
 import { EXIT_FAILED, EXIT_OK, exitCodeOf, SIGNAL_EXITS, type EndSignal } from './exit.js';
 import { HostCrashes, isCrash } from './host-crashes.js';
+import type { SessionKey } from '../host/options.js';
 import type { FromHostProcess, HostProcessOptions, ToHostProcess } from './host-messages.js';
 import type { Output } from './output.js';
 
@@ -27,6 +28,10 @@ export interface HostRequest {
   readonly dataDirectory: string | null;
   readonly filesDirectory: string | null;
   readonly slots: number | null;
+  /** The servers of an ensemble; null: the host is alone. */
+  readonly zookeeper: string | null;
+  readonly name: string | null;
+  readonly sessionTimeoutMs: number | null;
   readonly json: boolean;
   readonly verbose: boolean;
 }
@@ -38,6 +43,8 @@ export interface HostEnvironment {
   onSignal(listener: (signal: EndSignal) => void): void;
   /** Starts a host process. */
   start(options: HostProcessOptions): ChildProcess;
+  /** Ends the session of a host process that died, so that the cluster need not wait for its timeout. */
+  endSession(servers: string, key: SessionKey): Promise<void>;
 }
 
 /** Runs a host until a signal ends it; gives the exit code. */
@@ -82,6 +89,8 @@ class Parent {
   private readonly crashes = new HostCrashes();
   /** Submissions that run in the host process of now, or ran in the last one. */
   private running: readonly string[] = [];
+  /** Of the host process with the ensemble. */
+  private session: SessionKey | null = null;
   private restMs = HOST_RESTART_MIN_MS;
   private rest: Timer | null = null;
   private finish: (exitCode: number) => void = () => undefined;
@@ -111,6 +120,7 @@ class Parent {
     child.on('message', (message: FromHostProcess) => {
       if (message.type === 'listening') this.listens(message.url);
       else if (message.type === 'running') this.running = message.ids;
+      else if (message.type === 'session') this.session = message.key;
       else refused = message.error;
     });
     // Of an error in the channel alone an exit follows.
@@ -122,6 +132,7 @@ class Parent {
       const why = `ended with ${signal ?? `code ${exitCode}`}`;
       const tell = (): void => {
         this.died(signal);
+        this.endSession();
         this.exited({ refused, exitCode, why });
       };
       // What it said last may still be in the channel.
@@ -150,6 +161,16 @@ class Parent {
     if (this.signal === null && isCrash(signal)) this.crashes.add(this.environment.clock.now(), this.running);
     this.running = [];
     this.options = { ...this.options, heldBack: this.crashes.suspects };
+  }
+
+  /** What it left: it had no time to say goodbye. */
+  private endSession(): void {
+    const { session, options, environment } = this;
+    this.session = null;
+    if (session === null || options.zookeeper === null) return;
+    environment.endSession(options.zookeeper, session).catch((error: unknown) => {
+      environment.output.say(`warning: the session of the host process ends by itself: ${reasonOf(error)}`);
+    });
   }
 
   private exited({ refused, exitCode, why }: Exit): void {

@@ -1,5 +1,5 @@
-// How the commands that talk to a host are written on the command line: submit, list, describe, activate, deactivate,
-// rebalance, kill. What they do is loaded when one of them is called. Main thread.
+// How the commands that talk to a host are written on the command line: submit, list, hosts, describe, activate,
+// deactivate, rebalance, kill. What they do is loaded when one of them is called. Main thread.
 
 import type { Command } from 'commander';
 import type { Settings } from '../../engine/model/settings.js';
@@ -54,6 +54,11 @@ export function addRemoteCommands(program: Command, onExitCode: (exitCode: numbe
     const { listCommand } = await import('./list.js');
     const { remoteEnvironment } = await import('./remote-environment.js');
     onExitCode(await listCommand(optionsOf(flags), remoteEnvironment()));
+  });
+  remote(program, 'hosts', 'list the hosts of the cluster').action(async (flags: RemoteFlags) => {
+    const { hostsCommand } = await import('./hosts.js');
+    const { remoteEnvironment } = await import('./remote-environment.js');
+    onExitCode(await hostsCommand(optionsOf(flags), remoteEnvironment()));
   });
   remote(program, 'describe', 'show how a topology goes, by component')
     .argument('<NAME>', 'its name')

@@ -8,6 +8,7 @@ import { shown } from '../../engine/model/names.js';
 import type {
   ArtifactInfo,
   HostHealth,
+  HostSummary,
   KillRequest,
   RebalanceRequest,
   Submission,
@@ -67,6 +68,12 @@ export class MillraceClient {
   async list(options: CallOptions = {}): Promise<readonly TopologySummary[]> {
     const { json } = await this.call({ method: 'GET', path: '/api/v1/topologies' }, options);
     return (json as { readonly topologies: readonly TopologySummary[] }).topologies;
+  }
+
+  /** The hosts of the cluster, by name. */
+  async hosts(options: CallOptions = {}): Promise<readonly HostSummary[]> {
+    const { json } = await this.call({ method: 'GET', path: '/api/v1/hosts' }, options);
+    return (json as { readonly hosts: readonly HostSummary[] }).hosts;
   }
 
   /** @throws MILLRACE_TOPOLOGY_UNKNOWN */

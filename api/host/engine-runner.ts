@@ -85,6 +85,12 @@ export class EngineRunner implements TopologyRunner {
     return this.byId.get(id)?.done() ?? this.over.get(id)?.done ?? null;
   }
 
+  /** Whether a topology of that name runs here, or is about to. */
+  runs(name: string): boolean {
+    for (const run of this.byId.values()) if (run.name === name) return true;
+    return false;
+  }
+
   /** Which task runs where, in the run of that id; null when none is here. */
   planOf(id: string): Plan | null {
     return this.byId.get(id)?.plan() ?? null;

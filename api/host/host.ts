@@ -11,7 +11,6 @@ import { extname, join, resolve } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { Artifacts } from '../../coordination/artifacts/artifacts.js';
 import { ClusterHost } from '../../coordination/host/cluster-host.js';
-import { EmbeddedStore } from '../../coordination/store/embedded/embedded-store.js';
 import type { Payload } from '../../coordination/topology-records.js';
 import { RealClock, type Clock } from '../../engine/clock.js';
 import { failure, reasonOf } from '../../engine/errors.js';
@@ -20,11 +19,12 @@ import { silentLogger, type Logger } from '../../engine/log.js';
 import { isTopology, type Topology } from '../../engine/model/definition.js';
 import type { Settings } from '../../engine/model/settings.js';
 import { entropySeed, Random } from '../../engine/random.js';
-import type { ApiServer } from '../http/server.js';
 import { makeTemporaryDirectory, type TemporaryDirectory } from '../temporary.js';
 import { EngineRunner } from './engine-runner.js';
 import { LocalService } from './local-service.js';
+import { openStore, type OpenedStore } from './open-store.js';
 import type { HostOptions } from './options.js';
+import { Peers } from './peers.js';
 import { RunningTopology, type TopologyEnd } from './running.js';
 import type { HostService } from './service.js';
 import { Submissions } from './submissions.js';
@@ -45,7 +45,7 @@ const NEEDS_BUNDLE = new Set(['.ts', '.mts', '.cts', '.tsx', '.jsx']);
 interface Parts {
   readonly name: string;
   readonly clock: Clock;
-  readonly store: EmbeddedStore;
+  readonly opened: OpenedStore;
   readonly cluster: ClusterHost;
   readonly artifacts: Artifacts;
   readonly submissions: Submissions;
@@ -54,18 +54,24 @@ interface Parts {
   readonly logger: Logger;
 }
 
+/** Its HTTP interface. */
+interface Api {
+  listen(address: string): Promise<{ readonly url: string }>;
+  close(): Promise<void>;
+}
+
 export class Host {
   /** Where its HTTP interface is: `http://127.0.0.1:7070`; null when it does not listen. */
   readonly url: string | null;
   /** What it does for whoever asks. */
   readonly service: HostService;
   private readonly parts: Parts;
-  private readonly server: ApiServer | null;
+  private readonly server: Api | null;
   private readonly closed = new AbortController();
   private readonly looking: NodeJS.Timeout;
   private closing: Promise<void> | null = null;
 
-  private constructor(parts: Parts, server: ApiServer | null, url: string | null) {
+  private constructor(parts: Parts, server: Api | null, url: string | null) {
     this.parts = parts;
     this.service = parts.service;
     this.server = server;
@@ -123,7 +129,7 @@ export class Host {
   }
 
   private async shut(): Promise<void> {
-    const { name, clock, service, submissions, cluster, store, temporary } = this.parts;
+    const { name, clock, service, submissions, cluster, opened, temporary } = this.parts;
     const closed = failure('MILLRACE_HOST_CLOSED', { host: name });
     service.closing = true;
     clearInterval(this.looking);
@@ -133,7 +139,7 @@ export class Host {
     await submissions.close(closed);
     await cluster.close();
     await isServed;
-    await store.close();
+    await opened.close();
     await temporary?.dispose();
   }
 
@@ -170,7 +176,7 @@ export class Host {
 async function startHost(
   options: HostOptions,
   undo: (() => Promise<void>)[],
-  make: (parts: Parts, server: ApiServer | null, url: string | null) => Host,
+  make: (parts: Parts, server: Api | null, url: string | null) => Host,
 ): Promise<Host> {
   const { name = NAME, logger = silentLogger, clock = new RealClock(), dataDirectory = null } = options;
   const slots = options.slots ?? Math.max(2, availableParallelism());
@@ -184,17 +190,28 @@ async function startHost(
     throw failure('MILLRACE_HOST_OPTION', { option: 'slots', given: slots, expected: 'a whole number above zero' });
   const filesDirectory = await checkFiles(options.filesDirectory ?? null);
   const print = options.print ?? ((line, topology) => logger.info(`${topology}: ${line}`));
-  const store = await EmbeddedStore.open({
-    directory: dataDirectory === null ? null : join(dataDirectory, 'store'),
-    clock,
-    logger,
-  });
-  undo.push(async () => await store.close());
+  const opened = await openStore(options, clock, logger);
+  undo.push(async () => await opened.close());
   const temporary = dataDirectory === null ? await makeTemporaryDirectory() : null;
   undo.push(async () => await temporary?.dispose());
   const artifacts = await Artifacts.open({ directory: join(dataDirectory ?? temporary!.path, 'artifacts') });
-  const submissions = new Submissions({ artifacts, logger, filesDirectory });
-  const runner = new EngineRunner({
+  const wallMs = (): number => Date.now();
+  const random = new Random(entropySeed());
+  let url: string | null = null;
+  const cluster: ClusterHost = new ClusterHost({
+    store: opened.store,
+    host: name,
+    slots,
+    runner: { start: (order, listener) => runner.start(order, listener) },
+    clock,
+    logger,
+    random,
+    wallMs,
+    url: () => url,
+  });
+  const peers = opened.shared ? new Peers({ name, cluster, artifacts, logger }) : null;
+  const submissions = new Submissions({ artifacts: peers ?? artifacts, logger, filesDirectory });
+  const runner: EngineRunner = new EngineRunner({
     logger,
     clock,
     slots,
@@ -204,21 +221,29 @@ async function startHost(
     heldBack: new Set(options.heldBack),
     onRunning: options.onRunning ?? (() => undefined),
   });
-  const wallMs = (): number => Date.now();
-  const random = new Random(entropySeed());
-  const cluster = new ClusterHost({ store, host: name, slots, runner, clock, logger, random, wallMs });
+  const service = new LocalService({ name, cluster, runner, artifacts, submissions, peers, wallMs });
+  const server = options.listen === undefined || options.listen === null ? null : await createApi(service, logger);
+  // Other hosts are told where it is when it registers.
+  if (server !== null) {
+    undo.push(async () => await server.close());
+    url = (await server.listen(options.listen!)).url;
+  }
   await cluster.start();
   undo.push(async () => await cluster.close());
-  const service = new LocalService({ name, cluster, runner, artifacts, submissions, wallMs });
-  const parts = { name, clock, store, cluster, artifacts, submissions, service, temporary, logger };
-  if (options.listen === undefined || options.listen === null) return make(parts, null, null);
+  const parts = { name, clock, opened, cluster, artifacts, submissions, service, temporary, logger };
+  return make(parts, server, url);
+}
+
+async function createApi(service: HostService, logger: Logger): Promise<Api> {
   const [{ createServer }, { parseListenAddress }] = await Promise.all([
     import('../http/server.js'),
     import('../http/listen.js'),
   ]);
   const server = createServer({ service, logger });
-  const { url } = await server.listen(parseListenAddress(options.listen));
-  return make(parts, server, url);
+  return {
+    listen: async (address) => await server.listen(parseListenAddress(address)),
+    close: async () => await server.close(),
+  };
 }
 
 /** The real path of the directory that files may be in. @throws MILLRACE_HOST_FILES */

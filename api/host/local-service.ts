@@ -1,6 +1,8 @@
 // What a host does for whoever asks (service.ts), done: wishes go to the store, and what its own runs know is told from
 // them. Main thread.
 
+import { createReadStream } from 'node:fs';
+import type { Readable } from 'node:stream';
 import type { Artifacts } from '../../coordination/artifacts/artifacts.js';
 import type { ClusterHost } from '../../coordination/host/cluster-host.js';
 import { payloadPath } from '../../coordination/paths.js';
@@ -18,6 +20,7 @@ import type {
   HostHealth,
   HostMeasured,
   HostService,
+  HostSummary,
   KillRequest,
   RebalanceRequest,
   Submission,
@@ -25,6 +28,7 @@ import type {
   TopologyDetails,
   TopologySummary,
 } from './service.js';
+import type { Owner, Peers } from './peers.js';
 import type { NewSource, Submissions } from './submissions.js';
 
 export interface LocalServiceOptions {
@@ -33,6 +37,8 @@ export interface LocalServiceOptions {
   readonly runner: EngineRunner;
   readonly artifacts: Artifacts;
   readonly submissions: Submissions;
+  /** Null: there are no other hosts. */
+  readonly peers: Peers | null;
   /** Milliseconds since the epoch. */
   readonly wallMs: () => number;
 }
@@ -148,8 +154,30 @@ export class LocalService implements HostService {
     await given;
   }
 
-  async putArtifact(sha256: string, content: AsyncIterable<Uint8Array>): Promise<ArtifactInfo> {
-    return await this.options.artifacts.put(sha256, content, (path) => checkArtifact(sha256, path));
+  async putArtifact(sha256: string, content: AsyncIterable<Uint8Array>, fromHost = false): Promise<ArtifactInfo> {
+    const { artifacts, peers } = this.options;
+    const info = await artifacts.put(sha256, content, (path) => checkArtifact(sha256, path));
+    if (!fromHost) await peers?.keepElsewhere(sha256);
+    return info;
+  }
+
+  async artifact(sha256: string): Promise<Readable> {
+    return createReadStream(await this.options.artifacts.fileOf(sha256));
+  }
+
+  async hosts(): Promise<readonly HostSummary[]> {
+    const hosts = await this.options.cluster.hosts.list();
+    return hosts.map(({ host, url = null, slots: total, used, master }) => ({
+      host,
+      url,
+      slots: { total, used },
+      master,
+    }));
+  }
+
+  async ownerOf(name: string): Promise<Owner | null> {
+    const { peers, runner } = this.options;
+    return peers === null || runner.runs(name) ? null : await peers.ownerOf(name);
   }
 
   async health(): Promise<HostHealth> {

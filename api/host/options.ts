@@ -1,17 +1,38 @@
 // What a host is started with. Types only, with the defaults in words; host.ts applies them and checks what the types
 // cannot say.
 
+import type { ZookeeperStoreOptions } from '../../coordination/store/zookeeper/zookeeper-store.js';
 import type { Clock } from '../../engine/clock.js';
 import type { Logger } from '../../engine/log.js';
 
+/** How to reach the ensemble of a cluster; all its hosts name the same servers and the same path behind them. */
+export type ZookeeperOptions = Pick<
+  ZookeeperStoreOptions,
+  'servers' | 'sessionTimeoutMs' | 'credentials' | 'access' | 'tls'
+>;
+
+/** What somebody else needs to end the session of a process that died. A secret. */
+export interface SessionKey {
+  readonly id: string;
+  readonly password: string;
+}
+
 export interface HostOptions {
-  /** What the host is called: letters, digits, `.`, `_` and `-`. Default `local`. */
+  /**
+   * What the host is called, like no other host of its cluster: letters, digits, `.`, `_` and `-`. Default `local`.
+   */
   readonly name?: string;
+  /**
+   * The ensemble that the hosts of a cluster share. Default null: this process is a cluster of one, and needs none.
+   */
+  readonly zookeeper?: ZookeeperOptions | null;
+  /** Told each session with the ensemble. Default: nobody is. */
+  readonly onSession?: (key: SessionKey) => void;
   /** Worker threads that may run at a time, over all topologies. Default: one a processor, at least two. */
   readonly slots?: number;
   /**
-   * Where wishes, progress and artifacts are kept, so that a host that is started again goes on. Default null: in
-   * memory and a temporary directory, until the host is closed.
+   * Where wishes, progress and artifacts are kept, so that a host that is started again goes on; of a host with an
+   * ensemble only artifacts are in it. Default null: in memory and a temporary directory, until the host is closed.
    */
   readonly dataDirectory?: string | null;
   /**

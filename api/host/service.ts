@@ -2,6 +2,7 @@
 // and the commands over it) and the host itself (api/host). Everything is asynchronous and may fail with an error of
 // the catalogue; nothing here knows of requests and replies. Types only.
 
+import type { Readable } from 'node:stream';
 import type { Settings } from '../../engine/model/settings.js';
 import type { Plan } from '../../engine/plan/plan.js';
 import type { WireError } from '../../engine/errors.js';
@@ -105,6 +106,16 @@ export interface HostMeasured extends Pick<HostHealth, 'host' | 'version' | 'slo
   }[];
 }
 
+/** A host of the cluster. */
+export interface HostSummary {
+  readonly host: string;
+  /** Where its HTTP interface is; null when it does not listen. */
+  readonly url: string | null;
+  readonly slots: HostHealth['slots'];
+  /** It decides where topologies run. */
+  readonly master: boolean;
+}
+
 /** What is stored under the SHA-256 of its content. */
 export interface ArtifactInfo {
   readonly sha256: string;
@@ -154,7 +165,18 @@ export interface HostService {
    *
    * @throws MILLRACE_ARTIFACT_HASH (400), MILLRACE_ARTIFACT_TOO_LARGE (413), MILLRACE_ARTIFACT_INVALID (400) when it is
    * not JavaScript
+   * @param fromHost - another host has it kept here: it is kept by two by then
    */
-  putArtifact(sha256: string, content: AsyncIterable<Uint8Array>): Promise<ArtifactInfo>;
+  putArtifact(sha256: string, content: AsyncIterable<Uint8Array>, fromHost?: boolean): Promise<ArtifactInfo>;
+  /**
+   * A bundle that this host has.
+   *
+   * @throws MILLRACE_ARTIFACT_UNKNOWN (404)
+   */
+  artifact(sha256: string): Promise<Readable>;
   health(): Promise<HostHealth>;
+  /** All hosts of the cluster, by name. */
+  hosts(): Promise<readonly HostSummary[]>;
+  /** The other host that runs the topology, where it can be asked; null when this one does, or nobody. */
+  ownerOf(name: string): Promise<{ readonly host: string; readonly url: string } | null>;
 }

@@ -15,7 +15,8 @@ import { readDefinition } from '../definition.js';
 import { confinementProblems } from './confinement.js';
 
 export interface SubmissionsOptions {
-  readonly artifacts: Artifacts;
+  /** Where bundles come from. */
+  readonly artifacts: Pick<Artifacts, 'fileOf'>;
   readonly logger: Logger;
   readonly filesDirectory: string | null;
 }

@@ -37,6 +37,11 @@ declare module 'fastify' {
     readonly mediaTypes?: readonly string[] | null;
     /** How the body is checked: against its schema (default), the same or nothing at all, or by the handler. */
     readonly body?: 'required' | 'optional' | 'own';
+    /**
+     * It is about the topology in its path: the host that runs it answers, and this one instead when that cannot be
+     * reached (`preferred`), or nobody (`always`). Default: this one.
+     */
+    readonly forward?: 'preferred' | 'always';
   }
 }
 

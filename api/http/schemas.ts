@@ -209,5 +209,16 @@ export const hostHealth = Type.Object({
   slots: Type.Object({ total: Type.Integer({ minimum: 0 }), used: Type.Integer({ minimum: 0 }) }),
 });
 
+export const hostList = Type.Object({
+  hosts: Type.Array(
+    Type.Object({
+      host: text('Its name.'),
+      url: Type.Union([Type.String(), Type.Null()], { description: 'Where it is; null when it does not listen.' }),
+      slots: hostHealth.properties.slots,
+      master: Type.Boolean({ description: 'It decides where topologies run.' }),
+    }),
+  ),
+});
+
 /** How long a name may be in a path once it is decoded; longer ones are nobody's. */
 export const PARAM_LENGTH_MAX = NAME_LENGTH_MAX * 2;

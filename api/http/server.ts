@@ -15,6 +15,7 @@ import { silentLogger, type Logger } from '../../engine/log.js';
 import type { HostService } from '../host/service.js';
 import { installedVersion } from '../installation.js';
 import { checkRequest, type App } from './app.js';
+import { forwardToOwner } from './forward.js';
 import { readJsonBodies } from './body.js';
 import { refuseSocket, replyFailure } from './failures.js';
 import { checkMediaType, guard, JSON_TYPE, shownPath } from './guard.js';
@@ -82,6 +83,7 @@ class Server implements ApiServer {
     this.app.addHook('onRequest', async (request, reply) => this.admit(request, reply));
     this.app.addHook('onSend', async (request, reply) => this.release(request, reply));
     this.app.addHook('preHandler', checkRequest);
+    forwardToOwner(this.app, service, this.logger);
     readJsonBodies(this.app);
     addDocumentation(this.app, installedVersion());
     addRoutes(this.app, { service });

@@ -18,6 +18,7 @@ import { DirectoryCache } from '../recipes/directory-cache.js';
 import { Election } from '../recipes/election.js';
 import { fromNode } from '../store/json-node.js';
 import type { Session, Store, StoreNode } from '../store/contract.js';
+import { Hosts } from '../hosts.js';
 import { SessionKeeper } from '../store/session-keeper.js';
 import { hasCode } from '../store/store-errors.js';
 import { Topologies } from '../topologies.js';
@@ -39,6 +40,8 @@ export interface ClusterHostOptions {
   readonly random: Random;
   /** Milliseconds since the epoch, for what people read. */
   readonly wallMs: () => number;
+  /** Where its HTTP interface is; null when it does not listen. Asked for when it registers. Default: it does not. */
+  readonly url?: () => string | null;
 }
 
 export class ClusterHost {
@@ -46,6 +49,8 @@ export class ClusterHost {
   readonly boot: string;
   /** What users ask for. */
   readonly topologies: Topologies;
+  /** Who is there. */
+  readonly hosts: Hosts;
   private readonly options: ClusterHostOptions;
   private readonly keeper: SessionKeeper;
   private readonly runs: Runs;
@@ -62,6 +67,7 @@ export class ClusterHost {
     const session = (): Promise<Session> => this.keeper.current();
     this.keeper = new SessionKeeper({ store, clock, logger, each: (each) => this.inSession(each) });
     this.topologies = new Topologies({ session, newId: () => newId(random) });
+    this.hosts = new Hosts(session);
     this.checkpoints = new CheckpointWriter({ session, clock, logger });
     this.outbox = new Outbox({ session, clock, logger, member: memberOf(host, this.boot) });
     this.runs = new Runs({ ...options, boot: this.boot, session, checkpoints: this.checkpoints, outbox: this.outbox });
@@ -107,7 +113,8 @@ export class ClusterHost {
     const { host, slots, clock, logger, wallMs, random } = this.options;
     const member = memberOf(host, this.boot);
     await ensureLayout(session);
-    await register(session, { host, boot: this.boot, slots });
+    const url = this.options.url?.() ?? null;
+    await register(session, { host, boot: this.boot, slots, ...(url === null ? {} : { url }) });
     const follow = (): void => this.runs.follow(readAssignments(assignments.nodes.values(), logger));
     const assignments: DirectoryCache = new DirectoryCache(session, ASSIGNMENTS, follow);
     const election = new Election({

@@ -9,6 +9,11 @@ export const apiErrors = {
     message: 'topology "{topology}" is {state}, and nothing is measured of it on this host',
     hint: 'metrics begin when its workers are started; what an ended topology came to stands in its description',
   },
+  MILLRACE_HOST_UNREACHABLE: {
+    status: 503,
+    message: 'host "{host}" at {url}, which runs topology "{topology}", does not answer: {reason}',
+    hint: 'when it is gone, the topology moves to another host within its session timeout: try again then',
+  },
   MILLRACE_REQUEST_INVALID: {
     status: 400,
     message: '{method} {route} has {count} problem(s):{list}',

@@ -119,6 +119,11 @@ export const coordinationErrors = {
     message: 'host "{host}" is no longer the master of epoch {epoch}',
     hint: 'the next master goes on where it stopped; nothing was changed',
   },
+  MILLRACE_HOST_NAME_TAKEN: {
+    status: 409,
+    message: 'another host of the cluster is called "{host}" (its process is {boot})',
+    hint: 'give each host a name of its own (--name); one that was killed keeps its name for its session timeout',
+  },
   MILLRACE_HOST_CLOSED: {
     status: 503,
     message: 'host "{host}" is closed',

@@ -4,12 +4,14 @@
 //   inactive ◄──► active/waiting ──kill──► draining ──next look──► killed       completed and failed: as the test says
 
 import { createHash } from 'node:crypto';
+import { Readable } from 'node:stream';
 import type {
   ArtifactInfo,
   ComponentDetails,
   HostHealth,
   HostMeasured,
   HostService,
+  HostSummary,
   KillRequest,
   RebalanceRequest,
   Submission,
@@ -61,6 +63,8 @@ export class FakeHost implements HostService {
   /** Thrown by the next call. */
   nextError: unknown = null;
   isClosing = false;
+  /** The other host that runs every topology. */
+  owner: { readonly host: string; readonly url: string } | null = null;
   private readonly entries: Entry[] = [];
   private readonly artifacts = new Map<string, string>();
   private readonly watchers = new Set<() => void>();
@@ -193,6 +197,23 @@ export class FakeHost implements HostService {
     return { sha256, bytes, created };
   }
 
+  async artifact(sha256: string): Promise<Readable> {
+    this.enter('artifact');
+    const text = this.artifacts.get(sha256);
+    if (text === undefined) throw failure('MILLRACE_ARTIFACT_UNKNOWN', { sha256 });
+    return Readable.from([Buffer.from(text)]);
+  }
+
+  async hosts(): Promise<readonly HostSummary[]> {
+    this.enter('hosts');
+    const slots = { total: SLOTS, used: 0 };
+    return [{ host: 'fake', url: 'http://127.0.0.1:7070', slots, master: true }];
+  }
+
+  async ownerOf(): Promise<{ readonly host: string; readonly url: string } | null> {
+    return this.owner;
+  }
+
   async health(): Promise<HostHealth> {
     this.enter('health');
     return {
@@ -211,7 +232,7 @@ export class FakeHost implements HostService {
   }
 
   /** The text of an artifact. */
-  artifact(sha256: string): string | undefined {
+  textOf(sha256: string): string | undefined {
     return this.artifacts.get(sha256);
   }
 

@@ -14,7 +14,7 @@ t.setTimeout(230_000);
 /** Tested as a whole elsewhere. */
 const ELSEWHERE = new Set(['http.md']);
 /** Their programs are compiled here, their commands are run elsewhere. */
-const COMMANDS_ELSEWHERE = new Set(['embedding.md', 'ensemble.md']);
+const COMMANDS_ELSEWHERE = new Set(['cluster.md', 'embedding.md', 'ensemble.md']);
 
 const pages = readdirSync(join(root, 'docs')).filter((name) => name.endsWith('.md') && !ELSEWHERE.has(name));
 

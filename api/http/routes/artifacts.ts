@@ -6,13 +6,34 @@ import { failure } from '../../../engine/errors.js';
 import { ARTIFACT_BYTES_MAX } from '../../../engine/limits.js';
 import { replies, type App } from '../app.js';
 import { artifactInfo, artifactParams } from '../schemas.js';
+import { FORWARDED } from '../../forwarded.js';
 import { BASE, type RouteOptions } from './options.js';
 
 const bundle = { type: 'string', format: 'binary', description: 'One bundled ES module.' };
 
 const MEDIA_TYPES = ['application/javascript', 'text/javascript', 'application/octet-stream'];
 
-export function artifactRoutes(app: App, { service }: RouteOptions): void {
+export function artifactRoutes(app: App, options: RouteOptions): void {
+  putRoute(app, options);
+  getRoute(app, options);
+}
+
+function getRoute(app: App, { service }: RouteOptions): void {
+  app.get(
+    `${BASE}/artifacts/:sha256`,
+    {
+      schema: {
+        tags: ['artifacts'],
+        summary: 'The bundle with that hash',
+        description: 'The bundle itself, as it was put: for the other hosts of the cluster.',
+        params: artifactParams,
+      },
+    },
+    async ({ params: { sha256 } }, reply) => reply.type(MEDIA_TYPES[0]!).send(await service.artifact(sha256)),
+  );
+}
+
+function putRoute(app: App, { service }: RouteOptions): void {
   app.removeAllContentTypeParsers();
   app.addContentTypeParser(MEDIA_TYPES, (_request, payload, done) => done(null, payload));
   app.put(
@@ -42,7 +63,7 @@ export function artifactRoutes(app: App, { service }: RouteOptions): void {
       if (Number(raw.headers['content-length'] ?? 0) > ARTIFACT_BYTES_MAX) {
         throw failure('MILLRACE_ARTIFACT_TOO_LARGE', { sha256, bytesMax: ARTIFACT_BYTES_MAX });
       }
-      const info = await service.putArtifact(sha256, chunksOf(raw));
+      const info = await service.putArtifact(sha256, chunksOf(raw), raw.headers[FORWARDED] !== undefined);
       return await reply.code(info.created ? 201 : 200).send(info);
     },
   );

@@ -11,6 +11,7 @@ export function ingestRoutes(app: App, { service }: RouteOptions): void {
   app.post(
     `${BASE}/topologies/:name/ingest/:spout`,
     {
+      config: { forward: 'always' },
       schema: {
         tags: ['topologies'],
         summary: 'Give a record to a spout',
@@ -25,6 +26,7 @@ export function ingestRoutes(app: App, { service }: RouteOptions): void {
           'MILLRACE_INGEST_FAILED',
           'MILLRACE_INGEST_TIMEOUT',
           'MILLRACE_INGEST_LOST',
+          'MILLRACE_HOST_UNREACHABLE',
           'MILLRACE_REQUEST_TOO_LARGE',
           'MILLRACE_REQUEST_MEDIA_TYPE',
         ]),

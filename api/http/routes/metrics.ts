@@ -11,6 +11,7 @@ export function metricsRoutes(app: App, { service }: RouteOptions): void {
   app.get(
     `${BASE}/topologies/:name/metrics`,
     {
+      config: { forward: 'preferred' },
       schema: {
         tags: ['topologies'],
         summary: 'What is measured of a topology, by component and task',

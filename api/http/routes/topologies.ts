@@ -72,6 +72,7 @@ function readRoutes(app: App, { service }: RouteOptions): void {
   app.get(
     `${TOPOLOGIES}/:name`,
     {
+      config: { forward: 'preferred' },
       schema: {
         tags: ['topologies'],
         summary: 'Describe a topology',
@@ -89,7 +90,7 @@ function wishRoutes(app: App, { service }: RouteOptions): void {
     'MILLRACE_REQUEST_MEDIA_TYPE',
   ]);
   const schema = { tags: ['topologies'], params: nameParams, response };
-  const config = { body: 'optional' } as const;
+  const config = { body: 'optional', forward: 'preferred' } as const;
   app.post(
     `${TOPOLOGIES}/:name/activate`,
     { config, schema: { ...schema, summary: 'Let its spouts emit', body: nothing } },
@@ -103,6 +104,7 @@ function wishRoutes(app: App, { service }: RouteOptions): void {
   app.post(
     `${TOPOLOGIES}/:name/rebalance`,
     {
+      config: { forward: 'always' },
       schema: {
         tags: ['topologies'],
         summary: 'Spread it anew while it goes on',
@@ -116,6 +118,7 @@ function wishRoutes(app: App, { service }: RouteOptions): void {
           'MILLRACE_REBALANCE_TASKS',
           'MILLRACE_REBALANCE_SLOTS',
           'MILLRACE_REBALANCE_STATE',
+          'MILLRACE_HOST_UNREACHABLE',
           'MILLRACE_REQUEST_MEDIA_TYPE',
         ]),
       },

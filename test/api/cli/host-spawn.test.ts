@@ -42,12 +42,16 @@ function parent(starts: readonly Start[]) {
       if (start === 'none') process.nextTick(() => child.emit('error', NO_PROCESS));
       return child as unknown as ChildProcess;
     },
+    endSession: async () => undefined,
   };
   const request = {
     listen: '127.0.0.1:0',
     dataDirectory: 'data',
     filesDirectory: null,
     slots: null,
+    zookeeper: null,
+    name: null,
+    sessionTimeoutMs: null,
     json: false,
     verbose: false,
   };

@@ -15,6 +15,7 @@ function serviceOf({ host }: Member): LocalService {
     runner: { doneOf: () => null, metricsOf: () => null, planOf: () => null } as unknown as EngineRunner,
     artifacts: {} as Artifacts,
     submissions: {} as Submissions,
+    peers: null,
     wallMs: () => 0,
   });
 }

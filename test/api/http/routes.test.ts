@@ -110,6 +110,9 @@ t.test('an artifact is kept under its hash, and a topology made of it', async (t
   t.match(await put(hashOf('\0'), '\0'), { status: 400, json: { code: 'MILLRACE_ARTIFACT_INVALID' } });
   t.match(await put('abc', text), { status: 400, json: { problems: [{ path: 'params.sha256' }] } });
   t.match(await put(sha256, text, 'application/json'), { status: 415, json: { code: 'MILLRACE_REQUEST_MEDIA_TYPE' } });
+  const kept = await ask(served, `/api/v1/artifacts/${sha256}`);
+  t.match(kept, { status: 200, text, headers: { 'content-type': /^application\/javascript/ } });
+  t.match(await ask(served, `/api/v1/artifacts/${hashOf('')}`), { status: 404 });
 
   const submitted = await post(served, BASE, { artifact: sha256, file: 'words.ts', active: false });
   t.match(submitted, { status: 201, json: { name: 'words', state: 'inactive' } });
@@ -224,6 +227,8 @@ t.test('health, the schema of documents, and the description of the interface', 
   const served = await serve(t);
   t.match(await ask(served, '/healthz'), { status: 200, json: { status: 'ok', slots: { used: 0 } } });
   t.match(await ask(served, '/healthz', { method: 'HEAD' }), { status: 200, text: '' });
+  const hosts = [{ host: 'fake', url: 'http://127.0.0.1:7070', master: true }];
+  t.match(await ask(served, '/api/v1/hosts'), { status: 200, json: { hosts } });
   const schema = await ask(served, '/api/v1/schemas/topology');
   t.match(schema.headers['content-type'], /^application\/schema\+json/);
   t.strictSame(schema.json, JSON.parse(JSON.stringify(topologySchema)));
@@ -234,6 +239,7 @@ t.test('health, the schema of documents, and the description of the interface', 
     Object.entries(paths).flatMap(([path, methods]) => Object.keys(methods).map((method) => `${method} ${path}`)),
     [
       'get /healthz',
+      'get /api/v1/hosts',
       'get /api/v1/schemas/topology',
       'post /api/v1/topologies',
       'get /api/v1/topologies',
@@ -246,6 +252,7 @@ t.test('health, the schema of documents, and the description of the interface', 
       'get /api/v1/topologies/{name}/metrics',
       'get /metrics',
       'put /api/v1/artifacts/{sha256}',
+      'get /api/v1/artifacts/{sha256}',
     ],
   );
   const page = await ask(served, '/docs/');

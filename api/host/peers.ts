@@ -1,0 +1,115 @@
+// What a host needs of the other hosts of its cluster, over their HTTP interfaces: which of them runs a topology, and
+// user code that it lacks. Code is named by its hash and checked on arrival, so it does not matter whom it comes from.
+// Main thread.
+
+import type { Artifacts } from '../../coordination/artifacts/artifacts.js';
+import type { ClusterHost } from '../../coordination/host/cluster-host.js';
+import type { KnownHost } from '../../coordination/hosts.js';
+import { memberOf } from '../../coordination/paths.js';
+import { isMillraceError, reasonOf } from '../../engine/errors.js';
+import { CLIENT_TIMEOUT_MS } from '../../engine/limits.js';
+import type { Logger } from '../../engine/log.js';
+import { artifactAddress, FORWARDED } from '../forwarded.js';
+
+export interface PeersOptions {
+  readonly name: string;
+  readonly cluster: ClusterHost;
+  readonly artifacts: Artifacts;
+  readonly logger: Logger;
+}
+
+/** Where another host is that runs a topology. */
+export interface Owner {
+  readonly host: string;
+  readonly url: string;
+}
+
+export class Peers {
+  private readonly options: PeersOptions;
+
+  constructor(options: PeersOptions) {
+    this.options = options;
+  }
+
+  /** The other host that runs the topology; null when this one does, nobody does, or it cannot be asked. */
+  async ownerOf(name: string): Promise<Owner | null> {
+    const { cluster } = this.options;
+    const known = await cluster.topologies.get(name).catch((error: unknown) => {
+      // Whoever answers the request says so.
+      if (isMillraceError(error) && error.code === 'MILLRACE_TOPOLOGY_UNKNOWN') return null;
+      throw error;
+    });
+    const place = known?.kind === 'live' ? known.assignment?.places[0] : undefined;
+    if (place === undefined || this.isOwn(place)) return null;
+    const record = await cluster.hosts.at(place);
+    return record?.url === undefined ? null : { host: record.host, url: record.url };
+  }
+
+  /**
+   * The file of an artifact, fetched from another host when it is not here.
+   *
+   * @throws MILLRACE_ARTIFACT_UNKNOWN when no host that answers has it
+   */
+  async fileOf(sha256: string): Promise<string> {
+    const { artifacts, logger } = this.options;
+    if (!(await artifacts.has(sha256))) {
+      for (const { host, url } of await this.others()) {
+        try {
+          await this.fetch(sha256, url!);
+          break;
+        } catch (error) {
+          logger.debug(`artifact "${sha256}" does not come from host "${host}": ${reasonOf(error)}`);
+        }
+      }
+    }
+    return await artifacts.fileOf(sha256);
+  }
+
+  /** Has one more host keep that artifact, so that it is not lost with this one. */
+  async keepElsewhere(sha256: string): Promise<void> {
+    const { artifacts, logger } = this.options;
+    const others = await this.others();
+    for (const { host, url } of others) {
+      try {
+        const { createReadStream } = await import('node:fs');
+        const body = createReadStream(await artifacts.fileOf(sha256));
+        await exchange(artifactAddress(url!, sha256), {
+          method: 'PUT',
+          headers: { 'content-type': 'application/javascript', [FORWARDED]: '1' },
+          body,
+          duplex: 'half',
+        });
+        return;
+      } catch (error) {
+        logger.debug(`artifact "${sha256}" is not kept by host "${host}": ${reasonOf(error)}`);
+      }
+    }
+    if (others.length > 0) logger.warn(`artifact "${sha256}" is kept by this host alone: no other one took it`);
+  }
+
+  private async fetch(sha256: string, url: string): Promise<void> {
+    const response = await exchange(artifactAddress(url, sha256), { headers: { [FORWARDED]: '1' } });
+    await this.options.artifacts.put(sha256, response.body ?? empty());
+  }
+
+  private async others(): Promise<readonly KnownHost[]> {
+    const hosts = await this.options.cluster.hosts.list();
+    return hosts.filter((each) => each.url !== undefined && !this.isOwn(each));
+  }
+
+  private isOwn({ host, boot }: { readonly host: string; readonly boot: string }): boolean {
+    const { name, cluster } = this.options;
+    return memberOf(host, boot) === memberOf(name, cluster.boot);
+  }
+}
+
+async function exchange(url: string, init: RequestInit & { readonly duplex?: 'half' }): Promise<Response> {
+  const response = await fetch(url, { ...init, redirect: 'error', signal: AbortSignal.timeout(CLIENT_TIMEOUT_MS) });
+  if (response.ok) return response;
+  await response.body?.cancel();
+  throw new Error(`it answers with status ${response.status}`);
+}
+
+async function* empty(): AsyncGenerator<Uint8Array> {
+  // Nothing: its hash will not fit.
+}

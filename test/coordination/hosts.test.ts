@@ -1,0 +1,54 @@
+// Who is there, and that no two hosts have one name.
+
+import t from 'tap';
+import { Hosts } from '../../coordination/hosts.js';
+import { ensureLayout, register } from '../../coordination/host/registration.js';
+import { assignmentPath, EPOCH, hostPath, memberOf } from '../../coordination/paths.js';
+import { EmbeddedStore } from '../../coordination/store/embedded/embedded-store.js';
+import { toData } from '../../coordination/store/json-node.js';
+import type { Session } from '../../coordination/store/contract.js';
+
+async function opened(): Promise<{ readonly store: EmbeddedStore; readonly a: Session; readonly b: Session }> {
+  const store = await EmbeddedStore.open({ directory: null });
+  const [a, b] = await Promise.all([store.connect(), store.connect()]);
+  await ensureLayout(a);
+  return { store, a, b };
+}
+
+t.test('hosts are listed with what is placed on them, and who is master', async (t) => {
+  const { store, a, b } = await opened();
+  const hosts = new Hosts(async () => a);
+  t.strictSame(await hosts.list(), []);
+  await register(b, { host: 'b', boot: '1', slots: 2 });
+  await register(a, { host: 'a', boot: '2', slots: 3, url: 'http://127.0.0.1:7070' });
+  const place = { host: 'b', boot: '1' };
+  const places = [
+    { ...place, slot: 0 },
+    { ...place, slot: 1 },
+  ];
+  const assignment = { name: 't', id: 'i', epoch: 1, revision: 1, wanted: 'active', kill: null, places };
+  await a.create(assignmentPath('t'), toData(assignment));
+  await a.create(EPOCH, toData({ epoch: 1, member: memberOf('a', '2'), nonce: 'n' }));
+  await a.create(hostPath('nonsense'), Buffer.from('{'));
+  t.strictSame(await hosts.list(), [
+    { host: 'a', boot: '2', slots: 3, url: 'http://127.0.0.1:7070', used: 0, master: true },
+    { host: 'b', boot: '1', slots: 2, used: 2, master: false },
+  ]);
+  t.match(await hosts.at({ host: 'a', boot: '2', slot: 0 }), { url: 'http://127.0.0.1:7070' });
+  t.equal(await hosts.at({ host: 'a', boot: '1', slot: 0 }), null, 'another life');
+  await store.close();
+});
+
+t.test('a name belongs to who came first, until its session is over', async (t) => {
+  const { store, a, b } = await opened();
+  await register(a, { host: 'one', boot: '1', slots: 1 });
+  await register(a, { host: 'one', boot: '1', slots: 1 });
+  const taken = { code: 'MILLRACE_HOST_NAME_TAKEN', message: /"one" \(its process is 1\)/ };
+  await t.rejects(register(b, { host: 'one', boot: '2', slots: 1 }), taken);
+  await register(b, { host: 'one-more', boot: '2', slots: 1 });
+  await register(a, { host: 'one', boot: '1', slots: 1 });
+  await store.expire(a.id);
+  await register(b, { host: 'one', boot: '2', slots: 1 });
+  t.strictSame(await b.children('/hosts'), ['one-more~2', 'one~2']);
+  await store.close();
+});

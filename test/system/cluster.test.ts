@@ -1,0 +1,215 @@
+// Three hosts as processes on a real ensemble, as `millrace host --zookeeper` starts them: asked anywhere, killed one
+// after the other, without ZooKeeper for a while, and stopped for longer than their session.
+
+import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import t, { type Test } from 'tap';
+import type { Ensemble } from '../../coordination/ensemble/ensemble.js';
+import { startEnsemble } from '../../coordination/ensemble/start.js';
+import { runningEnsemble } from '../coordination/ensemble/running.js';
+import { millrace } from '../api/cli/command.js';
+import { blocksOf, pageOf } from '../docs/blocks.js';
+import { HostCommand, poll, untilState } from './host-command.js';
+import { SHOUT } from './host-topologies.js';
+
+t.setTimeout(150_000);
+
+const NAMES = ['a', 'b', 'c'] as const;
+const LINES = 4000;
+
+const TICKS = {
+  name: 'ticks',
+  spouts: { ticks: { type: 'generator', config: { rate: 200, template: { n: { sequence: 1 } } } } },
+  bolts: { out: { type: 'log', inputs: [{ from: 'ticks', grouping: 'shuffle' }] } },
+};
+
+const COPY = {
+  name: 'copy',
+  // Slow enough that hosts die in the middle.
+  config: { maxSpoutPending: 5 },
+  spouts: { lines: { type: 'file-lines', config: { path: 'in.txt' } } },
+  bolts: {
+    out: { type: 'file-sink', config: { path: 'out.jsonl' }, inputs: [{ from: 'lines', grouping: 'global' }] },
+  },
+};
+
+const ensemble = await runningEnsemble(t);
+let clusters = 0;
+
+interface Cluster {
+  readonly hosts: Record<string, HostCommand>;
+  readonly directory: string;
+  /** The name of the host where something runs, as one tells that is none of these. */
+  placeOf(...except: readonly string[]): Promise<string>;
+  /** A host that is none of these. */
+  other(...than: readonly string[]): HostCommand;
+}
+
+async function clusterOf(t: Test): Promise<Cluster> {
+  const directory = t.testdir({ files: {} });
+  const chroot = `/cluster-${clusters++}`;
+  const hosts: Record<string, HostCommand> = {};
+  await Promise.all(NAMES.map(async (name) => (hosts[name] = await startHost(t, directory, name, chroot, ensemble))));
+  const other = (...than: readonly string[]): HostCommand => hosts[NAMES.find((name) => !than.includes(name))!]!;
+  const placeOf = async (...except: readonly string[]): Promise<string> => {
+    let place: string | undefined;
+    await poll(async () => {
+      const known = await other(...except).client.hosts();
+      place = known.find(({ slots }) => slots.used > 0)?.host;
+      return place !== undefined;
+    });
+    return place!;
+  };
+  return { hosts, directory, placeOf, other };
+}
+
+async function startHost(
+  t: Test,
+  directory: string,
+  name: string,
+  chroot: string,
+  { connectString }: Ensemble,
+): Promise<HostCommand> {
+  const own = join(directory, name);
+  mkdirSync(own);
+  const files = join(directory, 'files');
+  const args = ['--name', name, '--data', 'data', '--files', files, '--session-timeout', '2s', '--verbose'];
+  return await HostCommand.listening(t, own, ['--zookeeper', `${connectString}${chroot}`, ...args]);
+}
+
+t.test('any host takes any request', async (t) => {
+  const { hosts, placeOf } = await clusterOf(t);
+  const clients = NAMES.map((name) => hosts[name]!.client);
+  const known = await clients[1]!.hosts();
+  t.strictSame(
+    known.map(({ host, url }) => [host, url]),
+    NAMES.map((name) => [name, hosts[name]!.url]),
+  );
+  t.equal(known.filter(({ master }) => master).length, 1, 'one of them decides');
+  await clients[0]!.submit({ document: TICKS });
+  for (const client of clients) {
+    await poll(async () => ((await client.describe('ticks')).components['ticks']?.acked ?? 0) > 0);
+    t.ok((await client.metrics('ticks')).components['out'], 'measured, wherever it runs');
+  }
+  const place = await placeOf();
+  const [other] = NAMES.filter((name) => name !== place);
+  t.match(await hosts[other!]!.client.deactivate('ticks'), { state: 'inactive' });
+  t.match(await hosts[place]!.client.describe('ticks'), { state: 'inactive' });
+  await hosts[other!]!.client.kill('ticks', { waitMs: 0 });
+  t.match(await untilState(clients[0]!, 'ticks', ['killed']), { state: 'killed' });
+  for (const name of NAMES) t.match(await hosts[name]!.stop(), { exitCode: 0 });
+});
+
+t.test('hosts die, and what they ran goes on elsewhere from where it was', async (t) => {
+  const { hosts, directory, placeOf, other } = await clusterOf(t);
+  const output = join(directory, 'files', 'out.jsonl');
+  const text = Array.from({ length: LINES }, (_, number) => `line ${number}\n`).join('');
+  writeFileSync(join(directory, 'files', 'in.txt'), text);
+  const until = async (share: number): Promise<void> =>
+    await poll(() => existsSync(output) && statSync(output).size > share * text.length);
+  await hosts['a']!.client.submit({ document: COPY });
+  await until(0.2);
+  const first = await placeOf();
+  await hosts[first]!.killChild();
+  await until(0.7);
+  const second = await placeOf(first);
+  await hosts[second]!.killBoth();
+  await untilState(other(first, second).client, 'copy', ['completed']);
+  const counts = new Map<string, number>();
+  for (const line of readFileSync(output, 'utf8').trimEnd().split('\n')) {
+    const { line: copied } = JSON.parse(line) as { readonly line: string };
+    counts.set(copied, (counts.get(copied) ?? 0) + 1);
+  }
+  t.equal(counts.size, LINES, 'every line was copied');
+  const twice = [...counts.values()].reduce((sum, count) => sum + count - 1, 0);
+  t.comment(`host processes of ${first} and ${second} were killed; ${twice} of ${LINES} lines came again`);
+  t.ok(twice < LINES, 'it went on from what was kept, not from the beginning');
+});
+
+t.test('code that was submitted to a host that is gone is there all the same', async (t) => {
+  const { hosts, directory, placeOf, other } = await clusterOf(t);
+  const file = join(directory, 'shout.ts');
+  writeFileSync(file, SHOUT);
+  const submitted = await millrace(directory, ['submit', file, '--host', hosts['a']!.url]);
+  t.equal(submitted.exitCode, 0, submitted.stderr);
+  const first = await placeOf();
+  for (const name of NAMES) await hosts[name]!.client.ingest('shout', 'words', { text: `from ${name}` });
+  await hosts[first]!.says(/FROM C!/);
+  await hosts[first]!.killBoth();
+  const given = async (): Promise<boolean> => {
+    // Until the cluster knows that its host is gone, nobody answers.
+    const error: unknown = await other(first)
+      .client.ingest('shout', 'words', { text: 'again' })
+      .catch((thrown: unknown) => thrown);
+    if (error === undefined) return true;
+    t.equal((error as { readonly code?: string }).code, 'MILLRACE_HOST_UNREACHABLE');
+    return false;
+  };
+  await poll(given);
+  const second = await placeOf(first);
+  t.not(second, first);
+  await hosts[second]!.says(/AGAIN!/);
+});
+
+t.test('the commands of docs/cluster.md', async (t) => {
+  const [block] = blocksOf(pageOf('docs/cluster.md'), 'sh');
+  const directory = t.testdir({});
+  const servers = `${ensemble.connectString}/page`;
+  const commands = block!
+    .trimEnd()
+    .split('\n')
+    .map((line) => line.split(' ').slice(2));
+  t.strictSame(
+    commands.map(([name]) => name),
+    ['zookeeper', 'host', 'host', 'hosts'],
+  );
+  const urls: string[] = [];
+  for (const [, ...flags] of commands.slice(1, 3)) {
+    const own = flags.map((flag) => (flag.startsWith('zk1:') ? servers : flag.replace(/^127.*/, '127.0.0.1:0')));
+    urls.push((await HostCommand.listening(t, directory, own)).url);
+  }
+  const { stdout } = await millrace(directory, [...commands[3]!, '--host', urls[1]!]);
+  t.match(stdout, /^host +slots +used +address\n/);
+  t.match(stdout, new RegExp(`one .* ${urls[0]!} +master\n`));
+  t.match(stdout, new RegExp(`two .* ${urls[1]!}`));
+});
+
+t.test('without ZooKeeper for a while everything goes on', async (t) => {
+  const { hosts, placeOf } = await clusterOf(t);
+  await hosts['a']!.client.submit({ document: TICKS });
+  const place = hosts[await placeOf()]!;
+  await place.says(/"n":20\b/);
+  for (const { id } of ensemble.servers) await ensemble.kill(id);
+  const before = place.stdout.length;
+  await poll(() => place.stdout.length > before + 20_000);
+  t.pass('its tuples go on');
+  await startEnsemble({ directory: ensemble.directory });
+  await poll(async () => (await place.client.describe('ticks')).state === 'active');
+  t.match(await place.client.list(), [{ name: 'ticks', state: 'active' }]);
+  t.notMatch(place.stderr, /started again/);
+  await place.client.kill('ticks', { waitMs: 0 });
+  await untilState(place.client, 'ticks', ['killed']);
+});
+
+t.test('a host that was stopped for longer than its session gives up what was moved', async (t) => {
+  const { hosts, placeOf } = await clusterOf(t);
+  await hosts['a']!.client.submit({ document: TICKS });
+  const name = await placeOf();
+  const stopped = hosts[name]!;
+  await stopped.says(/"n":20\b/);
+  const pid = stopped.childPid!;
+  process.kill(pid, 'SIGSTOP');
+  const [other] = NAMES.filter((each) => each !== name);
+  await poll(async () => {
+    const known = await hosts[other!]!.client.hosts();
+    return known.some(({ host, slots }) => host !== name && slots.used === 1);
+  });
+  process.kill(pid, 'SIGCONT');
+  await poll(async () => (await hosts[other!]!.client.hosts()).length === NAMES.length);
+  await poll(async () => (await stopped.client.health()).slots.used === 0);
+  const printed = stopped.stdout.length;
+  t.match(await stopped.client.describe('ticks'), { state: 'active' }, 'it is asked where it runs now');
+  await poll(async () => ((await stopped.client.describe('ticks')).components['ticks']?.acked ?? 0) > 50);
+  t.equal(stopped.stdout.length, printed, 'it does nothing of it any more');
+  for (const host of Object.values(hosts)) t.match(await host.stop(), { exitCode: 0 });
+});
