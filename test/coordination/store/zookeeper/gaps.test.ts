@@ -31,6 +31,7 @@ void t.test('gap 2: a half-open connection is left in time, and the session kept
   const events = new Events(session);
   await session.create(path, text('mine'), 'ephemeral');
   const gone: boolean[] = [];
+  await other.sync(path);
   other.watchNode(path, (node) => gone.push(node === null));
   proxy.rule('both', { swallow: true });
   await events.until('suspended');
