@@ -18,7 +18,7 @@ import { childOf } from '../store/node-path.js';
 import { pause } from '../store/signals.js';
 import { hasCode, isPassing } from '../store/store-errors.js';
 import { HeldNode } from './holding.js';
-import { inLine, takePlace, type Place } from './line.js';
+import { inLine, proveTurn, takePlace, type Place } from './line.js';
 import { agreeOn, checkCount, childrenChange, childrenOf, ensurePath, gone, removeNode, until } from './nodes.js';
 import { insist, orAborted, recipeOf, within, type Recipe, type RecipeOptions, type WaitOptions } from './recipe.js';
 
@@ -148,7 +148,8 @@ export class DoubleBarrier {
         let inside: Inside | null = null;
         try {
           const began = await this.begun(place, over);
-          if (began !== null) inside = this.hold(place, began);
+          const provenAtMs = began === null ? null : await proveTurn(recipe, place, over);
+          if (began !== null && provenAtMs !== null) inside = this.hold(place, began, provenAtMs);
         } finally {
           if (inside === null) {
             const left = removeNode(recipe, place.path);
@@ -212,9 +213,9 @@ export class DoubleBarrier {
     });
   }
 
-  private hold(place: Place, began: Round): Inside {
+  private hold(place: Place, began: Round, provenAtMs: number): Inside {
     const { recipe } = this;
-    const held = new HeldNode({ recipe, path: place.path, token: place.token, provenAtMs: recipe.clock.now() });
+    const held = new HeldNode({ recipe, path: place.path, token: place.token, provenAtMs });
     const leave = async (options: WaitOptions = {}): Promise<void> => {
       await within(recipe, this, options, async (over) => {
         await orAborted(held.release(), over);

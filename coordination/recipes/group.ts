@@ -22,7 +22,7 @@ import { pause, whenAborted } from '../store/signals.js';
 import { hasCode, isPassing } from '../store/store-errors.js';
 import { ensurePath, removeNode } from './nodes.js';
 import { showOwnNode } from './own-node.js';
-import { insist, recipeOf, within, type Recipe, type RecipeOptions, type WaitOptions } from './recipe.js';
+import { insist, orAborted, recipeOf, within, type Recipe, type RecipeOptions, type WaitOptions } from './recipe.js';
 
 export interface MembershipOptions<T> extends RecipeOptions {
   /** The group: its members are the children of this node. */
@@ -113,7 +113,7 @@ export class Membership<T> {
     }
     const before = this.working;
     const work = async (over: AbortSignal): Promise<void> => {
-      await before;
+      await orAborted(before, over);
       over.throwIfAborted();
       this.data = data;
       try {
@@ -125,7 +125,10 @@ export class Membership<T> {
       }
     };
     const own = within(this.recipe, this.subject, options, work, this.ending.signal);
-    this.working = own.catch(() => undefined);
+    this.working = own.then(
+      () => before,
+      () => before,
+    );
     await own;
   }
 

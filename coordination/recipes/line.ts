@@ -109,3 +109,25 @@ export function inLine(names: readonly string[]): string[] {
     .filter((name) => sequenceOf(name) !== null)
     .sort((left, right) => sequenceOf(left)! - sequenceOf(right)!);
 }
+
+/**
+ * Who waited long has a session of which nobody knows whether it lives: has it proved.
+ *
+ * @returns when the last acknowledged write was asked for; null when the node is gone
+ */
+export async function proveTurn(recipe: Recipe, place: Place, over: AbortSignal): Promise<number | null> {
+  const { session, clock } = recipe;
+  if (session.timeoutMs === null || clock.now() < place.provenAtMs + session.timeoutMs / 8) return place.provenAtMs;
+  const checks = [{ type: 'check', path: place.path, version: null }] as const;
+  let askedAtMs = clock.now();
+  try {
+    await insist(recipe, over, () => {
+      askedAtMs = clock.now();
+      return session.multi(checks, { signal: over });
+    });
+    return askedAtMs;
+  } catch (error) {
+    if (hasCode(error, 'MILLRACE_STORE_NO_NODE')) return null;
+    throw error;
+  }
+}

@@ -9,11 +9,10 @@
 //
 // A lock is the writing side of a read-write lock, so both may be used at one path.
 
-import { hasCode } from '../store/store-errors.js';
 import { HeldNode, type Holding } from './holding.js';
-import { blockerOf, oneInFront, takePlace, waitForTurn, type Blocker, type Place } from './line.js';
+import { blockerOf, oneInFront, proveTurn, takePlace, waitForTurn, type Blocker, type Place } from './line.js';
 import { removeNode, tidyUp } from './nodes.js';
-import { insist, orAborted, recipeOf, within, type Recipe, type RecipeOptions, type WaitOptions } from './recipe.js';
+import { orAborted, recipeOf, within, type Recipe, type RecipeOptions, type WaitOptions } from './recipe.js';
 
 export interface LockOptions extends RecipeOptions {
   /** The node that the contenders line up below; made when it is not there, deleted when nobody is there any more. */
@@ -130,28 +129,6 @@ export class Contest {
     if (provenAtMs === null) return null;
     const after = (): Promise<void> => tidyUp(recipe, [path]);
     return new HeldNode({ recipe, path: place.path, token: place.token, provenAtMs, after });
-  }
-}
-
-/**
- * Who waited long has a session of which nobody knows whether it lives: has it proved.
- *
- * @returns when the last acknowledged write was asked for; null when the node is gone
- */
-async function proveTurn(recipe: Recipe, place: Place, over: AbortSignal): Promise<number | null> {
-  const { session, clock } = recipe;
-  if (session.timeoutMs === null || clock.now() < place.provenAtMs + session.timeoutMs / 8) return place.provenAtMs;
-  const checks = [{ type: 'check', path: place.path, version: null }] as const;
-  let askedAtMs = clock.now();
-  try {
-    await insist(recipe, over, () => {
-      askedAtMs = clock.now();
-      return session.multi(checks, { signal: over });
-    });
-    return askedAtMs;
-  } catch (error) {
-    if (hasCode(error, 'MILLRACE_STORE_NO_NODE')) return null;
-    throw error;
   }
 }
 

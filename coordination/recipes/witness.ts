@@ -59,7 +59,8 @@ export class Witness {
       () => void this.waiting--,
       () => void this.waiting--,
     );
-    return await turn;
+    // Who gives up does not wait for those before it.
+    return await orAborted(turn, over);
   }
 
   /** Takes its node away. */

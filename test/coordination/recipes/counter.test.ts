@@ -69,6 +69,25 @@ void t.test('one that gave up does not spoil the next count', async (t) => {
   t.equal(await scene.finish(counter.add(1)), 3, 'it was counted all the same');
 });
 
+void t.test('who gives up does not wait for those before it', async (t) => {
+  const scene = await Scene.open();
+  let hang = true;
+  const base = await scene.base((session) =>
+    wrapped(session, async (name, args, carryOut) => {
+      if (hang && name === 'multi') await new Promise(() => undefined);
+      return await carryOut(...args);
+    }),
+  );
+  const counter = new Counter({ ...base, path });
+  const first = counter.add(1, { timeoutMs: 5_000 });
+  first.catch(() => undefined);
+  await t.rejects(scene.finish(counter.add(1, { timeoutMs: 100 })), { code: 'MILLRACE_RECIPE_TIMEOUT' });
+  t.ok(scene.clock.now() < 1_000);
+  hang = false;
+  await t.rejects(scene.finish(first), { code: 'MILLRACE_RECIPE_TIMEOUT' });
+  t.equal(await scene.finish(counter.add(1)), 1);
+});
+
 void t.test('whichever call fails, it is counted once', async (t) => {
   const runs = await atEachStep(async (scene, base, fault) => {
     const other = new Counter({ ...(await scene.base()), path });

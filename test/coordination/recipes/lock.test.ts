@@ -3,6 +3,7 @@
 
 import fc from 'fast-check';
 import t from 'tap';
+import { LINE_MAX } from '../../../engine/limits.js';
 import { Random } from '../../../engine/random.js';
 import type { Holding } from '../../../coordination/recipes/holding.js';
 import { Lock } from '../../../coordination/recipes/lock.js';
@@ -105,6 +106,22 @@ void t.test('waits end by their time, by their caller and with their session, an
   t.ok(taken);
   await taken?.release();
   t.strictSame(await scene.everything(), ['/locks']);
+});
+
+void t.test('so many may wait and no more', async (t) => {
+  const scene = await Scene.open();
+  const [one, two] = [await scene.base(), await scene.base()];
+  await one.session.create('/locks', text(''));
+  await one.session.create(path, text(''));
+  const line = Array.from({ length: LINE_MAX }, () =>
+    one.session.create(`${path}/w_`, text(''), 'ephemeral-sequential'),
+  );
+  await Promise.all(line);
+  await t.rejects(new Lock({ ...two, path }).acquire(), {
+    code: 'MILLRACE_RECIPE_TOO_MANY',
+    message: 'lock "/locks/one" is full: 1000 are the limit',
+  });
+  t.equal((await one.session.children(path)).length, LINE_MAX);
 });
 
 void t.test('readers together, a writer alone, and nobody overtakes a writer who waits', async (t) => {
