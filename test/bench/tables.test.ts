@@ -1,6 +1,7 @@
 // The benchmarks that end in tables, with sizes that take no time: each size has its row, and what grows is flagged.
 
 import t from 'tap';
+import { runningEnsemble } from '../coordination/ensemble/running.js';
 import { isTable, smoke } from './kit.js';
 import { allocationsTable } from './measures/allocations.js';
 import { GROWTHS, growthTable, measureGrowth } from './measures/growth.js';
@@ -62,5 +63,6 @@ t.test('the start is taken until the first line', async (t) => {
 });
 
 t.test('the store on ZooKeeper beside the client as it comes', async (t) => {
-  isTable(t, await storeTable([2], 1, timing), 3);
+  const { connectString } = await runningEnsemble(t, { servers: 1 });
+  isTable(t, await storeTable(connectString, [2], 1, timing), 3);
 });

@@ -25,46 +25,49 @@ const GUARD = '/bench/guard';
 const NODE = '/bench/node';
 const data = Buffer.alloc(100, 'x');
 
-export const storeTables: readonly Table[] = [
-  { label: 'calls', measure: (timing) => storeTable(UNDER_WAY, ROUNDS, timing) },
-];
+export const storeTables: readonly Table[] = [{ label: 'calls', measure: onEnsemble }];
 
-export async function storeTable(
-  underWay: readonly number[],
-  rounds: number,
-  { warmUpMs, measureMs }: Timing,
-): Promise<TableReport> {
+async function onEnsemble(timing: Timing): Promise<TableReport> {
   const directory = mkdtempSync(join(tmpdir(), 'millrace-bench-'));
   const { ensemble } = await startEnsemble({ directory: join(directory, 'ensemble'), servers: 3, tickMs: 500 });
   try {
-    const { connectString } = ensemble;
-    const session = await new ZookeeperStore({ servers: connectString.split(',')[0]! }).connect();
-    for (const path of ['/bench', GUARD, NODE]) await session.create(path, data);
-    // Version 1: what the other client takes version 0 for guards nothing.
-    await session.set(GUARD, data, 0);
-    const raw = await rawSide(connectString.split(',')[0]!);
-    const sides = [raw, ourSide(session)];
-    for (const side of sides) await rateOf(side.read, 100, warmUpMs);
-    const rows: (string | number)[][] = [];
-    for (const call of CALLS) {
-      for (const count of underWay) {
-        const rates = sides.map((): number[] => []);
-        for (let round = 0; round < rounds; round++) {
-          for (const [index, side] of sides.entries()) rates[index]!.push(await rateOf(side[call], count, measureMs));
-        }
-        const ratios = rates[1]!.map((rate, index) => rate / rates[0]![index]!);
-        const [theirs, ours, ratio] = [spreadOf(rates[0]!), spreadOf(rates[1]!), spreadOf(ratios)];
-        rows.push([call, count, theirs.median, ours.median, ratio.min, ratio.median, ratio.max]);
-      }
-    }
-    raw.close();
-    await session.close();
-    const columns = ['', 'under way', 'raw /s', 'store /s', 'ratio min', 'median', 'max'];
-    return { kind: 'table', benchmark: 'store', title: 'Calls of the store on ZooKeeper', columns, rows, flags: [] };
+    return await storeTable(ensemble.connectString.split(',')[0]!, UNDER_WAY, ROUNDS, timing);
   } finally {
     await ensemble.destroy();
     rmSync(directory, { recursive: true, force: true });
   }
+}
+
+/** Measures on that server, in which nothing is yet. */
+export async function storeTable(
+  server: string,
+  underWay: readonly number[],
+  rounds: number,
+  { warmUpMs, measureMs }: Timing,
+): Promise<TableReport> {
+  const session = await new ZookeeperStore({ servers: server }).connect();
+  for (const path of ['/bench', GUARD, NODE]) await session.create(path, data);
+  // Version 1: what the other client takes version 0 for guards nothing.
+  await session.set(GUARD, data, 0);
+  const raw = await rawSide(server);
+  const sides = [raw, ourSide(session)];
+  for (const side of sides) await rateOf(side.read, 100, warmUpMs);
+  const rows: (string | number)[][] = [];
+  for (const call of CALLS) {
+    for (const count of underWay) {
+      const rates = sides.map((): number[] => []);
+      for (let round = 0; round < rounds; round++) {
+        for (const [index, side] of sides.entries()) rates[index]!.push(await rateOf(side[call], count, measureMs));
+      }
+      const ratios = rates[1]!.map((rate, index) => rate / rates[0]![index]!);
+      const [theirs, ours, ratio] = [spreadOf(rates[0]!), spreadOf(rates[1]!), spreadOf(ratios)];
+      rows.push([call, count, theirs.median, ours.median, ratio.min, ratio.median, ratio.max]);
+    }
+  }
+  raw.close();
+  await session.close();
+  const columns = ['', 'under way', 'raw /s', 'store /s', 'ratio min', 'median', 'max'];
+  return { kind: 'table', benchmark: 'store', title: 'Calls of the store on ZooKeeper', columns, rows, flags: [] };
 }
 
 function ourSide(session: Session): Side {
