@@ -17,7 +17,7 @@ const { connectString } = ensemble;
 const told = async (session: ZookeeperSession, type: SessionEvent['type']): Promise<void> =>
   await new Promise((resolve) => session.onEvent((event) => (event.type === type ? resolve() : undefined)));
 
-void t.test('without a chroot the root is ZooKeeper\'s own', async (t) => {
+void t.test("without a chroot the root is ZooKeeper's own", async (t) => {
   const session = await new ZookeeperStore({ servers: connectString }).connect();
   t.ok((await session.children('/')).includes('zookeeper'));
   t.ok(await session.exists('/'));
@@ -48,7 +48,10 @@ void t.test('transactions up to the limits', async (t) => {
   const data = new Uint8Array(499_000);
   await session.multi(['/a', '/b'].map((path) => ({ type: 'create', path, data })));
   t.equal((await session.get('/b')).data.byteLength, data.byteLength);
-  const many = Array.from({ length: 5_000 }, (_, index) => ({ type: 'create', path: `/n${index}`, data: text('') }) as const);
+  const many = Array.from(
+    { length: 5_000 },
+    (_, index) => ({ type: 'create', path: `/n${index}`, data: text('') }) as const,
+  );
   await session.multi(many);
   t.equal((await session.children('/')).length, 5_002);
   await session.multi(many.map(({ path }) => ({ type: 'delete', path, version: 0 })));
@@ -66,7 +69,10 @@ void t.test('a session outlives the death of its server, with all that it follow
   await watcher.create('/mine', text(''), 'ephemeral');
   const COUNT = 2_000;
   const name = (index: number): string => `/n${String(index).padStart(100, '0')}`;
-  const nodes = Array.from({ length: COUNT }, (_, index) => ({ type: 'create', path: name(index), data: text('0') }) as const);
+  const nodes = Array.from(
+    { length: COUNT },
+    (_, index) => ({ type: 'create', path: name(index), data: text('0') }) as const,
+  );
   await writer.multi(nodes);
   const last = new Map<number, string | null>();
   let wake = (): void => undefined;
