@@ -69,19 +69,24 @@ export class Progress {
  * Takes over the progress of a topology, and reads it.
  *
  * @param topology - its name, for errors
- * @throws what the store throws; MILLRACE_STORE_BAD_VERSION when somebody else took it over at the same moment
+ * @param isOurs - rejects when the topology is somebody else's by now; asked between reading the claim and writing it,
+ * so that who has taken it over since is either seen by this or by the version of the claim
+ * @throws what the store and `isOurs` throw; MILLRACE_STORE_BAD_VERSION when somebody else took it over at the same
+ * moment
  */
 export async function claimProgress(
   session: Session,
   topology: string,
   id: string,
   revision: number,
+  isOurs: () => Promise<void> = async () => undefined,
 ): Promise<Progress> {
   const path = checkpointsPath(id);
   await session.create(path, toData({ revision: 0 })).catch((error: unknown) => {
     if (!hasCode(error, 'MILLRACE_STORE_NODE_EXISTS')) throw error;
   });
   const { version } = (await session.get(path)).stat;
+  await isOurs();
   const claimed = await session.set(path, toData({ revision }), version);
   const names = new Set(await session.children(path));
   const read = async (number: number): Promise<Piece> => {

@@ -90,7 +90,12 @@ export class Topologies {
     const pieces = piecesOf(name, { source, posted, settings, description });
     const tasks = description.components.reduce((sum, { parallelism }) => sum + parallelism, 0);
     const session = await this.options.session();
-    const names = await session.children(TOPOLOGIES);
+    let names = await session.children(TOPOLOGIES);
+    if (names.includes(name)) {
+      // Its server may lag behind the one that heard of its end.
+      await session.sync(TOPOLOGIES);
+      names = await session.children(TOPOLOGIES);
+    }
     if (names.includes(name)) throw await this.nameInUse(session, name);
     if (names.length >= TOPOLOGIES_MAX) throw failure('MILLRACE_WISH_TOO_MANY', { name, count: names.length });
     const wanted = active ? 'active' : 'inactive';
@@ -279,12 +284,21 @@ export class Topologies {
     }
   }
 
+  /** One that is not known may have been submitted by way of a server that is ahead of ours. */
   private async known(session: Session, name: string, id: string | undefined): Promise<KnownTopology> {
+    const before = await this.knownHere(session, name, id);
+    if (before !== null) return before;
+    await session.sync(TOPOLOGIES);
+    const known = await this.knownHere(session, name, id);
+    if (known === null) throw failure('MILLRACE_TOPOLOGY_UNKNOWN', { name });
+    return known;
+  }
+
+  private async knownHere(session: Session, name: string, id: string | undefined): Promise<KnownTopology | null> {
     const found = await this.live(session, name);
     if (found !== null && isMeant(found, id)) return found;
     const last = (await this.history(session)).find((each) => each.name === name && isMeant(each, id));
-    if (last === undefined) throw failure('MILLRACE_TOPOLOGY_UNKNOWN', { name });
-    return ended(last);
+    return last === undefined ? null : ended(last);
   }
 
   private async live(session: Session, name: string): Promise<LiveTopology | null> {

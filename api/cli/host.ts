@@ -91,6 +91,7 @@ class Parent {
   private running: readonly string[] = [];
   /** Of the host process with the ensemble. */
   private session: SessionKey | null = null;
+  private sessionEnds: Promise<void> = Promise.resolve();
   private restMs = HOST_RESTART_MIN_MS;
   private rest: Timer | null = null;
   private finish: (exitCode: number) => void = () => undefined;
@@ -132,7 +133,8 @@ class Parent {
       const why = `ended with ${signal ?? `code ${exitCode}`}`;
       const tell = (): void => {
         this.died(signal);
-        this.endSession();
+        // One that ended by itself has closed it.
+        if (exitCode !== EXIT_OK) this.endSession();
         this.exited({ refused, exitCode, why });
       };
       // What it said last may still be in the channel.
@@ -168,7 +170,7 @@ class Parent {
     const { session, options, environment } = this;
     this.session = null;
     if (session === null || options.zookeeper === null) return;
-    environment.endSession(options.zookeeper, session).catch((error: unknown) => {
+    this.sessionEnds = environment.endSession(options.zookeeper, session).catch((error: unknown) => {
       environment.output.say(`warning: the session of the host process ends by itself: ${reasonOf(error)}`);
     });
   }
@@ -177,7 +179,8 @@ class Parent {
     const { output, clock } = this.environment;
     this.child = null;
     if (this.signal !== null) {
-      this.finish(exitCode === EXIT_FAILED ? EXIT_FAILED : exitOf(this.signal));
+      const own = exitCode === EXIT_FAILED ? EXIT_FAILED : exitOf(this.signal);
+      void this.sessionEnds.then(() => this.finish(own));
       return;
     }
     if (!this.hasListened) {
@@ -197,7 +200,9 @@ class Parent {
   private interrupt(signal: EndSignal): void {
     const { output } = this.environment;
     if (this.signal !== null) {
-      this.child?.kill('SIGKILL');
+      // A third one does not wait for the end of the session either.
+      if (this.child === null) this.finish(exitOf(signal));
+      else this.child.kill('SIGKILL');
       return;
     }
     this.signal = signal;

@@ -14,10 +14,12 @@ import type {
   TopologyRunner,
 } from '../../coordination/host/runner.js';
 import type { Checkpoint as PackedCheckpoint } from '../../coordination/topology-records.js';
+import { pause } from '../../coordination/store/signals.js';
+import { hasCode, isPassing, isSessionOver } from '../../coordination/store/store-errors.js';
 import { pack, unpack } from '../../engine/codec/pack.js';
 import { failure, reasonOf, toWire } from '../../engine/errors.js';
 import type { Clock } from '../../engine/clock.js';
-import { RUNS_REMEMBERED } from '../../engine/limits.js';
+import { RUNS_REMEMBERED, STORE_RETRY_MAX_MS, STORE_RETRY_MIN_MS } from '../../engine/limits.js';
 import type { Logger } from '../../engine/log.js';
 import type { TopologyMetrics } from '../../engine/metrics/snapshot.js';
 import type { Plan } from '../../engine/plan/plan.js';
@@ -30,6 +32,8 @@ import { RunRebalances } from './run-rebalances.js';
 export interface EngineRunnerOptions {
   readonly logger: Logger;
   readonly clock: Clock;
+  /** Code that is not here may come later, from another host. */
+  readonly waitsForCode: boolean;
   /** Workers that may run at a time: they share the machine's memory. */
   readonly slots: number;
   readonly print: (line: string, topology: string) => void | Promise<void>;
@@ -144,6 +148,7 @@ class EngineRun implements RunningTopology {
   private active = true;
   /** It is to end, before it runs. */
   private killed = false;
+  private readonly stopping = new AbortController();
 
   /** @param loaded - called when it takes records */
   constructor(order: RunOrder, listener: RunListener, options: EngineRunnerOptions, loaded: () => void) {
@@ -178,6 +183,7 @@ class EngineRun implements RunningTopology {
 
   kill(options: { readonly waitMs: number }): void {
     this.killed = true;
+    this.stopping.abort();
     void this.run?.kill(options);
   }
 
@@ -196,8 +202,8 @@ class EngineRun implements RunningTopology {
 
   private async toEnd(loaded: () => void): Promise<RunEnd> {
     try {
-      const source = await this.options.sourceOf(this.order);
-      if (this.killed) return { status: 'killed', error: null, final: null };
+      const source = await this.source();
+      if (source === null || this.killed) return { status: 'killed', error: null, final: null };
       const run = new TopologyRun(this.runOptions(source));
       this.run = run;
       loaded();
@@ -212,6 +218,22 @@ class EngineRun implements RunningTopology {
     } catch (error) {
       return { status: 'failed', error: toWire(error), final: null };
     }
+  }
+
+  /** Null when it is killed before its code is here: the host that has it may be away for a while. */
+  private async source(): Promise<TopologySource | null> {
+    const { sourceOf, waitsForCode, clock, logger } = this.options;
+    for (let waitMs = STORE_RETRY_MIN_MS; !this.killed; waitMs = Math.min(waitMs * 2, STORE_RETRY_MAX_MS)) {
+      try {
+        return await sourceOf(this.order);
+      } catch (error) {
+        const passes = hasCode(error, 'MILLRACE_ARTIFACT_UNKNOWN') || isPassing(error) || isSessionOver(error);
+        if (!waitsForCode || !passes) throw error;
+        logger.warn(`topology "${this.name}" waits for its code: ${reasonOf(error)}`);
+      }
+      await pause(clock, waitMs, this.stopping.signal);
+    }
+    return null;
   }
 
   /** What the embedding program does with a line must not end what runs here. */

@@ -159,7 +159,7 @@ export class Host {
     const { bundleArtifact } = await import('../bundle.js');
     const file = fileURLToPath(url);
     const { sha256, content } = await bundleArtifact(file);
-    await this.parts.artifacts.put(sha256, chunks(content));
+    await this.parts.service.putArtifact(sha256, chunks(content));
     return { kind: 'artifact', artifact: sha256, file };
   }
 
@@ -209,13 +209,14 @@ async function startHost(
     wallMs,
     url: () => url,
   });
-  const peers = opened.shared ? new Peers({ name, cluster, artifacts, logger }) : null;
+  const peers = opened.shared ? new Peers({ name, cluster, artifacts, clock, logger }) : null;
   const submissions = new Submissions({ artifacts: peers ?? artifacts, logger, filesDirectory });
   const runner: EngineRunner = new EngineRunner({
     logger,
     clock,
     slots,
     print,
+    waitsForCode: opened.shared,
     sourceOf: async (order) => await submissions.sourceOf(order),
     filesRootOf: ({ posted }) => (posted ? filesDirectory : null),
     heldBack: new Set(options.heldBack),

@@ -175,9 +175,9 @@ export class LocalService implements HostService {
     }));
   }
 
-  async ownerOf(name: string): Promise<Owner | null> {
+  async ownerOf(name: string, waitMs: number, signal: AbortSignal): Promise<Owner | null> {
     const { peers, runner } = this.options;
-    return peers === null || runner.runs(name) ? null : await peers.ownerOf(name);
+    return peers === null || runner.runs(name) ? null : await peers.ownerOf(name, waitMs, signal);
   }
 
   async health(): Promise<HostHealth> {

@@ -5,9 +5,11 @@
 import type { Artifacts } from '../../coordination/artifacts/artifacts.js';
 import type { ClusterHost } from '../../coordination/host/cluster-host.js';
 import type { KnownHost } from '../../coordination/hosts.js';
+import { pause } from '../../coordination/store/signals.js';
 import { memberOf } from '../../coordination/paths.js';
 import { isMillraceError, reasonOf } from '../../engine/errors.js';
-import { CLIENT_TIMEOUT_MS } from '../../engine/limits.js';
+import { CLIENT_TIMEOUT_MS, FORWARD_TIMEOUT_MS, OWNER_LOOK_MS } from '../../engine/limits.js';
+import type { Clock } from '../../engine/clock.js';
 import type { Logger } from '../../engine/log.js';
 import { artifactAddress, FORWARDED } from '../forwarded.js';
 
@@ -15,6 +17,7 @@ export interface PeersOptions {
   readonly name: string;
   readonly cluster: ClusterHost;
   readonly artifacts: Artifacts;
+  readonly clock: Clock;
   readonly logger: Logger;
 }
 
@@ -31,18 +34,26 @@ export class Peers {
     this.options = options;
   }
 
-  /** The other host that runs the topology; null when this one does, nobody does, or it cannot be asked. */
-  async ownerOf(name: string): Promise<Owner | null> {
-    const { cluster } = this.options;
-    const known = await cluster.topologies.get(name).catch((error: unknown) => {
-      // Whoever answers the request says so.
-      if (isMillraceError(error) && error.code === 'MILLRACE_TOPOLOGY_UNKNOWN') return null;
-      throw error;
-    });
-    const place = known?.kind === 'live' ? known.assignment?.places[0] : undefined;
-    if (place === undefined || this.isOwn(place)) return null;
-    const record = await cluster.hosts.at(place);
-    return record?.url === undefined ? null : { host: record.host, url: record.url };
+  /**
+   * The other host that runs the topology; null when this one does, nobody does, or it cannot be asked.
+   *
+   * @param waitMs - how long one is waited for that is about to run somewhere
+   */
+  async ownerOf(name: string, waitMs: number, signal: AbortSignal): Promise<Owner | null> {
+    const { cluster, clock } = this.options;
+    for (const untilMs = clock.now() + waitMs; ; await pause(clock, OWNER_LOOK_MS, signal)) {
+      const known = await cluster.topologies.get(name).catch((error: unknown) => {
+        // Whoever answers the request says so.
+        if (isMillraceError(error) && error.code === 'MILLRACE_TOPOLOGY_UNKNOWN') return null;
+        throw error;
+      });
+      if (known?.kind !== 'live') return null;
+      const place = known.assignment?.places[0];
+      if (place !== undefined && this.isOwn(place)) return null;
+      const record = place === undefined ? null : await cluster.hosts.at(place);
+      if (record !== null) return record.url === undefined ? null : { host: record.host, url: record.url };
+      if (known.wish.wanted !== 'active' || clock.now() >= untilMs || signal.aborted) return null;
+    }
   }
 
   /**
@@ -78,6 +89,7 @@ export class Peers {
           headers: { 'content-type': 'application/javascript', [FORWARDED]: '1' },
           body,
           duplex: 'half',
+          timeoutMs: FORWARD_TIMEOUT_MS,
         });
         return;
       } catch (error) {
@@ -103,8 +115,13 @@ export class Peers {
   }
 }
 
-async function exchange(url: string, init: RequestInit & { readonly duplex?: 'half' }): Promise<Response> {
-  const response = await fetch(url, { ...init, redirect: 'error', signal: AbortSignal.timeout(CLIENT_TIMEOUT_MS) });
+interface Exchange extends RequestInit {
+  readonly duplex?: 'half';
+  readonly timeoutMs?: number;
+}
+
+async function exchange(url: string, { timeoutMs = CLIENT_TIMEOUT_MS, ...init }: Exchange): Promise<Response> {
+  const response = await fetch(url, { ...init, redirect: 'error', signal: AbortSignal.timeout(timeoutMs) });
   if (response.ok) return response;
   await response.body?.cancel();
   throw new Error(`it answers with status ${response.status}`);

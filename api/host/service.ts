@@ -177,6 +177,14 @@ export interface HostService {
   health(): Promise<HostHealth>;
   /** All hosts of the cluster, by name. */
   hosts(): Promise<readonly HostSummary[]>;
-  /** The other host that runs the topology, where it can be asked; null when this one does, or nobody. */
-  ownerOf(name: string): Promise<{ readonly host: string; readonly url: string } | null>;
+  /**
+   * The other host that runs the topology, where it can be asked; null when this one does, or nobody.
+   *
+   * @param waitMs - how long one is waited for that is about to run somewhere
+   */
+  ownerOf(
+    name: string,
+    waitMs: number,
+    signal: AbortSignal,
+  ): Promise<{ readonly host: string; readonly url: string } | null>;
 }

@@ -39,9 +39,10 @@ declare module 'fastify' {
     readonly body?: 'required' | 'optional' | 'own';
     /**
      * It is about the topology in its path: the host that runs it answers, and this one instead when that cannot be
-     * reached (`preferred`), or nobody (`always`). Default: this one.
+     * reached (`preferred`), or nobody (`always`); with `awaited` one that is about to run is waited for. Default: this
+     * one.
      */
-    readonly forward?: 'preferred' | 'always';
+    readonly forward?: 'preferred' | 'always' | 'awaited';
   }
 }
 

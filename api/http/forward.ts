@@ -9,7 +9,12 @@
 
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { failure, reasonOf } from '../../engine/errors.js';
-import { CLIENT_INGEST_TIMEOUT_MS, CLIENT_REPLY_BYTES_MAX } from '../../engine/limits.js';
+import {
+  ARRIVAL_WAIT_MS,
+  CLIENT_INGEST_TIMEOUT_MS,
+  CLIENT_REPLY_BYTES_MAX,
+  FORWARD_TIMEOUT_MS,
+} from '../../engine/limits.js';
 import type { Logger } from '../../engine/log.js';
 import { FORWARDED } from '../forwarded.js';
 import type { HostService } from '../host/service.js';
@@ -22,15 +27,18 @@ export function forwardToOwner(app: App, service: HostService, logger: Logger): 
     const { forward } = request.routeOptions.config;
     if (forward === undefined || request.headers[FORWARDED] !== undefined) return undefined;
     const { name } = request.params as { readonly name: string };
-    const owner = await service.ownerOf(name);
+    const { signal, settle } = untilGone(reply);
+    // A record waits for a topology that is about to run, wherever that will be.
+    const waitMs = forward === 'awaited' ? ARRIVAL_WAIT_MS : 0;
+    const owner = await service.ownerOf(name, waitMs, signal).finally(settle);
     if (owner === null) return undefined;
     const { host, url } = owner;
     try {
-      await passOn(url, request, reply);
+      await passOn(url, request, reply, forward === 'preferred' ? FORWARD_TIMEOUT_MS : CLIENT_INGEST_TIMEOUT_MS);
     } catch (error) {
       if (reply.raw.destroyed) throw error;
       const reason = reasonOf(error instanceof Error && error.cause !== undefined ? error.cause : error);
-      if (forward === 'always') throw failure('MILLRACE_HOST_UNREACHABLE', { host, url, topology: name, reason });
+      if (forward !== 'preferred') throw failure('MILLRACE_HOST_UNREACHABLE', { host, url, topology: name, reason });
       logger.debug(`host "${host}", which runs "${name}", does not answer: ${reason}`);
       return undefined;
     }
@@ -38,9 +46,9 @@ export function forwardToOwner(app: App, service: HostService, logger: Logger): 
   });
 }
 
-async function passOn(url: string, request: FastifyRequest, reply: FastifyReply): Promise<void> {
+async function passOn(url: string, request: FastifyRequest, reply: FastifyReply, timeoutMs: number): Promise<void> {
   const { signal, settle } = untilGone(reply);
-  const late = AbortSignal.timeout(CLIENT_INGEST_TIMEOUT_MS);
+  const late = AbortSignal.timeout(timeoutMs);
   request.raw.socket.setTimeout(0);
   try {
     const { method, body } = request;

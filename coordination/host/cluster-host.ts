@@ -114,7 +114,13 @@ export class ClusterHost {
     const member = memberOf(host, this.boot);
     await ensureLayout(session);
     const url = this.options.url?.() ?? null;
-    await register(session, { host, boot: this.boot, slots, ...(url === null ? {} : { url }) });
+    await register(session, { host, boot: this.boot, slots, ...(url === null ? {} : { url }) }).catch(
+      (error: unknown) => {
+        // It was away for so long that another one has its name: nothing that runs is this host's any more.
+        if (hasCode(error, 'MILLRACE_HOST_NAME_TAKEN')) this.runs.follow([]);
+        throw error;
+      },
+    );
     const follow = (): void => this.runs.follow(readAssignments(assignments.nodes.values(), logger));
     const assignments: DirectoryCache = new DirectoryCache(session, ASSIGNMENTS, follow);
     const election = new Election({

@@ -13,14 +13,14 @@ import { failure, reasonOf, toWire, type WireError } from '../../engine/errors.j
 import { INCARNATIONS_PER_REVISION, STORE_RETRY_MAX_MS, STORE_RETRY_MIN_MS } from '../../engine/limits.js';
 import type { Logger } from '../../engine/log.js';
 import { claimProgress, type CheckpointWriter, type Progress } from '../checkpoints.js';
-import { payloadPath, wishPath } from '../paths.js';
+import { assignmentPath, payloadPath, wishPath } from '../paths.js';
 import { loadPayload } from '../payload.js';
 import { fromNode } from '../store/json-node.js';
 import type { Session } from '../store/contract.js';
 import { pause } from '../store/signals.js';
 import { hasCode } from '../store/store-errors.js';
 import { takeBack } from '../rebalance-wish.js';
-import { changesOf, isWish, type Assignment, type Report, type RunReport } from '../topology-records.js';
+import { changesOf, isAssignment, isWish, type Assignment, type Report, type RunReport } from '../topology-records.js';
 import type { Outbox } from './outbox.js';
 import type { RebalanceOrder, RunEnd, RunningTopology, RunOrder, TopologyRunner } from './runner.js';
 
@@ -167,7 +167,12 @@ export class Runs {
     // The name belongs to another one by now.
     if (wish.id !== id) throw failure('MILLRACE_STORE_NO_NODE', { path: payloadPath(id) });
     const payload = await loadPayload(session, { id, pieces: wish.pieces });
-    run.progress = await claimProgress(session, name, id, revision);
+    run.progress = await claimProgress(session, name, id, revision, async () => {
+      const node = await session.get(assignmentPath(name));
+      // One that somebody wrote over by hand says nothing; the master writes it anew.
+      const now = fromNode(node, isAssignment);
+      if (now.id !== id || now.revision !== revision) throw failure('MILLRACE_STORE_NO_NODE', { path: node.path });
+    });
     const checkpoints = run.progress.all();
     const { places } = run.assignment;
     const workers = this.workersOf(run.assignment);

@@ -4,6 +4,7 @@
 
 import { reasonOf } from '../../engine/errors.js';
 import { FINAL_BYTES_MAX, HISTORY_MAX, KILL_REASON_TEXT_MAX, STORE_NODE_BYTES_MAX } from '../../engine/limits.js';
+import type { TopologyDescription } from '../../engine/model/describe.js';
 import type { Logger } from '../../engine/log.js';
 import {
   assignmentPath,
@@ -95,7 +96,8 @@ export class History {
       workers,
       tasks,
       artifacts,
-      description: small ? description : null,
+      // What components were set to may be secret, and nobody asks for it any more.
+      description: small ? withoutConfig(description) : null,
       final: final?.final ?? null,
     };
     return fitted(line);
@@ -133,4 +135,8 @@ function fitted(line: Ended): Uint8Array {
     if (data.byteLength <= STORE_NODE_BYTES_MAX) return data;
   }
   return toData({ ...kept, artifacts: [] } satisfies Ended);
+}
+
+function withoutConfig(description: TopologyDescription): TopologyDescription {
+  return { ...description, components: description.components.map((each) => ({ ...each, config: {} })) };
 }

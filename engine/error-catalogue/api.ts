@@ -12,7 +12,7 @@ export const apiErrors = {
   MILLRACE_HOST_UNREACHABLE: {
     status: 503,
     message: 'host "{host}" at {url}, which runs topology "{topology}", does not answer: {reason}',
-    hint: 'when it is gone, the topology moves to another host within its session timeout: try again then',
+    hint: 'it may have been carried out; when that host is gone, the topology moves within its session timeout: look then',
   },
   MILLRACE_REQUEST_INVALID: {
     status: 400,

@@ -185,3 +185,11 @@ export const ARRIVALS_AWAITED_MAX = 1024;
 
 /** Nodes that are read at once to be shown to people: their data at its largest stays below 10 MB. */
 export const INSPECT_CHILDREN_AT_ONCE = 16;
+
+/**
+ * What another host may take for what this one can answer as well, or for taking code: a stopped one holds nobody up.
+ */
+export const FORWARD_TIMEOUT_MS = 5_000;
+
+/** How often a record that waits for its topology to run somewhere has the store asked where. */
+export const OWNER_LOOK_MS = 100;

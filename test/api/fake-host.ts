@@ -65,6 +65,8 @@ export class FakeHost implements HostService {
   isClosing = false;
   /** The other host that runs every topology. */
   owner: { readonly host: string; readonly url: string } | null = null;
+  /** How long it was to wait for one, each time that it was asked. */
+  readonly ownerWaitsMs: number[] = [];
   private readonly entries: Entry[] = [];
   private readonly artifacts = new Map<string, string>();
   private readonly watchers = new Set<() => void>();
@@ -210,7 +212,8 @@ export class FakeHost implements HostService {
     return [{ host: 'fake', url: 'http://127.0.0.1:7070', slots, master: true }];
   }
 
-  async ownerOf(): Promise<{ readonly host: string; readonly url: string } | null> {
+  async ownerOf(_name: string, waitMs: number): Promise<{ readonly host: string; readonly url: string } | null> {
+    this.ownerWaitsMs.push(waitMs);
     return this.owner;
   }
 

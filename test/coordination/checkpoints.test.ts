@@ -187,3 +187,24 @@ void t.test('a piece that cannot be written costs no other progress', async (t) 
     return await claimProgress(session, 'words', 'id', 2);
   }
 });
+
+void t.test('who is not wanted any more takes nothing over', async (t) => {
+  const { session, writer } = await opened();
+  const now = await claimProgress(session, 'one', 'id1', 2);
+  const gone = failure('MILLRACE_STORE_NO_NODE', { path: '/assignments/one' });
+  await t.rejects(
+    claimProgress(session, 'one', 'id1', 1, () => Promise.reject(gone)),
+    gone,
+  );
+  const between = claimProgress(
+    session,
+    'one',
+    'id1',
+    1,
+    async () => void (await claimProgress(session, 'one', 'id1', 3)),
+  );
+  await t.rejects(between, { code: 'MILLRACE_STORE_BAD_VERSION' }, 'nor who was passed while it looked');
+  writer.add(now, { component: 'lines', partition: 'p', progress: text('1') });
+  await writer.flush();
+  t.ok(now.lost, 'revision 3 has it');
+});

@@ -4,12 +4,14 @@
 import t from 'tap';
 import { VirtualClock } from '../../engine/clock.js';
 import { silentLogger } from '../../engine/log.js';
-import { CheckpointWriter } from '../../coordination/checkpoints.js';
+import { CheckpointWriter, claimProgress } from '../../coordination/checkpoints.js';
 import { Outbox } from '../../coordination/host/outbox.js';
 import { ensureLayout, register } from '../../coordination/host/registration.js';
 import { Runs } from '../../coordination/host/runs.js';
 import { EmbeddedStore } from '../../coordination/store/embedded/embedded-store.js';
+import { toData } from '../../coordination/store/json-node.js';
 import type { Session } from '../../coordination/store/contract.js';
+import { Topologies } from '../../coordination/topologies.js';
 import type { Assignment } from '../../coordination/topology-records.js';
 import { Cluster, FakeRunner, settle, topology } from './cluster.js';
 import { text, textOf } from './store/contract.js';
@@ -145,5 +147,64 @@ void t.test('a final that somebody edited is left out of the history', async (t)
   t.match(await host.topologies.get('words'), { state: 'failed', ended: { final: null, reason: null } });
   t.ok(cluster.logged.some((line) => line.includes(`/finals/${id}`)));
   await cluster.advance(1_000);
+  await host.close();
+});
+
+void t.test('a host that has not heard yet that a topology was moved does not claim its progress', async (t) => {
+  const store = await EmbeddedStore.open({ directory: null });
+  const session: Session = await store.connect();
+  await ensureLayout(session);
+  const clock = new VirtualClock();
+  const shared = { session: async () => session, clock, logger: silentLogger };
+  const topologies = new Topologies({ session: shared.session, newId: () => 'id1' });
+  await topologies.submit(topology('words'));
+  const outbox = new Outbox({ ...shared, member: 'a~b' });
+  const checkpoints = new CheckpointWriter(shared);
+  const runner = new FakeRunner(clock);
+  const runs = new Runs({ ...shared, host: 'a', boot: 'b', runner, checkpoints, outbox, wallMs: () => 7 });
+  const place = { host: 'a', boot: 'b', slot: 0 };
+  const first = {
+    name: 'words',
+    id: 'id1',
+    epoch: 1,
+    revision: 1,
+    wanted: 'active',
+    kill: null,
+    places: [place],
+  } as const;
+  const moved = { ...first, revision: 2, places: [{ ...place, host: 'c' }] };
+  await session.create('/assignments/words', toData(moved));
+  const progress = await claimProgress(session, 'words', 'id1', 2);
+  runs.follow([first]);
+  await settle();
+  t.equal(runner.runs.length, 0, 'and it does not run here');
+  checkpoints.add(progress, { component: 'lines', partition: 'p', progress: text('1') });
+  await checkpoints.flush();
+  t.notOk(progress.lost);
+  runs.follow([moved]);
+  await runs.close();
+});
+
+void t.test('a host whose name was taken while it was away gives up what it ran', async (t) => {
+  const cluster = await Cluster.open();
+  const { host, runner } = await cluster.host('a', 1);
+  await host.topologies.submit(topology('words'));
+  await settle();
+  t.equal(runner.runs.length, 1);
+  const session = await cluster.store.connect();
+  const member = (await session.children('/hosts'))[0]!;
+  const { ephemeralOwner } = (await session.get(`/hosts/${member}`)).stat;
+  await cluster.store.expire(ephemeralOwner!);
+  await register(session, { host: 'a', boot: 'other', slots: 1 });
+  await cluster.advance(1000);
+  t.match(cluster.logged.join('\n'), /another host of the cluster is called "a"/);
+  t.ok(runner.runs[0]!.over, "it is another one's, or about to be");
+  await session.close();
+  await cluster.advance(10_000);
+  t.match(
+    await cluster.store.connect().then((each) => each.children('/hosts')),
+    [member],
+    'back when the name is free',
+  );
   await host.close();
 });

@@ -11,7 +11,7 @@ export function ingestRoutes(app: App, { service }: RouteOptions): void {
   app.post(
     `${BASE}/topologies/:name/ingest/:spout`,
     {
-      config: { forward: 'always' },
+      config: { forward: 'awaited' },
       schema: {
         tags: ['topologies'],
         summary: 'Give a record to a spout',

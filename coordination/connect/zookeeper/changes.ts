@@ -92,6 +92,8 @@ export class ZookeeperChanges extends Spout {
   /** What changed while a tuple of its node is out. */
   private readonly later = new Map<string, Change>();
   private readonly out = new Map<string, OpenChange>();
+  /** Nodes that a tuple has told of, and not yet of their end. */
+  private readonly told = new Set<string>();
   private heldBytes = 0;
   private outBytes = 0;
   private broken: Error | null = null;
@@ -211,6 +213,11 @@ export class ZookeeperChanges extends Spout {
     const { path } = change;
     const queue = this.out.has(path) ? this.later : this.ready;
     this.heldBytes -= queue.get(path)?.data?.byteLength ?? 0;
+    // What came and went before anybody was told of it is not told, or nodes that come and go would pile up here.
+    if (change.kind === 'deleted' && queue === this.ready && !this.told.has(path)) {
+      queue.delete(path);
+      return;
+    }
     const bytes = change.data?.byteLength ?? 0;
     if (this.heldBytes + bytes > this.heldBytesMax) change.data = null;
     else this.heldBytes += bytes;
@@ -223,6 +230,7 @@ export class ZookeeperChanges extends Spout {
   private async emitRead(change: Change, emit: Emit<ChangeValues>): Promise<void> {
     const { path } = change;
     const { session } = this;
+    this.told.add(path);
     // Until there is a session again, and others have had their turn.
     const putOff = (): void => {
       if (!this.ready.has(path)) this.ready.set(path, change);
@@ -259,6 +267,8 @@ export class ZookeeperChanges extends Spout {
       this.done(open);
       throw thrown;
     }
+    if (kind === 'set') this.told.add(path);
+    else this.told.delete(path);
   }
 
   /** The values to emit again; null when a newer state goes instead. */

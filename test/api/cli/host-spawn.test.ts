@@ -14,6 +14,7 @@ class FakeChild extends EventEmitter {
   readonly pid: number | undefined;
   readonly connected = false;
 
+  readonly kill = (): boolean => true;
   constructor(pid: number | undefined) {
     super();
     this.pid = pid;
@@ -30,6 +31,8 @@ function parent(starts: readonly Start[]) {
   const children: FakeChild[] = [];
   const clock = new VirtualClock();
   let signal: (signal: EndSignal) => void = () => undefined;
+  const closed: string[] = [];
+  let letClose: () => void = () => undefined;
   const environment: HostEnvironment = {
     output: new Output({ stdout: new FakeStream(), stderr, json: false, onReaderGone: () => undefined }),
     clock,
@@ -42,21 +45,33 @@ function parent(starts: readonly Start[]) {
       if (start === 'none') process.nextTick(() => child.emit('error', NO_PROCESS));
       return child as unknown as ChildProcess;
     },
-    endSession: async () => undefined,
+    endSession: async (servers, { id }) => {
+      closed.push(`${id} of ${servers}`);
+      await new Promise<void>((resolve) => (letClose = resolve));
+    },
   };
   const request = {
     listen: '127.0.0.1:0',
     dataDirectory: 'data',
     filesDirectory: null,
     slots: null,
-    zookeeper: null,
+    zookeeper: 'zk',
     name: null,
     sessionTimeoutMs: null,
     json: false,
     verbose: false,
   };
   const ended = hostCommand(request, environment);
-  return { ended, children, clock, stderr, signal: (name: EndSignal) => signal(name) };
+  return {
+    ended,
+    children,
+    clock,
+    stderr,
+    /** Sessions that were ended for a process that died. */
+    closed,
+    letClose: () => letClose(),
+    signal: (name: EndSignal) => signal(name),
+  };
 }
 
 for (const start of ['none', 'throws'] as const) {
@@ -83,3 +98,31 @@ for (const start of ['none', 'throws'] as const) {
     t.equal(await ended, EXIT_OK);
   });
 }
+
+t.test('the session of a process that was killed is ended before the command is over', async (t) => {
+  const { ended, children, closed, letClose, signal } = parent(['process']);
+  const [child] = children;
+  child!.emit('message', { type: 'listening', url: 'http://127.0.0.1:7070' });
+  child!.emit('message', { type: 'session', key: { id: '0x7', password: 'ab' } });
+  signal('SIGINT');
+  signal('SIGINT');
+  child!.emit('exit', null, 'SIGKILL');
+  t.strictSame(closed, ['0x7 of zk']);
+  let isOver = false;
+  void ended.then(() => (isOver = true));
+  await new Promise((resolve) => setImmediate(resolve));
+  t.notOk(isOver);
+  letClose();
+  t.equal(await ended, 130);
+});
+
+t.test('a process that ended by itself has closed its session', async (t) => {
+  const { ended, children, closed, signal } = parent(['process']);
+  const [child] = children;
+  child!.emit('message', { type: 'listening', url: 'http://127.0.0.1:7070' });
+  child!.emit('message', { type: 'session', key: { id: '0x7', password: 'ab' } });
+  signal('SIGTERM');
+  child!.emit('exit', 0, null);
+  t.equal(await ended, EXIT_OK);
+  t.strictSame(closed, []);
+});

@@ -53,6 +53,24 @@ void t.test('the present state comes first, then each change', async (t) => {
   t.equal(driven.emitted.length, 5, 'and nothing twice');
 });
 
+void t.test('what came and went before anybody was told of it is not told', async (t) => {
+  const { test, driven } = await opened(t, { pendingMax: 1 });
+  await driven.until(1);
+  for (let number = 0; number < 50; number++) {
+    await test.create(`/a/gone-${number}`, text('x'));
+    await turns(10);
+    await test.delete(`/a/gone-${number}`, null);
+  }
+  await test.create('/a/last', text('stays'));
+  for (let told = 2; told <= 3; told++) {
+    driven.ackAll();
+    await driven.until(told);
+  }
+  driven.ackAll();
+  await driven.settle();
+  t.strictSame(driven.told.toSorted(), ['set /a root', 'set /a/b 1', 'set /a/last stays']);
+});
+
 void t.test('what is not there yet is waited for', async (t) => {
   const place = await Place.open();
   const driven = await Driven.open(place, { path: '/later/on' });
