@@ -22,6 +22,8 @@ class Model {
   multi(operations: readonly Operation[], owner: number): string {
     const before = structuredClone(this.nodes);
     const done: string[] = [];
+    // Said of operations before any of them is carried out.
+    if (operations.some(({ type, path }) => type === 'delete' && path === '/')) return 'MILLRACE_STORE_PATH';
     for (const operation of operations) {
       const said = this.one(operation, owner);
       if (said.startsWith('MILLRACE')) {
@@ -37,7 +39,6 @@ class Model {
     if (operation.type === 'create') return this.create(operation.path, textOf(operation.data), operation.mode, owner);
     const { path, version } = operation;
     const node = this.nodes.get(path);
-    if (operation.type === 'delete' && path === '/') return 'MILLRACE_STORE_PATH';
     if (node === undefined) return 'MILLRACE_STORE_NO_NODE';
     if (version !== null && version !== node.version) return 'MILLRACE_STORE_BAD_VERSION';
     if (operation.type === 'check') return 'ok';
