@@ -309,9 +309,11 @@ export class Watches {
   private drop(followed: Followed<unknown>): void {
     if (this.over) return;
     const { path, armed } = followed;
+    const wasNode = this.nodes.get(path) === followed;
+    // A listener that closed its own watch has dropped it already, and what is there now is of others.
+    if (!wasNode && this.children.get(path) !== followed) return;
     followed.pause?.cancel();
     this.queue.delete(followed);
-    const wasNode = this.nodes.get(path) === followed;
     (wasNode ? this.nodes : this.children).delete(path);
     const other = wasNode ? this.children.get(path) : this.nodes.get(path);
     if (armed === null || !this.owner.isConnected()) return;

@@ -313,6 +313,25 @@ export function contractSuite(name: string, open: (t: Test) => Promise<Opened>):
     await seen.until((names) => names === null);
   });
 
+  test('a listener that closes its own watch takes it from nobody else', async (t, a, b) => {
+    await a.create('/w', text(''));
+    await b.sync('/w');
+    const closed = new Seen<readonly string[] | null>();
+    const once = b.watchNode('/w', () => once.close());
+    b.watchChildren('/w', closed.listener);
+    const again = new Seen<readonly string[] | null>();
+    const first = a.watchChildren('/w', () => {
+      first.close();
+      a.watchChildren('/w', again.listener);
+    });
+    await Promise.all([closed, again].map((seen) => seen.until((names) => names?.length === 0)));
+    // By now each session has let go what nobody follows.
+    await Promise.all([a, b].map((session) => session.sync('/w')));
+    await a.create('/w/c', text(''));
+    await Promise.all([closed, again].map((seen) => seen.until((names) => names?.join() === 'c')));
+    t.strictSame([closed.states.at(-1), again.states], [['c'], [[], ['c']]]);
+  });
+
   test('what a failed transaction did before it failed is seen by nobody', async (t, a, b) => {
     await a.create('/w', text('0'));
     await b.sync('/w');
