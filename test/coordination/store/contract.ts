@@ -127,6 +127,13 @@ export function contractSuite(name: string, open: (t: Test) => Promise<Opened>):
     t.strictSame(names, paths.map((path) => path.slice(3)).sort());
     t.ok(paths.every((path) => path > first));
     t.match(await a.create('/q/', text(''), 'persistent-sequential'), /^\/q\/\d{10}$/, 'with no name of its own');
+    for (const mode of ['persistent-sequential', 'ephemeral-sequential'] as const) {
+      const path = await a.create('/', text(''), mode);
+      t.match(path, /^\/\d{10}$/, 'at the root');
+      t.ok((await a.children('/')).includes(path.slice(1)));
+      const [made] = await a.multi([{ type: 'create', path: '/', data: text(''), mode }]);
+      t.match(made, { type: 'create', path: /^\/\d{10}$/ });
+    }
   });
 
   test('ephemeral nodes go with their session: closed', async (t, a, b) => {
