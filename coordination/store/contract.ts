@@ -58,7 +58,7 @@ export type OperationResult =
 
 /** How long a call may take. */
 export interface CallOptions {
-  /** Milliseconds after which it fails. Default `STORE_CALL_TIMEOUT_MS`. */
+  /** Milliseconds after which it fails; without any it is not made. Default `STORE_CALL_TIMEOUT_MS`. */
   readonly timeoutMs?: number;
   /** Aborted, the call rejects with the reason; a write may be carried out all the same. */
   readonly signal?: AbortSignal;

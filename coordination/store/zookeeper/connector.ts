@@ -11,14 +11,10 @@
 
 import type { Clock, Timer } from '../../../engine/clock.js';
 import { failure, reasonOf, type MillraceError } from '../../../engine/errors.js';
-import {
-  DURATION_MAX_MS,
-  STORE_CALLS_MAX,
-  ZOOKEEPER_DIAL_PAUSE_MAX_MS,
-  ZOOKEEPER_PENDING_BYTES_MAX,
-} from '../../../engine/limits.js';
+import { STORE_CALLS_MAX, ZOOKEEPER_DIAL_PAUSE_MAX_MS, ZOOKEEPER_PENDING_BYTES_MAX } from '../../../engine/limits.js';
 import type { Logger } from '../../../engine/log.js';
 import type { Random } from '../../../engine/random.js';
+import { callTimeMs, withoutTime } from '../call-time.js';
 import type { CallOptions, Credentials } from '../contract.js';
 import { Call, type CallOwner } from './calls.js';
 import { greetingOf, operations, protocolRecord, xids, type WireRecord } from './codec.js';
@@ -110,6 +106,8 @@ export class Connector implements ConnectionListener, CallOwner {
    */
   async open(timeoutMs: number, signal: AbortSignal | undefined): Promise<void> {
     signal?.throwIfAborted();
+    const refused = withoutTime('a new session', { timeoutMs });
+    if (refused !== null) throw refused;
     let off = (): void => undefined;
     const opened = new Promise<void>((resolve, reject) => {
       const settle: Opening['settle'] = (failed) => {
@@ -126,7 +124,7 @@ export class Connector implements ConnectionListener, CallOwner {
       const late = (): void => settle({ error: this.unreachable(timeoutMs) });
       const aborted = (): void => settle({ error: signal?.reason as unknown });
       const credentialsRefused = (error: number): void => settle({ error: this.refusedCredentials(error) });
-      const timer = this.clock.after(Math.min(timeoutMs, DURATION_MAX_MS), late);
+      const timer = this.clock.after(callTimeMs({ timeoutMs }), late);
       signal?.addEventListener('abort', aborted);
       off = () => {
         timer.cancel();
@@ -150,9 +148,11 @@ export class Connector implements ConnectionListener, CallOwner {
         return;
       }
       const { connection } = this;
-      if (connection === null || !connection.isOpen) {
-        const { what } = request;
-        const error = failure('MILLRACE_STORE_UNAVAILABLE', { what, reason: `no connection: ${this.problem}` });
+      const { what } = request;
+      const refused = withoutTime(what, options);
+      if (refused !== null || connection === null || !connection.isOpen) {
+        const reason = `no connection: ${this.problem}`;
+        const error = refused ?? failure('MILLRACE_STORE_UNAVAILABLE', { what, reason });
         // In a turn of its own: who tries again and again would keep the thread from ever reading a reply.
         setImmediate(() => reject(error));
         return;

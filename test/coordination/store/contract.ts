@@ -384,6 +384,20 @@ export function contractSuite(name: string, open: (t: Test) => Promise<Opened>):
     t.pass('30 moments');
   });
 
+  test('a call that was given no time is not made', async (t, a, _, opened) => {
+    const unavailable = { code: 'MILLRACE_STORE_UNAVAILABLE', message: /which is no time/ };
+    for (const timeoutMs of [0, -1, NaN, -Infinity]) {
+      await t.rejects(a.create('/a', text(''), 'persistent', { timeoutMs }), unavailable, `create in ${timeoutMs} ms`);
+      await t.rejects(a.multi([{ type: 'create', path: '/a', data: text('') }], { timeoutMs }), unavailable);
+      await t.rejects(a.get('/', { timeoutMs }), unavailable);
+      await t.rejects(a.sync('/', { timeoutMs }), unavailable);
+      await t.rejects(opened.store.connect({ timeoutMs }), unavailable);
+    }
+    t.equal(await a.exists('/a'), null);
+    await a.create('/a', text(''), 'persistent', { timeoutMs: Infinity });
+    t.equal(a.state, 'connected');
+  });
+
   test('a call that was given up before is not made', async (t, a) => {
     const reason = new Error('enough');
     await t.rejects(a.create('/a', text(''), 'persistent', { signal: AbortSignal.abort(reason) }), reason);
