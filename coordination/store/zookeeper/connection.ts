@@ -106,7 +106,7 @@ export class Connection {
     this.socket.setNoDelay(true);
     this.socket.once(dialled.ready, () => this.greet(greeting));
     this.socket.on('data', (piece: Buffer) => this.received(piece));
-    this.socket.on('error', (error) => this.end(reasonOf(error)));
+    this.socket.on('error', (error) => this.end(reasonsOf(error)));
     this.socket.on('close', () => this.end('the server closed the connection'));
   }
 
@@ -270,4 +270,9 @@ export class Connection {
     if (this.receivedAtMs + (this.timeoutMs * 2) / 3 > silentAtMs) this.watch();
     else this.end(`the server was silent for ${Math.round((this.timeoutMs * 2) / 3)} ms`);
   }
+}
+
+/** A name with several addresses fails with one error for all of them, which says nothing itself. */
+function reasonsOf(error: Error): string {
+  return error instanceof AggregateError ? error.errors.map(reasonOf).join('; ') : reasonOf(error);
 }

@@ -1,8 +1,13 @@
 // What a session makes of its times when they meet: deadlines that pass while the thread was busy and the answer had
 // come, ends that nobody confirms, and steps of an opening that fail. Against a server that says what it is told to.
 
+import { Socket } from 'node:net';
 import t from 'tap';
+import { Connector } from '../../../../coordination/store/zookeeper/connector.js';
+import type { Dialled } from '../../../../coordination/store/zookeeper/dial.js';
 import { VirtualClock } from '../../../../engine/clock.js';
+import { silentLogger } from '../../../../engine/log.js';
+import { Random } from '../../../../engine/random.js';
 import { FakeServer } from './fake-server.js';
 import { again, op, opened, pass, settled, storeAt } from './fake-session.js';
 
@@ -20,4 +25,32 @@ void t.test('an opening that fails does not wait for the end of its session', as
   t.match(await refused, { code: 'MILLRACE_STORE_FORBIDDEN' });
   connection.reply(end.xid);
   await connection.closed;
+});
+
+void t.test('of a name with several addresses, what is wrong with each is told', async (t) => {
+  const clock = new VirtualClock();
+  const dialler = (): Dialled => {
+    const socket = new Socket();
+    const refused = ['::1:2181', '127.0.0.1:2181'].map((address) => new Error(`connect ECONNREFUSED ${address}`));
+    socket.destroy(new AggregateError(refused));
+    return { socket, ready: 'connect' };
+  };
+  const servers = [{ host: 'localhost', port: 2181 }];
+  const random = new Random(1);
+  const connector = new Connector(
+    { servers, dialler, sessionTimeoutMs: 6000, credentials: [], clock, random, logger: silentLogger },
+    {
+      suspended: () => undefined,
+      reconnected: () => undefined,
+      lost: () => undefined,
+      event: () => undefined,
+      watches: () => [],
+    },
+  );
+  const opening = settled(connector.open(10, undefined));
+  await pass(clock, 10);
+  t.match(await opening, {
+    code: 'MILLRACE_STORE_UNAVAILABLE',
+    message: /localhost:2181: connect ECONNREFUSED ::1:2181; connect ECONNREFUSED 127\.0\.0\.1:2181/,
+  });
 });
