@@ -1,10 +1,13 @@
 // One session of ZooKeeper against servers that do what no real one does when it is asked to: silent ones, torn
 // replies, strange errors, ends at bad moments. Time is virtual, so that nothing here waits for it.
 
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import fc from 'fast-check';
 import t from 'tap';
 import { VirtualClock } from '../../../../engine/clock.js';
 import { STORE_CALLS_MAX } from '../../../../engine/limits.js';
+import type { StoreNode } from '../../../../coordination/store/contract.js';
 import { longOf, protocolRecord } from '../../../../coordination/store/zookeeper/codec.js';
 import type { ZookeeperSession } from '../../../../coordination/store/zookeeper/zookeeper-session.js';
 import { ZookeeperStore } from '../../../../coordination/store/zookeeper/zookeeper-store.js';
@@ -382,4 +385,19 @@ void t.test('options that cannot be are told before anything is dialled', async 
   });
   t.throws(() => new ZookeeperStore({ servers, access: [] }), { code: 'MILLRACE_STORE_ACCESS' });
   t.throws(() => new ZookeeperStore({ servers: ':' }), { code: 'MILLRACE_ZOOKEEPER_CONNECT_STRING' });
+});
+
+void t.test('what was told is not kept', async (t) => {
+  setFlagsFromString('--expose-gc');
+  const collect = runInNewContext('gc') as () => void;
+  const { clock, connection, session } = await opened(t);
+  const told: WeakRef<StoreNode>[] = [];
+  const watch = session.watchNode('/large', (node) => told.push(new WeakRef(node!)));
+  connection.reply((await connection.request(op.get)).xid, 0, dataReply('x'.repeat(10_000)));
+  // What a weak reference was made of stays until the turn ends.
+  while (told.length === 0) await pass(clock, 0);
+  await pass(clock, 0);
+  collect();
+  t.equal(told[0]!.deref(), undefined);
+  watch.close();
 });
