@@ -121,7 +121,11 @@ export class Connector implements ConnectionListener, CallOwner {
         if (this.key.id === 0n) this.finish('unconfirmed');
         else void this.end(timeoutMs);
       };
-      const late = (): void => settle({ error: this.unreachable(timeoutMs) });
+      // What has arrived during a long turn of this thread is read first.
+      const late = (): unknown =>
+        setImmediate(() => {
+          if (this.opening === opening) settle({ error: this.unreachable(timeoutMs) });
+        });
       const aborted = (): void => settle({ error: signal?.reason as unknown });
       const credentialsRefused = (error: number): void => settle({ error: this.refusedCredentials(error) });
       const timer = this.clock.after(callTimeMs({ timeoutMs }), late);
@@ -130,7 +134,8 @@ export class Connector implements ConnectionListener, CallOwner {
         timer.cancel();
         signal?.removeEventListener('abort', aborted);
       };
-      this.opening = { settle, credentialsRefused };
+      const opening: Opening = { settle, credentialsRefused };
+      this.opening = opening;
       this.dial();
     });
     try {
@@ -180,7 +185,7 @@ export class Connector implements ConnectionListener, CallOwner {
     if (this.ending !== null) return this.ending;
     if (this.state === 'over') return Promise.resolve('gone');
     this.ending = new Promise<Ending>((resolve) => {
-      const timer = this.clock.after(timeoutMs, () => this.finish('unconfirmed'));
+      const timer = this.clock.after(timeoutMs, () => setImmediate(() => this.finish('unconfirmed')));
       this.finishEnding = (ending) => {
         timer.cancel();
         resolve(ending);

@@ -5,6 +5,7 @@ import { Socket } from 'node:net';
 import t from 'tap';
 import { Connector } from '../../../../coordination/store/zookeeper/connector.js';
 import type { Dialled } from '../../../../coordination/store/zookeeper/dial.js';
+import type { ZookeeperSession } from '../../../../coordination/store/zookeeper/zookeeper-session.js';
 import { VirtualClock } from '../../../../engine/clock.js';
 import { silentLogger } from '../../../../engine/log.js';
 import { Random } from '../../../../engine/random.js';
@@ -54,3 +55,39 @@ void t.test('of a name with several addresses, what is wrong with each is told',
     message: /localhost:2181: connect ECONNREFUSED ::1:2181; connect ECONNREFUSED 127\.0\.0\.1:2181/,
   });
 });
+
+void t.test('what has arrived while the thread was busy is in time', async (t) => {
+  for (const { timeoutMs, busyMs } of [
+    { timeoutMs: 10_000, busyMs: 2000 },
+    { timeoutMs: 500, busyMs: 600 },
+  ]) {
+    const clock = new VirtualClock();
+    const server = await FakeServer.start(t);
+    const log: string[] = [];
+    let outcome: unknown = null;
+    const connecting = settled(storeAt(server.address, clock, log).connect({ timeoutMs }));
+    void connecting.then((value) => (outcome = value));
+    const connection = await server.connection();
+    await connection.greeting();
+    // From here to the end of the turn the client reads nothing.
+    await pass(clock, 0);
+    connection.greet(6000);
+    busy(clock, busyMs);
+    while (outcome === null && log.length === 0) await pass(clock, 0);
+    t.strictSame(log, [], 'the greeting was');
+    t.match(outcome, { id: '0x1', state: 'connected' }, `with ${timeoutMs} ms`);
+    const session = outcome as ZookeeperSession;
+    const ending = session.end(100);
+    const { xid } = await connection.request(op.close);
+    await pass(clock, 0);
+    connection.reply(xid);
+    busy(clock, 200);
+    t.equal(await ending, 'closed', 'and so was the confirmation of the end');
+  }
+});
+
+/** A long turn of the thread: all timers that became due meanwhile come before anything is read. */
+function busy(clock: VirtualClock, ms: number): void {
+  const endMs = clock.now() + ms;
+  while (clock.step(endMs));
+}
