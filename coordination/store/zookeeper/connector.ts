@@ -185,7 +185,7 @@ export class Connector implements ConnectionListener, CallOwner {
     if (this.ending !== null) return this.ending;
     if (this.state === 'over') return Promise.resolve('gone');
     this.ending = new Promise<Ending>((resolve) => {
-      const timer = this.clock.after(timeoutMs, () => setImmediate(() => this.finish('unconfirmed')));
+      const timer = this.clock.after(callTimeMs({ timeoutMs }), () => setImmediate(() => this.finish('unconfirmed')));
       this.finishEnding = (ending) => {
         timer.cancel();
         resolve(ending);
@@ -300,7 +300,10 @@ export class Connector implements ConnectionListener, CallOwner {
   private sendEnd(connection: Connection): void {
     connection.send(operations.close, '/', null, {
       bytes: 0,
-      answer: () => this.finish('closed'),
+      answer: (error) => {
+        if (error === 0) this.finish('closed');
+        else connection.end(`the server refused the end of the session with error ${error} (${errorName(error)})`);
+      },
       // Then it is asked for again on the next connection.
       lost: () => undefined,
     });
