@@ -142,7 +142,7 @@ export interface Session {
    *
    * @returns its path; in a sequential mode the asked one and ten digits, more than any before below that parent
    * @throws MILLRACE_STORE_NODE_EXISTS, MILLRACE_STORE_NO_NODE (no parent), MILLRACE_STORE_EPHEMERAL_PARENT,
-   * MILLRACE_STORE_TOO_LARGE, MILLRACE_STORE_ACCESS
+   * MILLRACE_STORE_TOO_LARGE, MILLRACE_STORE_ACCESS, MILLRACE_STORE_MODE
    */
   create(path: string, data: Uint8Array, mode?: CreateMode, options?: CreateOptions): Promise<string>;
   /** @throws MILLRACE_STORE_NO_NODE */

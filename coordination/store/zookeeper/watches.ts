@@ -276,9 +276,7 @@ export class Watches {
     // Whatever is read, or is going to be, is newer.
     if (marks === undefined || last === null || followed.touched || followed.reads !== reads) return;
     const isAsItWas =
-      marks === null
-        ? last === 'absent'
-        : isSame(last, { created: marks.created, changed: marks[way.changed] });
+      marks === null ? last === 'absent' : isSame(last, { created: marks.created, changed: marks[way.changed] });
     if (!isAsItWas && followed.listeners.size > 0) this.fired(followed);
   }
 

@@ -4,7 +4,7 @@
 import t, { type Test } from 'tap';
 import { failure } from '../../../engine/errors.js';
 import { STORE_NODE_BYTES_MAX, STORE_TRANSACTION_BYTES_MAX } from '../../../engine/limits.js';
-import type { Session, SessionEvent } from '../../../coordination/store/contract.js';
+import type { CreateMode, Session, SessionEvent } from '../../../coordination/store/contract.js';
 import { operationOf } from '../../../coordination/store/store-errors.js';
 import { accessSuite } from './contract-access.js';
 import { Seen, text, textOf, type Opened } from './contract-kit.js';
@@ -102,6 +102,22 @@ export function contractSuite(name: string, open: (t: Test) => Promise<Opened>):
     const two = ['/t1', '/t2', '/t3'].map((path) => ({ type: 'create', path, data }) as const);
     await t.rejects(a.multi(two), { code: 'MILLRACE_STORE_TOO_LARGE' });
     t.equal(await a.exists('/t1'), null);
+  });
+
+  test('a mode that there is not is refused', async (t, a) => {
+    for (const mode of ['container', '', 'toString', 3, null]) {
+      const wrong = mode as CreateMode;
+      const refused = { code: 'MILLRACE_STORE_MODE', status: 400, message: new RegExp(`"/m".*"${String(mode)}"`) };
+      await t.rejects(a.create('/m', text(''), wrong), refused);
+      const failed = a.multi([
+        { type: 'create', path: '/n', data: text('') },
+        { type: 'create', path: '/m', data: text(''), mode: wrong },
+      ]);
+      const error: unknown = await failed.catch((thrown: unknown) => thrown);
+      t.match(error, refused);
+      t.equal(operationOf(error), 1);
+    }
+    t.strictSame(await a.children('/'), []);
   });
 
   test('the caller may write into its buffer again, and into what it read', async (t, a) => {

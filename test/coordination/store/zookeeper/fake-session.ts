@@ -80,7 +80,12 @@ export async function pass(clock: VirtualClock, ms: number): Promise<void> {
 }
 
 /** The next connection, when the last one is known to be over: greeted after the pause before it. */
-export async function again(clock: VirtualClock, server: FakeServer, timeoutMs = 6000, id = 1n): Promise<FakeConnection> {
+export async function again(
+  clock: VirtualClock,
+  server: FakeServer,
+  timeoutMs = 6000,
+  id = 1n,
+): Promise<FakeConnection> {
   await pass(clock, 200);
   return await server.greeted(timeoutMs, id);
 }

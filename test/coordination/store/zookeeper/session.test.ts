@@ -404,3 +404,13 @@ void t.test('what was told is not kept', async (t) => {
   t.equal(told[0]!.deref(), undefined);
   watch.close();
 });
+
+void t.test('a transaction whose errors say nothing went wrong cannot be read', async (t) => {
+  const { connection, session } = await opened(t);
+  const call = settled(session.multi([{ type: 'check', path: '/', version: 0 }]));
+  const { xid } = await connection.request(op.multi);
+  const error = [protocolRecord('MultiHeader', -1, false, 0), protocolRecord('ErrorResponse', 0)];
+  const header = protocolRecord('ReplyHeader', xid, longOf(1n), 0);
+  connection.send(header, ...error, protocolRecord('MultiHeader', -1, true, -1));
+  t.match(await call, { code: 'MILLRACE_STORE_UNCERTAIN', message: /a failed transaction without its error/ });
+});

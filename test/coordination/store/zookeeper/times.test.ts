@@ -92,20 +92,23 @@ function busy(clock: VirtualClock, ms: number): void {
   while (clock.step(endMs));
 }
 
-void t.test('an end that is refused is asked for again, and without an end of its time for as long as it takes', async (t) => {
-  const { clock, server, connection, session, log } = await opened(t);
-  const ending = session.end(Infinity);
-  connection.reply((await connection.request(op.close)).xid, -5);
-  await connection.closed;
-  t.match(log.join(), /the server refused the end of the session with error -5 \(MARSHALLING_ERROR\)/);
-  const next = await again(clock, server);
-  next.reply((await next.request(op.close)).xid);
-  t.equal(await ending, 'closed');
+void t.test(
+  'an end that is refused is asked for again, and without an end of its time for as long as it takes',
+  async (t) => {
+    const { clock, server, connection, session, log } = await opened(t);
+    const ending = session.end(Infinity);
+    connection.reply((await connection.request(op.close)).xid, -5);
+    await connection.closed;
+    t.match(log.join(), /the server refused the end of the session with error -5 \(MARSHALLING_ERROR\)/);
+    const next = await again(clock, server);
+    next.reply((await next.request(op.close)).xid);
+    t.equal(await ending, 'closed');
 
-  const other = await opened(t);
-  const real = other.store.endSession(other.session.id, other.session.password, Infinity);
-  t.notOk((other.clock.nextDueMs() ?? 0) === Infinity);
-  const third = await other.server.greeted();
-  third.reply((await third.request(op.close)).xid);
-  t.equal(await real, 'closed');
-});
+    const other = await opened(t);
+    const real = other.store.endSession(other.session.id, other.session.password, Infinity);
+    t.notOk((other.clock.nextDueMs() ?? 0) === Infinity);
+    const third = await other.server.greeted();
+    third.reply((await third.request(op.close)).xid);
+    t.equal(await real, 'closed');
+  },
+);
