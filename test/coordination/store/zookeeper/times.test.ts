@@ -6,7 +6,8 @@ import t from 'tap';
 import { Connector } from '../../../../coordination/store/zookeeper/connector.js';
 import type { Dialled } from '../../../../coordination/store/zookeeper/dial.js';
 import type { ZookeeperSession } from '../../../../coordination/store/zookeeper/zookeeper-session.js';
-import { VirtualClock } from '../../../../engine/clock.js';
+import { VirtualClock, type Timer } from '../../../../engine/clock.js';
+import { DURATION_MAX_MS } from '../../../../engine/limits.js';
 import { silentLogger } from '../../../../engine/log.js';
 import { Random } from '../../../../engine/random.js';
 import { FakeServer } from './fake-server.js';
@@ -92,23 +93,28 @@ function busy(clock: VirtualClock, ms: number): void {
   while (clock.step(endMs));
 }
 
-void t.test(
-  'an end that is refused is asked for again, and without an end of its time for as long as it takes',
-  async (t) => {
-    const { clock, server, connection, session, log } = await opened(t);
-    const ending = session.end(Infinity);
-    connection.reply((await connection.request(op.close)).xid, -5);
-    await connection.closed;
-    t.match(log.join(), /the server refused the end of the session with error -5 \(MARSHALLING_ERROR\)/);
-    const next = await again(clock, server);
-    next.reply((await next.request(op.close)).xid);
-    t.equal(await ending, 'closed');
+void t.test('an end that is refused is asked for again', async (t) => {
+  const { clock, server, connection, session, log } = await opened(t);
+  const ending = session.end();
+  connection.reply((await connection.request(op.close)).xid, -5);
+  await connection.closed;
+  t.match(log.join(), /the server refused the end of the session with error -5 \(MARSHALLING_ERROR\)/);
+  const next = await again(clock, server);
+  next.reply((await next.request(op.close)).xid);
+  t.equal(await ending, 'closed');
+});
 
-    const other = await opened(t);
-    const real = other.store.endSession(other.session.id, other.session.password, Infinity);
-    t.notOk((other.clock.nextDueMs() ?? 0) === Infinity);
-    const third = await other.server.greeted();
-    third.reply((await third.request(op.close)).xid);
-    t.equal(await real, 'closed');
-  },
-);
+void t.test('an end may have any time, and no timer more than it can take', async (t) => {
+  const delaysMs: number[] = [];
+  const clock = new (class extends VirtualClock {
+    override after(delayMs: number, call: () => void): Timer {
+      delaysMs.push(delayMs);
+      return super.after(delayMs, call);
+    }
+  })();
+  const server = await FakeServer.start(t);
+  const ending = storeAt(server.address, clock, []).endSession('0x1', '00', Infinity);
+  await server.greeted(0, 0n);
+  t.equal(await ending, 'gone');
+  t.equal(Math.max(...delaysMs), DURATION_MAX_MS);
+});
