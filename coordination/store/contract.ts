@@ -58,7 +58,7 @@ export type OperationResult =
 
 /** How long a call may take. */
 export interface CallOptions {
-  /** Milliseconds after which it fails. Default `STORE_CALL_TIMEOUT_MS`. */
+  /** Milliseconds after which it fails; without any it is not made. Default `STORE_CALL_TIMEOUT_MS`. */
   readonly timeoutMs?: number;
   /** Aborted, the call rejects with the reason; a write may be carried out all the same. */
   readonly signal?: AbortSignal;
@@ -142,7 +142,7 @@ export interface Session {
    *
    * @returns its path; in a sequential mode the asked one and ten digits, more than any before below that parent
    * @throws MILLRACE_STORE_NODE_EXISTS, MILLRACE_STORE_NO_NODE (no parent), MILLRACE_STORE_EPHEMERAL_PARENT,
-   * MILLRACE_STORE_TOO_LARGE, MILLRACE_STORE_ACCESS
+   * MILLRACE_STORE_TOO_LARGE, MILLRACE_STORE_ACCESS, MILLRACE_STORE_MODE
    */
   create(path: string, data: Uint8Array, mode?: CreateMode, options?: CreateOptions): Promise<string>;
   /** @throws MILLRACE_STORE_NO_NODE */

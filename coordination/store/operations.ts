@@ -1,5 +1,5 @@
-// What can be said of operations before any store has seen them: their paths, sizes and access rules, alike in every
-// implementation. Pure, any thread.
+// What can be said of operations before any store has seen them: their paths, modes, sizes and access rules, alike in
+// every implementation. Pure, any thread.
 
 import { failure, isMillraceError } from '../../engine/errors.js';
 import { STORE_NODE_BYTES_MAX, STORE_TRANSACTION_BYTES_MAX } from '../../engine/limits.js';
@@ -8,10 +8,17 @@ import type { CreateMode, Operation } from './contract.js';
 import { checkPath } from './node-path.js';
 import { withOperation } from './store-errors.js';
 
+const modes: ReadonlySet<CreateMode> = new Set<CreateMode>([
+  'persistent',
+  'ephemeral',
+  'persistent-sequential',
+  'ephemeral-sequential',
+]);
+
 /**
  * Checks operations.
  *
- * @throws MILLRACE_STORE_PATH, MILLRACE_STORE_TOO_LARGE, MILLRACE_STORE_ACCESS; with `operationOf`
+ * @throws MILLRACE_STORE_PATH, MILLRACE_STORE_MODE, MILLRACE_STORE_TOO_LARGE, MILLRACE_STORE_ACCESS; with `operationOf`
  */
 export function checkOperations(operations: readonly Operation[]): void {
   let bytes = 0;
@@ -19,6 +26,7 @@ export function checkOperations(operations: readonly Operation[]): void {
     naming(index, () => {
       const { path } = operation;
       checkPath(path, operation.type === 'create' && isSequential(operation.mode));
+      if (operation.type === 'create') checkMode(path, operation.mode);
       if (operation.type === 'delete' && path === '/') {
         throw failure('MILLRACE_STORE_PATH', { path, reason: 'the root cannot be deleted' });
       }
@@ -32,6 +40,14 @@ export function checkOperations(operations: readonly Operation[]): void {
       tooLarge(path, bytes, STORE_TRANSACTION_BYTES_MAX);
     });
   });
+}
+
+/**
+ * Callers without types may give anything; then a store would take it for another mode, or send what cannot be read.
+ */
+function checkMode(path: string, mode: CreateMode | undefined): void {
+  if (mode === undefined || modes.has(mode)) return;
+  throw failure('MILLRACE_STORE_MODE', { path, mode: String(mode).slice(0, 200) });
 }
 
 /** Whether the store ends the name of such a node with a number. */

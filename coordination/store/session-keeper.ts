@@ -74,7 +74,7 @@ export class SessionKeeper {
   /**
    * The present session, or the next one when there is none at the moment.
    *
-   * @throws the reason of `leave`
+   * @throws the reason of `leave`; after `close` without it, MILLRACE_STORE_UNAVAILABLE
    */
   async current(): Promise<Session> {
     if (this.session !== null && !this.session.ended.aborted) return this.session;
@@ -93,6 +93,9 @@ export class SessionKeeper {
   /** Ends the session and what goes with it. */
   async close(): Promise<void> {
     this.stopping.abort();
+    if (this.leaving === null) {
+      this.leave(failure('MILLRACE_STORE_UNAVAILABLE', { what: 'connect', reason: 'no session is kept any more' }));
+    }
     await this.running;
   }
 
@@ -105,6 +108,7 @@ export class SessionKeeper {
         session = await store.connect({ signal });
         const end = await each(session);
         waitMs = STORE_RETRY_MIN_MS;
+        this.problem = null;
         this.session = session;
         this.answer(session);
         await aborted(session.ended, signal);

@@ -34,6 +34,11 @@ export const coordinationErrors = {
     message: 'path "{path}" is not one of the store: {reason}',
     hint: 'write it like "/one/two"',
   },
+  MILLRACE_STORE_MODE: {
+    status: 400,
+    message: 'node "{path}" of the store cannot be created in mode "{mode}"',
+    hint: 'the mode is "persistent", "ephemeral", "persistent-sequential" or "ephemeral-sequential"',
+  },
   MILLRACE_STORE_TOO_LARGE: {
     status: 413,
     message: 'node "{path}" cannot hold {bytes} bytes; the limit is {bytesMax}',

@@ -3,7 +3,7 @@
 
 import type { Clock } from '../../../engine/clock.js';
 import { failure } from '../../../engine/errors.js';
-import { STORE_CALL_TIMEOUT_MS } from '../../../engine/limits.js';
+import { callTimeMs, withoutTime } from '../call-time.js';
 import type { CallOptions } from '../contract.js';
 import type { Commits, Task } from './commits.js';
 import type { Applied } from './transaction.js';
@@ -20,10 +20,16 @@ export interface Work<T> {
 
 /** Has it carried out in its turn. */
 export function call<T>(commits: Commits, clock: Clock, work: Work<T>, options: CallOptions = {}): Promise<T> {
-  const { signal, timeoutMs = STORE_CALL_TIMEOUT_MS } = options;
+  const { signal } = options;
+  const timeoutMs = callTimeMs(options);
   return new Promise<T>((resolve, reject) => {
     if (signal?.aborted === true) {
       reject(signal.reason as unknown);
+      return;
+    }
+    const refused = withoutTime(work.what, options);
+    if (refused !== null) {
+      reject(refused);
       return;
     }
     let state: 'queued' | 'carried out' | 'over' = 'queued';

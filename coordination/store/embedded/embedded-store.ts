@@ -9,6 +9,7 @@ import { failure, isMillraceError, reasonOf } from '../../../engine/errors.js';
 import { EMBEDDED_LOG_BYTES_MAX, EMBEDDED_STORE_BYTES_MAX } from '../../../engine/limits.js';
 import { silentLogger, type Logger } from '../../../engine/log.js';
 import { granted, usersOf, type StoreUser } from '../access.js';
+import { withoutTime } from '../call-time.js';
 import type { AccessRule, ConnectOptions, Credentials, Session, Store } from '../contract.js';
 import { Commits } from './commits.js';
 import { checkFormat, openDirectory, removeOthers, replaceLog, type Contents } from './directory.js';
@@ -116,6 +117,8 @@ export class EmbeddedStore implements Store {
 
   async connect(options: ConnectOptions = {}): Promise<Session> {
     options.signal?.throwIfAborted();
+    const refused = withoutTime('a new session', options);
+    if (refused !== null) throw refused;
     if (this.closing !== null) {
       throw failure('MILLRACE_STORE_UNAVAILABLE', { what: 'a new session', reason: 'the store is closed' });
     }

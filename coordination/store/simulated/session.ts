@@ -10,6 +10,7 @@ import { failure, reasonOf, type MillraceError } from '../../../engine/errors.js
 import { STORE_CALL_TIMEOUT_MS, STORE_CALLS_MAX, STORE_WATCHES_MAX } from '../../../engine/limits.js';
 import type { Logger } from '../../../engine/log.js';
 import { checkRules, type StoreUser } from '../access.js';
+import { callTimeMs, withoutTime } from '../call-time.js';
 import type {
   AccessRule,
   CallOptions,
@@ -301,12 +302,15 @@ export class SimulatedSession implements Session {
   }
 
   private call(what: string, request: Request, options: CallOptions = {}): Promise<Answer> {
-    const { signal, timeoutMs = STORE_CALL_TIMEOUT_MS } = options;
+    const { signal } = options;
+    const timeoutMs = callTimeMs(options);
     const { clock, chance } = this.parts.network;
     const { connection } = this;
     const unavailable = (reason: string): MillraceError => failure('MILLRACE_STORE_UNAVAILABLE', { what, reason });
     return new Promise((resolve, reject) => {
       if (signal?.aborted === true) return reject(signal.reason as Error);
+      const noTime = withoutTime(what, options);
+      if (noTime !== null) return reject(noTime);
       if (connection === null) return reject(unavailable('it is not connected'));
       if (this.calls.size >= STORE_CALLS_MAX) {
         return reject(failure('MILLRACE_STORE_TOO_MANY', { count: this.calls.size, what: 'calls' }));

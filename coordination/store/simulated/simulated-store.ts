@@ -13,11 +13,11 @@ import {
   EMBEDDED_STORE_BYTES_MAX,
   SIMULATED_SERVERS_MAX,
   SIMULATED_SESSION_TIMEOUT_MS,
-  STORE_CALL_TIMEOUT_MS,
 } from '../../../engine/limits.js';
 import { silentLogger, type Logger } from '../../../engine/log.js';
 import { Random } from '../../../engine/random.js';
 import { granted, usersOf } from '../access.js';
+import { callTimeMs, withoutTime } from '../call-time.js';
 import type { AccessRule, ConnectOptions, Credentials, Session, Store } from '../contract.js';
 import type { Connection, Network } from './connection.js';
 import { Chance, NO_FAULTS, type SimulatedFaults } from './faults.js';
@@ -157,9 +157,12 @@ export class SimulatedStore implements Store {
   }
 
   private async open(client: string, options: ConnectOptions = {}): Promise<Session> {
-    const { signal, timeoutMs = STORE_CALL_TIMEOUT_MS, credentials = [] } = options;
+    const { signal, credentials = [] } = options;
+    const timeoutMs = callTimeMs(options);
     const { clock, logger = silentLogger, sessionTimeoutMs = SIMULATED_SESSION_TIMEOUT_MS } = this.options;
     signal?.throwIfAborted();
+    const refused = withoutTime('a new session', options);
+    if (refused !== null) throw refused;
     const users = usersOf([...(this.options.credentials ?? []), ...credentials]);
     const what = 'a new session';
     if (this.closed) throw failure('MILLRACE_STORE_UNAVAILABLE', { what, reason: 'the store is closed' });

@@ -4,7 +4,7 @@
 
 import type { Clock, Timer } from '../../../engine/clock.js';
 import { failure, type MillraceError } from '../../../engine/errors.js';
-import { DURATION_MAX_MS, STORE_CALL_TIMEOUT_MS } from '../../../engine/limits.js';
+import { callTimeMs } from '../call-time.js';
 import type { CallOptions } from '../contract.js';
 import type { Reader } from './codec.js';
 import type { Waiting } from './connection.js';
@@ -35,7 +35,7 @@ export class Call<T> implements Waiting {
 
   constructor(
     request: Request<T>,
-    { signal, timeoutMs = STORE_CALL_TIMEOUT_MS }: CallOptions,
+    options: CallOptions,
     owner: CallOwner,
     resolve: (value: T) => void,
     reject: (error: unknown) => void,
@@ -43,12 +43,14 @@ export class Call<T> implements Waiting {
     this.request = request;
     this.bytes = request.payload?.byteLength() ?? 0;
     this.owner = owner;
+    const { signal } = options;
+    const timeoutMs = callTimeMs(options);
     this.signal = signal;
     this.resolve = resolve;
     this.reject = reject;
     const reason = `no answer to ${request.what} within ${timeoutMs} ms`;
     // What has arrived during a long turn of this thread is read first.
-    this.timer = owner.clock.after(Math.min(timeoutMs, DURATION_MAX_MS), () => setImmediate(() => this.late(reason)));
+    this.timer = owner.clock.after(timeoutMs, () => setImmediate(() => this.late(reason)));
     signal?.addEventListener('abort', this.aborted);
   }
 

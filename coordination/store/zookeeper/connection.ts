@@ -80,7 +80,7 @@ export class Connection {
   private readonly frames = new Frames(ZOOKEEPER_GREETING_BYTES_MAX);
   private readonly pending = new Map<number, Waiting>();
   private phase: 'dialling' | 'greeting' | 'preparing' | 'open' | 'over' = 'dialling';
-  private readonly limit: Timer;
+  private limit: Timer;
   private watchdog: Timer | null = null;
   private timeoutMs = 0;
   private sentXid = 0;
@@ -93,20 +93,18 @@ export class Connection {
 
   /**
    * @param greeting - the first packet
-   * @param greetingMs - it must be open by then
+   * @param greetingMs - for each step until it is open
    */
   constructor(dialled: Dialled, greeting: Buffer, greetingMs: number, clock: Clock, listener: ConnectionListener) {
     this.socket = dialled.socket;
     this.clock = clock;
     this.listener = listener;
     this.receivedAtMs = this.sentAtMs = clock.now();
-    this.limit = clock.after(greetingMs, () =>
-      this.end(`no answer for the session within ${Math.round(greetingMs)} ms`),
-    );
+    this.limit = clock.after(greetingMs, () => this.endIfLate(greetingMs));
     this.socket.setNoDelay(true);
     this.socket.once(dialled.ready, () => this.greet(greeting));
     this.socket.on('data', (piece: Buffer) => this.received(piece));
-    this.socket.on('error', (error) => this.end(reasonOf(error)));
+    this.socket.on('error', (error) => this.end(reasonsOf(error)));
     this.socket.on('close', () => this.end('the server closed the connection'));
   }
 
@@ -147,6 +145,16 @@ export class Connection {
     this.pending.clear();
     this.listener.over(reason);
     for (const each of waiting) each.lost(reason);
+  }
+
+  private endIfLate(greetingMs: number): void {
+    const { phase } = this;
+    // What has arrived during a long turn of this thread is read first; then the next step has its time.
+    setImmediate(() => {
+      if (this.phase === 'open' || this.phase === 'over') return;
+      if (this.phase === phase) this.end(`no answer for the session within ${Math.round(greetingMs)} ms`);
+      else this.limit = this.clock.after(greetingMs, () => this.endIfLate(greetingMs));
+    });
   }
 
   private greet(greeting: Buffer): void {
@@ -270,4 +278,9 @@ export class Connection {
     if (this.receivedAtMs + (this.timeoutMs * 2) / 3 > silentAtMs) this.watch();
     else this.end(`the server was silent for ${Math.round((this.timeoutMs * 2) / 3)} ms`);
   }
+}
+
+/** A name with several addresses fails with one error for all of them, which says nothing itself. */
+function reasonsOf(error: Error): string {
+  return error instanceof AggregateError ? error.errors.map(reasonOf).join('; ') : reasonOf(error);
 }

@@ -11,14 +11,10 @@
 
 import type { Clock, Timer } from '../../../engine/clock.js';
 import { failure, reasonOf, type MillraceError } from '../../../engine/errors.js';
-import {
-  DURATION_MAX_MS,
-  STORE_CALLS_MAX,
-  ZOOKEEPER_DIAL_PAUSE_MAX_MS,
-  ZOOKEEPER_PENDING_BYTES_MAX,
-} from '../../../engine/limits.js';
+import { STORE_CALLS_MAX, ZOOKEEPER_DIAL_PAUSE_MAX_MS, ZOOKEEPER_PENDING_BYTES_MAX } from '../../../engine/limits.js';
 import type { Logger } from '../../../engine/log.js';
 import type { Random } from '../../../engine/random.js';
+import { callTimeMs, withoutTime } from '../call-time.js';
 import type { CallOptions, Credentials } from '../contract.js';
 import { Call, type CallOwner } from './calls.js';
 import { greetingOf, operations, protocolRecord, xids, type WireRecord } from './codec.js';
@@ -110,6 +106,8 @@ export class Connector implements ConnectionListener, CallOwner {
    */
   async open(timeoutMs: number, signal: AbortSignal | undefined): Promise<void> {
     signal?.throwIfAborted();
+    const refused = withoutTime('a new session', { timeoutMs });
+    if (refused !== null) throw refused;
     let off = (): void => undefined;
     const opened = new Promise<void>((resolve, reject) => {
       const settle: Opening['settle'] = (failed) => {
@@ -123,16 +121,21 @@ export class Connector implements ConnectionListener, CallOwner {
         if (this.key.id === 0n) this.finish('unconfirmed');
         else void this.end(timeoutMs);
       };
-      const late = (): void => settle({ error: this.unreachable(timeoutMs) });
+      // What has arrived during a long turn of this thread is read first.
+      const late = (): unknown =>
+        setImmediate(() => {
+          if (this.opening === opening) settle({ error: this.unreachable(timeoutMs) });
+        });
       const aborted = (): void => settle({ error: signal?.reason as unknown });
       const credentialsRefused = (error: number): void => settle({ error: this.refusedCredentials(error) });
-      const timer = this.clock.after(Math.min(timeoutMs, DURATION_MAX_MS), late);
+      const timer = this.clock.after(callTimeMs({ timeoutMs }), late);
       signal?.addEventListener('abort', aborted);
       off = () => {
         timer.cancel();
         signal?.removeEventListener('abort', aborted);
       };
-      this.opening = { settle, credentialsRefused };
+      const opening: Opening = { settle, credentialsRefused };
+      this.opening = opening;
       this.dial();
     });
     try {
@@ -150,9 +153,11 @@ export class Connector implements ConnectionListener, CallOwner {
         return;
       }
       const { connection } = this;
-      if (connection === null || !connection.isOpen) {
-        const { what } = request;
-        const error = failure('MILLRACE_STORE_UNAVAILABLE', { what, reason: `no connection: ${this.problem}` });
+      const { what } = request;
+      const refused = withoutTime(what, options);
+      if (refused !== null || connection === null || !connection.isOpen) {
+        const reason = `no connection: ${this.problem}`;
+        const error = refused ?? failure('MILLRACE_STORE_UNAVAILABLE', { what, reason });
         // In a turn of its own: who tries again and again would keep the thread from ever reading a reply.
         setImmediate(() => reject(error));
         return;
@@ -180,7 +185,7 @@ export class Connector implements ConnectionListener, CallOwner {
     if (this.ending !== null) return this.ending;
     if (this.state === 'over') return Promise.resolve('gone');
     this.ending = new Promise<Ending>((resolve) => {
-      const timer = this.clock.after(timeoutMs, () => this.finish('unconfirmed'));
+      const timer = this.clock.after(callTimeMs({ timeoutMs }), () => setImmediate(() => this.finish('unconfirmed')));
       this.finishEnding = (ending) => {
         timer.cancel();
         resolve(ending);
@@ -295,7 +300,10 @@ export class Connector implements ConnectionListener, CallOwner {
   private sendEnd(connection: Connection): void {
     connection.send(operations.close, '/', null, {
       bytes: 0,
-      answer: () => this.finish('closed'),
+      answer: (error) => {
+        if (error === 0) this.finish('closed');
+        else connection.end(`the server refused the end of the session with error ${error} (${errorName(error)})`);
+      },
       // Then it is asked for again on the next connection.
       lost: () => undefined,
     });

@@ -5,6 +5,7 @@
 import { failure } from '../../../engine/errors.js';
 import type { AccessRule, CreateMode, Stat, StoreNode } from '../contract.js';
 import { parentOf } from '../node-path.js';
+import { isSequential } from '../operations.js';
 import type { GrantedRule } from '../access.js';
 import { accessOf, aclOf } from './acl.js';
 import { operations, protocolRecord, Unreadable, type Reader, type WireRecord } from './codec.js';
@@ -147,7 +148,9 @@ export class Requests {
   }
 
   createRecord(path: string, data: Uint8Array, mode: CreateMode, access: readonly GrantedRule[]): WireRecord {
-    return protocolRecord('CreateRequest', this.wirePath(path), bufferOf(data), aclOf(access), flags[mode]);
+    // A sequential node without a name of its own keeps its slash, or it would get its number beside the chroot.
+    const wirePath = path === '/' && isSequential(mode) ? `${this.chroot}/` : this.wirePath(path);
+    return protocolRecord('CreateRequest', wirePath, bufferOf(data), aclOf(access), flags[mode]);
   }
 
   setRecord(path: string, data: Uint8Array, version: number | null): WireRecord {
@@ -173,7 +176,6 @@ export class Requests {
   /** A path as the server has it. */
   wirePath(path: string): string {
     if (this.chroot === '') return path;
-    // A sequential node without a name of its own keeps its slash.
     return path === '/' ? this.chroot : this.chroot + path;
   }
 }

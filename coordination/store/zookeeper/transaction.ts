@@ -72,6 +72,8 @@ function resultsOf(
     const head = reply.protocol('MultiHeader');
     if (head['done'] === true) {
       if (index !== steps.length) throw new Unreadable('a transaction with another number of results');
+      if (failed === null && results.length !== steps.length)
+        throw new Unreadable('a failed transaction without its error');
       return failed ?? results;
     }
     const step = steps[index];

@@ -42,18 +42,20 @@ type Names = readonly string[] | null;
 /** How the server watches: the node, its coming, or its children. */
 type Armed = 'data' | 'exist' | 'child';
 
-/** A state, and what tells it from others; null for a node that is not there. */
+/** What tells one state from another; kept in the place of the state, whose data may be large. */
+type Mark = { readonly created: bigint; readonly changed: bigint } | 'absent';
+
 interface Reading<T> {
   readonly value: T;
   readonly armed: Armed;
-  readonly mark: { readonly created: bigint; readonly changed: bigint } | null;
+  readonly mark: Mark;
 }
 
 interface Listener<T> {
   call(value: T): void;
   /** Number of the first read that was begun after it came. */
   readonly from: number;
-  told: Reading<T> | null;
+  told: Mark | null;
   closed: boolean;
 }
 
@@ -75,7 +77,7 @@ class Followed<T> {
   /** It has to be read, or read once more. */
   touched = false;
   reads = 0;
-  last: Reading<T> | null = null;
+  last: Mark | null = null;
   pauseMs = STORE_RETRY_MIN_MS;
   pause: Timer | null = null;
 
@@ -240,7 +242,7 @@ export class Watches {
     if (read !== null) {
       // Touched meanwhile: that may have been the watch that this read had armed.
       followed.armed = followed.touched ? null : read.armed;
-      followed.last = read;
+      followed.last = read.mark;
       for (const listener of [...followed.listeners]) if (listener.from <= number) this.tell(followed, listener, read);
     }
     if (followed.listeners.size === 0) this.drop(followed);
@@ -251,10 +253,10 @@ export class Watches {
   /** A server that lags behind may answer with less than was seen before: then it is brought up, and read again. */
   private async notOlder<T>(followed: Followed<T>, read: Reading<T>): Promise<Reading<T>> {
     const { last, path } = followed;
-    if (!isOlder(read, last)) return read;
+    if (!isOlder(read.mark, last)) return read;
     await this.owner.call(this.owner.requests.sync(path));
     const again = await followed.way.read(path);
-    if (isOlder(again, last)) throw new Error(`the server is behind what it said before of "${path}"`);
+    if (isOlder(again.mark, last)) throw new Error(`the server is behind what it said before of "${path}"`);
     return again;
   }
 
@@ -274,15 +276,13 @@ export class Watches {
     // Whatever is read, or is going to be, is newer.
     if (marks === undefined || last === null || followed.touched || followed.reads !== reads) return;
     const isAsItWas =
-      marks === null || last.mark === null
-        ? marks === last.mark
-        : marks.created === last.mark.created && marks[way.changed] === last.mark.changed;
+      marks === null ? last === 'absent' : isSame(last, { created: marks.created, changed: marks[way.changed] });
     if (!isAsItWas && followed.listeners.size > 0) this.fired(followed);
   }
 
   private tell<T>(followed: Followed<T>, listener: Listener<T>, read: Reading<T>): void {
-    if (listener.closed || this.over || isSame(listener.told, read)) return;
-    listener.told = read;
+    if (listener.closed || this.over || isSame(listener.told, read.mark)) return;
+    listener.told = read.mark;
     try {
       listener.call(followed.listeners.size > 1 ? followed.way.copy(read.value) : read.value);
     } catch (error) {
@@ -309,9 +309,11 @@ export class Watches {
   private drop(followed: Followed<unknown>): void {
     if (this.over) return;
     const { path, armed } = followed;
+    const wasNode = this.nodes.get(path) === followed;
+    // A listener that closed its own watch has dropped it already, and what is there now is of others.
+    if (!wasNode && this.children.get(path) !== followed) return;
     followed.pause?.cancel();
     this.queue.delete(followed);
-    const wasNode = this.nodes.get(path) === followed;
     (wasNode ? this.nodes : this.children).delete(path);
     const other = wasNode ? this.children.get(path) : this.nodes.get(path);
     if (armed === null || !this.owner.isConnected()) return;
@@ -331,7 +333,7 @@ export class Watches {
       } catch (error) {
         if (!hasCode(error, 'MILLRACE_STORE_NO_NODE')) throw error;
       }
-      if (await this.isAbsent(path)) return { value: null, armed: 'exist', mark: null };
+      if (await this.isAbsent(path)) return { value: null, armed: 'exist', mark: 'absent' };
     }
   }
 
@@ -344,7 +346,7 @@ export class Watches {
       } catch (error) {
         if (!hasCode(error, 'MILLRACE_STORE_NO_NODE')) throw error;
       }
-      if (await this.isAbsent(path)) return { value: null, armed: 'exist', mark: null };
+      if (await this.isAbsent(path)) return { value: null, armed: 'exist', mark: 'absent' };
     }
   }
 
@@ -354,18 +356,16 @@ export class Watches {
   }
 }
 
-function markOf(stat: Stat): { readonly created: bigint; readonly changed: bigint } {
+function markOf(stat: Stat): Mark {
   return { created: stat.createRevision, changed: stat.modifyRevision };
 }
 
-function isOlder<T>(read: Reading<T>, last: Reading<T> | null): boolean {
-  if (read.mark === null || last === null || last.mark === null) return false;
-  if (read.mark.created !== last.mark.created) return read.mark.created < last.mark.created;
-  return read.mark.changed < last.mark.changed;
+function isOlder(mark: Mark, last: Mark | null): boolean {
+  if (mark === 'absent' || last === null || last === 'absent') return false;
+  return mark.created === last.created ? mark.changed < last.changed : mark.created < last.created;
 }
 
-function isSame<T>(told: Reading<T> | null, read: Reading<T>): boolean {
-  if (told === null) return false;
-  if (told.mark === null || read.mark === null) return told.mark === read.mark;
-  return told.mark.created === read.mark.created && told.mark.changed === read.mark.changed;
+function isSame(told: Mark | null, mark: Mark): boolean {
+  if (told === null || told === 'absent' || mark === 'absent') return told === mark;
+  return told.created === mark.created && told.changed === mark.changed;
 }

@@ -98,7 +98,8 @@ export class ZookeeperSession implements Session {
       const call = async <T>(request: Request<T>): Promise<T> => await session.connector.submit(request, rest());
       if (chroot !== '') await makeChroot(chroot, session.rules(chroot, undefined), call);
     } catch (error) {
-      await session.close();
+      // Whoever waits for a session that there will not be need not wait for its end as well.
+      void session.close();
       throw error;
     }
     return session;

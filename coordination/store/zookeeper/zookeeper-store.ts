@@ -104,7 +104,8 @@ export class ZookeeperStore implements Store {
    * answered in time
    */
   async endSession(id: string, password: string, withinMs: number = ZOOKEEPER_CLOSE_TIMEOUT_MS): Promise<Ending> {
-    if (!/^0x[0-9a-f]{1,16}$/.test(id)) {
+    // Zero is what asks for a new one.
+    if (!/^0x[0-9a-f]{1,16}$/.test(id) || BigInt(id) === 0n) {
       throw failure('MILLRACE_ZOOKEEPER_OPTION', {
         option: 'id',
         value: `"${id}"`,

@@ -4,7 +4,7 @@
 import t, { type Test } from 'tap';
 import { failure } from '../../../engine/errors.js';
 import { STORE_NODE_BYTES_MAX, STORE_TRANSACTION_BYTES_MAX } from '../../../engine/limits.js';
-import type { Session, SessionEvent } from '../../../coordination/store/contract.js';
+import type { CreateMode, Session, SessionEvent } from '../../../coordination/store/contract.js';
 import { operationOf } from '../../../coordination/store/store-errors.js';
 import { accessSuite } from './contract-access.js';
 import { Seen, text, textOf, type Opened } from './contract-kit.js';
@@ -104,6 +104,22 @@ export function contractSuite(name: string, open: (t: Test) => Promise<Opened>):
     t.equal(await a.exists('/t1'), null);
   });
 
+  test('a mode that there is not is refused', async (t, a) => {
+    for (const mode of ['container', '', 'toString', 3, null]) {
+      const wrong = mode as CreateMode;
+      const refused = { code: 'MILLRACE_STORE_MODE', status: 400, message: new RegExp(`"/m".*"${String(mode)}"`) };
+      await t.rejects(a.create('/m', text(''), wrong), refused);
+      const failed = a.multi([
+        { type: 'create', path: '/n', data: text('') },
+        { type: 'create', path: '/m', data: text(''), mode: wrong },
+      ]);
+      const error: unknown = await failed.catch((thrown: unknown) => thrown);
+      t.match(error, refused);
+      t.equal(operationOf(error), 1);
+    }
+    t.strictSame(await a.children('/'), []);
+  });
+
   test('the caller may write into its buffer again, and into what it read', async (t, a) => {
     const data = text('same');
     const made = a.create('/a', data);
@@ -127,6 +143,13 @@ export function contractSuite(name: string, open: (t: Test) => Promise<Opened>):
     t.strictSame(names, paths.map((path) => path.slice(3)).sort());
     t.ok(paths.every((path) => path > first));
     t.match(await a.create('/q/', text(''), 'persistent-sequential'), /^\/q\/\d{10}$/, 'with no name of its own');
+    for (const mode of ['persistent-sequential', 'ephemeral-sequential'] as const) {
+      const path = await a.create('/', text(''), mode);
+      t.match(path, /^\/\d{10}$/, 'at the root');
+      t.ok((await a.children('/')).includes(path.slice(1)));
+      const [made] = await a.multi([{ type: 'create', path: '/', data: text(''), mode }]);
+      t.match(made, { type: 'create', path: /^\/\d{10}$/ });
+    }
   });
 
   test('ephemeral nodes go with their session: closed', async (t, a, b) => {
@@ -313,6 +336,25 @@ export function contractSuite(name: string, open: (t: Test) => Promise<Opened>):
     await seen.until((names) => names === null);
   });
 
+  test('a listener that closes its own watch takes it from nobody else', async (t, a, b) => {
+    await a.create('/w', text(''));
+    await b.sync('/w');
+    const closed = new Seen<readonly string[] | null>();
+    const once = b.watchNode('/w', () => once.close());
+    b.watchChildren('/w', closed.listener);
+    const again = new Seen<readonly string[] | null>();
+    const first = a.watchChildren('/w', () => {
+      first.close();
+      a.watchChildren('/w', again.listener);
+    });
+    await Promise.all([closed, again].map((seen) => seen.until((names) => names?.length === 0)));
+    // By now each session has let go what nobody follows.
+    await Promise.all([a, b].map((session) => session.sync('/w')));
+    await a.create('/w/c', text(''));
+    await Promise.all([closed, again].map((seen) => seen.until((names) => names?.join() === 'c')));
+    t.strictSame([closed.states.at(-1), again.states], [['c'], [[], ['c']]]);
+  });
+
   test('what a failed transaction did before it failed is seen by nobody', async (t, a, b) => {
     await a.create('/w', text('0'));
     await b.sync('/w');
@@ -356,6 +398,20 @@ export function contractSuite(name: string, open: (t: Test) => Promise<Opened>):
       await later.then(() => b.exists('/'));
     }
     t.pass('30 moments');
+  });
+
+  test('a call that was given no time is not made', async (t, a, _, opened) => {
+    const unavailable = { code: 'MILLRACE_STORE_UNAVAILABLE', message: /which is no time/ };
+    for (const timeoutMs of [0, -1, NaN, -Infinity]) {
+      await t.rejects(a.create('/a', text(''), 'persistent', { timeoutMs }), unavailable, `create in ${timeoutMs} ms`);
+      await t.rejects(a.multi([{ type: 'create', path: '/a', data: text('') }], { timeoutMs }), unavailable);
+      await t.rejects(a.get('/', { timeoutMs }), unavailable);
+      await t.rejects(a.sync('/', { timeoutMs }), unavailable);
+      await t.rejects(opened.store.connect({ timeoutMs }), unavailable);
+    }
+    t.equal(await a.exists('/a'), null);
+    await a.create('/a', text(''), 'persistent', { timeoutMs: Infinity });
+    t.equal(a.state, 'connected');
   });
 
   test('a call that was given up before is not made', async (t, a) => {

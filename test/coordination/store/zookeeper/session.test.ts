@@ -1,92 +1,18 @@
 // One session of ZooKeeper against servers that do what no real one does when it is asked to: silent ones, torn
 // replies, strange errors, ends at bad moments. Time is virtual, so that nothing here waits for it.
 
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import fc from 'fast-check';
-import t, { type Test } from 'tap';
+import t from 'tap';
 import { VirtualClock } from '../../../../engine/clock.js';
 import { STORE_CALLS_MAX } from '../../../../engine/limits.js';
-import { Random } from '../../../../engine/random.js';
-import type { SessionEvent } from '../../../../coordination/store/contract.js';
-import { dataRecord, longOf, protocolRecord, type WireRecord } from '../../../../coordination/store/zookeeper/codec.js';
+import type { StoreNode } from '../../../../coordination/store/contract.js';
+import { longOf, protocolRecord } from '../../../../coordination/store/zookeeper/codec.js';
 import type { ZookeeperSession } from '../../../../coordination/store/zookeeper/zookeeper-session.js';
-import {
-  ZookeeperStore,
-  type ZookeeperStoreOptions,
-} from '../../../../coordination/store/zookeeper/zookeeper-store.js';
+import { ZookeeperStore } from '../../../../coordination/store/zookeeper/zookeeper-store.js';
 import { bytesOf, FakeServer, type FakeConnection } from './fake-server.js';
-
-const op = {
-  create: 1,
-  exists: 3,
-  get: 4,
-  set: 5,
-  sync: 9,
-  ping: 11,
-  children: 12,
-  multi: 14,
-  auth: 100,
-  watches: 101,
-  close: -11,
-};
-const stat = (zxid: bigint): WireRecord => dataRecord('Stat', longOf(1n), longOf(zxid), longOf(0n), longOf(0n), 3);
-const dataReply = (text: string, zxid = 1n): WireRecord =>
-  protocolRecord('GetDataResponse', Buffer.from(text), stat(zxid));
-
-interface Case {
-  readonly clock: VirtualClock;
-  readonly server: FakeServer;
-  readonly connection: FakeConnection;
-  readonly session: ZookeeperSession;
-  readonly store: ZookeeperStore;
-  readonly events: string[];
-  readonly log: string[];
-}
-
-function storeAt(
-  servers: string,
-  clock: VirtualClock,
-  log: string[],
-  more: Partial<ZookeeperStoreOptions> = {},
-): ZookeeperStore {
-  const note = (message: string): void => void log.push(message);
-  const logger = { debug: note, info: note, warn: note, error: note };
-  return new ZookeeperStore({ servers, sessionTimeoutMs: 6000, clock, random: new Random(1), logger, ...more });
-}
-
-/** An open session of six seconds. */
-async function opened(t: Test, more: Partial<ZookeeperStoreOptions> = {}): Promise<Case> {
-  const clock = new VirtualClock();
-  const server = await FakeServer.start(t);
-  const log: string[] = [];
-  const store = storeAt(server.address, clock, log, more);
-  const [session, connection] = await Promise.all([store.connect(), server.greeted()]);
-  const events: string[] = [];
-  session.onEvent((event: SessionEvent) => events.push(event.type));
-  t.teardown(async () => {
-    const ending = session.end(1);
-    await pass(clock, 1);
-    await ending;
-  });
-  return { clock, server, connection, session, store, events, log };
-}
-
-const settled = async (call: Promise<unknown>): Promise<unknown> => await call.catch((error: unknown) => error);
-const until = async (session: ZookeeperSession, type: SessionEvent['type']): Promise<void> =>
-  await new Promise<void>((resolve) => session.onEvent((event) => (event.type === type ? resolve() : undefined)));
-/** Lets time go by in small steps, and everything happen that it brings. */
-async function pass(clock: VirtualClock, ms: number): Promise<void> {
-  const endMs = clock.now() + ms;
-  do {
-    while (clock.step(Math.min(endMs, clock.now() + 50)));
-    await new Promise<void>((resolve) => setImmediate(resolve));
-  } while (clock.now() < endMs);
-}
-
-/** The next connection, when the last one is known to be over: greeted after the pause before it. */
-async function again(clock: VirtualClock, server: FakeServer, timeoutMs = 6000, id = 1n): Promise<FakeConnection> {
-  await pass(clock, 200);
-  return await server.greeted(timeoutMs, id);
-}
+import { again, dataReply, op, opened, pass, settled, storeAt, until } from './fake-session.js';
 
 void t.test('pings by what was sent, whatever comes in, and leaves a silent server in time', async (t) => {
   const { clock, server, connection, session, events } = await opened(t);
@@ -439,7 +365,10 @@ void t.test('somebody else ends a session with its id and password', async (t) =
   const unanswered = store.endSession('0x1', '00', 100);
   await pass(clock, 100);
   t.equal(await unanswered, 'unconfirmed');
-  await t.rejects(store.endSession('1', ''), { code: 'MILLRACE_ZOOKEEPER_OPTION', message: /"1"/ });
+  for (const id of ['1', '0x0', '0x0000']) {
+    const refused = { code: 'MILLRACE_ZOOKEEPER_OPTION', message: new RegExp(`"${id}"`) };
+    await t.rejects(store.endSession(id, '', 100), refused);
+  }
   connection.socket.destroy();
 });
 
@@ -459,4 +388,29 @@ void t.test('options that cannot be are told before anything is dialled', async 
   });
   t.throws(() => new ZookeeperStore({ servers, access: [] }), { code: 'MILLRACE_STORE_ACCESS' });
   t.throws(() => new ZookeeperStore({ servers: ':' }), { code: 'MILLRACE_ZOOKEEPER_CONNECT_STRING' });
+});
+
+void t.test('what was told is not kept', async (t) => {
+  setFlagsFromString('--expose-gc');
+  const collect = runInNewContext('gc') as () => void;
+  const { clock, connection, session } = await opened(t);
+  const told: WeakRef<StoreNode>[] = [];
+  const watch = session.watchNode('/large', (node) => told.push(new WeakRef(node!)));
+  connection.reply((await connection.request(op.get)).xid, 0, dataReply('x'.repeat(10_000)));
+  // What a weak reference was made of stays until the turn ends.
+  while (told.length === 0) await pass(clock, 0);
+  await pass(clock, 0);
+  collect();
+  t.equal(told[0]!.deref(), undefined);
+  watch.close();
+});
+
+void t.test('a transaction whose errors say nothing went wrong cannot be read', async (t) => {
+  const { connection, session } = await opened(t);
+  const call = settled(session.multi([{ type: 'check', path: '/', version: 0 }]));
+  const { xid } = await connection.request(op.multi);
+  const error = [protocolRecord('MultiHeader', -1, false, 0), protocolRecord('ErrorResponse', 0)];
+  const header = protocolRecord('ReplyHeader', xid, longOf(1n), 0);
+  connection.send(header, ...error, protocolRecord('MultiHeader', -1, true, -1));
+  t.match(await call, { code: 'MILLRACE_STORE_UNCERTAIN', message: /a failed transaction without its error/ });
 });
