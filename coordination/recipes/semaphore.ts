@@ -66,21 +66,21 @@ export class Semaphore {
 
   /** Does the work while a lease is held, and gives it back after. */
   async run<T>(work: (held: Holding) => Promise<T>, options: WaitOptions = {}): Promise<T> {
-    return await whileHeld(await this.acquire(options), work);
+    return await whileHeld((await this.get(options, true))!, work);
   }
 
-  private async get(options: WaitOptions, patient: boolean): Promise<Holding | null> {
+  private async get(options: WaitOptions, patient: boolean): Promise<HeldNode | null> {
     const { recipe, line: directory } = this;
     return await within(recipe, this, options, async (over) => {
       await agreeOn(recipe, this, 'leases', this.count, over);
-      const attempt = (place: Place): Promise<Attempt<Holding>> => this.attempt(place, patient, over);
+      const attempt = (place: Place): Promise<Attempt<HeldNode>> => this.attempt(place, patient, over);
       const held = await atFront(recipe, this, { directory, patient }, over, attempt);
       if (held === null) await tidyUp(recipe, [this.leases, directory, this.path]);
       return held;
     });
   }
 
-  private async attempt(place: Place, patient: boolean, over: AbortSignal): Promise<Attempt<Holding>> {
+  private async attempt(place: Place, patient: boolean, over: AbortSignal): Promise<Attempt<HeldNode>> {
     const { recipe, leases } = this;
     const path = childOf(leases, recipe.newId());
     for (;;) {
@@ -104,7 +104,7 @@ export class Semaphore {
     }
   }
 
-  private hold(path: string, taken: { readonly token: bigint; readonly provenAtMs: number }): Holding {
+  private hold(path: string, taken: { readonly token: bigint; readonly provenAtMs: number }): HeldNode {
     const { recipe } = this;
     const after = (): Promise<void> => tidyUp(recipe, [this.leases, this.line, this.path]);
     try {

@@ -1,5 +1,5 @@
 // Shards of a work, spread over the members of a group. Each shard has a lock, and its owner by the members that are
-// there (rendezvous.ts) is the one who asks for it: so a new owner begins only when the old one has let go or its
+// there (rendezvous.ts) is the one who asks for it: so a new owner begins only when the old one's work has ended or its
 // session is over, whatever either believes, and the token grows with each. Bound to one session. Main thread.
 //
 //   PATH                             {"shards": 64}: the same for all who share it
@@ -199,8 +199,7 @@ class Owning {
     let waitMs = STORE_RETRY_MIN_MS;
     while (!signal.aborted && !session.ended.aborted) {
       try {
-        const held = await this.lock.acquire({ timeoutMs: Infinity, signal });
-        await this.work(held);
+        await this.lock.run((held) => this.work(held), { timeoutMs: Infinity, signal });
       } catch (error) {
         if (signal.aborted || session.ended.aborted) return;
         logger.warn(`shard "${this.path}" failed and begins again: ${reasonOf(error)}`);
@@ -222,7 +221,6 @@ class Owning {
       off();
       over.abort();
       this.held = false;
-      await held.release();
     }
   }
 }

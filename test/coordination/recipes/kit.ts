@@ -135,6 +135,26 @@ export function wrapped(
   });
 }
 
+/** A session whose writes and syncs fail as the test says; `lose` of an answer is after the call was carried out. */
+export class Troubled {
+  readonly session: Session;
+  /** What happens to transactions: carried out, carried out without an answer, or neither. */
+  multi: 'works' | 'loses the answer' | 'gets lost' = 'works';
+  /** Nothing can be found out. */
+  blind = false;
+
+  constructor(real: Session, timeoutMs: number | null = null) {
+    const details = { what: 'multi', reason: 'the test says so' };
+    const through = async (name: string, args: readonly unknown[], carryOut: Call): Promise<unknown> => {
+      if (name === 'sync' && this.blind) throw failure('MILLRACE_STORE_UNAVAILABLE', details);
+      if (name !== 'multi' || this.multi === 'works') return await carryOut(...args);
+      if (this.multi === 'loses the answer') await carryOut(...args);
+      throw failure('MILLRACE_STORE_UNCERTAIN', details);
+    };
+    this.session = wrapped(real, through, timeoutMs);
+  }
+}
+
 /**
  * A session over a slow line: calls take up to that long, in order, and some answers get lost or calls are refused.
  */

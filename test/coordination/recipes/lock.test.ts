@@ -8,10 +8,11 @@ import { Random } from '../../../engine/random.js';
 import type { Holding } from '../../../coordination/recipes/holding.js';
 import { Lock } from '../../../coordination/recipes/lock.js';
 import { ReadWriteLock } from '../../../coordination/recipes/read-write-lock.js';
+import { aborted } from '../../../coordination/store/signals.js';
 import { isPassing } from '../../../coordination/store/store-errors.js';
 import { settle } from '../cluster.js';
 import { text } from '../store/contract.js';
-import { atEachStep, must, Scene, slow, unlessExpired, wrapped, type Base } from './kit.js';
+import { atEachStep, must, Scene, slow, Troubled, unlessExpired, wrapped, type Base } from './kit.js';
 
 const path = '/locks/one';
 
@@ -211,6 +212,31 @@ void t.test('without proof for half of the timeout, the holder stops before its 
   t.match(held.lost.reason, { message: /not answered/ });
   t.equal(base.session.state, 'connected');
   await scene.finish(new Lock({ ...other, path }).acquire({ timeoutMs: 1_000 }));
+});
+
+void t.test('who lost the lock for silence has it until the work has ended, or gives it back', async (t) => {
+  const scene = await Scene.open();
+  const base = await scene.base();
+  const troubled = new Troubled(base.session, 4_000);
+  const other = new Lock({ ...(await scene.base()), path });
+  for (const giveBack of [false, true]) {
+    const ending = new AbortController();
+    let lost: AbortSignal | null = null;
+    troubled.multi = 'works';
+    const running = new Lock({ ...base, session: troubled.session, path }).run(async (held) => {
+      lost = held.lost;
+      await aborted(ending.signal);
+      if (giveBack) await held.release();
+    });
+    await settle();
+    troubled.multi = 'gets lost';
+    await scene.advance(5_000);
+    t.match(lost, { aborted: true });
+    t.equal(await other.tryAcquire(), null);
+    ending.abort();
+    await scene.finish(running);
+    await (await other.acquire()).release();
+  }
 });
 
 void t.test('one who waited long has its session proved before it holds', async (t) => {

@@ -9,7 +9,7 @@ import { Shards, type OwnedShard, type ShardsOptions } from '../../../coordinati
 import { aborted } from '../../../coordination/store/signals.js';
 import { settle } from '../cluster.js';
 import { text } from '../store/contract.js';
-import { atEachStep, must, Scene, slow, unlessExpired, type Base } from './kit.js';
+import { atEachStep, must, Scene, slow, Troubled, unlessExpired, type Base } from './kit.js';
 
 const path = '/billing';
 
@@ -127,6 +127,36 @@ void t.test('a new owner waits for the old one, however long its work takes to e
   await scene.finish(leaving);
   await scene.advance(1_000);
   t.equal(b.owned.length, 16);
+});
+
+void t.test('a new owner waits also for one that lost its shards because the store was silent', async (t) => {
+  const scene = await Scene.open();
+  const base = await scene.base();
+  const troubled = new Troubled(base.session, 4_000);
+  const working = new Set<number>();
+  const overlaps: number[] = [];
+  const own = async ({ shard, over }: OwnedShard): Promise<void> => {
+    if (working.has(shard)) overlaps.push(shard);
+    working.add(shard);
+    await aborted(over);
+    await new Promise<void>((resolve) => scene.clock.after(20_000, resolve));
+    working.delete(shard);
+  };
+  const options = { path, shards: 4, own };
+  const a = new Shards({ ...base, session: troubled.session, ...options, member: 'a' });
+  const b = new Shards({ ...(await scene.base()), ...options, member: 'b' });
+  await a.join();
+  await scene.advance(1_000);
+  t.equal(working.size, 4);
+  troubled.multi = 'gets lost';
+  await b.join();
+  await scene.advance(10_000);
+  t.strictSame(b.owned, []);
+  t.equal(base.session.state, 'connected');
+  troubled.multi = 'works';
+  await scene.advance(60_000);
+  t.strictSame(b.owned, wantedBy('b', ['a', 'b'], 4));
+  t.strictSame(overlaps, []);
 });
 
 void t.test('what it writes is fenced, and work that ends by itself or fails is begun again', async (t) => {
