@@ -3,6 +3,7 @@
 
 import fc from 'fast-check';
 import t from 'tap';
+import { SHARD_RESTART_MAX_MS, STORE_RETRY_MIN_MS } from '../../../engine/limits.js';
 import { Random } from '../../../engine/random.js';
 import { ownersOf } from '../../../coordination/recipes/rendezvous.js';
 import { Shards, type OwnedShard, type ShardsOptions } from '../../../coordination/recipes/shards.js';
@@ -186,6 +187,28 @@ void t.test('what it writes is fenced, and work that ends by itself or fails is 
   await scene.finish(shards.leave());
   t.throws(() => new Shards({ ...options, shards: 0 }), { code: 'MILLRACE_RECIPE_OPTION' });
   await t.rejects(new Shards({ ...options, shards: 2 }).join(), { code: 'MILLRACE_RECIPE_DIFFERS' });
+});
+
+void t.test('after a long good time, work that fails begins again soon, and never after the session', async (t) => {
+  const scene = await Scene.open();
+  const base = await scene.base();
+  const began: number[] = [];
+  const own = async (): Promise<void> => {
+    began.push(scene.clock.now());
+    if (began.length === 13) await new Promise<void>((resolve) => scene.clock.after(60_000, resolve));
+    throw new Error('of the work');
+  };
+  const shards = new Shards({ ...base, path, shards: 1, member: 'a', own });
+  await shards.join();
+  const waits = (): number[] => began.slice(1).map((atMs, index) => atMs - began[index]!);
+  while (began.length < 14) await scene.advance(1_000);
+  t.equal(Math.max(...waits().slice(0, 11)), SHARD_RESTART_MAX_MS);
+  t.equal(waits()[12], 60_000 + STORE_RETRY_MIN_MS);
+  await scene.store.expire(base.session.id);
+  let left = false;
+  void shards.leave().then(() => (left = true));
+  await settle();
+  t.ok(left, 'no wait outlives the session');
 });
 
 void t.test('of two lives of one name the later one owns', async (t) => {
