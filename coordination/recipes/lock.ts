@@ -10,8 +10,17 @@
 // A lock is the writing side of a read-write lock, so both may be used at one path.
 
 import { HeldNode, type Holding } from './holding.js';
-import { blockerOf, oneInFront, proveTurn, takePlace, waitForTurn, type Blocker, type Place } from './line.js';
-import { removeNode, tidyUp } from './nodes.js';
+import {
+  blockerOf,
+  leavePlace,
+  oneInFront,
+  proveTurn,
+  takePlace,
+  waitForTurn,
+  type Blocker,
+  type Place,
+} from './line.js';
+import { tidyUp } from './nodes.js';
 import { orAborted, recipeOf, within, type Recipe, type RecipeOptions, type WaitOptions } from './recipe.js';
 
 export interface LockOptions extends RecipeOptions {
@@ -106,7 +115,7 @@ export class Contest {
   }
 
   private async takePlace(over: AbortSignal): Promise<Place> {
-    return await takePlace(this.recipe, { directory: this.path, kind: this.kind }, over);
+    return await takePlace(this.recipe, { directory: this.path, kind: this.kind, tidy: [this.path] }, over);
   }
 
   /** What the work gives; when that is nothing, the place is left. */
@@ -120,7 +129,7 @@ export class Contest {
       held = await work();
     } finally {
       if (held === null) {
-        const left = removeNode(this.recipe, place.path).then(() => tidyUp(this.recipe, [this.path]));
+        const left = leavePlace(this.recipe, place);
         if (!over.aborted) await orAborted(left, over);
       }
     }
@@ -129,10 +138,10 @@ export class Contest {
 
   /** Null when the node is gone. */
   private async hold(place: Place, over: AbortSignal): Promise<HeldNode | null> {
-    const { recipe, path } = this;
+    const { recipe } = this;
     const provenAtMs = await proveTurn(recipe, place, over);
     if (provenAtMs === null) return null;
-    const after = (): Promise<void> => tidyUp(recipe, [path]);
+    const after = (): Promise<void> => tidyUp(recipe, place.tidy);
     return new HeldNode({ recipe, path: place.path, token: place.token, provenAtMs, after });
   }
 }

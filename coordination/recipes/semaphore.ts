@@ -38,6 +38,8 @@ export class Semaphore {
   private readonly count: number;
   private readonly leases: string;
   private readonly line: string;
+  /** What the last one takes along. */
+  private readonly tidy: readonly string[];
 
   /** @throws MILLRACE_RECIPE_OPTION */
   constructor(options: SemaphoreOptions) {
@@ -47,6 +49,7 @@ export class Semaphore {
     checkCount(this, 'leases', this.count, 1, LEASES_MAX);
     this.leases = childOf(this.path, 'leases');
     this.line = childOf(this.path, 'line');
+    this.tidy = [this.leases, this.line, this.path];
   }
 
   /**
@@ -70,13 +73,16 @@ export class Semaphore {
   }
 
   private async get(options: WaitOptions, patient: boolean): Promise<HeldNode | null> {
-    const { recipe, line: directory } = this;
+    const { recipe, line: directory, tidy } = this;
     return await within(recipe, this, options, async (over) => {
-      await agreeOn(recipe, this, 'leases', this.count, over);
+      try {
+        await agreeOn(recipe, this, 'leases', this.count, over);
+      } catch (error) {
+        if (over.aborted) void tidyUp(recipe, tidy);
+        throw error;
+      }
       const attempt = (place: Place): Promise<Attempt<HeldNode>> => this.attempt(place, patient, over);
-      const held = await atFront(recipe, this, { directory, patient }, over, attempt);
-      if (held === null) await tidyUp(recipe, [this.leases, directory, this.path]);
-      return held;
+      return await atFront(recipe, this, { directory, patient, tidy }, over, attempt);
     });
   }
 
@@ -105,12 +111,12 @@ export class Semaphore {
   }
 
   private hold(path: string, taken: { readonly token: bigint; readonly provenAtMs: number }): HeldNode {
-    const { recipe } = this;
-    const after = (): Promise<void> => tidyUp(recipe, [this.leases, this.line, this.path]);
+    const { recipe, tidy } = this;
+    const after = (): Promise<void> => tidyUp(recipe, tidy);
     try {
       return new HeldNode({ recipe, path, ...taken, after });
     } catch (error) {
-      void removeNode(recipe, path);
+      void removeNode(recipe, path).then(after);
       throw error;
     }
   }

@@ -100,11 +100,13 @@ export class Stepped {
     scene: Scene,
     real: Session,
     fault: { readonly kind: FaultKind; readonly at: number; readonly times?: number } | null,
+    called: (step: number) => void = () => undefined,
   ) {
     const { times = 1 } = fault ?? {};
     this.session = wrapped(real, async (name, args, carryOut) => {
       const step = this.calls++;
       this.names.push(`${name} ${JSON.stringify(args[0])}`);
+      called(step);
       if (fault === null || step < fault.at || step >= fault.at + times) return await carryOut(...args);
       const details = { what: name, reason: 'the test says so' };
       if (fault.kind === 'refuse') throw failure('MILLRACE_STORE_UNAVAILABLE', details);
