@@ -14,7 +14,7 @@ import { hasCode } from '../store/store-errors.js';
 import { writeFenced, type Fence } from './fenced.js';
 import { removeNode } from './nodes.js';
 import { QuorumProof } from './quorum-proof.js';
-import type { Recipe } from './recipe.js';
+import { insist, type Recipe } from './recipe.js';
 
 /** What a holder has in hand. */
 export interface Holding {
@@ -165,8 +165,21 @@ export class HeldNode implements Holding {
   }
 
   private async remove(): Promise<void> {
-    await removeNode(this.options.recipe, this.path);
+    // What was lost may be another's by now, at the same path.
+    if (!this.lost.aborted || (await this.isThere())) await removeNode(this.options.recipe, this.path);
     await this.options.after?.();
+  }
+
+  private async isThere(): Promise<boolean> {
+    const { recipe } = this.options;
+    const { session } = recipe;
+    try {
+      const stat = await insist(recipe, session.ended, () => session.exists(this.path));
+      return stat?.createRevision === this.token;
+    } catch {
+      // The session is over, and has taken it along.
+      return false;
+    }
   }
 
   private error(reason: string): Error {

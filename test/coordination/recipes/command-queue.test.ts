@@ -154,12 +154,16 @@ void t.test('a command that was completed is not lost, though the answer was', a
   const failing = second.complete();
   failing.catch(() => undefined);
   await other.session.delete(second.path, null);
+  const again = await queueOf(other).take();
   await scene.advance(500);
   t.notOk(second.lost.aborted, 'it is not known yet');
   troubled.blind = false;
   troubled.multi = 'works';
   await t.rejects(scene.finish(failing), { code: 'MILLRACE_LOCK_LOST' });
   t.ok(second.lost.aborted);
+  await scene.advance(5_000);
+  t.notOk(again.lost.aborted, 'and is left to whom it belongs now');
+  await again.complete();
 });
 
 void t.test('whichever call fails, a command is carried out once', async (t) => {
