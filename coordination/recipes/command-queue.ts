@@ -282,7 +282,7 @@ class TakenCommand<T> implements Command<T> {
       { type: 'delete', path: held.path, version: null },
       { type: 'delete', path: taken.item, version: null },
     ];
-    return await within(recipe, { what: 'command', path: taken.item }, options, async (over) => {
+    const work = async (over: AbortSignal): Promise<readonly OperationResult[]> => {
       for (;;) {
         try {
           const results = await held.act(all, { signal: over });
@@ -290,7 +290,7 @@ class TakenCommand<T> implements Command<T> {
           return results.slice(0, operations.length);
         } catch (error) {
           if (over.aborted || !isMillraceError(error) || !isPassing(error)) throw error;
-          // Nobody else ends it while we hold it.
+          // Nobody else takes it, and ends it, while our node is kept.
           if (hasCode(error, 'MILLRACE_STORE_UNCERTAIN') && (await this.isDone(over))) {
             held.settle();
             return [];
@@ -298,11 +298,12 @@ class TakenCommand<T> implements Command<T> {
         }
         await pause(recipe.clock, STORE_RETRY_MIN_MS, over);
       }
-    });
+    };
+    return await held.finish(() => within(recipe, { what: 'command', path: taken.item }, options, work));
   }
 
   async giveBack(): Promise<void> {
-    await this.held.release();
+    await this.held.releaseAfterWork();
   }
 
   private async isDone(over: AbortSignal): Promise<boolean> {

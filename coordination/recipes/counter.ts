@@ -7,6 +7,7 @@
 import { failure } from '../../engine/errors.js';
 import { ID_BLOCK_MAX } from '../../engine/limits.js';
 import { fromNode, hasKeys, toData } from '../store/json-node.js';
+import { whenAborted } from '../store/signals.js';
 import { hasCode } from '../store/store-errors.js';
 import { checkCount, ensurePath } from './nodes.js';
 import { insist, orAborted, recipeOf, within, type Recipe, type RecipeOptions, type WaitOptions } from './recipe.js';
@@ -132,6 +133,9 @@ export class IdBlocks {
   private nextId = 0;
   private endId = 0;
   private refilling: Promise<void> | null = null;
+  /** It was closed, or the session is over. */
+  private readonly ending = new AbortController();
+  private readonly unfollow: () => void;
 
   /** @throws MILLRACE_RECIPE_OPTION */
   constructor(options: IdBlocksOptions) {
@@ -140,30 +144,34 @@ export class IdBlocks {
     this.size = options.size ?? 1000;
     checkCount(this, 'size', this.size, 1, ID_BLOCK_MAX);
     this.counter = new Counter(options);
+    const { ended } = this.recipe.session;
+    this.unfollow = whenAborted([ended], () => this.ending.abort(ended.reason));
   }
 
   /**
    * An id that was given to nobody before.
    *
-   * @throws as `Counter.add`
+   * @throws as `Counter.add`, and MILLRACE_STORE_CLOSED after `close`
    */
   async next(options: WaitOptions = {}): Promise<number> {
-    return await within(this.recipe, this, options, async (over) => {
+    const work = async (over: AbortSignal): Promise<number> => {
       while (this.nextId >= this.endId) await orAborted((this.refilling ??= this.refill()), over);
       return this.nextId++;
-    });
+    };
+    return await within(this.recipe, this, options, work, this.ending.signal);
   }
 
-  /** Takes along what it needed; ids that were given stay given. */
+  /** Takes along what it needed; ids that were given stay given, and no more are. */
   async close(): Promise<void> {
-    this.nextId = this.endId = 0;
+    this.unfollow();
+    this.ending.abort(failure('MILLRACE_STORE_CLOSED', { session: this.recipe.session.id }));
     await this.counter.close();
   }
 
   /** One block for all who wait; it goes on when they have given up. */
   private async refill(): Promise<void> {
     try {
-      const endId = await this.counter.add(this.size, { timeoutMs: Infinity });
+      const endId = await this.counter.add(this.size, { timeoutMs: Infinity, signal: this.ending.signal });
       this.nextId = endId - this.size;
       this.endId = endId;
     } finally {

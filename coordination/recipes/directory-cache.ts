@@ -43,11 +43,10 @@ export class DirectoryCache {
     for (const [name, watch] of this.watches) if (!now.has(name)) this.forget(name, watch);
     for (const name of now) {
       if (this.watches.has(name)) continue;
+      // What cannot be watched is not waited for either.
+      const watch = this.session.watchNode(childOf(this.path, name), (node) => this.read(name, node));
+      this.watches.set(name, watch);
       this.unread.add(name);
-      this.watches.set(
-        name,
-        this.session.watchNode(childOf(this.path, name), (node) => this.read(name, node)),
-      );
     }
     this.settled();
   }

@@ -13,8 +13,8 @@ import type { Operation } from '../store/contract.js';
 import { fromNode, isJson, toData } from '../store/json-node.js';
 import { pause } from '../store/signals.js';
 import { hasCode, isPassing, operationOf } from '../store/store-errors.js';
-import { blockerOf, oneInFront, takePlace, waitForTurn, type Place } from './line.js';
-import { removeNode } from './nodes.js';
+import { blockerOf, leavePlace, oneInFront, takePlace, waitForTurn, type Place } from './line.js';
+import { removeNode, tidyUp } from './nodes.js';
 import { insist, orAborted, type Recipe, type Subject } from './recipe.js';
 
 /** What the first in the line came to: it has something, its place is gone, or there is nothing (only asked once). */
@@ -28,13 +28,13 @@ export type Attempt<T> = { readonly got: T } | 'gone' | 'nothing';
 export async function atFront<T>(
   recipe: Recipe,
   subject: Subject,
-  line: { readonly directory: string; readonly patient: boolean },
+  line: { readonly directory: string; readonly patient: boolean; readonly tidy?: readonly string[] },
   over: AbortSignal,
   attempt: (place: Place) => Promise<Attempt<T>>,
 ): Promise<T | null> {
-  const { directory, patient } = line;
+  const { patient } = line;
   for (;;) {
-    const place = await takePlace(recipe, { directory }, over);
+    const place = await takePlace(recipe, line, over);
     let came: Attempt<T> = 'gone';
     try {
       const first = patient
@@ -44,7 +44,7 @@ export async function atFront<T>(
       else if (!patient) came = 'nothing';
     } finally {
       if (typeof came === 'string') {
-        const left = removeNode(recipe, place.path);
+        const left = leavePlace(recipe, place);
         if (!over.aborted) await orAborted(left, over);
       }
     }
@@ -82,13 +82,14 @@ export async function takeNode(
     { type: 'delete', path: place.path, version: null },
   ];
   for (;;) {
+    over.throwIfAborted();
     const provenAtMs = clock.now();
     try {
       let uncertain = false;
       try {
         await orAborted(session.multi(all), over);
       } catch (error) {
-        if (!isPassing(error)) throw error;
+        if (over.aborted || !isPassing(error)) throw error;
         uncertain = hasCode(error, 'MILLRACE_STORE_UNCERTAIN');
         if (!uncertain) {
           await pause(clock, STORE_RETRY_MIN_MS, over);
@@ -100,7 +101,7 @@ export async function takeNode(
       return stat === null ? null : { token: stat.createRevision, provenAtMs };
     } catch (error) {
       // Given up, or not known any more: whatever came through goes again, and what is another's stays.
-      if (operationOf(error) === null) void undo(recipe, path, nonce);
+      if (operationOf(error) === null) void undo(recipe, path, nonce).then(() => tidyUp(recipe, place.tidy));
       throw error;
     }
   }

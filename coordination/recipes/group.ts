@@ -57,8 +57,12 @@ export class Membership<T> {
   private readonly ending = new AbortController();
   private readonly unfollow: () => void;
   private data: T;
+  /** What is shown, or to be shown now. */
+  private bytes: Uint8Array = new Uint8Array();
   private shown: { token: bigint; readonly watch: Subscription } | null = null;
   private working: Promise<void> = Promise.resolve();
+  /** What a join that was given up may have left behind is being deleted. */
+  private removing: Promise<void> = Promise.resolve();
 
   /** @throws MILLRACE_RECIPE_OPTION */
   constructor(options: MembershipOptions<T>) {
@@ -87,12 +91,12 @@ export class Membership<T> {
    * @throws MILLRACE_RECIPE_TOO_MANY, MILLRACE_RECIPE_TIMEOUT, MILLRACE_RECIPE_OPTION, and what the store throws
    */
   async join(options: WaitOptions = {}): Promise<void> {
-    await this.show(this.data, options);
+    await this.show(options, this.data);
   }
 
   /** Says something else about it from now on; resolves when it stands in the store. */
   async update(data: T, options: WaitOptions = {}): Promise<void> {
-    await this.show(data, options);
+    await this.show(options, data);
   }
 
   /** Resolves when it is gone. */
@@ -104,23 +108,32 @@ export class Membership<T> {
     await removeNode(this.recipe, this.path);
   }
 
-  /** One after the other, so that the last data wins. */
-  private async show(data: T, options: WaitOptions): Promise<void> {
+  /** Shows other data. */
+  private async show(options: WaitOptions, data: T): Promise<void> {
     const bytes = toData(data);
     if (bytes.byteLength > MEMBER_DATA_BYTES_MAX) {
       const reason = `it takes ${bytes.byteLength} bytes as JSON, and ${MEMBER_DATA_BYTES_MAX} are the limit`;
       throw failure('MILLRACE_RECIPE_OPTION', { ...this.subject, option: 'data', value: 'of a member', reason });
     }
+    await this.inTurn(options, () => {
+      this.data = data;
+      this.bytes = bytes;
+    });
+  }
+
+  /** One after the other, so that the last data wins. */
+  private async inTurn(options: WaitOptions, begin: () => void): Promise<void> {
     const before = this.working;
     const work = async (over: AbortSignal): Promise<void> => {
       await orAborted(before, over);
+      await orAborted(this.removing, over);
       over.throwIfAborted();
-      this.data = data;
+      begin();
+      const isIn = this.shown !== null;
       try {
-        await this.showNow(bytes, over);
+        await this.showNow(this.bytes, over);
       } catch (error) {
-        // A first attempt that was given up may still have come through.
-        if (this.shown === null) void removeNode(this.recipe, this.path);
+        if (!isIn) this.undo();
         throw error;
       }
     };
@@ -132,6 +145,13 @@ export class Membership<T> {
     await own;
   }
 
+  /** A join that was given up may still have come through. */
+  private undo(): void {
+    this.shown?.watch.close();
+    this.shown = null;
+    this.removing = removeNode(this.recipe, this.path);
+  }
+
   private async showNow(bytes: Uint8Array, over: AbortSignal): Promise<void> {
     const { recipe, path, group } = this;
     const { session } = recipe;
@@ -141,9 +161,10 @@ export class Membership<T> {
         const token = await insist(recipe, over, () => showOwnNode(session, path, bytes, over));
         if (this.shown === null) {
           await this.checkRoom(over);
-          this.shown = { token, watch: await insist(recipe, over, () => this.follow()) };
+          // Noted in the same step, so that whoever ends it also ends the watch.
+          await insist(recipe, over, () => void (this.shown = { token, watch: this.follow() }));
         }
-        this.shown.token = token;
+        if (this.shown !== null) this.shown.token = token;
         return;
       } catch (error) {
         // Somebody deleted the empty group at the same time.
@@ -173,7 +194,8 @@ export class Membership<T> {
     logger.warn(`"${this.path}" was deleted by somebody else, and is made again`);
     for (let waitMs = STORE_RETRY_MIN_MS; !signal.aborted; waitMs = Math.min(waitMs * 2, RECIPE_RETRY_MAX_MS)) {
       try {
-        await this.show(this.data, { timeoutMs: Infinity, signal });
+        // With what it says by then: an update may come first.
+        await this.inTurn({ timeoutMs: Infinity, signal }, () => undefined);
         return;
       } catch (error) {
         if (signal.aborted) return;

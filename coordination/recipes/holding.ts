@@ -2,6 +2,10 @@
 // gone, when the session is over, or when nobody can say for half of the session's timeout whether it still lives; the
 // holder is told at once. What it writes through `act` begins with a check of the node, so nothing is written after
 // it was lost, even before the holder knows. Bound to one session. Main thread.
+//
+//   held ─┬─ release ────────────────────► node deleted
+//         ├─ lost ─► work that keeps it ends ─► node deleted: nobody else begins before
+//         └─ our own transaction deleted it: settled
 
 import { failure } from '../../engine/errors.js';
 import type { CallOptions, Operation, OperationResult, Session } from '../store/contract.js';
@@ -10,7 +14,7 @@ import { hasCode } from '../store/store-errors.js';
 import { writeFenced, type Fence } from './fenced.js';
 import { removeNode } from './nodes.js';
 import { QuorumProof } from './quorum-proof.js';
-import type { Recipe } from './recipe.js';
+import { insist, type Recipe } from './recipe.js';
 
 /** What a holder has in hand. */
 export interface Holding {
@@ -57,6 +61,12 @@ export class HeldNode implements Holding {
   /** Released or lost: why it is not held any more. */
   private over: string | null = null;
   private released: Promise<void> | null = null;
+  /** Resolves when all work that keeps the node has ended. */
+  private kept: Promise<unknown> = Promise.resolve();
+  /** How many transactions of ours, which delete the node, are not decided. */
+  private finishing = 0;
+  /** The node was seen to be gone meanwhile. */
+  private deleted = false;
 
   /** @throws MILLRACE_STORE_TOO_MANY when nothing more can be watched, and why the session is over */
   constructor(options: HeldNodeOptions) {
@@ -66,7 +76,7 @@ export class HeldNode implements Holding {
     this.lost = this.losing.signal;
     const { session, clock } = options.recipe;
     const watch = session.watchNode(this.path, (node) => {
-      if (node === null || node.stat.createRevision !== this.token) this.lose('its node was deleted');
+      if (node === null || node.stat.createRevision !== this.token) this.seenDeleted();
     });
     const proving = proofsOf(session, clock);
     this.proof = proving.join(this, options.provenAtMs);
@@ -85,8 +95,8 @@ export class HeldNode implements Holding {
     const askedAtMs = clock.now();
     const refused = (cause: unknown): Error => {
       if (!hasCode(cause, 'MILLRACE_STORE_NO_NODE', 'MILLRACE_STORE_BAD_VERSION')) return cause as Error;
-      this.lose('its node was deleted');
-      return this.error(this.over!);
+      this.seenDeleted();
+      return this.error(this.over ?? DELETED);
     };
     const { fence = { path: this.path, version: null } } = this.options;
     const results = await writeFenced(session, fence, operations, { ...options, refused });
@@ -99,12 +109,47 @@ export class HeldNode implements Holding {
     await (this.released ??= this.remove());
   }
 
+  /**
+   * Does work that nobody else may overlap: when it is lost meanwhile, its node goes when the work has ended, or gives
+   * it back.
+   *
+   * @throws MILLRACE_LOCK_LOST when it is not held any more, and what the work throws
+   */
+  async keep<T>(work: () => Promise<T>): Promise<T> {
+    if (this.over !== null) throw this.error(this.over);
+    const working = work();
+    this.kept = Promise.allSettled([this.kept, working]);
+    return await working;
+  }
+
+  /** As `keep`, for a transaction that deletes the node: who has deleted it is judged when that is decided. */
+  async finish<T>(work: () => Promise<T>): Promise<T> {
+    this.finishing++;
+    try {
+      return await this.keep(work);
+    } finally {
+      this.finishing--;
+      if (this.deleted) this.seenDeleted();
+    }
+  }
+
+  /** Gives it back when nothing keeps it any more. */
+  async releaseAfterWork(): Promise<void> {
+    await this.kept;
+    await this.release();
+  }
+
   /** It is not ours any more. */
   lose(reason: string): void {
     if (this.over !== null) return;
     this.end(reason);
     this.losing.abort(this.error(reason));
-    this.released ??= this.remove();
+    void this.releaseAfterWork();
+  }
+
+  private seenDeleted(): void {
+    this.deleted = true;
+    if (this.finishing === 0) this.lose(DELETED);
   }
 
   /** The node is gone with our own transaction: nothing is left to be given back. */
@@ -120,8 +165,21 @@ export class HeldNode implements Holding {
   }
 
   private async remove(): Promise<void> {
-    await removeNode(this.options.recipe, this.path);
+    // What was lost may be another's by now, at the same path.
+    if (!this.lost.aborted || (await this.isThere())) await removeNode(this.options.recipe, this.path);
     await this.options.after?.();
+  }
+
+  private async isThere(): Promise<boolean> {
+    const { recipe } = this.options;
+    const { session } = recipe;
+    try {
+      const stat = await insist(recipe, session.ended, () => session.exists(this.path));
+      return stat?.createRevision === this.token;
+    } catch {
+      // The session is over, and has taken it along.
+      return false;
+    }
   }
 
   private error(reason: string): Error {
@@ -129,6 +187,7 @@ export class HeldNode implements Holding {
   }
 }
 
+const DELETED = 'its node was deleted';
 const SILENT = 'the store has not answered for half of the time after which it ends sessions';
 
 /** One proof for all that is held in a session. */

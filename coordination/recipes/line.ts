@@ -11,7 +11,7 @@ import { LINE_MAX, STORE_RETRY_MIN_MS } from '../../engine/limits.js';
 import { childOf, sequenceOf } from '../store/node-path.js';
 import { pause } from '../store/signals.js';
 import { hasCode } from '../store/store-errors.js';
-import { childrenOf, ensurePath, gone, removeNode } from './nodes.js';
+import { childrenOf, ensurePath, gone, removeNode, tidyUp } from './nodes.js';
 import { createProtected } from './protected-create.js';
 import { insist, orAborted, type Recipe, type Subject } from './recipe.js';
 
@@ -24,6 +24,8 @@ export interface Place {
   readonly token: bigint;
   /** When an acknowledged write of the session was last asked for. */
   readonly provenAtMs: number;
+  /** Directories that the last one who leaves takes along, in that order. */
+  readonly tidy: readonly string[];
 }
 
 /** Of the names in a line, which one that place waits for; null: it is its turn. */
@@ -40,29 +42,40 @@ interface LineOptions {
   /** Stands in front of the id in the name: what kind of contender it is. */
   readonly kind?: string;
   readonly data?: Uint8Array;
+  /** Default: none. */
+  readonly tidy?: readonly string[];
 }
 
 /** Goes to the end of the line; makes the directory where it is not there. */
 export async function takePlace(recipe: Recipe, line: LineOptions, over: AbortSignal): Promise<Place> {
   const { session, clock, newId } = recipe;
-  const { directory, kind = '', data = new Uint8Array() } = line;
+  const { directory, kind = '', data = new Uint8Array(), tidy = [] } = line;
   for (let attempt = 1; ; attempt++) {
-    await ensurePath(recipe, directory, over);
-    const id = `${kind}${newId()}`;
-    const provenAtMs = clock.now();
-    const creating = createProtected(session, clock, directory, id, data, 'ephemeral-sequential');
+    let creating: Promise<string> | null = null;
     try {
+      await ensurePath(recipe, directory, over);
+      const provenAtMs = clock.now();
+      creating = createProtected(session, clock, directory, `${kind}${newId()}`, data, 'ephemeral-sequential');
       const path = childOf(directory, await orAborted(creating, over));
       const stat = await insist(recipe, over, () => session.exists(path, { signal: over }));
       const name = path.slice(directory.length + 1);
-      if (stat !== null) return { directory, name, path, token: stat.createRevision, provenAtMs };
+      if (stat !== null) return { directory, name, path, token: stat.createRevision, provenAtMs, tidy };
     } catch (error) {
-      void creating.then((name) => removeNode(recipe, childOf(directory, name))).catch(() => undefined);
+      const left = creating?.then((name) => removeNode(recipe, childOf(directory, name))).catch(() => undefined);
       // The last one to leave a line takes the directory along.
-      if (!hasCode(error, 'MILLRACE_STORE_NO_NODE')) throw error;
+      if (!hasCode(error, 'MILLRACE_STORE_NO_NODE')) {
+        void Promise.resolve(left).then(() => tidyUp(recipe, tidy));
+        throw error;
+      }
     }
     if (attempt > AT_ONCE) await pause(clock, STORE_RETRY_MIN_MS, over);
   }
+}
+
+/** Leaves the line, and takes along what nobody is in any more; never rejects. */
+export async function leavePlace(recipe: Recipe, place: Place): Promise<void> {
+  await removeNode(recipe, place.path);
+  await tidyUp(recipe, place.tidy);
 }
 
 /**

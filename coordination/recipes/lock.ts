@@ -10,8 +10,17 @@
 // A lock is the writing side of a read-write lock, so both may be used at one path.
 
 import { HeldNode, type Holding } from './holding.js';
-import { blockerOf, oneInFront, proveTurn, takePlace, waitForTurn, type Blocker, type Place } from './line.js';
-import { removeNode, tidyUp } from './nodes.js';
+import {
+  blockerOf,
+  leavePlace,
+  oneInFront,
+  proveTurn,
+  takePlace,
+  waitForTurn,
+  type Blocker,
+  type Place,
+} from './line.js';
+import { tidyUp } from './nodes.js';
 import { orAborted, recipeOf, within, type Recipe, type RecipeOptions, type WaitOptions } from './recipe.js';
 
 export interface LockOptions extends RecipeOptions {
@@ -52,12 +61,13 @@ export class Lock {
   }
 
   /**
-   * Does the work while it is held, and gives it back after. A work that goes on after `held.lost` is not ended for it.
+   * Does the work while it is held, and gives it back after. A work that goes on after `held.lost` is not ended for it;
+   * as long as the session lives, nobody else has the lock before the work has ended.
    *
-   * @throws what `acquire` and the work throw
+   * @throws what `acquire` and the work throw, and MILLRACE_LOCK_LOST when it was lost before the work began
    */
   async run<T>(work: (held: Holding) => Promise<T>, options: WaitOptions = {}): Promise<T> {
-    return await whileHeld(await this.acquire(options), work);
+    return await whileHeld(await this.contest.acquire(options), work);
   }
 }
 
@@ -81,7 +91,7 @@ export class Contest {
     this.blocker = blocker;
   }
 
-  async acquire(options: WaitOptions): Promise<Holding> {
+  async acquire(options: WaitOptions): Promise<HeldNode> {
     const { recipe, blocker } = this;
     return await within(recipe, this, options, async (over) => {
       for (;;) {
@@ -94,7 +104,7 @@ export class Contest {
     });
   }
 
-  async tryAcquire(options: WaitOptions): Promise<Holding | null> {
+  async tryAcquire(options: WaitOptions): Promise<HeldNode | null> {
     const { recipe, blocker } = this;
     return await within(recipe, this, options, async (over) => {
       const place = await this.takePlace(over);
@@ -105,17 +115,21 @@ export class Contest {
   }
 
   private async takePlace(over: AbortSignal): Promise<Place> {
-    return await takePlace(this.recipe, { directory: this.path, kind: this.kind }, over);
+    return await takePlace(this.recipe, { directory: this.path, kind: this.kind, tidy: [this.path] }, over);
   }
 
   /** What the work gives; when that is nothing, the place is left. */
-  private async orLeave(place: Place, over: AbortSignal, work: () => Promise<Holding | null>): Promise<Holding | null> {
-    let held: Holding | null = null;
+  private async orLeave(
+    place: Place,
+    over: AbortSignal,
+    work: () => Promise<HeldNode | null>,
+  ): Promise<HeldNode | null> {
+    let held: HeldNode | null = null;
     try {
       held = await work();
     } finally {
       if (held === null) {
-        const left = removeNode(this.recipe, place.path).then(() => tidyUp(this.recipe, [this.path]));
+        const left = leavePlace(this.recipe, place);
         if (!over.aborted) await orAborted(left, over);
       }
     }
@@ -123,19 +137,19 @@ export class Contest {
   }
 
   /** Null when the node is gone. */
-  private async hold(place: Place, over: AbortSignal): Promise<Holding | null> {
-    const { recipe, path } = this;
+  private async hold(place: Place, over: AbortSignal): Promise<HeldNode | null> {
+    const { recipe } = this;
     const provenAtMs = await proveTurn(recipe, place, over);
     if (provenAtMs === null) return null;
-    const after = (): Promise<void> => tidyUp(recipe, [path]);
+    const after = (): Promise<void> => tidyUp(recipe, place.tidy);
     return new HeldNode({ recipe, path: place.path, token: place.token, provenAtMs, after });
   }
 }
 
-/** Does the work, and gives back what it held. */
-export async function whileHeld<T>(held: Holding, work: (held: Holding) => Promise<T>): Promise<T> {
+/** Does the work, which keeps what is held, and gives it back. */
+export async function whileHeld<T>(held: HeldNode, work: (held: Holding) => Promise<T>): Promise<T> {
   try {
-    return await work(held);
+    return await held.keep(() => work(held));
   } finally {
     await held.release();
   }

@@ -6,7 +6,7 @@ import { randomBytes } from 'node:crypto';
 import { setMaxListeners } from 'node:events';
 import { RealClock, type Clock } from '../../engine/clock.js';
 import { failure } from '../../engine/errors.js';
-import { RECIPE_RETRY_MAX_MS, RECIPE_WAIT_MS, STORE_RETRY_MIN_MS } from '../../engine/limits.js';
+import { DURATION_MAX_MS, RECIPE_RETRY_MAX_MS, RECIPE_WAIT_MS, STORE_RETRY_MIN_MS } from '../../engine/limits.js';
 import { silentLogger, type Logger } from '../../engine/log.js';
 import type { Session } from '../store/contract.js';
 import { pause, whenAborted } from '../store/signals.js';
@@ -29,7 +29,9 @@ export type Recipe = Required<RecipeOptions>;
 
 /** How long something may be waited for. */
 export interface WaitOptions {
-  /** Milliseconds; `Infinity` waits as long as the session lives. Default `RECIPE_WAIT_MS`. */
+  /**
+   * Milliseconds, at most `DURATION_MAX_MS`; `Infinity` waits as long as the session lives. Default `RECIPE_WAIT_MS`.
+   */
   readonly timeoutMs?: number;
   /** Aborted, the wait rejects with its reason, and nothing of it is left behind. */
   readonly signal?: AbortSignal;
@@ -71,7 +73,7 @@ export async function within<T>(
   const ends = signal === undefined ? [ended] : [ended, signal];
   const off = whenAborted(ends, () => over.abort(ends.find(({ aborted }) => aborted)?.reason));
   const late = (): void => over.abort(failure('MILLRACE_RECIPE_TIMEOUT', { ...subject, timeoutMs }));
-  const timer = timeoutMs === Infinity ? null : recipe.clock.after(timeoutMs, late);
+  const timer = timeoutMs === Infinity ? null : recipe.clock.after(Math.min(timeoutMs, DURATION_MAX_MS), late);
   try {
     over.signal.throwIfAborted();
     return await work(over.signal);

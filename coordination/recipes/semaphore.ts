@@ -38,6 +38,8 @@ export class Semaphore {
   private readonly count: number;
   private readonly leases: string;
   private readonly line: string;
+  /** What the last one takes along. */
+  private readonly tidy: readonly string[];
 
   /** @throws MILLRACE_RECIPE_OPTION */
   constructor(options: SemaphoreOptions) {
@@ -47,6 +49,7 @@ export class Semaphore {
     checkCount(this, 'leases', this.count, 1, LEASES_MAX);
     this.leases = childOf(this.path, 'leases');
     this.line = childOf(this.path, 'line');
+    this.tidy = [this.leases, this.line, this.path];
   }
 
   /**
@@ -66,21 +69,24 @@ export class Semaphore {
 
   /** Does the work while a lease is held, and gives it back after. */
   async run<T>(work: (held: Holding) => Promise<T>, options: WaitOptions = {}): Promise<T> {
-    return await whileHeld(await this.acquire(options), work);
+    return await whileHeld((await this.get(options, true))!, work);
   }
 
-  private async get(options: WaitOptions, patient: boolean): Promise<Holding | null> {
-    const { recipe, line: directory } = this;
+  private async get(options: WaitOptions, patient: boolean): Promise<HeldNode | null> {
+    const { recipe, line: directory, tidy } = this;
     return await within(recipe, this, options, async (over) => {
-      await agreeOn(recipe, this, 'leases', this.count, over);
-      const attempt = (place: Place): Promise<Attempt<Holding>> => this.attempt(place, patient, over);
-      const held = await atFront(recipe, this, { directory, patient }, over, attempt);
-      if (held === null) await tidyUp(recipe, [this.leases, directory, this.path]);
-      return held;
+      try {
+        await agreeOn(recipe, this, 'leases', this.count, over);
+      } catch (error) {
+        if (over.aborted) void tidyUp(recipe, tidy);
+        throw error;
+      }
+      const attempt = (place: Place): Promise<Attempt<HeldNode>> => this.attempt(place, patient, over);
+      return await atFront(recipe, this, { directory, patient, tidy }, over, attempt);
     });
   }
 
-  private async attempt(place: Place, patient: boolean, over: AbortSignal): Promise<Attempt<Holding>> {
+  private async attempt(place: Place, patient: boolean, over: AbortSignal): Promise<Attempt<HeldNode>> {
     const { recipe, leases } = this;
     const path = childOf(leases, recipe.newId());
     for (;;) {
@@ -104,13 +110,13 @@ export class Semaphore {
     }
   }
 
-  private hold(path: string, taken: { readonly token: bigint; readonly provenAtMs: number }): Holding {
-    const { recipe } = this;
-    const after = (): Promise<void> => tidyUp(recipe, [this.leases, this.line, this.path]);
+  private hold(path: string, taken: { readonly token: bigint; readonly provenAtMs: number }): HeldNode {
+    const { recipe, tidy } = this;
+    const after = (): Promise<void> => tidyUp(recipe, tidy);
     try {
       return new HeldNode({ recipe, path, ...taken, after });
     } catch (error) {
-      void removeNode(recipe, path);
+      void removeNode(recipe, path).then(after);
       throw error;
     }
   }

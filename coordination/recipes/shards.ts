@@ -1,5 +1,5 @@
 // Shards of a work, spread over the members of a group. Each shard has a lock, and its owner by the members that are
-// there (rendezvous.ts) is the one who asks for it: so a new owner begins only when the old one has let go or its
+// there (rendezvous.ts) is the one who asks for it: so a new owner begins only when the old one's work has ended or its
 // session is over, whatever either believes, and the token grows with each. Bound to one session. Main thread.
 //
 //   PATH                             {"shards": 64}: the same for all who share it
@@ -172,10 +172,13 @@ class Owning {
   readonly shard: number;
   /** It is worked on. */
   held = false;
+  /** When the work was begun last. */
+  private begunAtMs = Infinity;
   private readonly recipe: Recipe;
   private readonly path: string;
   private readonly lock: Lock;
   private readonly own: (shard: OwnedShard) => Promise<void>;
+  /** It is to be let go, or the session is over. */
   private readonly stopping = new AbortController();
   private readonly running: Promise<void>;
 
@@ -196,18 +199,22 @@ class Owning {
   private async run(): Promise<void> {
     const { clock, logger, session } = this.recipe;
     const { signal } = this.stopping;
+    const off = whenAborted([session.ended], () => this.stopping.abort());
     let waitMs = STORE_RETRY_MIN_MS;
-    while (!signal.aborted && !session.ended.aborted) {
+    while (!signal.aborted) {
+      this.begunAtMs = Infinity;
       try {
-        const held = await this.lock.acquire({ timeoutMs: Infinity, signal });
-        await this.work(held);
+        await this.lock.run((held) => this.work(held), { timeoutMs: Infinity, signal });
       } catch (error) {
-        if (signal.aborted || session.ended.aborted) return;
+        if (signal.aborted) break;
         logger.warn(`shard "${this.path}" failed and begins again: ${reasonOf(error)}`);
       }
+      // What went well for longer than the longest wait begins anew.
+      if (clock.now() - this.begunAtMs >= SHARD_RESTART_MAX_MS) waitMs = STORE_RETRY_MIN_MS;
       await pause(clock, waitMs, signal);
       waitMs = Math.min(waitMs * 2, SHARD_RESTART_MAX_MS);
     }
+    off();
   }
 
   private async work(held: Holding): Promise<void> {
@@ -215,6 +222,7 @@ class Owning {
     const off = whenAborted([this.stopping.signal, held.lost], () => over.abort());
     const { path, token, lost } = held;
     this.held = true;
+    this.begunAtMs = this.recipe.clock.now();
     try {
       const act: Holding['act'] = (operations, options) => held.act(operations, options);
       await this.own({ shard: this.shard, path, token, lost, over: over.signal, act });
@@ -222,7 +230,6 @@ class Owning {
       off();
       over.abort();
       this.held = false;
-      await held.release();
     }
   }
 }

@@ -41,13 +41,15 @@ export interface SharedConfigOptions<T> extends RecipeOptions {
 export class SharedConfig<T> implements Subscription {
   readonly what = 'configuration';
   readonly path: string;
-  /** Resolves after the first look at the node, good or not; rejects when the session ends before. */
+  /** Resolves after the first look at the node, good or not; rejects when the session ends or it is closed before. */
   readonly ready: Promise<void>;
   private readonly recipe: Recipe;
   private readonly options: SharedConfigOptions<T>;
   private readonly witness: Witness;
   private readonly watch: Subscription;
   private looked: () => void = () => undefined;
+  private unlooked: (reason: Error) => void = () => undefined;
+  private closed = false;
   private good: { readonly value: T } | null;
   private wrong: MillraceError | null = null;
   /** Which change of the store was looked at last. */
@@ -61,10 +63,13 @@ export class SharedConfig<T> implements Subscription {
     this.good = options.initial === undefined ? null : { value: this.checked(options.initial) };
     this.witness = new Witness(this.recipe, this, this.path);
     const { session } = this.recipe;
-    const looked = new Promise<void>((resolve) => (this.looked = resolve));
+    const looked = new Promise<void>((resolve, reject) => {
+      this.looked = resolve;
+      this.unlooked = reject;
+    });
+    this.watch = session.watchNode(this.path, (node) => this.look(node));
     this.ready = orAborted(looked, session.ended);
     this.ready.catch(() => undefined);
-    this.watch = session.watchNode(this.path, (node) => this.look(node));
   }
 
   /**
@@ -111,7 +116,9 @@ export class SharedConfig<T> implements Subscription {
 
   /** Follows it no more. */
   close(): void {
+    this.closed = true;
     this.watch.close();
+    this.unlooked(failure('MILLRACE_STORE_CLOSED', { session: this.recipe.session.id }));
     void this.witness.close();
   }
 
@@ -160,23 +167,39 @@ export class SharedConfig<T> implements Subscription {
       if (this.revision > 0n) this.fail(failure('MILLRACE_SHARED_CONFIG_MISSING', { path: this.path }));
     } else if (node.stat.modifyRevision > this.revision) {
       this.revision = node.stat.modifyRevision;
-      try {
-        this.good = { value: this.read(node) };
-        this.wrong = null;
-        this.options.changed?.(this.good.value);
-      } catch (error) {
-        // What a listener throws is its own affair, and is told by the store.
-        if (!hasCode(error, 'MILLRACE_STORE_CONTENT')) throw error;
-        this.fail(error);
-      }
+      this.take(node);
     }
     this.looked();
+  }
+
+  private take(node: StoreNode): void {
+    let value: T;
+    try {
+      value = this.read(node);
+    } catch (error) {
+      if (!hasCode(error, 'MILLRACE_STORE_CONTENT')) throw error;
+      this.fail(error);
+      return;
+    }
+    this.good = { value };
+    this.wrong = null;
+    this.tell(() => this.options.changed?.(value));
   }
 
   private fail(problem: MillraceError): void {
     this.wrong = problem;
     this.recipe.logger.error(problem.message);
-    this.options.failed?.(problem);
+    this.tell(() => this.options.failed?.(problem));
+  }
+
+  /** What a listener throws is its own affair: what was read or set stays so. */
+  private tell(call: () => void): void {
+    if (this.closed) return;
+    try {
+      call();
+    } catch (error) {
+      this.recipe.logger.error(`a listener of configuration "${this.path}" failed: ${reasonOf(error)}`);
+    }
   }
 
   private read(node: StoreNode): T {

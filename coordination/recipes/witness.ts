@@ -74,6 +74,7 @@ export class Witness {
   private async write(operations: readonly Operation[], over: AbortSignal): Promise<readonly OperationResult[] | null> {
     const { session, clock } = this.recipe;
     for (;;) {
+      over.throwIfAborted();
       const own = (this.own ??= await this.begin(over));
       try {
         const set = { type: 'set', path: own.path, data: EMPTY, version: own.version } as const;
@@ -85,7 +86,8 @@ export class Witness {
         const operation = operationOf(error);
         if (operation !== null && operation > 0 && isMillraceError(error)) throw withOperation(error, operation - 1);
         // Somebody deleted or changed it by hand.
-        if (operation === 0) this.forget(error);
+        const isGone = hasCode(error, 'MILLRACE_STORE_NO_NODE', 'MILLRACE_STORE_BAD_VERSION');
+        if (operation === 0 && isGone) this.forget(error);
         else if (!isPassing(error)) throw error;
         else if (hasCode(error, 'MILLRACE_STORE_UNCERTAIN') && (await this.wasCarriedOut(own, error, over)))
           return null;

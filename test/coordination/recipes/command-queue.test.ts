@@ -9,7 +9,7 @@ import { CommandQueue, type Command } from '../../../coordination/recipes/comman
 import { operationOf } from '../../../coordination/store/store-errors.js';
 import { settle } from '../cluster.js';
 import { text } from '../store/contract.js';
-import { atEachStep, must, Scene, slow, unlessExpired, type Base } from './kit.js';
+import { atEachStep, must, Scene, slow, Troubled, unlessExpired, type Base } from './kit.js';
 
 const path = '/commands';
 const isCommand = (value: unknown): value is number => typeof value === 'number';
@@ -106,6 +106,64 @@ void t.test('a queue is bounded, also when many put at once', async (t) => {
       message: 'no',
     },
   );
+});
+
+void t.test('while it is not known whether a command was completed, nobody else gets it', async (t) => {
+  const scene = await Scene.open();
+  const base = await scene.base();
+  const troubled = new Troubled(base.session, 4_000);
+  const [a, b] = [queueOf({ ...base, session: troubled.session }), queueOf(await scene.base())];
+  await b.put(1);
+  const command = await a.take();
+  troubled.multi = 'gets lost';
+  troubled.blind = true;
+  const completing = command.complete([{ type: 'create', path: '/done', data: text('') }], { timeoutMs: Infinity });
+  completing.catch(() => undefined);
+  const givenBack = command.giveBack();
+  await scene.advance(3_000);
+  t.match(command.lost.reason, { code: 'MILLRACE_LOCK_LOST', message: /not answered/ });
+  t.equal(await b.tryTake(), null);
+  troubled.blind = false;
+  await t.rejects(scene.finish(completing), { code: 'MILLRACE_LOCK_LOST' });
+  await scene.finish(givenBack);
+  t.notOk((await scene.everything()).includes('/done'));
+  await (await b.take()).complete();
+  await b.close();
+  t.strictSame(await left(scene), []);
+});
+
+void t.test('a command that was completed is not lost, though the answer was', async (t) => {
+  const scene = await Scene.open();
+  const [base, other] = [await scene.base(), await scene.base()];
+  const troubled = new Troubled(base.session);
+  const queue = queueOf({ ...base, session: troubled.session });
+  for (const value of [1, 2]) await queueOf(other).put(value);
+  const [first, second] = [await queue.take(), await queue.take()];
+  troubled.multi = 'loses the answer';
+  troubled.blind = true;
+  const completing = first.complete();
+  await scene.advance(500);
+  await t.rejects(first.act([]), { code: 'MILLRACE_LOCK_LOST' });
+  troubled.blind = false;
+  t.strictSame(await scene.finish(completing), []);
+  await settle();
+  t.notOk(first.lost.aborted);
+  // What somebody else deleted is.
+  troubled.multi = 'gets lost';
+  troubled.blind = true;
+  const failing = second.complete();
+  failing.catch(() => undefined);
+  await other.session.delete(second.path, null);
+  const again = await queueOf(other).take();
+  await scene.advance(500);
+  t.notOk(second.lost.aborted, 'it is not known yet');
+  troubled.blind = false;
+  troubled.multi = 'works';
+  await t.rejects(scene.finish(failing), { code: 'MILLRACE_LOCK_LOST' });
+  t.ok(second.lost.aborted);
+  await scene.advance(5_000);
+  t.notOk(again.lost.aborted, 'and is left to whom it belongs now');
+  await again.complete();
 });
 
 void t.test('whichever call fails, a command is carried out once', async (t) => {

@@ -3,9 +3,11 @@
 
 import fc from 'fast-check';
 import t from 'tap';
+import { failure } from '../../../engine/errors.js';
 import { WITNESSED_MAX } from '../../../engine/limits.js';
 import { Random } from '../../../engine/random.js';
 import { Counter, IdBlocks } from '../../../coordination/recipes/counter.js';
+import { withOperation } from '../../../coordination/store/store-errors.js';
 import { settle } from '../cluster.js';
 import { text } from '../store/contract.js';
 import { atEachStep, must, Scene, slow, unlessExpired, wrapped } from './kit.js';
@@ -145,6 +147,42 @@ void t.test('no two get the same id, and none but those of ended processes are l
   });
   await fc.assert(property, { numRuns: 60 });
   t.pass('60 runs');
+});
+
+void t.test('where access refuses the write, it says so', async (t) => {
+  const scene = await Scene.open();
+  let created = 0;
+  const base = await scene.base((session) =>
+    wrapped(session, async (name, args, carryOut) => {
+      if (name === 'create') must(created++ < 10, 'it begins anew again and again');
+      if (name !== 'multi') return await carryOut(...args);
+      throw withOperation(failure('MILLRACE_STORE_FORBIDDEN', { what: 'write', path }), 0);
+    }),
+  );
+  await t.rejects(new Counter({ ...base, path }).add(1), { code: 'MILLRACE_STORE_FORBIDDEN' });
+});
+
+void t.test('ids end with their close, also while the store is away', async (t) => {
+  const scene = await Scene.open();
+  let away = false;
+  const base = await scene.base((session) =>
+    wrapped(session, async (name, args, carryOut) => {
+      if (away) throw failure('MILLRACE_STORE_UNAVAILABLE', { what: name, reason: 'the test says so' });
+      return await carryOut(...args);
+    }),
+  );
+  const ids = new IdBlocks({ ...base, path: '/ids', size: 2 });
+  away = true;
+  const waiting = ids.next({ timeoutMs: Infinity });
+  waiting.catch(() => undefined);
+  await scene.advance(1_000);
+  await scene.finish(ids.close());
+  await t.rejects(waiting, { code: 'MILLRACE_STORE_CLOSED' });
+  away = false;
+  const others = new IdBlocks({ ...base, path: '/ids', size: 2 });
+  t.equal(await others.next(), 0);
+  await others.close();
+  await t.rejects(others.next(), { code: 'MILLRACE_STORE_CLOSED' }, 'also of the block that it had');
 });
 
 void t.test('who waits for an id can give up, and the block is for the next', async (t) => {

@@ -3,13 +3,15 @@
 
 import fc from 'fast-check';
 import t from 'tap';
+import { failure } from '../../../engine/errors.js';
 import { GROUP_MEMBERS_MAX, MEMBER_DATA_BYTES_MAX } from '../../../engine/limits.js';
 import { Random } from '../../../engine/random.js';
 import { Membership } from '../../../coordination/recipes/group.js';
 import { Members, type Member } from '../../../coordination/recipes/members.js';
+import type { Session, Subscription } from '../../../coordination/store/contract.js';
 import { settle } from '../cluster.js';
 import { text } from '../store/contract.js';
-import { atEachStep, must, Scene, slow, unlessExpired } from './kit.js';
+import { atEachStep, must, Scene, slow, unlessExpired, wrapped } from './kit.js';
 
 const path = '/services/mail';
 type Data = { readonly port: number };
@@ -150,6 +152,106 @@ void t.test('whichever call fails, it is in once, with its last word, and gone a
     must((await scene.everything()).join() === `/services,${path}`, 'nothing is left');
   });
   t.ok(runs > 40, `${runs} runs`);
+});
+
+void t.test('what is left of a join that was given up does not meet the next one', async (t) => {
+  const scene = await Scene.open();
+  let troubled = true;
+  const base = await scene.base((session) =>
+    wrapped(session, async (name, args, carryOut) => {
+      if (troubled && name === 'delete') throw failure('MILLRACE_STORE_UNAVAILABLE', { what: name, reason: 'test' });
+      const answer = await carryOut(...args);
+      if (troubled && name === 'create' && String(args[0]).includes('~')) await new Promise(() => undefined);
+      return answer;
+    }),
+  );
+  const me = new Membership({ ...base, logger: scene.logger, path, name: 'a', boot: '1', data: { port: 1 } });
+  await t.rejects(scene.finish(me.join({ timeoutMs: 1_000 })), { code: 'MILLRACE_RECIPE_TIMEOUT' });
+  const again = me.join();
+  await settle();
+  troubled = false;
+  await scene.finish(again);
+  const { token } = me;
+  await scene.advance(10_000);
+  t.equal((await base.session.get(me.path)).stat.createRevision, token);
+  t.strictSame(scene.logged, [], 'nobody deleted it');
+});
+
+void t.test('who leaves while it joins leaves no watch behind', async (t) => {
+  const scene = await Scene.open();
+  let open = 0;
+  let watched = (): void => undefined;
+  const real = await scene.store.connect();
+  const session = new Proxy(real, {
+    get: (target, key) => {
+      const value: unknown = Reflect.get(target, key, target);
+      if (key !== 'watchNode') return typeof value === 'function' ? (value.bind(target) as unknown) : value;
+      return (...args: Parameters<Session['watchNode']>): Subscription => {
+        const watch = target.watchNode(...args);
+        open++;
+        watched();
+        return {
+          close: () => {
+            open--;
+            watch.close();
+          },
+        };
+      };
+    },
+  });
+  const me = new Membership({ ...(await scene.base()), session, path, name: 'a', data: { port: 1 } });
+  const leaving = new Promise<void>((resolve) => {
+    watched = () => queueMicrotask(() => void me.leave().then(resolve));
+  });
+  await me.join().catch(() => undefined);
+  await leaving;
+  t.equal(open, 0);
+  t.notOk((await scene.everything()).includes(me.path));
+});
+
+void t.test('a member that could not be watched and is gone is not waited for', async (t) => {
+  const scene = await Scene.open();
+  const [base, other] = [await scene.base(), await scene.base()];
+  const me = new Membership({ ...other, path, name: 'a', data: { port: 1 } });
+  await me.join();
+  const session = new Proxy(base.session, {
+    get: (target, key) => {
+      const value: unknown = Reflect.get(target, key, target);
+      if (key !== 'watchNode') return typeof value === 'function' ? (value.bind(target) as unknown) : value;
+      return () => {
+        throw failure('MILLRACE_STORE_TOO_MANY', { what: 'watches', count: 0 });
+      };
+    },
+  });
+  const members = new Members({ ...base, session, path, isData });
+  await settle();
+  await me.leave();
+  await scene.finish(members.ready);
+  t.strictSame(members.list, []);
+  members.close();
+});
+
+void t.test('what somebody deleted comes back with the update that was under way', async (t) => {
+  const scene = await Scene.open();
+  const [one, other] = [await scene.base(), await scene.base()];
+  let go = (): void => undefined;
+  let hold: Promise<void> | null = null;
+  const session = wrapped(one.session, async (name, args, carryOut) => {
+    if (name === 'exists') await hold;
+    return await carryOut(...args);
+  });
+  const me = new Membership({ ...one, session, path, name: 'a', boot: '1', data: { port: 1 } });
+  await me.join();
+  hold = new Promise((resolve) => (go = resolve));
+  const updates = [me.update({ port: 2 }), me.update({ port: 3 })];
+  await settle();
+  await other.session.delete(me.path, null);
+  await settle();
+  hold = null;
+  go();
+  await scene.finish(Promise.all(updates));
+  await scene.advance(1_000);
+  t.equal(Buffer.from((await other.session.get(me.path)).data).toString(), '{"port":3}');
 });
 
 void t.test('who gave up joining is not there', async (t) => {

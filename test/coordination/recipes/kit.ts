@@ -100,11 +100,13 @@ export class Stepped {
     scene: Scene,
     real: Session,
     fault: { readonly kind: FaultKind; readonly at: number; readonly times?: number } | null,
+    called: (step: number) => void = () => undefined,
   ) {
     const { times = 1 } = fault ?? {};
     this.session = wrapped(real, async (name, args, carryOut) => {
       const step = this.calls++;
       this.names.push(`${name} ${JSON.stringify(args[0])}`);
+      called(step);
       if (fault === null || step < fault.at || step >= fault.at + times) return await carryOut(...args);
       const details = { what: name, reason: 'the test says so' };
       if (fault.kind === 'refuse') throw failure('MILLRACE_STORE_UNAVAILABLE', details);
@@ -133,6 +135,26 @@ export function wrapped(
       return (...args: readonly unknown[]) => through(String(key), args, carryOut);
     },
   });
+}
+
+/** A session whose writes and syncs fail as the test says; `lose` of an answer is after the call was carried out. */
+export class Troubled {
+  readonly session: Session;
+  /** What happens to transactions: carried out, carried out without an answer, or neither. */
+  multi: 'works' | 'loses the answer' | 'gets lost' = 'works';
+  /** Nothing can be found out. */
+  blind = false;
+
+  constructor(real: Session, timeoutMs: number | null = null) {
+    const details = { what: 'multi', reason: 'the test says so' };
+    const through = async (name: string, args: readonly unknown[], carryOut: Call): Promise<unknown> => {
+      if (name === 'sync' && this.blind) throw failure('MILLRACE_STORE_UNAVAILABLE', details);
+      if (name !== 'multi' || this.multi === 'works') return await carryOut(...args);
+      if (this.multi === 'loses the answer') await carryOut(...args);
+      throw failure('MILLRACE_STORE_UNCERTAIN', details);
+    };
+    this.session = wrapped(real, through, timeoutMs);
+  }
 }
 
 /**

@@ -3,13 +3,14 @@
 
 import fc from 'fast-check';
 import t from 'tap';
+import { SHARD_RESTART_MAX_MS, STORE_RETRY_MIN_MS } from '../../../engine/limits.js';
 import { Random } from '../../../engine/random.js';
 import { ownersOf } from '../../../coordination/recipes/rendezvous.js';
 import { Shards, type OwnedShard, type ShardsOptions } from '../../../coordination/recipes/shards.js';
 import { aborted } from '../../../coordination/store/signals.js';
 import { settle } from '../cluster.js';
 import { text } from '../store/contract.js';
-import { atEachStep, must, Scene, slow, unlessExpired, type Base } from './kit.js';
+import { atEachStep, must, Scene, slow, Troubled, unlessExpired, type Base } from './kit.js';
 
 const path = '/billing';
 
@@ -129,6 +130,36 @@ void t.test('a new owner waits for the old one, however long its work takes to e
   t.equal(b.owned.length, 16);
 });
 
+void t.test('a new owner waits also for one that lost its shards because the store was silent', async (t) => {
+  const scene = await Scene.open();
+  const base = await scene.base();
+  const troubled = new Troubled(base.session, 4_000);
+  const working = new Set<number>();
+  const overlaps: number[] = [];
+  const own = async ({ shard, over }: OwnedShard): Promise<void> => {
+    if (working.has(shard)) overlaps.push(shard);
+    working.add(shard);
+    await aborted(over);
+    await new Promise<void>((resolve) => scene.clock.after(20_000, resolve));
+    working.delete(shard);
+  };
+  const options = { path, shards: 4, own };
+  const a = new Shards({ ...base, session: troubled.session, ...options, member: 'a' });
+  const b = new Shards({ ...(await scene.base()), ...options, member: 'b' });
+  await a.join();
+  await scene.advance(1_000);
+  t.equal(working.size, 4);
+  troubled.multi = 'gets lost';
+  await b.join();
+  await scene.advance(10_000);
+  t.strictSame(b.owned, []);
+  t.equal(base.session.state, 'connected');
+  troubled.multi = 'works';
+  await scene.advance(60_000);
+  t.strictSame(b.owned, wantedBy('b', ['a', 'b'], 4));
+  t.strictSame(overlaps, []);
+});
+
 void t.test('what it writes is fenced, and work that ends by itself or fails is begun again', async (t) => {
   const scene = await Scene.open();
   const base = await scene.base();
@@ -156,6 +187,28 @@ void t.test('what it writes is fenced, and work that ends by itself or fails is 
   await scene.finish(shards.leave());
   t.throws(() => new Shards({ ...options, shards: 0 }), { code: 'MILLRACE_RECIPE_OPTION' });
   await t.rejects(new Shards({ ...options, shards: 2 }).join(), { code: 'MILLRACE_RECIPE_DIFFERS' });
+});
+
+void t.test('after a long good time, work that fails begins again soon, and never after the session', async (t) => {
+  const scene = await Scene.open();
+  const base = await scene.base();
+  const began: number[] = [];
+  const own = async (): Promise<void> => {
+    began.push(scene.clock.now());
+    if (began.length === 13) await new Promise<void>((resolve) => scene.clock.after(60_000, resolve));
+    throw new Error('of the work');
+  };
+  const shards = new Shards({ ...base, path, shards: 1, member: 'a', own });
+  await shards.join();
+  const waits = (): number[] => began.slice(1).map((atMs, index) => atMs - began[index]!);
+  while (began.length < 14) await scene.advance(1_000);
+  t.equal(Math.max(...waits().slice(0, 11)), SHARD_RESTART_MAX_MS);
+  t.equal(waits()[12], 60_000 + STORE_RETRY_MIN_MS);
+  await scene.store.expire(base.session.id);
+  let left = false;
+  void shards.leave().then(() => (left = true));
+  await settle();
+  t.ok(left, 'no wait outlives the session');
 });
 
 void t.test('of two lives of one name the later one owns', async (t) => {

@@ -1,6 +1,7 @@
 // Shared configurations: everybody sees the last good value, bad content is told of with its path, and no update is
 // lost. On virtual time.
 
+import { getEventListeners } from 'node:events';
 import fc from 'fast-check';
 import t from 'tap';
 import { Random } from '../../../engine/random.js';
@@ -99,6 +100,43 @@ void t.test('what does not pass is refused, and what others wrote is told of whi
   await other.session.close();
   await t.rejects(ended.ready, { code: 'MILLRACE_STORE_CLOSED' });
   t.throws(() => new SharedConfig({ ...other, path, check }), { code: 'MILLRACE_STORE_CLOSED' });
+});
+
+void t.test('what a listener throws spoils nothing, and none is called after it was closed', async (t) => {
+  const scene = await Scene.open();
+  const other = await scene.base();
+  const { logger } = scene;
+  let calls = 0;
+  const throwing = (): void => {
+    calls++;
+    throw new Error('of the listener');
+  };
+  const listeners = { changed: throwing, failed: throwing };
+  await new SharedConfig({ ...other, path, check }).set({ retries: 1 });
+  const config = new SharedConfig({ ...(await scene.base()), logger, path, check, ...listeners });
+  await scene.finish(config.ready);
+  await config.set({ retries: 2 });
+  t.equal(config.value.retries, 2);
+  await other.session.set(path, text('{'), null);
+  await settle();
+  t.match(config.problem, { code: 'MILLRACE_STORE_CONTENT' });
+  t.equal(calls, 3);
+  t.equal(scene.logged.filter((line) => /"\/config\/mail" failed: of the listener/.test(line)).length, 3);
+  const setting = config.set({ retries: 3 });
+  config.close();
+  await setting;
+  t.equal(calls, 3, 'not after it was closed');
+});
+
+void t.test('closed before the first look, it is not ready, and waits for nothing', async (t) => {
+  const scene = await Scene.open();
+  const base = await scene.base();
+  const listeners = (): number => getEventListeners(base.session.ended, 'abort').length;
+  const before = listeners();
+  const config = new SharedConfig({ ...base, path, check });
+  config.close();
+  await t.rejects(scene.finish(config.ready), { code: 'MILLRACE_STORE_CLOSED' });
+  t.equal(listeners(), before);
 });
 
 void t.test('whichever call fails, an update is made once', async (t) => {
