@@ -1,4 +1,5 @@
-// The time that a call is given, alike in every store. Pure, any thread.
+// The time that a call is given, alike in every store: never more than a timer can take, and a call that has none left
+// is not made, so that its caller knows that nothing was changed. Pure, any thread.
 
 import { failure, type MillraceError } from '../../engine/errors.js';
 import { DURATION_MAX_MS, STORE_CALL_TIMEOUT_MS } from '../../engine/limits.js';
