@@ -35,6 +35,8 @@ export interface TopologySideOptions {
   readonly workers: number;
   readonly settings: Readonly<Record<string, unknown>>;
   readonly tracked: boolean;
+  /** Nothing ever comes of it: it is not waited for. */
+  readonly doesNothing?: boolean;
   /** Two processes with a worker each, linked by TCP. Default false: threads of this one. */
   readonly processes?: boolean;
   /** Whether the tasks have been placed as the name of the side says; null: as they have to be. */
@@ -87,7 +89,8 @@ async function measure(options: TopologySideOptions, { warmUpMs, measureMs }: Ti
   await passing(measureMs);
   // A rate of none is no figure: what is slow, or a machine that is, takes as long as it does.
   const isEmpty = (): boolean => done() === before || (options.ownLatency === true && ownLatency(run, spout) === null);
-  while (isEmpty() && performance.now() - startMs < measureMs + DRAIN_MS) await passing(LOOK_EVERY_MS);
+  const waits = options.doesNothing !== true;
+  while (waits && isEmpty() && performance.now() - startMs < measureMs + DRAIN_MS) await passing(LOOK_EVERY_MS);
   const elapsedMs = performance.now() - startMs;
   const perSecond = ((done() - before) / elapsedMs) * 1000;
   const cores = coresSince(cpu, elapsedMs) + ((await otherCpu()) - otherBefore) / 1000 / elapsedMs;
