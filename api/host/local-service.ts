@@ -28,7 +28,7 @@ import type {
   TopologyDetails,
   TopologySummary,
 } from './service.js';
-import type { Owner, Peers } from './peers.js';
+import type { Peer, Peers } from './peers.js';
 import type { NewSource, Submissions } from './submissions.js';
 
 export interface LocalServiceOptions {
@@ -175,7 +175,7 @@ export class LocalService implements HostService {
     }));
   }
 
-  async ownerOf(name: string, waitMs: number, signal: AbortSignal): Promise<Owner | null> {
+  async ownerOf(name: string, waitMs: number, signal: AbortSignal): Promise<Peer | null> {
     const { peers, runner } = this.options;
     return peers === null || runner.runs(name) ? null : await peers.ownerOf(name, waitMs, signal);
   }

@@ -2,14 +2,15 @@
 // user code that it lacks. Code is named by its hash and checked on arrival, so it does not matter whom it comes from.
 // Main thread.
 
+import { createReadStream } from 'node:fs';
 import type { Artifacts } from '../../coordination/artifacts/artifacts.js';
 import type { ClusterHost } from '../../coordination/host/cluster-host.js';
-import type { KnownHost } from '../../coordination/hosts.js';
-import { pause } from '../../coordination/store/signals.js';
 import { memberOf } from '../../coordination/paths.js';
-import { isMillraceError, reasonOf } from '../../engine/errors.js';
-import { CLIENT_TIMEOUT_MS, FORWARD_TIMEOUT_MS, OWNER_LOOK_MS } from '../../engine/limits.js';
+import { pause } from '../../coordination/store/signals.js';
+import { hasCode } from '../../coordination/store/store-errors.js';
 import type { Clock } from '../../engine/clock.js';
+import { reasonOf } from '../../engine/errors.js';
+import { CLIENT_TIMEOUT_MS, FORWARD_TIMEOUT_MS, OWNER_LOOK_MS } from '../../engine/limits.js';
 import type { Logger } from '../../engine/log.js';
 import { artifactAddress, FORWARDED } from '../forwarded.js';
 
@@ -21,8 +22,8 @@ export interface PeersOptions {
   readonly logger: Logger;
 }
 
-/** Where another host is that runs a topology. */
-export interface Owner {
+/** Another host, and where it is. */
+export interface Peer {
   readonly host: string;
   readonly url: string;
 }
@@ -39,12 +40,12 @@ export class Peers {
    *
    * @param waitMs - how long one is waited for that is about to run somewhere
    */
-  async ownerOf(name: string, waitMs: number, signal: AbortSignal): Promise<Owner | null> {
+  async ownerOf(name: string, waitMs: number, signal: AbortSignal): Promise<Peer | null> {
     const { cluster, clock } = this.options;
     for (const untilMs = clock.now() + waitMs; ; await pause(clock, OWNER_LOOK_MS, signal)) {
       const known = await cluster.topologies.get(name).catch((error: unknown) => {
         // Whoever answers the request says so.
-        if (isMillraceError(error) && error.code === 'MILLRACE_TOPOLOGY_UNKNOWN') return null;
+        if (hasCode(error, 'MILLRACE_TOPOLOGY_UNKNOWN')) return null;
         throw error;
       });
       if (known?.kind !== 'live') return null;
@@ -66,7 +67,7 @@ export class Peers {
     if (!(await artifacts.has(sha256))) {
       for (const { host, url } of await this.others()) {
         try {
-          await this.fetch(sha256, url!);
+          await this.fetch(sha256, url);
           break;
         } catch (error) {
           logger.debug(`artifact "${sha256}" does not come from host "${host}": ${reasonOf(error)}`);
@@ -82,9 +83,8 @@ export class Peers {
     const others = await this.others();
     for (const { host, url } of others) {
       try {
-        const { createReadStream } = await import('node:fs');
         const body = createReadStream(await artifacts.fileOf(sha256));
-        await exchange(artifactAddress(url!, sha256), {
+        await exchange(artifactAddress(url, sha256), {
           method: 'PUT',
           headers: { 'content-type': 'application/javascript', [FORWARDED]: '1' },
           body,
@@ -104,9 +104,12 @@ export class Peers {
     await this.options.artifacts.put(sha256, response.body ?? empty());
   }
 
-  private async others(): Promise<readonly KnownHost[]> {
+  /** The other hosts that can be asked. */
+  private async others(): Promise<readonly Peer[]> {
     const hosts = await this.options.cluster.hosts.list();
-    return hosts.filter((each) => each.url !== undefined && !this.isOwn(each));
+    return hosts.flatMap((each) =>
+      each.url === undefined || this.isOwn(each) ? [] : { host: each.host, url: each.url },
+    );
   }
 
   private isOwn({ host, boot }: { readonly host: string; readonly boot: string }): boolean {

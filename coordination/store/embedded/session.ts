@@ -2,7 +2,6 @@
 // `close`, with its store, or when somebody else ends it (`EmbeddedStore.expire`). The host's main thread.
 
 import type { Clock } from '../../../engine/clock.js';
-import { failure, reasonOf, type MillraceError } from '../../../engine/errors.js';
 import type { Logger } from '../../../engine/log.js';
 import { accessBytes, checkRules, type StoreUser } from '../access.js';
 import type {
@@ -13,14 +12,13 @@ import type {
   Operation,
   OperationResult,
   Session,
-  SessionEvent,
-  SessionState,
   Stat,
   StoreNode,
   Subscription,
 } from '../contract.js';
 import { checkPath } from '../node-path.js';
 import { checkOperations } from '../operations.js';
+import { SessionLife } from '../session-life.js';
 import { call, type Work } from './calls.js';
 import type { Commits } from './commits.js';
 import { readAccess, readChildren, readNode, readStat, watchedChildren, watchedNode } from './reads.js';
@@ -41,34 +39,19 @@ export interface SessionShared {
   readonly forget: (session: EmbeddedSession) => void;
 }
 
-export class EmbeddedSession implements Session {
+export class EmbeddedSession extends SessionLife implements Session {
   readonly id: string;
   readonly timeoutMs = null;
-  readonly ended: AbortSignal;
   private readonly shared: SessionShared;
   /** For whom it speaks. */
   private readonly users: readonly StoreUser[];
-  private readonly ending = new AbortController();
-  private readonly listeners = new Set<(event: SessionEvent) => void>();
-  private current: SessionState = 'connected';
   private gone: Promise<void> | null = null;
 
   constructor(id: string, users: readonly StoreUser[], shared: SessionShared) {
+    super(shared.logger);
     this.id = id;
     this.users = users;
     this.shared = shared;
-    this.ended = this.ending.signal;
-  }
-
-  get state(): SessionState {
-    return this.current;
-  }
-
-  onEvent(listener: (event: SessionEvent) => void): Subscription {
-    // A function of its own, so that one listener can be given twice.
-    const own = (event: SessionEvent): void => listener(event);
-    this.listeners.add(own);
-    return { close: () => void this.listeners.delete(own) };
   }
 
   async create(
@@ -153,19 +136,9 @@ export class EmbeddedSession implements Session {
     this.over('closed');
   }
 
-  private over(state: 'closed' | 'lost'): void {
-    this.current = state;
+  protected silence(): void {
     this.shared.watches.endSession(this.id);
     this.shared.forget(this);
-    this.ending.abort(this.error());
-    for (const listener of [...this.listeners]) {
-      try {
-        listener({ type: state });
-      } catch (error) {
-        this.shared.logger.error(`a listener of session "${this.id}" threw: ${reasonOf(error)}`);
-      }
-    }
-    this.listeners.clear();
   }
 
   private async removeEphemerals(): Promise<void> {
@@ -243,14 +216,5 @@ export class EmbeddedSession implements Session {
   private context(revision: number): TransactionContext {
     const { commits, treeBytesMax, access } = this.shared;
     return { tree: commits.tree, session: this.id, users: this.users, access, revision, treeBytesMax };
-  }
-
-  private checkOpen(): void {
-    if (this.current === 'closed' || this.current === 'lost') throw this.error();
-  }
-
-  private error(): MillraceError {
-    const code = this.current === 'lost' ? 'MILLRACE_STORE_SESSION_LOST' : 'MILLRACE_STORE_CLOSED';
-    return failure(code, { session: this.id });
   }
 }

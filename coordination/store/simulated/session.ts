@@ -6,7 +6,7 @@
 //                                                                               └── "over" ──► lost
 
 import type { Timer } from '../../../engine/clock.js';
-import { failure, reasonOf, type MillraceError } from '../../../engine/errors.js';
+import { failure, type MillraceError } from '../../../engine/errors.js';
 import { STORE_CALL_TIMEOUT_MS, STORE_CALLS_MAX, STORE_WATCHES_MAX } from '../../../engine/limits.js';
 import type { Logger } from '../../../engine/log.js';
 import { checkRules, type StoreUser } from '../access.js';
@@ -19,8 +19,6 @@ import type {
   Operation,
   OperationResult,
   Session,
-  SessionEvent,
-  SessionState,
   Stat,
   StoreNode,
   Subscription,
@@ -30,6 +28,7 @@ import { changeAccess, transact } from '../embedded/transaction.js';
 import type { Tree } from '../embedded/tree.js';
 import { checkPath } from '../node-path.js';
 import { checkOperations } from '../operations.js';
+import { SessionLife } from '../session-life.js';
 import type { Answer, Connection, Network, Request, Welcome } from './connection.js';
 import { Dialer } from './dialer.js';
 import { childrenWatch, nodeWatch, type ClientWatch } from './watch.js';
@@ -44,18 +43,14 @@ export interface SessionParts {
   readonly forget: (session: SimulatedSession) => void;
 }
 
-export class SimulatedSession implements Session {
+export class SimulatedSession extends SessionLife implements Session {
   readonly timeoutMs: number;
-  readonly ended: AbortSignal;
   private readonly parts: SessionParts;
-  private readonly ending = new AbortController();
-  private readonly listeners = new Set<(event: SessionEvent) => void>();
   private readonly calls = new Map<number, () => void>();
   private readonly watches = new Set<ClientWatch>();
   private readonly dialer: Dialer;
   private readonly opened: (session: SimulatedSession) => void;
   private name: string | null = null;
-  private current: SessionState = 'connected';
   private connection: Connection | null = null;
   private nextCall = 1;
   private seen = 0;
@@ -70,10 +65,10 @@ export class SimulatedSession implements Session {
 
   /** @param opened - called when a server took it */
   constructor(parts: SessionParts, opened: (session: SimulatedSession) => void) {
+    super(parts.logger);
     this.parts = parts;
     this.opened = opened;
     this.timeoutMs = parts.timeoutMs;
-    this.ended = this.ending.signal;
     const { users, timeoutMs } = parts;
     this.dialer = new Dialer(parts.network, parts.client, {
       hello: () => ({ id: this.name, users, timeoutMs, seen: this.seen }),
@@ -89,17 +84,6 @@ export class SimulatedSession implements Session {
 
   get id(): string {
     return this.name ?? '';
-  }
-
-  get state(): SessionState {
-    return this.current;
-  }
-
-  onEvent(listener: (event: SessionEvent) => void): Subscription {
-    // A function of its own, so that one listener can be given twice.
-    const own = (event: SessionEvent): void => listener(event);
-    this.listeners.add(own);
-    return { close: () => void this.listeners.delete(own) };
   }
 
   async create(
@@ -251,23 +235,9 @@ export class SimulatedSession implements Session {
     this.gone?.resolve();
   }
 
-  private over(state: 'closed' | 'lost'): void {
-    this.current = state;
+  protected silence(): void {
     for (const watch of this.watches) watch.close();
     this.watches.clear();
-    this.ending.abort(this.error());
-    this.tell({ type: state });
-    this.listeners.clear();
-  }
-
-  private tell(event: SessionEvent): void {
-    for (const listener of [...this.listeners]) {
-      try {
-        listener(event);
-      } catch (error) {
-        this.parts.logger.error(`a listener of session "${this.id}" threw: ${reasonOf(error)}`);
-      }
-    }
   }
 
   /** Fails everything that is under way. */
@@ -360,14 +330,5 @@ export class SimulatedSession implements Session {
         watch.close();
       },
     };
-  }
-
-  private checkOpen(): void {
-    if (this.current === 'closed' || this.current === 'lost') throw this.error();
-  }
-
-  private error(): MillraceError {
-    const code = this.current === 'lost' ? 'MILLRACE_STORE_SESSION_LOST' : 'MILLRACE_STORE_CLOSED';
-    return failure(code, { session: this.id });
   }
 }

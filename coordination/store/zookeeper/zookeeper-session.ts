@@ -1,7 +1,7 @@
 // One session of ZooKeeper, as the contract has it. What ends with the session ends here: its calls, its watches, its
 // listeners. The thread of the session.
 
-import { failure, reasonOf, type MillraceError } from '../../../engine/errors.js';
+import type { MillraceError } from '../../../engine/errors.js';
 import { ZOOKEEPER_CLOSE_TIMEOUT_MS } from '../../../engine/limits.js';
 import type { Logger } from '../../../engine/log.js';
 import { granted, OPEN_ACCESS, type GrantedRule, type StoreUser } from '../access.js';
@@ -13,14 +13,13 @@ import type {
   Operation,
   OperationResult,
   Session,
-  SessionEvent,
-  SessionState,
   Stat,
   StoreNode,
   Subscription,
 } from '../contract.js';
 import { checkPath } from '../node-path.js';
 import { checkOperations } from '../operations.js';
+import { SessionLife } from '../session-life.js';
 import { withOperation } from '../store-errors.js';
 import { makeChroot } from './chroot.js';
 import { Connector, type ConnectorOptions, type Ending } from './connector.js';
@@ -37,24 +36,20 @@ export interface SessionOptions {
   readonly access: readonly AccessRule[] | null;
 }
 
-export class ZookeeperSession implements Session {
-  readonly ended: AbortSignal;
+export class ZookeeperSession extends SessionLife implements Session {
   private readonly options: SessionOptions;
   private readonly logger: Logger;
   private readonly requests: Requests;
   private readonly connector: Connector;
   private readonly tracked: Watches;
-  private readonly ending = new AbortController();
-  private readonly listeners = new Set<(event: SessionEvent) => void>();
-  private current: SessionState = 'connected';
   private closing: Promise<Ending> | null = null;
 
   private constructor(options: SessionOptions) {
+    super(options.connector.logger);
     this.options = options;
     const { clock, logger } = options.connector;
     this.logger = logger;
     this.requests = new Requests(options.chroot);
-    this.ended = this.ending.signal;
     this.tracked = new Watches({
       clock,
       logger,
@@ -116,17 +111,6 @@ export class ZookeeperSession implements Session {
   /** With `id`, what somebody else needs to end this session: see `ZookeeperStore.endSession`. A secret. */
   get password(): string {
     return this.connector.session.password.toString('hex');
-  }
-
-  get state(): SessionState {
-    return this.current;
-  }
-
-  onEvent(listener: (event: SessionEvent) => void): Subscription {
-    // A function of its own, so that one listener can be given twice.
-    const own = (event: SessionEvent): void => listener(event);
-    this.listeners.add(own);
-    return { close: () => void this.listeners.delete(own) };
   }
 
   async create(
@@ -261,31 +245,7 @@ export class ZookeeperSession implements Session {
     return rules === null ? OPEN_ACCESS : granted(path, rules, this.options.users);
   }
 
-  private over(state: 'closed' | 'lost'): void {
-    this.current = state;
+  protected silence(): void {
     this.tracked.end();
-    this.ending.abort(this.error());
-    this.tell({ type: state });
-    this.listeners.clear();
-  }
-
-  private tell(event: SessionEvent): void {
-    for (const listener of [...this.listeners]) {
-      if (!this.listeners.has(listener)) continue;
-      try {
-        listener(event);
-      } catch (error) {
-        this.logger.error(`a listener of session "${this.id}" threw: ${reasonOf(error)}`);
-      }
-    }
-  }
-
-  private checkOpen(): void {
-    if (this.current === 'closed' || this.current === 'lost') throw this.error();
-  }
-
-  private error(): MillraceError {
-    const code = this.current === 'lost' ? 'MILLRACE_STORE_SESSION_LOST' : 'MILLRACE_STORE_CLOSED';
-    return failure(code, { session: this.id });
   }
 }

@@ -2,16 +2,24 @@
 // that get lost by chance.
 
 import { VirtualClock } from '../../../engine/clock.js';
+import type { Store } from '../../../coordination/store/contract.js';
 import { EmbeddedStore } from '../../../coordination/store/embedded/embedded-store.js';
 import type { SimulatedFaults } from '../../../coordination/store/simulated/faults.js';
 import { SimulatedStore } from '../../../coordination/store/simulated/simulated-store.js';
 import { runClock } from '../store/simulated/running-clock.js';
 import { recipesSuite, type OpenedStore } from './suite.js';
 
-async function embedded(): Promise<OpenedStore> {
+/** A store in memory, whose sessions the test can end. */
+interface InMemory extends Store {
+  expire(session: string): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** On virtual time that goes on by itself until the store is closed. */
+async function opened(make: (clock: VirtualClock) => InMemory | Promise<InMemory>): Promise<OpenedStore> {
   const clock = new VirtualClock();
   const running = runClock(clock);
-  const store = await EmbeddedStore.open({ directory: null, clock });
+  const store = await make(clock);
   return {
     store,
     clock,
@@ -23,20 +31,10 @@ async function embedded(): Promise<OpenedStore> {
   };
 }
 
-async function simulated(seed: number, faults: Partial<SimulatedFaults>): Promise<OpenedStore> {
-  const clock = new VirtualClock();
-  const running = runClock(clock);
-  const store = new SimulatedStore({ clock, seed, faults });
-  return {
-    store,
-    clock,
-    expire: (session) => store.expire(session.id),
-    close: async () => {
-      await store.close();
-      running.stop();
-    },
-  };
-}
+const embedded = (): Promise<OpenedStore> => opened((clock) => EmbeddedStore.open({ directory: null, clock }));
+
+const simulated = (seed: number, faults: Partial<SimulatedFaults>): Promise<OpenedStore> =>
+  opened((clock) => new SimulatedStore({ clock, seed, faults }));
 
 const late: Partial<SimulatedFaults> = { delayMs: [1, 20], lagMs: [0, 100], watchDelayMs: [0, 50] };
 const failing: Partial<SimulatedFaults> = { ...late, refusedShare: 0.05, brokenShare: 0.05 };

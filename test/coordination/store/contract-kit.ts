@@ -1,6 +1,7 @@
 // What the suite of the contract is written with: a store under test, and what gathers the states that a watch tells.
 // Nothing in here waits for a time.
 
+import type { Test } from 'tap';
 import type { Session, Store } from '../../../coordination/store/contract.js';
 
 /** A store under test, which every session may use as it likes. */
@@ -35,4 +36,24 @@ export class Seen<T> {
       });
     }
   }
+}
+
+type Body = (t: Test, a: Session, b: Session, opened: Opened) => Promise<void>;
+
+/** Tests that have a store of their own each, and two sessions with it. */
+export function twoSessions(
+  t: Test,
+  name: string,
+  open: (t: Test) => Promise<Opened>,
+): (title: string, body: Body) => void {
+  return (title, body) =>
+    void t.test(`${name}: ${title}`, async (t) => {
+      const opened = await open(t);
+      try {
+        const [a, b] = await Promise.all([opened.store.connect(), opened.store.connect()]);
+        await body(t, a, b, opened);
+      } finally {
+        await opened.close();
+      }
+    });
 }

@@ -7,23 +7,16 @@ import { STORE_NODE_BYTES_MAX, STORE_TRANSACTION_BYTES_MAX } from '../../../engi
 import type { CreateMode, Session, SessionEvent } from '../../../coordination/store/contract.js';
 import { operationOf } from '../../../coordination/store/store-errors.js';
 import { accessSuite } from './contract-access.js';
-import { Seen, text, textOf, type Opened } from './contract-kit.js';
+import { Seen, text, textOf, twoSessions, type Opened } from './contract-kit.js';
+import { watchSuite } from './contract-watches.js';
 
 export { Seen, text, textOf, type Opened } from './contract-kit.js';
 
 /** Runs the suite; each test has a store of its own, and two sessions with it. */
 export function contractSuite(name: string, open: (t: Test) => Promise<Opened>): void {
   accessSuite(t, name, open);
-  const test = (title: string, body: (t: Test, a: Session, b: Session, opened: Opened) => Promise<void>): void =>
-    void t.test(`${name}: ${title}`, async (t) => {
-      const opened = await open(t);
-      try {
-        const [a, b] = await Promise.all([opened.store.connect(), opened.store.connect()]);
-        await body(t, a, b, opened);
-      } finally {
-        await opened.close();
-      }
-    });
+  watchSuite(t, name, open);
+  const test = twoSessions(t, name, open);
 
   test('a node is created, read, set and deleted, and every session sees it', async (t, a, b) => {
     t.not(a.id, b.id);
@@ -289,106 +282,6 @@ export function contractSuite(name: string, open: (t: Test) => Promise<Opened>):
     ];
     const results = await Promise.all(calls);
     t.strictSame([results[2], results[4], results[6]], [['1'], [], null]);
-  });
-
-  test('a watch of a node tells its state and every last one', async (t, a, b) => {
-    const seen = new Seen<string | null>();
-    const watch = b.watchNode('/w', (node) => seen.listener(node === null ? null : textOf(node.data)));
-    t.equal(seen.states.length, 0, 'not before it returns');
-    await seen.until((state) => state === null);
-    await a.create('/w', text('0'));
-    await seen.until((state) => state === '0');
-    for (let i = 1; i <= 50; i++) await a.set('/w', text(String(i)), null);
-    await seen.until((state) => state === '50');
-    const numbers = seen.states.slice(1).map(Number);
-    t.strictSame(
-      numbers,
-      [...numbers].sort((x, y) => x - y),
-      'never back',
-    );
-    await a.delete('/w', null);
-    await a.create('/w', text('new'));
-    await seen.until((state) => state === 'new');
-    watch.close();
-    watch.close();
-    const before = seen.states.length;
-    await a.set('/w', text('unheard'), null);
-    await b.sync('/w');
-    await b.get('/w');
-    t.equal(seen.states.length, before);
-  });
-
-  test('a watch of children tells their names and every last list', async (t, a, b) => {
-    const seen = new Seen<readonly string[] | null>();
-    b.watchChildren('/w', seen.listener);
-    await seen.until((names) => names === null);
-    await a.create('/w', text(''));
-    await seen.until((names) => names?.length === 0);
-    await Promise.all(['c', 'a', 'b'].map((name) => a.create(`/w/${name}`, text(''))));
-    await seen.until((names) => names?.join() === 'a,b,c');
-    const before = seen.states.length;
-    await a.set('/w', text('x'), null);
-    await a.set('/w/a', text('x'), null);
-    await a.multi(['a', 'b', 'c'].map((name) => ({ type: 'delete', path: `/w/${name}`, version: null }) as const));
-    await seen.until((names) => names?.length === 0);
-    t.equal(seen.states.length, before + 1, 'data is none of its business, and a transaction is one change');
-    await a.delete('/w', null);
-    await seen.until((names) => names === null);
-  });
-
-  test('a listener that closes its own watch takes it from nobody else', async (t, a, b) => {
-    await a.create('/w', text(''));
-    await b.sync('/w');
-    const closed = new Seen<readonly string[] | null>();
-    const once = b.watchNode('/w', () => once.close());
-    b.watchChildren('/w', closed.listener);
-    const again = new Seen<readonly string[] | null>();
-    const first = a.watchChildren('/w', () => {
-      first.close();
-      a.watchChildren('/w', again.listener);
-    });
-    await Promise.all([closed, again].map((seen) => seen.until((names) => names?.length === 0)));
-    // By now each session has let go what nobody follows.
-    await Promise.all([a, b].map((session) => session.sync('/w')));
-    await a.create('/w/c', text(''));
-    await Promise.all([closed, again].map((seen) => seen.until((names) => names?.join() === 'c')));
-    t.strictSame([closed.states.at(-1), again.states], [['c'], [[], ['c']]]);
-  });
-
-  test('what a failed transaction did before it failed is seen by nobody', async (t, a, b) => {
-    await a.create('/w', text('0'));
-    await b.sync('/w');
-    const seen = new Seen<string | null>();
-    b.watchNode('/w', (node) => seen.listener(node === null ? null : textOf(node.data)));
-    await seen.until((state) => state === '0');
-    await a
-      .multi([
-        { type: 'set', path: '/w', data: text('never'), version: null },
-        { type: 'check', path: '/none', version: null },
-      ])
-      .catch(() => undefined);
-    await a.set('/w', text('1'), 0);
-    await seen.until((state) => state === '1');
-    t.strictSame(seen.states, ['0', '1']);
-  });
-
-  test('a listener may call the store, and one that throws disturbs nobody', async (t, a, b) => {
-    const seen = new Seen<string>();
-    await a.create('/w', text('0'));
-    await b.sync('/w');
-    a.watchNode('/w', () => {
-      throw new Error('thrown by a listener');
-    });
-    a.onEvent(() => {
-      throw new Error('thrown by a listener');
-    });
-    b.watchNode('/w', (node) => {
-      void b.get('/w').then((read) => seen.listener(`${textOf(node?.data ?? text(''))} ${textOf(read.data)}`));
-    });
-    await seen.until((state) => state === '0 0');
-    await a.set('/w', text('1'), null);
-    await seen.until((state) => state === '1 1');
-    await a.close();
   });
 
   test('a call that is made any moment after another one is answered', async (t, a, b) => {
