@@ -70,11 +70,14 @@ export interface Assignment extends Spread {
   readonly name: string;
   readonly id: string;
   readonly epoch: number;
-  /** Counts up each time that it gets other places and starts anew; a rebalance goes on in those that it has. */
+  /** Counts up each time that it starts anew, because its lead is another host; all else is done while it runs. */
   readonly revision: number;
   readonly wanted: Wanted;
   readonly kill: KillWish | null;
-  /** By worker; empty while it has no place. */
+  /**
+   * By worker; empty while it has no place. The host of the first one leads: it supervises the workers of all places.
+   * The others may change within a revision, the first may not.
+   */
   readonly places: readonly WorkerPlace[];
 }
 
@@ -84,6 +87,12 @@ export interface HostRecord {
   readonly slots: number;
   /** Where its HTTP interface is; left out by a host that does not listen. */
   readonly url?: string;
+  /** Where other hosts join the topologies that it leads, `address:port`; left out by a host that is alone. */
+  readonly door?: string;
+  /** What it is called by topologies that ask for such hosts. */
+  readonly labels?: readonly string[];
+  /** Of what hosts say to each other: only equal ones run a topology together. Left out: 0. */
+  readonly protocol?: number;
 }
 
 /** What a host says of one topology that it runs. */
@@ -92,6 +101,8 @@ export interface RunReport {
   /** The revision that it applied. */
   readonly revision: number;
   readonly state: 'running' | EndState;
+  /** Hosts of its places, as `host~boot`, that its lead has not reached for a while: workers there are better moved. */
+  readonly away?: readonly string[];
 }
 
 export interface Report {
