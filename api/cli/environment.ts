@@ -25,15 +25,8 @@ export function processEnvironment(): RunEnvironment {
       return new TopologyRun(options);
     },
     leadProcesses: async (options) => {
-      const { ProcessPool } = await import('../../engine/worker/remote/process-pool.js');
-      const pool = new ProcessPool(options);
-      try {
-        await pool.listen();
-      } catch (error) {
-        await pool.destroy();
-        throw error;
-      }
-      return pool;
+      const { leadProcesses } = await import('../../engine/worker/remote/known-processes.js');
+      return await leadProcesses(options);
     },
     exitNow: (exitCode) => process.exit(exitCode),
   };

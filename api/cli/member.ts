@@ -8,6 +8,7 @@
 
 import type { Clock } from '../../engine/clock.js';
 import { failure, toWire } from '../../engine/errors.js';
+import { ONLY_RUN } from '../../engine/worker/remote/known-processes.js';
 import type { MemberOptions } from '../../engine/worker/remote/member.js';
 import { readProcesses } from '../processes.js';
 import type { TopologyFile } from '../topology-file.js';
@@ -63,8 +64,9 @@ async function serve(request: MemberRequest, environment: MemberEnvironment, sig
     const { clock } = environment;
     const { source, hash } = file;
     const say = (line: string): void => environment.say(line);
-    const { name, workers } = member;
-    await environment.serve({ name, workers, lead, secret, source, hash, clock, say, signal });
+    const { name, host, workers: slots } = member;
+    const reach = { host, ports: null, secret, tls: null };
+    await environment.serve({ name, slots, lead, run: ONLY_RUN, reach, source, hash, clock, say, signal });
     say('the topology is over');
   } finally {
     await file.dispose();

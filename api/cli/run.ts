@@ -14,7 +14,7 @@ import type { TopologyDescription } from '../../engine/model/describe.js';
 import type { Settings } from '../../engine/model/settings.js';
 import type { TopologySource } from '../../engine/worker/module.js';
 import type { WorkerPool } from '../../engine/worker/pool.js';
-import type { ProcessPoolOptions } from '../../engine/worker/remote/process-pool.js';
+import type { KnownProcesses } from '../../engine/worker/remote/known-processes.js';
 import type { TopologyRun, TopologyRunOptions } from '../../engine/worker/topology-run.js';
 import type { ReadDefinitionOptions } from '../definition.js';
 import { readProcesses, type Processes } from '../processes.js';
@@ -51,7 +51,7 @@ export interface RunEnvironment {
   read(source: TopologySource, options: ReadDefinitionOptions): Promise<TopologyDescription>;
   createRun(options: TopologyRunOptions): Promise<Run>;
   /** A pool of the workers of several processes, which listens for the others. */
-  leadProcesses(options: ProcessPoolOptions): Promise<WorkerPool & { readonly workers: number }>;
+  leadProcesses(options: KnownProcesses): Promise<{ readonly pool: WorkerPool; readonly workers: number }>;
   /** Ends the process without waiting for anything. */
   exitNow(exitCode: number): void;
 }
@@ -130,13 +130,13 @@ class RunSession {
     description: TopologyDescription,
     plan: Processes | null,
   ): Promise<RunResult> {
-    const pool = plan === null ? null : await this.lead(plan, file.hash, description);
-    this.workers = pool?.workers ?? this.request.workers ?? description.config.workers;
+    const known = plan === null ? null : await this.lead(plan, file.hash, description);
+    this.workers = known?.workers ?? this.request.workers ?? description.config.workers;
     const run = await this.environment.createRun({
       source: file.source,
       description,
       workers: this.workers,
-      ...(pool === null ? {} : { pool }),
+      ...(known === null ? {} : { pool: known.pool }),
       logger: this.output.logger(),
       print: async (line) => await this.output.print(line),
     });
@@ -162,7 +162,7 @@ class RunSession {
     plan: Processes,
     hash: string,
     { config }: TopologyDescription,
-  ): Promise<WorkerPool & { readonly workers: number }> {
+  ): Promise<{ readonly pool: WorkerPool; readonly workers: number }> {
     const { lead, members, secret } = plan;
     const { clock } = this.environment;
     const say = (line: string): void => this.output.say(line);

@@ -300,6 +300,11 @@ export const engineErrors = {
     message: 'the lead knows no member "{member}"',
     hint: 'give every process the same file of processes; members there: {known}',
   },
+  MILLRACE_MEMBER_RUN: {
+    status: 404,
+    message: 'member "{member}" asks for run "{run}", which is not led here',
+    hint: 'it is not there yet, or no longer; a host that is to be a member tries again by itself',
+  },
   MILLRACE_MEMBER_TAKEN: {
     status: 409,
     message: 'member "{member}" is there already',

@@ -92,8 +92,8 @@ export class Mesh {
   tcpFor(worker: number, peers: readonly PeerLink[]): TcpInit | null {
     this.addresses.delete(worker);
     if (this.places.usesTcp !== true && !peers.some((peer) => peer.kind === 'tcp')) return null;
-    const host = this.places.addressOf?.(worker) ?? '127.0.0.1';
-    return { host, token: this.token, addresses: [...this.addresses] };
+    // Where it listens is for its own process to say.
+    return { host: '127.0.0.1', ports: null, tls: null, token: this.token, addresses: [...this.addresses] };
   }
 
   /** A worker listens there. */

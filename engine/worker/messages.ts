@@ -6,6 +6,8 @@ import type { IngestOutcome } from '../component/ingest-spout.js';
 import type { WireError } from '../errors.js';
 import type { RuntimeLimits } from '../limits.js';
 import type { WirePorts } from '../link/port-wire.js';
+import type { PortRange } from '../link/tcp/listen.js';
+import type { TlsIdentity } from '../link/tcp/secure.js';
 import type { TcpAddress } from '../link/tcp/tcp-wire.js';
 import type { LogLevel } from '../log.js';
 import type { CounterBlock } from '../metrics/counter-blocks.js';
@@ -26,10 +28,13 @@ export type PeerLink = { readonly link: number; readonly worker: number } & (
 
 /** What a worker needs for its TCP links. */
 export interface TcpInit {
-  /** Where it listens, on a free port. */
+  /** Where it listens. */
   readonly host: string;
+  readonly ports: PortRange;
   /** Known to all workers of this run, and to nobody else. */
   readonly token: string;
+  /** What it shows on its links, and asks of the other ends. */
+  readonly tls: TlsIdentity | null;
   /** Where other workers listen, as far as that is known; the rest follows by `reach`. */
   readonly addresses: readonly (readonly [worker: number, address: TcpAddress])[];
 }

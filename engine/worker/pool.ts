@@ -32,8 +32,8 @@ export interface WorkerPlaces {
   linkKind?(first: number, second: number): PeerLink['kind'];
   /** Links may lead over TCP, if not now then to workers that come later. Default false. */
   readonly usesTcp?: boolean;
-  /** The address of the machine that a worker runs on. Default: loopback. */
-  addressOf?(worker: number): string;
+  /** It is about to be started, where it is to be from now on: links to it are made next. */
+  enter?(worker: number): void;
 }
 
 /** Starts workers. */

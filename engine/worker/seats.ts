@@ -120,6 +120,7 @@ export class Seats {
     for (const [task, incarnation] of born) this.incarnations[task] = incarnation;
     const peers: PeerLink[][] = Array.from({ length: Math.max(before.workers, after.workers) }, () => []);
     for (let worker = before.workers; worker < after.workers; worker++) {
+      this.pool.enter?.(worker);
       for (let other = 0; other < worker; other++) {
         const ends = this.mesh.pair(worker, other);
         peers[worker]!.push(ends.first);
@@ -200,6 +201,7 @@ export class Seats {
     for (const task of this.plan.tasks) if (task.worker === worker) this.incarnations[task.task]!++;
     const peers: PeerLink[] = [];
     this.unconfirmed = true;
+    this.pool.enter?.(worker);
     for (const seat of this.all) {
       if (seat.worker === worker) continue;
       const ends = this.mesh.pair(worker, seat.worker);

@@ -206,6 +206,14 @@ export class TopologyRun {
     await this.completed;
   }
 
+  /**
+   * Ends those workers, which close their components, and starts them again: where the pool has another place for them.
+   * Their tasks have new incarnations then, and trees that they were part of are replayed.
+   */
+  move(workers: readonly number[]): void {
+    for (const worker of workers) this.supervision.move(this.seats.all[worker]);
+  }
+
   /** Kills the thread of one worker, as if it had crashed. For tests of what follows. */
   async crashWorker(worker: number): Promise<void> {
     await this.supervision.kill(this.seats.all[worker]);

@@ -10,13 +10,15 @@
 //
 // On the worker's thread, which owns the sockets.
 
-import { connect, createServer, type Server, type Socket } from 'node:net';
+import type { Server, Socket } from 'node:net';
 import type { Clock } from '../../clock.js';
 import { failure, reasonOf } from '../../errors.js';
 import { PROTOCOL_VERSION } from '../../codec/data-frame.js';
 import type { TcpLinkLimits } from '../../limits.js';
 import { greetAsCaller, greetAsListener, Intake, type Greeted, type GreetingKey } from './greeting.js';
 import type { TcpLane } from './lane.js';
+import { listenOn, type PortRange } from './listen.js';
+import { dial, listener, type TlsIdentity } from './secure.js';
 import { TcpWire, type Connected, type TcpAddress, type TcpPeer, type WireKeeper } from './tcp-wire.js';
 
 const PURPOSE = 'millrace link';
@@ -30,6 +32,8 @@ export interface TcpEndpointOptions {
   readonly worker: number;
   /** The address of this machine to listen on. */
   readonly host: string;
+  readonly ports: PortRange;
+  readonly tls: TlsIdentity | null;
   /** What all workers of this run know, and nobody else. */
   readonly token: string;
   /** Where other workers listen, as far as that is known. */
@@ -62,24 +66,21 @@ export class TcpEndpoint implements WireKeeper {
   }
 
   /**
-   * Listens on a free port.
+   * Listens on a port of its range that is free.
    *
    * @throws MILLRACE_LINK_LISTEN
    */
   async listen(): Promise<TcpAddress> {
-    const { host } = this.options;
-    const server = createServer({ noDelay: true }, (socket) => void this.admit(socket));
+    const { host, ports, tls, limits } = this.options;
+    const server = listener(tls, limits.handshakeMs, (socket) => void this.admit(socket));
     this.server = server;
-    return await new Promise((resolve, reject) => {
-      server.once('error', (error) =>
-        reject(failure('MILLRACE_LINK_LISTEN', { host, reason: reasonOf(error) }, { cause: error })),
-      );
-      server.listen(0, host, () => {
-        const bound = server.address();
-        if (bound !== null && typeof bound === 'object') resolve({ host, port: bound.port });
-        if (this.isClosed) server.close();
-      });
-    });
+    try {
+      return { host, port: await listenOn(server, host, ports) };
+    } catch (error) {
+      throw failure('MILLRACE_LINK_LISTEN', { host, reason: reasonOf(error) }, { cause: error });
+    } finally {
+      if (this.isClosed) server.close();
+    }
   }
 
   /** The wire to another worker; it carries nothing until it is opened. */
@@ -114,7 +115,7 @@ export class TcpEndpoint implements WireKeeper {
 
   async connect(wire: TcpWire, lane: TcpLane, address: TcpAddress): Promise<Connected> {
     if (this.isClosed) return 'again';
-    const socket = connect({ ...address, noDelay: true });
+    const socket = dial(this.options.tls, address);
     return await this.withDeadline(socket, this.calling, async (intake) => {
       const greeted = await greetAsCaller(intake, this.key);
       if (greeted !== 'greeted') return refusalOf(greeted);

@@ -2,7 +2,8 @@
 // before its member is there waits.
 //
 //   awaited ── joined ──► there ── broken: its workers are dead ──► lost ─┬─ joined again ──► there
-//                                                                        └─ too long ─► its workers are refused
+//                                                                        └─ too long ─► its workers are refused,
+//                                                                           or somebody is told, who moves them
 //
 // On the main thread of the lead.
 
@@ -10,19 +11,16 @@ import type { CounterBlock } from '../../metrics/counter-blocks.js';
 import type { MessagePort } from 'node:worker_threads';
 import type { Clock, Timer } from '../../clock.js';
 import { failure, toWire } from '../../errors.js';
-import { MEMBER_RETURN_MS } from '../../limits.js';
 import { charactersOf } from '../backlog.js';
 import type { FromWorker, ToWorker, WorkerInit } from '../messages.js';
 import type { WorkerHandle } from '../pool.js';
 import type { Ended } from '../supervision/cause.js';
-import type { LeadToMember, MemberToLead, RemoteTold, SharedBlock } from './messages.js';
-import type { MessageSocket } from './message-socket.js';
+import type { MemberSocket } from './door.js';
+import type { MemberToLead, RemoteTold, SharedBlock } from './messages.js';
 import type { LeadWords } from './shared-words.js';
 
 /** How often it is looked what of a worker's output is written out. */
 const TAKEN_MS = 50;
-
-export type MemberSocket = MessageSocket<MemberToLead, LeadToMember>;
 
 /** A worker that runs there, or will. */
 interface RemoteRun {
@@ -47,6 +45,10 @@ export interface MemberDeskOptions {
   readonly clock: Clock;
   /** Tells the user whom is waited for. */
   readonly say: (line: string) => void;
+  /** A member that is needed is away when it has not been there for so long. */
+  readonly awayMs: number;
+  /** Told when it is away, and when it is there again. Default: its workers are refused then. */
+  readonly onAway?: (isAway: boolean) => void;
 }
 
 export class MemberDesk {
@@ -56,6 +58,7 @@ export class MemberDesk {
   private nextRun = 0;
   private wasThere = false;
   private isAwaited = false;
+  private isAway = false;
   private deadline: Timer | null = null;
   private ticking: Timer | null = null;
 
@@ -114,6 +117,7 @@ export class MemberDesk {
     if (this.isAwaited || this.wasThere) this.options.say(`member "${this.options.name}" is there`);
     this.wasThere = true;
     this.isAwaited = false;
+    this.setAway(false);
     socket.send({ type: 'welcome' });
     for (const entry of [...this.runs.values()]) this.begin(entry, socket);
     this.tick();
@@ -124,8 +128,8 @@ export class MemberDesk {
     if (this.socket !== socket) return;
     this.socket = null;
     this.ticking?.cancel();
-    const { name, say } = this.options;
-    say(`member "${name}" was lost: ${reason}; it may be back within ${MEMBER_RETURN_MS / 1000} s`);
+    const { name, say, awayMs } = this.options;
+    say(`member "${name}" was lost: ${reason}; it may be back within ${awayMs / 1000} s`);
     this.awaitReturn();
     for (const entry of [...this.runs.values()]) {
       if (!entry.started) continue;
@@ -174,6 +178,7 @@ export class MemberDesk {
   private await(): void {
     this.isAwaited = true;
     this.options.say(`waiting for member "${this.options.name}"`);
+    if (this.options.onAway !== undefined) this.awaitReturn();
   }
 
   private begin(entry: RemoteRun, socket: MemberSocket): void {
@@ -238,16 +243,25 @@ export class MemberDesk {
   }
 
   private awaitReturn(): void {
-    this.deadline = this.options.clock.after(MEMBER_RETURN_MS, () => this.giveUp());
+    this.deadline?.cancel();
+    this.deadline = this.options.clock.after(this.options.awayMs, () => this.giveUp());
   }
 
   private giveUp(): void {
     this.deadline = null;
-    const { name } = this.options;
-    const error = toWire(
-      failure('MILLRACE_MEMBER_LOST', { member: name, seconds: MEMBER_RETURN_MS / 1000 }, { fatal: true }),
-    );
+    const { name, awayMs, onAway } = this.options;
+    if (onAway !== undefined) {
+      this.setAway(true);
+      return;
+    }
+    const error = toWire(failure('MILLRACE_MEMBER_LOST', { member: name, seconds: awayMs / 1000 }, { fatal: true }));
     for (const entry of this.runs.values()) post(entry.init.control, { type: 'refused', error });
+  }
+
+  private setAway(isAway: boolean): void {
+    if (this.isAway === isAway) return;
+    this.isAway = isAway;
+    this.options.onAway?.(isAway);
   }
 }
 

@@ -7,7 +7,6 @@
 //
 // On the main thread of the member.
 
-import { connect } from 'node:net';
 import { MessageChannel, type MessagePort } from 'node:worker_threads';
 import type { Clock } from '../../clock.js';
 import { PROTOCOL_VERSION } from '../../codec/data-frame.js';
@@ -21,6 +20,8 @@ import {
   MEMBER_RETURN_MS,
 } from '../../limits.js';
 import { greetAsCaller, Intake, type GreetingKey } from '../../link/tcp/greeting.js';
+import { dial } from '../../link/tcp/secure.js';
+import type { TcpAddress } from '../../link/tcp/tcp-wire.js';
 import type { WirePorts } from '../../link/port-wire.js';
 import { Backlog } from '../backlog.js';
 import { closed, portPair, portsOf } from '../mesh.js';
@@ -34,19 +35,24 @@ import { Pulse } from '../supervision/pulse.js';
 import { WorkerWatch, type Watched } from '../supervision/worker-watch.js';
 import type { LeadToMember, MemberToLead, RemoteTold, SharedBlock } from './messages.js';
 import { MessageSocket } from './message-socket.js';
-import { MEMBER_PURPOSE } from './process-pool.js';
+import { MEMBER_PURPOSE } from './door.js';
+import { tcpOf, type Reach } from './reach.js';
 import { MemberWords } from './shared-words.js';
 
 export interface MemberOptions {
   readonly name: string;
-  readonly workers: number;
-  /** Where the lead listens. */
-  readonly lead: { readonly host: string; readonly port: number };
-  readonly secret: string;
+  /** Workers that share the memory of its machine. */
+  readonly slots: number;
+  /** Where the lead has its door, and what the run is called there. */
+  readonly lead: TcpAddress;
+  readonly run: string;
+  readonly reach: Reach;
   /** The topology file as this process has it; the settings are those of the lead. */
   readonly source: TopologySource;
   /** Its SHA-256. */
   readonly hash: string;
+  /** The only folder whose files components may open; null: any. Default: what the lead says. */
+  readonly filesRoot?: string | null;
   readonly clock: Clock;
   /** Tells the user what is waited for. */
   readonly say: (line: string) => void;
@@ -80,7 +86,7 @@ export class Member {
 
   constructor(options: MemberOptions) {
     this.options = options;
-    this.key = { key: options.secret, purpose: MEMBER_PURPOSE };
+    this.key = { key: options.reach.secret, purpose: MEMBER_PURPOSE };
   }
 
   /**
@@ -114,8 +120,8 @@ export class Member {
   }
 
   private async serveOnce(): Promise<'over' | 'unreached' | { readonly lost: string }> {
-    const { lead, clock, signal } = this.options;
-    const socket = connect({ ...lead, noDelay: true });
+    const { lead, clock, signal, reach } = this.options;
+    const socket = dial(reach.tls, lead);
     socket.on('error', () => undefined);
     const abort = (): void => void socket.destroy();
     signal.addEventListener('abort', abort);
@@ -144,7 +150,7 @@ export class Member {
   private async talk(
     socket: ConstructorParameters<typeof MessageSocket>[0],
   ): Promise<'over' | { readonly lost: string }> {
-    const { name, hash, clock } = this.options;
+    const { run, name, hash, clock } = this.options;
     let isOver = false;
     let refusal: Error | null = null;
     let counting: NodeJS.Timeout | null = null;
@@ -162,7 +168,7 @@ export class Member {
           closed: resolve,
         },
       );
-      lead.send({ type: 'join', name, hash });
+      lead.send({ type: 'join', run, name, hash });
       counting = setInterval(() => {
         this.sayCounts(lead, [...this.runs.values()]);
       }, MEMBER_COUNTERS_MS);
@@ -198,7 +204,7 @@ export class Member {
   }
 
   private start(lead: LeadSocket, { run, init, counters }: Extract<LeadToMember, { readonly type: 'start' }>): void {
-    const { source } = this.options;
+    const { source, reach, filesRoot = init.filesRoot } = this.options;
     this.threads ??= this.openThreads(init.description.config);
     const { port1, port2 } = new MessageChannel();
     const backlog = new Backlog();
@@ -207,6 +213,8 @@ export class Member {
     const full: WorkerInit = {
       ...init,
       source: { ...source, settings: init.source.settings },
+      filesRoot,
+      tcp: tcpOf(init.tcp, reach),
       control: port2,
       counters: counters.map((block) => this.ownBlock(block)),
       backlog: backlog.memory,
@@ -245,8 +253,8 @@ export class Member {
 
   /** Threads for the workers of a topology, watched as the lead watches its own. */
   private openThreads(config: TopologyConfig): ThreadPool {
-    const { workers, clock } = this.options;
-    const { heapMb, buffersMb } = memoryShare(config, workers);
+    const { slots, clock } = this.options;
+    const { heapMb, buffersMb } = memoryShare(config, slots);
     this.watch = new WorkerWatch<OwnRun>({
       clock,
       stallMs: config.stallTimeoutMs,
@@ -258,7 +266,7 @@ export class Member {
       },
     });
     this.watch.start();
-    return new ThreadPool({ threads: workers, heapMbMax: heapMb });
+    return new ThreadPool({ threads: 0, heapMbMax: heapMb });
   }
 
   private sayCounts(lead: LeadSocket, runs: readonly OwnRun[] = []): void {

@@ -60,8 +60,8 @@ export type LeadToMember =
   | { readonly type: 'beat' };
 
 export type MemberToLead =
-  /** Who it is, and the SHA-256 of the topology file that it has. */
-  | { readonly type: 'join'; readonly name: string; readonly hash: string }
+  /** Which run it joins, who it is, and the SHA-256 of the topology file that it has. */
+  | { readonly type: 'join'; readonly run: string; readonly name: string; readonly hash: string }
   /** A worker says that. */
   | { readonly type: 'said'; readonly run: number; readonly message: FromWorker }
   /** A worker is over: null after it was stopped, else what it died of, and whether its watch has ended it. */

@@ -1,119 +1,109 @@
 // A pool whose workers are threads of several processes: those of the lead, which supervises the topology, and those of
-// its members, which connect to it. Which process has which workers is fixed. On the main thread of the lead.
-//
-//   workers 0 … of the lead │ … of the first member │ … of the second …
+// its members, which join it through its door. Which process has which worker is given, and may change: who stands in
+// the old place is ended by whoever asks for that, and its replacement starts in the new one. On the main thread of the
+// lead.
 
-import { createServer, type Server, type Socket } from 'node:net';
 import type { MessagePort } from 'node:worker_threads';
 import type { Clock } from '../../clock.js';
-import { failure, reasonOf, toWire } from '../../errors.js';
-import { MEMBER_GREETING_MS, MEMBERS_MAX } from '../../limits.js';
-import { greetAsListener, Intake, type GreetingKey } from '../../link/tcp/greeting.js';
-import type { PeerLink, WorkerInit } from '../messages.js';
+import { failure } from '../../errors.js';
+import { MEMBER_RETURN_MS } from '../../limits.js';
 import type { TopologyConfig } from '../../model/definition.js';
-import { memoryShare } from '../supervision/memory-shares.js';
+import type { PeerLink, WorkerInit } from '../messages.js';
 import { ThreadPool, type WorkerHandle, type WorkerPool } from '../pool.js';
-import { MemberDesk, type MemberSocket } from './member-desk.js';
-import type { LeadToMember, MemberToLead } from './messages.js';
-import { MessageSocket } from './message-socket.js';
+import { memoryShare } from '../supervision/memory-shares.js';
+import type { Door, Guest, Hosting, MemberSocket } from './door.js';
+import { MemberDesk } from './member-desk.js';
+import { tcpOf, type Reach } from './reach.js';
 import { LeadWords } from './shared-words.js';
 
-/** A process and its part of the workers. */
-export interface ProcessPart {
-  readonly name: string;
-  /** The address of its machine, on which its workers listen. */
-  readonly host: string;
-  readonly workers: number;
-}
-
 export interface ProcessPoolOptions {
-  readonly lead: ProcessPart;
-  /** Where the lead listens for its members. */
-  readonly port: number;
-  readonly members: readonly ProcessPart[];
+  /** What the process of this pool is called. */
+  readonly lead: string;
+  /** By worker, which process has it. */
+  readonly places: readonly string[];
+  /** How many workers there may be; null: as many as are given places. */
+  readonly workersMax: number | null;
+  /** Who may join; null: whoever is given a place. */
+  readonly members: readonly string[] | null;
+  /** Workers of this process that share its machine's memory. */
+  readonly slots: number;
+  /** Where members come in, and what they call this run there. */
+  readonly door: Door;
+  readonly run: string;
+  readonly reach: Reach;
   /** What the topology says about memory. */
   readonly config: TopologyConfig;
-  /** What all of them know. */
-  readonly secret: string;
   /** The SHA-256 of the topology file. */
   readonly hash: string;
   readonly clock: Clock;
   /** Tells the user whom is waited for. */
   readonly say: (line: string) => void;
+  /**
+   * Told of a member that has been needed and not there for `awayMs`, and when it is there again. Default: the topology
+   * fails then.
+   */
+  readonly onAway?: (member: string, isAway: boolean) => void;
+  /** Default `MEMBER_RETURN_MS`. */
+  readonly awayMs?: number;
+  /** Called once it is destroyed. */
+  readonly onDestroyed?: () => void;
 }
 
-/** What the greeting between a lead and its members is for. */
-export const MEMBER_PURPOSE = 'millrace member';
-
 export class ProcessPool implements WorkerPool {
-  /** Of all processes together. */
-  readonly workers: number;
   readonly usesTcp = true;
   private readonly options: ProcessPoolOptions;
-  private readonly key: GreetingKey;
+  private readonly hosting: Hosting;
   private readonly threads: ThreadPool;
   private readonly words = new LeadWords();
-  private readonly parts: readonly ProcessPart[];
-  /** Of each worker, by its number, which part has it. */
-  private readonly partOf: readonly number[];
+  /** By worker, where it is. */
+  private readonly places: string[];
+  /** By worker, where it is to be. */
+  private readonly wanted: string[];
   private readonly desks = new Map<string, MemberDesk>();
-  private readonly strangers = new Set<Socket>();
-  private server: Server | null = null;
-  private isOver = false;
 
   constructor(options: ProcessPoolOptions) {
     this.options = options;
-    this.key = { key: options.secret, purpose: MEMBER_PURPOSE };
-    this.parts = [options.lead, ...options.members];
-    this.partOf = this.parts.flatMap(({ workers }, part) => new Array<number>(workers).fill(part));
-    this.workers = this.partOf.length;
-    const threads = options.lead.workers;
-    this.threads = new ThreadPool({ threads, heapMbMax: memoryShare(options.config, threads).heapMb });
-    const { clock, say } = options;
-    for (const { name } of options.members) {
-      this.desks.set(name, new MemberDesk({ name, words: this.words, clock, say }));
-    }
-  }
-
-  /**
-   * Listens for members.
-   *
-   * @returns the port, which is a free one when that of the options is 0
-   * @throws MILLRACE_PROCESSES_LISTEN
-   */
-  async listen(): Promise<number> {
-    const { port, lead } = this.options;
-    const server = createServer({ noDelay: true }, (socket) => void this.admit(socket));
-    this.server = server;
-    return await new Promise((resolve, reject) => {
-      server.once('error', (error) => {
-        const details = { address: `${lead.host}:${port}`, reason: reasonOf(error) };
-        reject(failure('MILLRACE_PROCESSES_LISTEN', details, { cause: error }));
-      });
-      server.listen(port, lead.host, () => {
-        const bound = server.address();
-        resolve(bound !== null && typeof bound === 'object' ? bound.port : port);
-      });
-    });
-  }
-
-  linkKind(first: number, second: number): PeerLink['kind'] {
-    const part = this.partOf[first];
-    if (part !== this.partOf[second]) return 'tcp';
-    return part === 0 ? 'ports' : 'beside';
-  }
-
-  addressOf(worker: number): string {
-    return this.parts[this.partOf[worker]!]!.host;
-  }
-
-  start(init: WorkerInit, transfer: readonly MessagePort[]): WorkerHandle {
-    const part = this.partOf[init.worker]!;
-    return part === 0 ? this.threads.start(init, transfer) : this.desks.get(this.parts[part]!.name)!.start(init);
+    this.places = [...options.places];
+    this.wanted = [...options.places];
+    const own = this.places.filter((place) => place === options.lead).length;
+    const { heapMb } = memoryShare(options.config, options.slots);
+    this.threads = new ThreadPool({ threads: own, heapMbMax: heapMb });
+    this.hosting = { join: (...member) => this.join(...member) };
+    options.door.open(options.run, this.hosting);
   }
 
   get workersMax(): number {
-    return this.workers;
+    return this.options.workersMax ?? Infinity;
+  }
+
+  /**
+   * Which process has which worker from now on. Those beyond stay where they are until they end.
+   *
+   * @returns the workers that are elsewhere: each moves when it is replaced
+   */
+  place(places: readonly string[]): readonly number[] {
+    places.forEach((place, worker) => (this.wanted[worker] = place));
+    for (const name of this.desks.keys()) this.dropUnused(name);
+    return places.flatMap((place, worker) => {
+      const now = this.places[worker];
+      return now === undefined || now === place ? [] : worker;
+    });
+  }
+
+  enter(worker: number): void {
+    this.places[worker] = this.wanted[worker]!;
+  }
+
+  linkKind(first: number, second: number): PeerLink['kind'] {
+    const place = this.places[first];
+    if (place !== this.places[second]) return 'tcp';
+    return place === this.options.lead ? 'ports' : 'beside';
+  }
+
+  start(init: WorkerInit, transfer: readonly MessagePort[]): WorkerHandle {
+    const place = this.places[init.worker]!;
+    if (place !== this.options.lead) return this.desk(place).start(init);
+    return this.threads.start({ ...init, tcp: tcpOf(init.tcp, this.options.reach) }, transfer);
   }
 
   forget(memory: SharedArrayBuffer): void {
@@ -123,72 +113,53 @@ export class ProcessPool implements WorkerPool {
   }
 
   async destroy(): Promise<void> {
-    this.isOver = true;
+    this.options.door.shut(this.options.run, this.hosting);
     for (const desk of this.desks.values()) desk.end();
-    for (const socket of this.strangers) socket.destroy();
-    this.server?.close();
     await this.threads.destroy();
+    this.options.onDestroyed?.();
   }
 
-  private async admit(socket: Socket): Promise<void> {
-    socket.on('error', () => undefined);
-    const [oldest] = this.strangers;
-    if (oldest !== undefined && this.strangers.size >= MEMBERS_MAX) oldest.destroy();
-    this.strangers.add(socket);
-    socket.once('close', () => this.strangers.delete(socket));
-    const deadline = this.options.clock.after(MEMBER_GREETING_MS, () => socket.destroy());
-    const intake = new Intake(socket);
-    const greeted = await greetAsListener(intake, this.key);
-    intake.end();
-    if (greeted !== 'greeted' || this.isOver) {
-      deadline.cancel();
-      // One with another version is still being told ours.
-      if (typeof greeted === 'object') socket.destroySoon();
-      else socket.destroy();
-      return;
+  private desk(name: string): MemberDesk {
+    const known = this.desks.get(name);
+    if (known !== undefined) return known;
+    const { clock, say, onAway, awayMs } = this.options;
+    const away = onAway === undefined ? {} : { onAway: (isAway: boolean) => onAway(name, isAway) };
+    const desk = new MemberDesk({ name, words: this.words, clock, say, awayMs: awayMs ?? MEMBER_RETURN_MS, ...away });
+    this.desks.set(name, desk);
+    return desk;
+  }
+
+  /** @throws why it may not */
+  private join(member: MemberSocket, name: string, hash: string): Guest {
+    const known = this.options.members ?? this.wanted;
+    if (name === this.options.lead || !known.includes(name)) {
+      throw failure('MILLRACE_MEMBER_UNKNOWN', { member: name, known: [...new Set(known)].join(', ') });
     }
-    let desk: MemberDesk | null = null;
-    const member: MemberSocket = new MessageSocket<MemberToLead, LeadToMember>(
-      socket,
-      this.options.clock,
-      { type: 'beat' },
-      {
-        message: (message) => {
-          if (message.type === 'join') {
-            deadline.cancel();
-            this.strangers.delete(socket);
-            desk ??= this.join(member, message.name, message.hash);
-          } else if (desk === null) member.break('it did not say who it is');
-          else if (message.type === 'counted') {
-            this.words.apply(message.changed);
-            desk.showed(message.pulses);
-          } else if (message.type !== 'beat') desk.heard(message);
-        },
-        closed: (reason) => {
-          deadline.cancel();
-          desk?.lost(member, reason);
-        },
+    if (hash !== this.options.hash) throw failure('MILLRACE_MEMBER_FILE', { member: name });
+    const desk = this.desk(name);
+    if (desk.isThere) throw failure('MILLRACE_MEMBER_TAKEN', { member: name });
+    desk.joined(member);
+    return {
+      heard: (message) => {
+        if (message.type === 'counted') {
+          this.words.apply(message.changed);
+          desk.showed(message.pulses);
+        } else {
+          desk.heard(message);
+        }
       },
-    );
+      lost: (reason) => {
+        desk.lost(member, reason);
+        this.dropUnused(name);
+      },
+    };
   }
 
-  /** The desk of who joins, or null when it may not. */
-  private join(member: MemberSocket, name: string, hash: string): MemberDesk | null {
+  /** A member that is gone and has no worker any more: with each start a host has another name. */
+  private dropUnused(name: string): void {
     const desk = this.desks.get(name);
-    const error =
-      desk === undefined
-        ? failure('MILLRACE_MEMBER_UNKNOWN', { member: name, known: [...this.desks.keys()].join(', ') })
-        : hash !== this.options.hash
-          ? failure('MILLRACE_MEMBER_FILE', { member: name })
-          : desk.isThere
-            ? failure('MILLRACE_MEMBER_TAKEN', { member: name })
-            : null;
-    if (desk !== undefined && error === null) {
-      desk.joined(member);
-      return desk;
-    }
-    member.send({ type: 'refused', error: toWire(error) });
-    member.end();
-    return null;
+    if (desk === undefined || desk.isThere || this.wanted.includes(name) || this.places.includes(name)) return;
+    desk.end();
+    this.desks.delete(name);
   }
 }

@@ -44,8 +44,8 @@ export class Deaths {
       this.lastMessage = error.message;
       this.startBurst();
     }
-    if (this.report.state === 'starting') return error;
     if (!counts) return null;
+    if (this.report.state === 'starting') return error;
     this.watch.add(worker, this.clock.now());
     if (!this.watch.tooMany) return null;
     const details = {

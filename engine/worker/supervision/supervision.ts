@@ -84,6 +84,11 @@ export class Supervision {
     this.watch.stop();
   }
 
+  /** Has a worker close its components and end, to be started anew. */
+  move(seat: Seat | undefined): void {
+    if (!this.over && seat !== undefined && seat.state !== 'dead') this.retire(seat, { by: 'operator' });
+  }
+
   /** Ends the thread of a worker, as somebody from outside wants it. */
   async kill(seat: Seat | undefined): Promise<void> {
     if (seat === undefined) return;
@@ -108,7 +113,7 @@ export class Supervision {
       this.options.fail(error);
       return;
     }
-    if (seat.ended === null) this.retire(seat, error);
+    if (seat.ended === null) this.retire(seat, { by: 'refusal', error });
   }
 
   /** Restarting a task in its place does not help, or cannot be done. */
@@ -124,12 +129,13 @@ export class Supervision {
       return;
     }
     seat.suspect = { component, task, stage: null };
-    this.retire(seat, { ...toWire(failure('MILLRACE_TASK_HOPELESS', { ...about, restarts })), stack });
+    const hopeless = { ...toWire(failure('MILLRACE_TASK_HOPELESS', { ...about, restarts })), stack };
+    this.retire(seat, { by: 'refusal', error: hopeless });
   }
 
   /** Has a worker close its components and end, as one that died. */
-  private retire(seat: Seat, error: WireError): void {
-    seat.ended = { by: 'refusal', error };
+  private retire(seat: Seat, ended: Ended): void {
+    seat.ended ??= ended;
     this.options.stop(seat);
     this.later(seat, STOP_TIMEOUT_MS, () => void seat.handle.kill());
   }
@@ -138,6 +144,7 @@ export class Supervision {
   died(seat: Seat, reason: string | null): void {
     const { description, plan, share } = this.options;
     const { worker, pulse, lastWords, suspect } = seat;
+    this.timers.get(seat)?.cancel();
     const ended = seat.ended ?? seat.handle.endedBy ?? null;
     const remains = { worker, doing: pulse.doing, ended, lastWords, suspect, reason };
     const cause = causeOf(remains, description.name, plan(), share);

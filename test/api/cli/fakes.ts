@@ -5,7 +5,7 @@ import type { OutputStream } from '../../../api/cli/output.js';
 import type { Run, RunEnvironment } from '../../../api/cli/run.js';
 import { VirtualClock } from '../../../engine/clock.js';
 import type { TopologyDescription } from '../../../engine/model/describe.js';
-import type { ProcessPoolOptions } from '../../../engine/worker/remote/process-pool.js';
+import type { KnownProcesses } from '../../../engine/worker/remote/known-processes.js';
 import type {
   ComponentStatus,
   Outcome,
@@ -175,14 +175,15 @@ export class FakeEnvironment implements RunEnvironment {
   }
 
   /** What the lead of several processes was asked for. */
-  processes: ProcessPoolOptions | null = null;
+  processes: KnownProcesses | null = null;
 
-  async leadProcesses(options: ProcessPoolOptions): ReturnType<RunEnvironment['leadProcesses']> {
+  async leadProcesses(options: KnownProcesses): ReturnType<RunEnvironment['leadProcesses']> {
     this.processes = options;
     const start = (): never => {
       throw new Error('nothing is started here');
     };
-    return await Promise.resolve({ workers: 3, start, destroy: async () => await Promise.resolve() });
+    const pool = { start, destroy: async () => await Promise.resolve() };
+    return await Promise.resolve({ workers: 3, pool });
   }
 
   exitNow(exitCode: number): void {

@@ -2,6 +2,7 @@
 // it is asked.
 
 import { RealClock } from '../../../engine/clock.js';
+import { ONLY_RUN } from '../../../engine/worker/remote/known-processes.js';
 import { Member } from '../../../engine/worker/remote/member.js';
 
 const [port = '', url = ''] = process.argv.slice(2);
@@ -10,9 +11,10 @@ process.on('message', () => process.send?.(process.cpuUsage()));
 
 await new Member({
   name: 'second',
-  workers: 1,
+  slots: 1,
   lead: { host: '127.0.0.1', port: Number(port) },
-  secret: '',
+  run: ONLY_RUN,
+  reach: { host: '127.0.0.1', ports: null, secret: '', tls: null },
   source: { kind: 'module', url, settings: {} },
   hash: url,
   clock: new RealClock(),

@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { RealClock } from '../../../engine/clock.js';
 import type { TopologyConfig } from '../../../engine/model/definition.js';
 import type { WorkerPool } from '../../../engine/worker/pool.js';
-import { ProcessPool } from '../../../engine/worker/remote/process-pool.js';
+import { leadProcesses } from '../../../engine/worker/remote/known-processes.js';
 
 /** Two processes with one worker each. */
 export interface TwoProcesses {
@@ -19,7 +19,7 @@ export interface TwoProcesses {
 
 export async function twoProcesses(url: string, config: TopologyConfig): Promise<TwoProcesses> {
   const host = '127.0.0.1';
-  const pool = new ProcessPool({
+  const { pool, port } = await leadProcesses({
     lead: { name: 'first', host, workers: 1 },
     port: 0,
     members: [{ name: 'second', host, workers: 1 }],
@@ -29,7 +29,6 @@ export async function twoProcesses(url: string, config: TopologyConfig): Promise
     clock: new RealClock(),
     say: () => undefined,
   });
-  const port = await pool.listen();
   const child = fork(fileURLToPath(new URL('./member.js', import.meta.url)), [String(port), url]);
   return {
     pool,

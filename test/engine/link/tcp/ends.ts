@@ -17,7 +17,7 @@ export function endpointOf(
 ): TcpEndpoint {
   return new TcpEndpoint({
     worker,
-    host: '127.0.0.1',
+    ...{ host: '127.0.0.1', ports: null, tls: null },
     token,
     addresses: [],
     limits: { ...tcpLinkLimits, retryMinMs: 1, retryMaxMs: 4, ...limits },

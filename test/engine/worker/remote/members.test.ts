@@ -20,7 +20,9 @@ import type { FromWorker, WorkerInit } from '../../../../engine/worker/messages.
 import { Member } from '../../../../engine/worker/remote/member.js';
 import type { LeadToMember, MemberToLead } from '../../../../engine/worker/remote/messages.js';
 import { MessageSocket } from '../../../../engine/worker/remote/message-socket.js';
-import { MEMBER_PURPOSE, ProcessPool } from '../../../../engine/worker/remote/process-pool.js';
+import { MEMBER_PURPOSE } from '../../../../engine/worker/remote/door.js';
+import { leadProcesses, ONLY_RUN } from '../../../../engine/worker/remote/known-processes.js';
+import type { ProcessPool } from '../../../../engine/worker/remote/process-pool.js';
 import { LeadWords, MemberWords } from '../../../../engine/worker/remote/shared-words.js';
 
 const host = '127.0.0.1';
@@ -31,12 +33,13 @@ interface Led {
   readonly port: number;
   readonly clock: VirtualClock;
   readonly said: string[];
+  closeDoor(): void;
 }
 
 async function leadOf(t: { teardown(call: () => unknown): void }): Promise<Led> {
   const clock = new VirtualClock();
   const said: string[] = [];
-  const pool = new ProcessPool({
+  const { pool, port } = await leadProcesses({
     lead: { name: 'a', host, workers: 1 },
     members: [{ name: 'b', host, workers: 2 }],
     port: 0,
@@ -47,17 +50,20 @@ async function leadOf(t: { teardown(call: () => unknown): void }): Promise<Led> 
     say: (line) => void said.push(line),
   });
   t.teardown(async () => await pool.destroy());
-  return { pool, port: await pool.listen(), clock, said };
+  const { door } = (pool as unknown as { options: { door: { close(): void } } }).options;
+  return { pool, port, clock, said, closeDoor: () => door.close() };
 }
 
 function memberOf(
   port: number,
   clock: VirtualClock,
   more: object = {},
+  secret = 'the secret',
 ): { readonly served: Promise<void>; end(): void } {
   const ending = new AbortController();
   const member = new Member({
-    ...{ name: 'b', workers: 2, lead: { host, port }, secret: 'the secret', source, hash: 'the hash', clock },
+    ...{ name: 'b', slots: 2, lead: { host, port }, run: ONLY_RUN, source, hash: 'the hash', clock },
+    reach: { host, ports: null, secret, tls: null },
     ...{ say: () => undefined, signal: ending.signal },
     ...more,
   });
@@ -102,7 +108,7 @@ async function joined(led: Led): Promise<{ readonly socket: Socket; readonly hea
       closed: () => undefined,
     },
   );
-  messages.send({ type: 'join', name: 'b', hash: 'the hash' });
+  messages.send({ type: 'join', run: ONLY_RUN, name: 'b', hash: 'the hash' });
   await welcomed;
   return { socket, heard };
 }
@@ -121,8 +127,9 @@ function initOf(): { readonly init: WorkerInit; readonly said: FromWorker[]; tel
 
 t.test('who does not know the secret, has another name or another file, may not join', async (t) => {
   const { port, clock } = await leadOf(t);
-  t.equal(await codeOf(memberOf(port, clock, { secret: 'another one' }).served), 'MILLRACE_MEMBER_SECRET');
+  t.equal(await codeOf(memberOf(port, clock, {}, 'another one').served), 'MILLRACE_MEMBER_SECRET');
   t.equal(await codeOf(memberOf(port, clock, { name: 'c' }).served), 'MILLRACE_MEMBER_UNKNOWN');
+  t.equal(await codeOf(memberOf(port, clock, { run: 'another one' }).served), 'MILLRACE_MEMBER_RUN');
   t.equal(await codeOf(memberOf(port, clock, { hash: 'another one' }).served), 'MILLRACE_MEMBER_FILE');
 });
 
@@ -155,7 +162,7 @@ t.test('a lead that does not come back ends its member', async (t) => {
   const code = codeOf(served);
   await passUntil(led.clock, 1, () => said.some((line) => line.startsWith('joined')));
   const { desks } = led.pool as unknown as { desks: Map<string, { socket: { break(reason: string): void } }> };
-  (led.pool as unknown as { server: { close(): void } }).server.close();
+  led.closeDoor();
   desks.get('b')?.socket.break('cut by the test');
   let ended: string | null | undefined;
   void code.then((value) => (ended = value));
@@ -237,6 +244,9 @@ t.test('a member that was given up while nothing ran there is waited for when so
 });
 
 t.test('a worker that cannot listen says so', async (t) => {
-  const options = { worker: 0, host: '203.0.113.1', token: '', addresses: [], limits: tcpLinkLimits };
+  const options = {
+    ...{ worker: 0, host: '203.0.113.1', ports: null, tls: null, token: '', addresses: [] },
+    limits: tcpLinkLimits,
+  };
   t.equal(await codeOf(new TcpEndpoint({ ...options, clock: new VirtualClock() }).listen()), 'MILLRACE_LINK_LISTEN');
 });

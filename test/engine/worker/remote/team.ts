@@ -10,7 +10,8 @@ import { describe } from '../../../../engine/model/describe.js';
 import type { PlanChange } from '../../../../engine/plan/replan.js';
 import { loadTopology, type TopologySource } from '../../../../engine/worker/module.js';
 import { Member } from '../../../../engine/worker/remote/member.js';
-import { ProcessPool } from '../../../../engine/worker/remote/process-pool.js';
+import type { ProcessPool } from '../../../../engine/worker/remote/process-pool.js';
+import { leadProcesses, ONLY_RUN } from '../../../../engine/worker/remote/known-processes.js';
 import { TopologyRun, type Outcome } from '../../../../engine/worker/topology-run.js';
 
 const host = '127.0.0.1';
@@ -23,14 +24,16 @@ export class Team {
   readonly said: string[] = [];
   private readonly source: TopologySource;
   private readonly port: number;
+  private readonly pool: ProcessPool;
   private readonly leaving = new Map<string, AbortController>();
   private readonly serving = new Map<string, Promise<unknown>>();
 
-  private constructor(directory: string, source: TopologySource, run: TopologyRun, port: number) {
+  private constructor(directory: string, source: TopologySource, run: TopologyRun, pool: ProcessPool, port: number) {
     this.directory = directory;
     this.source = source;
     this.run = run;
     this.port = port;
+    this.pool = pool;
   }
 
   /** @param workers - of the lead, and of the members `b`, `c` … */
@@ -43,18 +46,21 @@ export class Team {
     const description = describe(await loadTopology(source));
     const [lead = 1, ...others] = workers;
     const names = others.map((_, at) => String.fromCharCode(98 + at));
-    const pool = new ProcessPool({
+    const {
+      pool,
+      workers: all,
+      port,
+    } = await leadProcesses({
       lead: { name: 'a', host, workers: lead },
       members: names.map((name, at) => ({ name, host, workers: others[at]! })),
       ...{ port: 0, config: description.config, secret: 'the secret', hash: 'the hash', clock: new RealClock() },
       say: (line) => void team.said.push(line),
     });
-    const port = await pool.listen();
     const run = new TopologyRun({
-      ...{ source, description, workers: pool.workers, pool, logger: silentLogger, replaceAtOnce: true },
+      ...{ source, description, workers: all, pool, logger: silentLogger, replaceAtOnce: true },
       print: () => Promise.resolve(),
     });
-    const team = new Team(directory, source, run, port);
+    const team = new Team(directory, source, run, pool, port);
     t.teardown(() => team.end());
     names.forEach((name, at) => team.join(name, others[at]!));
     await run.start();
@@ -66,7 +72,8 @@ export class Team {
     const ending = new AbortController();
     this.leaving.set(name, ending);
     const member = new Member({
-      ...{ name, workers, lead: { host, port: this.port }, secret: 'the secret', hash: 'the hash' },
+      ...{ name, slots: workers, lead: { host, port: this.port }, run: ONLY_RUN, hash: 'the hash' },
+      reach: { host, ports: null, secret: 'the secret', tls: null },
       ...{ source: this.source, clock: new RealClock(), say: () => undefined, signal: ending.signal },
     });
     const served = member.serve().catch((error: unknown) => {
@@ -100,6 +107,14 @@ export class Team {
 
   async holds(what: () => boolean): Promise<void> {
     while (!what()) await new Promise((resolve) => setTimeout(resolve, 2));
+  }
+
+  /** Says where its workers are from now on; resolves when those that were elsewhere have moved. */
+  async place(places: readonly string[]): Promise<void> {
+    const deaths = this.run.status().workerDeaths;
+    const moving = this.pool.place(places);
+    this.run.move(moving);
+    await this.holds(() => this.run.status().workerDeaths >= deaths + moving.length && !this.run.changing);
   }
 
   async rebalance(change: PlanChange): Promise<void> {

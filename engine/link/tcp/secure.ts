@@ -1,0 +1,38 @@
+// Sockets between processes, in the clear or over TLS with certificates on both sides. Who holds a certificate of the
+// given authority belongs to the cluster: hosts find each other by addresses of their store, so certificates need not
+// name them. Any thread.
+
+import { connect, createServer, type Server, type Socket } from 'node:net';
+import { connect as connectTls, createServer as createTlsServer } from 'node:tls';
+import type { TcpAddress } from './tcp-wire.js';
+
+/** What a process proves itself with, as PEM. */
+export interface TlsIdentity {
+  readonly key: string;
+  readonly cert: string;
+  /** Who must have signed the certificate of the other end. */
+  readonly ca: string;
+}
+
+/** A server whose sockets have shown their certificate, where there is one to be shown. */
+export function listener(tls: TlsIdentity | null, handshakeMs: number, admit: (socket: Socket) => void): Server {
+  if (tls === null) return createServer({ noDelay: true }, admit);
+  const options = {
+    ...tls,
+    requestCert: true,
+    rejectUnauthorized: true,
+    minVersion: 'TLSv1.3',
+    noDelay: true,
+  } as const;
+  const server = createTlsServer({ ...options, handshakeTimeout: handshakeMs }, admit);
+  // A stranger, whose socket is closed by then.
+  server.on('tlsClientError', () => undefined);
+  return server;
+}
+
+/** A socket to that address; what is written before it is open waits. What goes wrong is its `error`. */
+export function dial(tls: TlsIdentity | null, { host, port }: TcpAddress): Socket {
+  if (tls === null) return connect({ host, port, noDelay: true });
+  const socket = connectTls({ ...tls, host, port, minVersion: 'TLSv1.3', checkServerIdentity: () => undefined });
+  return socket.setNoDelay(true);
+}

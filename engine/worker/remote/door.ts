@@ -1,0 +1,148 @@
+// Where a process that leads topologies is reached by their members: one port for all its runs. Who connects proves
+// that it belongs here, says which run it joins and who it is; from then on what it says is for that run. A stranger
+// costs a small buffer for a few seconds, and never more than `MEMBERS_MAX` of them at a time.
+//
+//   connected ─ greeting ─► belongs here ─ join ─► a member of that run ─► its messages
+//       └───────────────────────┴─ too late, too many, no such run ─► closed
+//
+// On the main thread.
+
+import type { Server, Socket } from 'node:net';
+import type { Clock } from '../../clock.js';
+import { failure, reasonOf, toWire } from '../../errors.js';
+import { MEMBER_GREETING_MS, MEMBERS_MAX } from '../../limits.js';
+import { greetAsListener, Intake, type GreetingKey } from '../../link/tcp/greeting.js';
+import { listenOn, type PortRange } from '../../link/tcp/listen.js';
+import { listener, type TlsIdentity } from '../../link/tcp/secure.js';
+import type { TcpAddress } from '../../link/tcp/tcp-wire.js';
+import { MessageSocket } from './message-socket.js';
+import type { LeadToMember, MemberToLead } from './messages.js';
+
+/** What the greeting between a lead and its members is for. */
+export const MEMBER_PURPOSE = 'millrace member';
+
+export type MemberSocket = MessageSocket<MemberToLead, LeadToMember>;
+
+/** A member that was let in. */
+export interface Guest {
+  heard(message: Exclude<MemberToLead, { readonly type: 'join' | 'beat' }>): void;
+  /** Its connection is gone. */
+  lost(reason: string): void;
+}
+
+/** A run that members join. */
+export interface Hosting {
+  /** @throws why it may not join */
+  join(member: MemberSocket, name: string, hash: string): Guest;
+}
+
+export interface DoorOptions {
+  readonly host: string;
+  readonly ports: PortRange;
+  readonly secret: string;
+  readonly tls: TlsIdentity | null;
+  readonly clock: Clock;
+}
+
+export class Door {
+  private readonly options: DoorOptions;
+  private readonly key: GreetingKey;
+  private readonly runs = new Map<string, Hosting>();
+  private readonly strangers = new Set<Socket>();
+  private server: Server | null = null;
+  private isClosed = false;
+
+  constructor(options: DoorOptions) {
+    this.options = options;
+    this.key = { key: options.secret, purpose: MEMBER_PURPOSE };
+  }
+
+  /**
+   * Listens for members.
+   *
+   * @throws MILLRACE_PROCESSES_LISTEN
+   */
+  async listen(): Promise<TcpAddress> {
+    const { host, ports, tls } = this.options;
+    const server = listener(tls, MEMBER_GREETING_MS, (socket) => void this.admit(socket));
+    this.server = server;
+    try {
+      return { host, port: await listenOn(server, host, ports) };
+    } catch (error) {
+      const address = ports === null ? host : `${host}:${ports[0]}`;
+      throw failure('MILLRACE_PROCESSES_LISTEN', { address, reason: reasonOf(error) }, { cause: error });
+    }
+  }
+
+  /** Members may join that run from now on. */
+  open(run: string, hosting: Hosting): void {
+    this.runs.set(run, hosting);
+  }
+
+  /** Nobody joins that run any more; who has joined is ended by it. */
+  shut(run: string, hosting: Hosting): void {
+    if (this.runs.get(run) === hosting) this.runs.delete(run);
+  }
+
+  /** Listens no more; members are ended by their runs. */
+  close(): void {
+    this.isClosed = true;
+    for (const socket of this.strangers) socket.destroy();
+    this.server?.close();
+  }
+
+  private async admit(socket: Socket): Promise<void> {
+    socket.on('error', () => undefined);
+    const [oldest] = this.strangers;
+    if (oldest !== undefined && this.strangers.size >= MEMBERS_MAX) oldest.destroy();
+    this.strangers.add(socket);
+    socket.once('close', () => this.strangers.delete(socket));
+    const deadline = this.options.clock.after(MEMBER_GREETING_MS, () => socket.destroy());
+    const intake = new Intake(socket);
+    const greeted = await greetAsListener(intake, this.key);
+    intake.end();
+    if (greeted !== 'greeted' || this.isClosed) {
+      deadline.cancel();
+      // One with another version is still being told ours.
+      if (typeof greeted === 'object') socket.destroySoon();
+      else socket.destroy();
+      return;
+    }
+    let guest: Guest | null = null;
+    const member: MemberSocket = new MessageSocket<MemberToLead, LeadToMember>(
+      socket,
+      this.options.clock,
+      { type: 'beat' },
+      {
+        message: (message) => {
+          if (message.type === 'join') {
+            deadline.cancel();
+            this.strangers.delete(socket);
+            guest ??= this.join(member, message);
+          } else if (guest === null) member.break('it did not say who it is');
+          else if (message.type !== 'beat') guest.heard(message);
+        },
+        closed: (reason) => {
+          deadline.cancel();
+          guest?.lost(reason);
+        },
+      },
+    );
+  }
+
+  /** Null when it may not join. */
+  private join(
+    member: MemberSocket,
+    { run, name, hash }: Extract<MemberToLead, { readonly type: 'join' }>,
+  ): Guest | null {
+    try {
+      const hosting = this.runs.get(run);
+      if (hosting === undefined) throw failure('MILLRACE_MEMBER_RUN', { member: name, run });
+      return hosting.join(member, name, hash);
+    } catch (error) {
+      member.send({ type: 'refused', error: toWire(error) });
+      member.end();
+      return null;
+    }
+  }
+}
