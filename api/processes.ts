@@ -7,7 +7,7 @@ import { dirname, resolve } from 'node:path';
 import { Type, type Static } from 'typebox';
 import { Value } from 'typebox/value';
 import { failure, reasonOf } from '../engine/errors.js';
-import { MEMBERS_MAX, NAME_LENGTH_MAX, PROCESSES_BYTES_MAX, WORKERS_MAX } from '../engine/limits.js';
+import { MEMBERS_MAX, NAME_LENGTH_MAX, PROCESSES_BYTES_MAX, SECRET_LENGTH_MIN, WORKERS_MAX } from '../engine/limits.js';
 import { isLoopback } from './loopback.js';
 
 const name = Type.String({
@@ -56,9 +56,6 @@ const example = {
   lead: { name: 'a', host: '127.0.0.1', port: 7300, workers: 1 },
   members: [{ name: 'b', host: '127.0.0.1', workers: 1 }],
 };
-
-/** A secret that can be guessed is none. */
-const SECRET_LENGTH_MIN = 16;
 
 /**
  * Reads the file.

@@ -5,12 +5,12 @@
 import { failure } from '../engine/errors.js';
 import { STORE_PIECE_BYTES, WISH_BYTES_MAX } from '../engine/limits.js';
 import { upToDate } from '../engine/model/describe.js';
-import { payloadPath } from './paths.js';
+import { payloadPath, wishPath } from './paths.js';
 import { fromNode, toData } from './store/json-node.js';
 import type { Operation, Session } from './store/contract.js';
 import { childOf } from './store/node-path.js';
 import { hasCode } from './store/store-errors.js';
-import { isPayload, type Payload, type Wish } from './topology-records.js';
+import { isPayload, isWish, type Payload, type Wish } from './topology-records.js';
 
 /** Deletes in one transaction: far below its limit in bytes. */
 const DELETES_AT_ONCE = 200;
@@ -43,6 +43,17 @@ export async function savePayload(
   // The node of the id and a piece, then a piece each: two large ones would not fit with a wish.
   while (creates.length > 2) await session.multi(creates.splice(0, creates.length === pieces.length + 1 ? 2 : 1));
   await session.multi([...creates, wish]);
+}
+
+/**
+ * Reads what is needed to run that submission.
+ *
+ * @throws MILLRACE_STORE_NO_NODE when it has ended, also when another one has its name by now
+ */
+export async function loadWished(session: Session, { name, id }: Pick<Wish, 'name' | 'id'>): Promise<Payload> {
+  const wish = fromNode(await session.get(wishPath(name)), isWish);
+  if (wish.id !== id) throw failure('MILLRACE_STORE_NO_NODE', { path: payloadPath(id) });
+  return await loadPayload(session, { id, pieces: wish.pieces });
 }
 
 /**

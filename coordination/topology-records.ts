@@ -155,6 +155,15 @@ export interface CheckpointChange extends Omit<Checkpoint, 'progress'> {
   readonly progress: Uint8Array | null;
 }
 
+/** That place is one of that life of a host. */
+export function isAt(place: WorkerPlace, host: Pick<HostRecord, 'host' | 'boot'>): boolean {
+  return place.host === host.host && place.boot === host.boot;
+}
+
+export function isSame(place: WorkerPlace, other: WorkerPlace): boolean {
+  return place.slot === other.slot && isAt(place, other);
+}
+
 /** The rebalances that were asked for. */
 export function changesOf({ change }: Spread): number {
   return change ?? 0;

@@ -6,6 +6,8 @@
 // Main thread.
 
 import type {
+  JoinOrder,
+  Membership,
   RebalanceOrder,
   RunEnd,
   RunListener,
@@ -13,7 +15,7 @@ import type {
   RunOrder,
   TopologyRunner,
 } from '../../coordination/host/runner.js';
-import type { Checkpoint as PackedCheckpoint } from '../../coordination/topology-records.js';
+import type { Checkpoint as PackedCheckpoint, Payload, WorkerPlace } from '../../coordination/topology-records.js';
 import { pause } from '../../coordination/store/signals.js';
 import { hasCode, isPassing, isSessionOver } from '../../coordination/store/store-errors.js';
 import { pack, unpack } from '../../engine/codec/pack.js';
@@ -28,6 +30,7 @@ import { TopologyRun, type TopologyRunOptions } from '../../engine/worker/topolo
 import { Arrivals } from './arrivals.js';
 import { doneOf, finalOf, type Done } from './details.js';
 import { RunRebalances } from './run-rebalances.js';
+import type { Led, Together } from './together.js';
 
 export interface EngineRunnerOptions {
   readonly logger: Logger;
@@ -38,9 +41,11 @@ export interface EngineRunnerOptions {
   readonly slots: number;
   readonly print: (line: string, topology: string) => void | Promise<void>;
   /** Where workers load it from. Rejects when what it needs is gone. */
-  readonly sourceOf: (order: RunOrder) => Promise<TopologySource>;
+  readonly sourceOf: (order: Payload) => Promise<TopologySource>;
   /** The directory that its built-in components may use; null: any. */
-  readonly filesRootOf: (order: RunOrder) => string | null;
+  readonly filesRootOf: (order: Payload) => string | null;
+  /** How it runs topologies together with other hosts; null: it is alone. */
+  readonly together: Together | null;
   /** Submissions that are not started again. */
   readonly heldBack: ReadonlySet<string>;
   /** Told which submissions run, before each one that is started. */
@@ -77,6 +82,14 @@ export class EngineRunner implements TopologyRunner {
       this.arrivals.arrived(order.name);
     });
     return run;
+  }
+
+  /** @throws TypeError on a host that is alone: nobody assigns it such a part */
+  join(order: JoinOrder): Membership {
+    const { together, slots, clock, logger, sourceOf, filesRootOf } = this.options;
+    if (together === null) throw new TypeError(`"${order.name}" has places on several hosts, and this one is alone`);
+    const filesRoot = filesRootOf(order);
+    return together.join(order, { slots, clock, logger, filesRoot, source: async () => await sourceOf(order) });
   }
 
   /** Resolves when a topology of that name begins to run here, or was waited for long enough. */
@@ -145,6 +158,9 @@ class EngineRun implements RunningTopology {
   private readonly listener: RunListener;
   readonly rebalances: RunRebalances;
   private run: TopologyRun | null = null;
+  /** Where its workers are; null while it is loaded, and on a host that is alone. */
+  private led: Led | null = null;
+  private places: readonly WorkerPlace[];
   private active = true;
   /** It is to end, before it runs. */
   private killed = false;
@@ -157,6 +173,7 @@ class EngineRun implements RunningTopology {
     this.order = order;
     this.listener = listener;
     this.options = options;
+    this.places = order.places;
     this.rebalances = new RunRebalances(order, (change, error) =>
       listener.rebalanced(change, error === null ? null : toWire(error)),
     );
@@ -164,7 +181,13 @@ class EngineRun implements RunningTopology {
   }
 
   rebalance(order: RebalanceOrder): void {
+    this.place(order.places);
     this.rebalances.add(order);
+  }
+
+  place(places: readonly WorkerPlace[]): void {
+    this.places = places;
+    if (this.led !== null) this.run?.move(this.led.place(places));
   }
 
   plan(): Plan | null {
@@ -204,8 +227,13 @@ class EngineRun implements RunningTopology {
     try {
       const source = await this.source();
       if (source === null || this.killed) return { status: 'killed', error: null, final: null };
+      const { together, slots, clock, logger } = this.options;
+      const away = (hosts: readonly string[]): void => this.listener.away(hosts);
+      this.led = together?.lead(this.order, { slots, clock, logger, away }) ?? null;
       const run = new TopologyRun(this.runOptions(source));
       this.run = run;
+      // They may have been changed while it was loaded.
+      this.place(this.places);
       loaded();
       if (!this.active) void run.deactivate();
       // Why it could not start stands in its outcome.
@@ -262,6 +290,7 @@ class EngineRun implements RunningTopology {
         listener.checkpoint({ component, partition, progress: packed });
       },
       filesRoot: options.filesRootOf(order),
+      ...(this.led === null ? {} : { pool: this.led.pool }),
     };
   }
 }

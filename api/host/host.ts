@@ -11,6 +11,7 @@ import { extname, join, resolve } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { Artifacts } from '../../coordination/artifacts/artifacts.js';
 import { ClusterHost } from '../../coordination/host/cluster-host.js';
+import { memberOf } from '../../coordination/paths.js';
 import type { Payload } from '../../coordination/topology-records.js';
 import { RealClock, type Clock } from '../../engine/clock.js';
 import { failure, reasonOf } from '../../engine/errors.js';
@@ -22,12 +23,14 @@ import { entropySeed, Random } from '../../engine/random.js';
 import { makeTemporaryDirectory, type TemporaryDirectory } from '../temporary.js';
 import { EngineRunner } from './engine-runner.js';
 import { LocalService } from './local-service.js';
+import { openDoor, type OpenedDoor } from './open-door.js';
 import { openStore, type OpenedStore } from './open-store.js';
 import type { HostOptions } from './options.js';
 import { Peers } from './peers.js';
 import { RunningTopology, type TopologyEnd } from './running.js';
 import type { HostService } from './service.js';
 import { Submissions } from './submissions.js';
+import { Together } from './together.js';
 
 /** How a topology is submitted by the program itself. */
 export interface SubmitOptions {
@@ -46,6 +49,7 @@ interface Parts {
   readonly name: string;
   readonly clock: Clock;
   readonly opened: OpenedStore;
+  readonly opening: OpenedDoor | null;
   readonly cluster: ClusterHost;
   readonly artifacts: Artifacts;
   readonly submissions: Submissions;
@@ -85,7 +89,8 @@ export class Host {
    * @throws MILLRACE_HOST_OPTION, MILLRACE_HOST_FILES
    * @throws MILLRACE_STORE_IN_USE, MILLRACE_STORE_NEWER, MILLRACE_STORE_CORRUPT, MILLRACE_STORE_DIRECTORY
    * @throws what kept it from joining its cluster for `HOST_START_MAX_MS`
-   * @throws MILLRACE_API_LISTEN_ADDRESS, MILLRACE_API_PORT_IN_USE, MILLRACE_API_LISTEN_FAILED
+   * @throws MILLRACE_API_LISTEN_ADDRESS, MILLRACE_API_PORT_IN_USE, MILLRACE_API_LISTEN_FAILED,
+   * MILLRACE_PROCESSES_LISTEN
    */
   static async start(options: HostOptions = {}): Promise<Host> {
     const undo: (() => Promise<void>)[] = [];
@@ -129,7 +134,7 @@ export class Host {
   }
 
   private async shut(): Promise<void> {
-    const { name, clock, service, submissions, cluster, opened, temporary } = this.parts;
+    const { name, clock, service, submissions, cluster, opened, opening, temporary } = this.parts;
     const closed = failure('MILLRACE_HOST_CLOSED', { host: name });
     service.closing = true;
     clearInterval(this.looking);
@@ -139,6 +144,7 @@ export class Host {
     await submissions.close(closed);
     await cluster.close();
     await isServed;
+    opening?.door.close();
     await opened.close();
     await temporary?.dispose();
   }
@@ -194,6 +200,8 @@ async function startHost(
   undo.push(async () => await opened.close());
   const temporary = dataDirectory === null ? await makeTemporaryDirectory() : null;
   undo.push(async () => await temporary?.dispose());
+  const opening = opened.shared ? await openDoor(options.links ?? {}, clock) : null;
+  undo.push(async () => await Promise.resolve(opening?.door.close()));
   const artifacts = await Artifacts.open({ directory: join(dataDirectory ?? temporary!.path, 'artifacts') });
   const wallMs = (): number => Date.now();
   const random = new Random(entropySeed());
@@ -202,14 +210,26 @@ async function startHost(
     store: opened.store,
     host: name,
     slots,
-    runner: { start: (order, listener) => runner.start(order, listener) },
+    runner: {
+      start: (order, listener) => runner.start(order, listener),
+      join: (order) => runner.join(order),
+    },
     clock,
     logger,
     random,
     wallMs,
     url: () => url,
+    door: () => opening?.address ?? null,
   });
   const peers = opened.shared ? new Peers({ name, cluster, artifacts, clock, logger }) : null;
+  const together =
+    opening === null
+      ? null
+      : new Together({
+          ...opening,
+          member: () => memberOf(name, cluster.boot),
+          hostAt: async (place) => await cluster.hosts.at(place),
+        });
   const submissions = new Submissions({ artifacts: peers ?? artifacts, logger, filesDirectory });
   const runner: EngineRunner = new EngineRunner({
     logger,
@@ -217,6 +237,7 @@ async function startHost(
     slots,
     print,
     waitsForCode: opened.shared,
+    together,
     sourceOf: async (order) => await submissions.sourceOf(order),
     filesRootOf: ({ posted }) => (posted ? filesDirectory : null),
     heldBack: new Set(options.heldBack),
@@ -231,7 +252,7 @@ async function startHost(
   }
   await cluster.start();
   undo.push(async () => await cluster.close());
-  const parts = { name, clock, opened, cluster, artifacts, submissions, service, temporary, logger };
+  const parts = { name, clock, opened, opening, cluster, artifacts, submissions, service, temporary, logger };
   return make(parts, server, url);
 }
 

@@ -3,6 +3,7 @@
 
 import type { ZookeeperStoreOptions } from '../../coordination/store/zookeeper/zookeeper-store.js';
 import type { Clock } from '../../engine/clock.js';
+import type { TlsIdentity } from '../../engine/link/tcp/secure.js';
 import type { Logger } from '../../engine/log.js';
 
 /** How to reach the ensemble of a cluster; all its hosts name the same servers and the same path behind them. */
@@ -10,6 +11,21 @@ export type ZookeeperOptions = Pick<
   ZookeeperStoreOptions,
   'servers' | 'sessionTimeoutMs' | 'credentials' | 'access' | 'tls'
 >;
+
+/** How the workers of several hosts reach each other. */
+export interface LinkOptions {
+  /** The address of this machine on which other hosts reach it. Default `127.0.0.1`: all hosts are on one machine. */
+  readonly address?: string;
+  /**
+   * The first and the last port that it may listen on: one for the host itself and one for each worker. Default null:
+   * any that are free.
+   */
+  readonly ports?: readonly [first: number, last: number] | null;
+  /** What all hosts of the cluster know, at least 16 characters. Default: nothing, on loopback addresses only. */
+  readonly secret?: string;
+  /** Certificates of both ends, as PEM: who has one of that authority belongs to the cluster. Default null: none. */
+  readonly tls?: TlsIdentity | null;
+}
 
 /** What somebody else needs to end the session of a process that died. A secret. */
 export interface SessionKey {
@@ -26,6 +42,8 @@ export interface HostOptions {
    * The ensemble that the hosts of a cluster share. Default null: this process is a cluster of one, and needs none.
    */
   readonly zookeeper?: ZookeeperOptions | null;
+  /** How workers reach those of other hosts, where there is an ensemble. Default: on loopback. */
+  readonly links?: LinkOptions;
   /** Told each session with the ensemble. Default: nobody is. */
   readonly onSession?: (key: SessionKey) => void;
   /** Worker threads that may run at a time, over all topologies. Default: one a processor, at least two. */

@@ -3,8 +3,8 @@
 // cluster of one, in the same way. Main thread.
 //
 //   SessionKeeper ─ each session ─► register ─► Election ─ as master ─► Master
-//                                      └──────► DirectoryCache of assignments ─► Runs ─► TopologyRunner
-//   Runs, CheckpointWriter and Outbox outlive sessions: losing the store does not stop data.
+//                                      └──────► DirectoryCache of assignments ─► Runs, Memberships ─► TopologyRunner
+//   Runs, Memberships, CheckpointWriter and Outbox outlive sessions: losing the store does not stop data.
 
 import type { Clock } from '../../engine/clock.js';
 import { failure, reasonOf } from '../../engine/errors.js';
@@ -23,6 +23,7 @@ import { SessionKeeper } from '../store/session-keeper.js';
 import { hasCode } from '../store/store-errors.js';
 import { Topologies } from '../topologies.js';
 import { isAssignment, type Assignment } from '../topology-records.js';
+import { Memberships } from './memberships.js';
 import { Outbox } from './outbox.js';
 import { ensureLayout, register } from './registration.js';
 import type { TopologyRunner } from './runner.js';
@@ -42,6 +43,8 @@ export interface ClusterHostOptions {
   readonly wallMs: () => number;
   /** Where its HTTP interface is; null when it does not listen. Asked for when it registers. Default: it does not. */
   readonly url?: () => string | null;
+  /** Where other hosts join what it leads, `address:port`; null when they cannot. Default: they cannot. */
+  readonly door?: () => string | null;
 }
 
 export class ClusterHost {
@@ -54,6 +57,7 @@ export class ClusterHost {
   private readonly options: ClusterHostOptions;
   private readonly keeper: SessionKeeper;
   private readonly runs: Runs;
+  private readonly memberships: Memberships;
   private readonly checkpoints: CheckpointWriter;
   private readonly outbox: Outbox;
   private closing: Promise<void> | null = null;
@@ -70,7 +74,9 @@ export class ClusterHost {
     this.hosts = new Hosts(session);
     this.checkpoints = new CheckpointWriter({ session, clock, logger });
     this.outbox = new Outbox({ session, clock, logger, member: memberOf(host, this.boot) });
-    this.runs = new Runs({ ...options, boot: this.boot, session, checkpoints: this.checkpoints, outbox: this.outbox });
+    const own = { ...options, boot: this.boot, session };
+    this.runs = new Runs({ ...own, checkpoints: this.checkpoints, outbox: this.outbox });
+    this.memberships = new Memberships(own);
   }
 
   /**
@@ -90,7 +96,7 @@ export class ClusterHost {
 
   /** Slots in all, and those that something runs in. */
   get slots(): { readonly total: number; readonly used: number } {
-    return { total: this.options.slots, used: this.runs.slotsUsed };
+    return { total: this.options.slots, used: this.runs.slotsUsed + this.memberships.slotsUsed };
   }
 
   /** Ends what runs here, keeps its progress, and leaves. Wishes stand: the next host goes on with them. */
@@ -102,10 +108,15 @@ export class ClusterHost {
   private async leave(): Promise<void> {
     const { host } = this.options;
     this.keeper.leave(failure('MILLRACE_HOST_CLOSED', { host }));
-    this.unread = await this.runs.close();
+    [this.unread] = await Promise.all([this.runs.close(), this.memberships.close()]);
     await this.checkpoints.close();
     await this.outbox.close();
     await this.keeper.close();
+  }
+
+  private follow(assignments: readonly Assignment[]): void {
+    this.runs.follow(assignments);
+    this.memberships.follow(assignments);
   }
 
   /** What goes with one session; resolves with what ends it. */
@@ -114,14 +125,14 @@ export class ClusterHost {
     const member = memberOf(host, this.boot);
     await ensureLayout(session);
     const url = this.options.url?.() ?? null;
-    await register(session, { host, boot: this.boot, slots, ...(url === null ? {} : { url }) }).catch(
-      (error: unknown) => {
-        // It was away for so long that another one has its name: nothing that runs is this host's any more.
-        if (hasCode(error, 'MILLRACE_HOST_NAME_TAKEN')) this.runs.follow([]);
-        throw error;
-      },
-    );
-    const follow = (): void => this.runs.follow(readAssignments(assignments.nodes.values(), logger));
+    const door = this.options.door?.() ?? null;
+    const ways = { ...(url === null ? {} : { url }), ...(door === null ? {} : { door }) };
+    await register(session, { host, boot: this.boot, slots, ...ways }).catch((error: unknown) => {
+      // It was away for so long that another one has its name: nothing that runs is this host's any more.
+      if (hasCode(error, 'MILLRACE_HOST_NAME_TAKEN')) this.follow([]);
+      throw error;
+    });
+    const follow = (): void => this.follow(readAssignments(assignments.nodes.values(), logger));
     const assignments: DirectoryCache = new DirectoryCache(session, ASSIGNMENTS, follow);
     const election = new Election({
       session,

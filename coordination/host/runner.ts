@@ -12,14 +12,15 @@ export interface RunOrder extends Payload {
   readonly revision: number;
   /** Of the master that assigned it. */
   readonly epoch: number;
-  /** Where each worker runs; `planTasks` of the description, their number and the parallelism says which tasks. */
+  /**
+   * Where each worker runs, the first one here; `planTasks` of the description, their number and the parallelism says
+   * which tasks.
+   */
   readonly places: readonly WorkerPlace[];
   /** How many tasks components have, where that differs from the description. */
   readonly parallelism: Parallelism;
   /** The last rebalance that this takes into account. */
   readonly change: number;
-  /** The workers that are to run here. */
-  readonly workers: readonly number[];
   /** Incarnations of its tasks begin here, above all of earlier revisions. */
   readonly firstIncarnation: number;
   /** The progress of its spouts, as it was last kept. */
@@ -32,11 +33,15 @@ export interface RunListener {
   checkpoint(checkpoint: CheckpointChange): void;
   /** A rebalance was carried out, or refused: then everything is as it was. */
   rebalanced(order: RebalanceOrder, refused: WireError | null): void;
+  /** Those of its hosts, as `host~boot`, cannot be reached: all of them each time that it changes. */
+  away(hosts: readonly string[]): void;
 }
 
 /** How a topology is to be spread from now on. */
 export interface RebalanceOrder {
   readonly workers: number;
+  /** Where they run. */
+  readonly places: readonly WorkerPlace[];
   readonly parallelism: Parallelism;
   /** Its number; what comes later counts. */
   readonly change: number;
@@ -61,11 +66,30 @@ export interface RunningTopology {
   deactivate(): void;
   /** Spreads it anew while it goes on; one after the other. */
   rebalance(order: RebalanceOrder): void;
+  /** Has workers run elsewhere, as many as before; those that need not move go on. */
+  place(places: readonly WorkerPlace[]): void;
   /** Spouts stop at once, bolts go on until nothing is under way, or for that time at most; then all is closed. */
   kill(options: { readonly waitMs: number }): void;
 }
 
+/** What a host that does not lead a topology is to run some workers of. */
+export interface JoinOrder extends Payload {
+  readonly name: string;
+  readonly id: string;
+  readonly revision: number;
+  /** The host that leads it; which workers run here is for that one to say. */
+  readonly lead: WorkerPlace;
+}
+
+/** Part in a topology that another host leads. */
+export interface Membership {
+  /** Ends the workers that run here; resolves when they are gone. */
+  end(): Promise<void>;
+}
+
 export interface TopologyRunner {
-  /** Starts it, active. What goes wrong is told by `ended`. */
+  /** Starts it, active; its first place is of this host, which leads it. What goes wrong is told by `ended`. */
   start(order: RunOrder, listener: RunListener): RunningTopology;
+  /** Runs workers for its lead, which is looked for as long as it takes. */
+  join(order: JoinOrder): Membership;
 }

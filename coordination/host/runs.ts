@@ -1,6 +1,6 @@
-// What runs on this host: follows the assignments, and has the runner start, change and end topologies. Runs outlive
-// sessions: while the store is away they go on, and the next list of assignments says what is still this host's.
-// Main thread.
+// The topologies that this host leads: follows the assignments, and has the runner start, change and end them. Runs
+// outlive sessions: while the store is away they go on, and the next list of assignments says what is still this
+// host's. Where this host only runs workers for another one is memberships.ts. Main thread.
 //
 //   assigned here ─► loading ─► running ─► ended: final and report written, until its assignment is gone
 //                       │          │
@@ -13,14 +13,23 @@ import { failure, reasonOf, toWire, type WireError } from '../../engine/errors.j
 import { INCARNATIONS_PER_REVISION, STORE_RETRY_MAX_MS, STORE_RETRY_MIN_MS } from '../../engine/limits.js';
 import type { Logger } from '../../engine/log.js';
 import { claimProgress, type CheckpointWriter, type Progress } from '../checkpoints.js';
-import { assignmentPath, payloadPath, wishPath } from '../paths.js';
-import { loadPayload } from '../payload.js';
+import { assignmentPath } from '../paths.js';
+import { loadWished } from '../payload.js';
 import { fromNode } from '../store/json-node.js';
 import type { Session } from '../store/contract.js';
 import { pause } from '../store/signals.js';
 import { hasCode } from '../store/store-errors.js';
 import { takeBack } from '../rebalance-wish.js';
-import { changesOf, isAssignment, isWish, type Assignment, type Report, type RunReport } from '../topology-records.js';
+import {
+  changesOf,
+  isAssignment,
+  isAt,
+  isSame,
+  type Assignment,
+  type Report,
+  type RunReport,
+  type WorkerPlace,
+} from '../topology-records.js';
 import type { Outbox } from './outbox.js';
 import type { RebalanceOrder, RunEnd, RunningTopology, RunOrder, TopologyRunner } from './runner.js';
 
@@ -46,8 +55,12 @@ interface Run {
   told: Assignment['wanted'];
   /** The rebalance that it was told last. */
   toldChange: number;
+  /** Where its workers are, as it was told last. */
+  toldPlaces: readonly WorkerPlace[];
   /** How it is spread, as far as that was carried out. */
   spread: Pick<RebalanceOrder, 'workers' | 'parallelism'>;
+  /** Hosts that it cannot reach. */
+  away: readonly string[];
   running: RunningTopology | null;
   progress: Progress | null;
   end: RunEnd | null;
@@ -64,17 +77,19 @@ export class Runs {
     this.options = options;
   }
 
-  /** How many workers run here. */
+  /** How many workers of those run here. */
   get slotsUsed(): number {
     let used = 0;
-    for (const { assignment, end } of this.runs.values()) if (end === null) used += this.workersOf(assignment).length;
+    for (const { assignment, end } of this.runs.values()) {
+      if (end === null) used += assignment.places.filter((place) => isAt(place, this.options)).length;
+    }
     return used;
   }
 
   /** What is assigned now, to any host. */
   follow(assignments: readonly Assignment[]): void {
     if (this.closing) return;
-    const own = assignments.filter((each) => this.workersOf(each).length > 0);
+    const own = assignments.filter(({ places: [lead] }) => lead !== undefined && isAt(lead, this.options));
     this.assigned = new Map(own.map((each) => [each.id, each]));
     for (const [id, run] of [...this.runs]) this.change(id, run, this.assigned.get(id));
     for (const [id, assignment] of this.assigned) if (!this.runs.has(id)) this.take(assignment);
@@ -91,11 +106,6 @@ export class Runs {
     for (const [id, run] of [...this.runs]) this.discard(id, run);
     if (this.runs.size > 0) await new Promise<void>((resolve) => (this.quiet = resolve));
     return unread;
-  }
-
-  private workersOf(assignment: Assignment): readonly number[] {
-    const { host, boot } = this.options;
-    return assignment.places.flatMap((place, worker) => (place.host === host && place.boot === boot ? worker : []));
   }
 
   private change(id: string, run: Run, assignment: Assignment | undefined): void {
@@ -126,6 +136,7 @@ export class Runs {
       discarded,
       told: 'active',
       ...spreadOf(assignment),
+      away: [],
       running: null,
       progress: null,
       end: null,
@@ -163,10 +174,7 @@ export class Runs {
   private async orderFor(run: Run): Promise<RunOrder> {
     const { name, id, revision, epoch } = run.assignment;
     const session = await this.options.session();
-    const wish = fromNode(await session.get(wishPath(name)), isWish);
-    // The name belongs to another one by now.
-    if (wish.id !== id) throw failure('MILLRACE_STORE_NO_NODE', { path: payloadPath(id) });
-    const payload = await loadPayload(session, { id, pieces: wish.pieces });
+    const payload = await loadWished(session, run.assignment);
     run.progress = await claimProgress(session, name, id, revision, async () => {
       const node = await session.get(assignmentPath(name));
       // One that somebody wrote over by hand says nothing; the master writes it anew.
@@ -174,13 +182,11 @@ export class Runs {
       if (now.id !== id || now.revision !== revision) throw failure('MILLRACE_STORE_NO_NODE', { path: node.path });
     });
     const checkpoints = run.progress.all();
-    const { places } = run.assignment;
-    const workers = this.workersOf(run.assignment);
     const firstIncarnation = (revision - 1) * INCARNATIONS_PER_REVISION;
     // What it is told while it loads stands in here already.
     Object.assign(run, spreadOf(run.assignment));
+    const { toldChange: change, toldPlaces: places } = run;
     const { parallelism } = run.spread;
-    const change = run.toldChange;
     return {
       ...payload,
       name,
@@ -190,7 +196,6 @@ export class Runs {
       places,
       parallelism,
       change,
-      workers,
       firstIncarnation,
       checkpoints,
     };
@@ -204,6 +209,7 @@ export class Runs {
       run.running = runner.start(order, {
         checkpoint,
         rebalanced: (change, refused) => this.rebalanced(run, change, refused),
+        away: (hosts) => this.setAway(run, hosts),
       });
     } catch (error) {
       this.ended(run, { status: 'failed', error: toWire(error), final: null });
@@ -221,14 +227,7 @@ export class Runs {
   private tell(run: Run): void {
     const { assignment, running } = run;
     if (run.end !== null) return;
-    if (running !== null && assignment.wanted !== 'killed' && changesOf(assignment) !== run.toldChange) {
-      run.toldChange = changesOf(assignment);
-      running.rebalance({
-        workers: assignment.places.length,
-        parallelism: assignment.parallelism ?? {},
-        change: run.toldChange,
-      });
-    }
+    if (running !== null && assignment.wanted !== 'killed') this.tellPlaces(run, running);
     if (assignment.wanted === run.told) return;
     if (running === null) {
       // Not started yet; killed before, it never is.
@@ -239,6 +238,23 @@ export class Runs {
     if (assignment.wanted === 'killed') running.kill({ waitMs: assignment.kill?.waitMs ?? 0 });
     else if (assignment.wanted === 'active') running.activate();
     else running.deactivate();
+  }
+
+  private tellPlaces(run: Run, running: RunningTopology): void {
+    const { places, parallelism = {} } = run.assignment;
+    const change = changesOf(run.assignment);
+    const { toldPlaces, toldChange } = run;
+    Object.assign(run, { toldPlaces: places, toldChange: change });
+    if (change !== toldChange || places.length !== toldPlaces.length) {
+      running.rebalance({ workers: places.length, places, parallelism, change });
+    } else if (places.some((place, worker) => !isSame(place, toldPlaces[worker]!))) {
+      running.place(places);
+    }
+  }
+
+  private setAway(run: Run, hosts: readonly string[]): void {
+    run.away = hosts;
+    this.report();
   }
 
   /** What was refused is not wished any longer: a host that starts again must not try it. */
@@ -298,16 +314,16 @@ export class Runs {
 
   private report(): void {
     const { host, boot, outbox } = this.options;
-    const runs = [...this.runs.values()].flatMap(({ assignment, running, end }): RunReport[] => {
+    const runs = [...this.runs.values()].flatMap(({ assignment, running, end, away }): RunReport[] => {
       const { id, revision } = assignment;
       if (end === null && running === null) return [];
-      return [{ id, revision, state: end?.status ?? 'running' }];
+      return [{ id, revision, state: end?.status ?? 'running', ...(away.length === 0 ? {} : { away }) }];
     });
     outbox.setReport({ host, boot, runs } satisfies Report);
   }
 }
 
-function spreadOf(assignment: Assignment): Pick<Run, 'toldChange' | 'spread'> {
+function spreadOf(assignment: Assignment): Pick<Run, 'toldChange' | 'toldPlaces' | 'spread'> {
   const { places, parallelism = {} } = assignment;
-  return { toldChange: changesOf(assignment), spread: { workers: places.length, parallelism } };
+  return { toldChange: changesOf(assignment), toldPlaces: places, spread: { workers: places.length, parallelism } };
 }

@@ -134,6 +134,16 @@ export const coordinationErrors = {
     message: 'host "{host}" is closed',
     hint: 'what was wished is kept: start the host again, or ask another one',
   },
+  MILLRACE_HOST_UNREACHED: {
+    status: 503,
+    message: 'host "{host}", which leads topology "{topology}", cannot be reached by other hosts',
+    hint: 'it is gone, or was started alone; the master places the topology anew when it is gone',
+  },
+  MILLRACE_HOST_PART_ENDED: {
+    status: 503,
+    message: 'this host takes no part in topology "{topology}" any more',
+    hint: 'its workers run elsewhere, or it has ended: look at its status',
+  },
   MILLRACE_TOPOLOGY_EXISTS: {
     status: 409,
     message: 'topology "{name}" exists already and is {state}',

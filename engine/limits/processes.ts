@@ -4,6 +4,9 @@
 /** Members of one lead: each holds a connection. */
 export const MEMBERS_MAX = 64;
 
+/** Of a secret that all processes know: what can be guessed is none. */
+export const SECRET_LENGTH_MIN = 16;
+
 /** A file that says which processes there are: a thousand bytes a member is plenty. */
 export const PROCESSES_BYTES_MAX = 64 * 1024;
 
@@ -28,6 +31,15 @@ export const MEMBER_RETRY_MAX_MS = 1_000;
 
 /** A member that was lost may be back within this time before the topology fails: long enough to start it by hand. */
 export const MEMBER_RETURN_MS = 60_000;
+
+/**
+ * A host that a topology has workers on and that its lead has not reached for so long is away: it is given to other
+ * hosts. Connections that break are made anew in a fraction of this.
+ */
+export const HOST_AWAY_MS = 5_000;
+
+/** … and is not given workers of that topology again for so long, unless it is reached before. */
+export const HOST_AWAY_FORGOTTEN_MS = 60_000;
 
 /** Who connects to a lead must have proved that it knows the secret, and say who it is, by then. */
 export const MEMBER_GREETING_MS = 5_000;

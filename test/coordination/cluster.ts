@@ -6,6 +6,8 @@ import type { ComponentDescription, TopologyDescription } from '../../engine/mod
 import { Random } from '../../engine/random.js';
 import { ClusterHost } from '../../coordination/host/cluster-host.js';
 import type {
+  JoinOrder,
+  Membership,
   RebalanceOrder,
   RunEnd,
   RunListener,
@@ -16,6 +18,7 @@ import type {
 import type { Store } from '../../coordination/store/contract.js';
 import { EmbeddedStore } from '../../coordination/store/embedded/embedded-store.js';
 import type { NewTopology } from '../../coordination/topologies.js';
+import type { WorkerPlace } from '../../coordination/topology-records.js';
 import { defaultConfig } from '../../engine/model/config.js';
 
 /** One run of a topology, as its host sees it; ends when the test says so, or as `kill` does. */
@@ -50,6 +53,10 @@ export class FakeRun implements RunningTopology {
     this.told.push(`rebalance ${change} ${workers} ${JSON.stringify(parallelism)}`);
   }
 
+  place(places: readonly WorkerPlace[]): void {
+    this.told.push(`place ${places.map(({ host, slot }) => `${host}/${slot}`).join(' ')}`);
+  }
+
   kill({ waitMs }: { readonly waitMs: number }): void {
     this.told.push(`kill ${waitMs}`);
     const killed = { status: 'killed', error: null, final: { counts: 7 } } as const;
@@ -63,8 +70,24 @@ export class FakeRun implements RunningTopology {
   }
 }
 
+/** Part of a topology that another host leads. */
+export class FakeMembership implements Membership {
+  readonly order: JoinOrder;
+  over = false;
+
+  constructor(order: JoinOrder) {
+    this.order = order;
+  }
+
+  async end(): Promise<void> {
+    this.over = true;
+    await Promise.resolve();
+  }
+}
+
 export class FakeRunner implements TopologyRunner {
   readonly runs: FakeRun[] = [];
+  readonly memberships: FakeMembership[] = [];
   /** Thrown by the next start. */
   failure: Error | null = null;
   private readonly clock: VirtualClock;
@@ -78,6 +101,12 @@ export class FakeRunner implements TopologyRunner {
     const run = new FakeRun(order, listener, this.clock);
     this.runs.push(run);
     return run;
+  }
+
+  join(order: JoinOrder): Membership {
+    const membership = new FakeMembership(order);
+    this.memberships.push(membership);
+    return membership;
   }
 
   /** The last run of that name. */

@@ -58,7 +58,6 @@ export class MemberDesk {
   private nextRun = 0;
   private wasThere = false;
   private isAwaited = false;
-  private isAway = false;
   private deadline: Timer | null = null;
   private ticking: Timer | null = null;
 
@@ -114,10 +113,11 @@ export class MemberDesk {
     this.socket = socket;
     this.deadline?.cancel();
     this.deadline = null;
-    if (this.isAwaited || this.wasThere) this.options.say(`member "${this.options.name}" is there`);
+    const { onAway, say } = this.options;
+    if (this.isAwaited || this.wasThere) say(`member "${this.options.name}" is there`);
     this.wasThere = true;
     this.isAwaited = false;
-    this.setAway(false);
+    onAway?.(false);
     socket.send({ type: 'welcome' });
     for (const entry of [...this.runs.values()]) this.begin(entry, socket);
     this.tick();
@@ -251,17 +251,13 @@ export class MemberDesk {
     this.deadline = null;
     const { name, awayMs, onAway } = this.options;
     if (onAway !== undefined) {
-      this.setAway(true);
+      // Said again as long as it is so.
+      onAway(true);
+      this.awaitReturn();
       return;
     }
     const error = toWire(failure('MILLRACE_MEMBER_LOST', { member: name, seconds: awayMs / 1000 }, { fatal: true }));
     for (const entry of this.runs.values()) post(entry.init.control, { type: 'refused', error });
-  }
-
-  private setAway(isAway: boolean): void {
-    if (this.isAway === isAway) return;
-    this.isAway = isAway;
-    this.options.onAway?.(isAway);
   }
 }
 

@@ -9,7 +9,7 @@ import { silentLogger } from '../../../engine/log.js';
 
 const sha256 = 'a'.repeat(64);
 const order = { id: 'i', name: 'words' } as unknown as RunOrder;
-const listener = { checkpoint: () => undefined, rebalanced: () => undefined };
+const listener = { checkpoint: () => undefined, rebalanced: () => undefined, away: () => undefined };
 
 /** A runner whose code is there after so many tries, and broken then. */
 function runnerOf(waitsForCode: boolean, tries: number) {
@@ -21,6 +21,7 @@ function runnerOf(waitsForCode: boolean, tries: number) {
     slots: 1,
     print: () => undefined,
     waitsForCode,
+    together: null,
     sourceOf: async () => {
       asked.push(clock.now());
       throw asked.length > tries ? new Error('broken') : failure('MILLRACE_ARTIFACT_UNKNOWN', { sha256 });

@@ -45,7 +45,10 @@ function rebalancesOf() {
   return { rebalances, told };
 }
 
-const order = (change: number, workers: number, parallelism = {}) => ({ change, workers, parallelism });
+const order = (change: number, workers: number, parallelism = {}) => ({
+  ...{ change, workers, parallelism },
+  places: [],
+});
 const never = new AbortController().signal;
 
 t.test('what is asked for before the run has started is carried out then; only the last counts', async (t) => {
