@@ -5,6 +5,6 @@
 export const FORWARDED = 'millrace-forwarded';
 
 /** Where a host has that artifact. */
-export function artifactAddress(url: string, sha256: string): string {
-  return `${url}/api/v1/artifacts/${sha256}`;
+export function artifactPath(sha256: string): string {
+  return `/api/v1/artifacts/${sha256}`;
 }

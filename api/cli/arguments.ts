@@ -46,6 +46,20 @@ export function parseServer(text: string): number {
 }
 
 /**
+ * The value of `--ports`: `7100-7199`.
+ *
+ * @throws MILLRACE_CLI_USAGE
+ */
+export function parsePorts(text: string): readonly [first: number, last: number] {
+  const [, first = 0, last = 0] = (/^(\d{1,5})-(\d{1,5})$/.exec(text) ?? []).map(Number);
+  if (first >= 1 && first <= last && last <= 65_535) return [first, last];
+  throw failure('MILLRACE_CLI_USAGE', {
+    reason: `--ports is "${text}", which is no range of ports`,
+    advice: 'give the first and the last one, such as 7100-7199',
+  });
+}
+
+/**
  * The value of `--port`.
  *
  * @throws MILLRACE_CLI_USAGE

@@ -2,7 +2,8 @@
 // loaded when it is called. Main thread.
 
 import type { Command } from 'commander';
-import { parseSlots } from './arguments.js';
+import { parsePorts, parseSlots } from './arguments.js';
+import type { LinkFlags } from './host-messages.js';
 import { parseSessionTimeout } from './wait.js';
 
 interface HostFlags {
@@ -13,6 +14,12 @@ interface HostFlags {
   readonly zookeeper?: string;
   readonly name?: string;
   readonly sessionTimeout?: number;
+  readonly address?: string;
+  readonly ports?: readonly [number, number];
+  readonly secretFile?: string;
+  readonly tlsKey?: string;
+  readonly tlsCert?: string;
+  readonly tlsCa?: string;
   readonly json?: boolean;
   readonly verbose?: boolean;
 }
@@ -33,11 +40,18 @@ export function addHostCommand(program: Command, onExitCode: (exitCode: number) 
     .option('-z, --zookeeper <servers>', 'the ensemble of a cluster: zk1:2181,zk2:2181,zk3:2181/prod (default: none)')
     .option('--name <name>', 'of this host, like no other one of its cluster (default: "local")')
     .option('--session-timeout <duration>', 'silence after which ZooKeeper gives the host up', parseSessionTimeout)
+    .option('--address <ip>', 'of this machine, where other hosts of the cluster reach it (default: "127.0.0.1")')
+    .option('--ports <first-last>', 'that it listens on for them, one and one a worker (default: any)', parsePorts)
+    .option('--secret-file <FILE>', 'a secret that all hosts know; it, or certificates, are needed off loopback')
+    .option('--tls-key <FILE>', 'the key of its certificate for links to other hosts, as PEM')
+    .option('--tls-cert <FILE>', 'its certificate')
+    .option('--tls-ca <FILE>', 'the authority of the certificates of all hosts')
     .option('--json', 'write JSON lines to standard output')
     .option('--verbose', 'say more on standard error')
     .addHelpText('after', EXIT_CODES)
     .exitOverride()
-    .action(async ({ listen, data, slots, files, zookeeper, name, sessionTimeout, json, verbose }: HostFlags) => {
+    .action(async (flags: HostFlags) => {
+      const { listen, data, slots, files, zookeeper, name, sessionTimeout, json, verbose } = flags;
       const [{ hostCommand, startHostProcess }, { hostEnvironment }] = await Promise.all([
         import('./host.js'),
         import('./host-environment.js'),
@@ -50,9 +64,21 @@ export function addHostCommand(program: Command, onExitCode: (exitCode: number) 
         zookeeper: zookeeper ?? null,
         name: name ?? null,
         sessionTimeoutMs: sessionTimeout ?? null,
+        links: linksOf(flags),
         json: json === true,
         verbose: verbose === true,
       };
       onExitCode(await hostCommand(request, hostEnvironment(request.json, startHostProcess)));
     });
+}
+
+function linksOf({ address, ports, secretFile, tlsKey, tlsCert, tlsCa }: HostFlags): LinkFlags {
+  return {
+    address: address ?? null,
+    ports: ports ?? null,
+    secretFile: secretFile ?? null,
+    tlsKey: tlsKey ?? null,
+    tlsCert: tlsCert ?? null,
+    tlsCa: tlsCa ?? null,
+  };
 }

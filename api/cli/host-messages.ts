@@ -4,6 +4,17 @@
 import type { WireError } from '../../engine/errors.js';
 import type { SessionKey } from '../host/options.js';
 
+/** How a host is reached by others, as it is written on the command line; null: the default. */
+export interface LinkFlags {
+  readonly address: string | null;
+  readonly ports: readonly [first: number, last: number] | null;
+  /** Files are read by the host process, each time that it starts: what is in them may be renewed. */
+  readonly secretFile: string | null;
+  readonly tlsKey: string | null;
+  readonly tlsCert: string | null;
+  readonly tlsCa: string | null;
+}
+
 /** What a host process is to be, as its one argument: JSON. */
 export interface HostProcessOptions {
   readonly listen: string;
@@ -19,6 +30,7 @@ export interface HostProcessOptions {
   readonly name: string | null;
   /** Null: the default. */
   readonly sessionTimeoutMs: number | null;
+  readonly links: LinkFlags;
   readonly json: boolean;
   readonly verbose: boolean;
   /** Submissions that are not started again. */

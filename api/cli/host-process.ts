@@ -9,6 +9,7 @@ import type { Logger } from '../../engine/log.js';
 import { Host } from '../host/host.js';
 import { EXIT_REFUSED, type FromHostProcess, type HostProcessOptions, type ToHostProcess } from './host-messages.js';
 import { EXIT_FAILED, EXIT_OK } from './exit.js';
+import { readLinks } from './links.js';
 import { Output } from './output.js';
 
 const options = JSON.parse(process.argv[2] ?? '') as HostProcessOptions;
@@ -28,26 +29,7 @@ process.on('message', (message: ToHostProcess) => {
 });
 process.on('disconnect', () => void end());
 
-const starting = Host.start({
-  listen: options.listen,
-  dataDirectory: options.dataDirectory,
-  filesDirectory: options.filesDirectory,
-  ...(options.slots === null ? {} : { slots: options.slots }),
-  ...(options.name === null ? {} : { name: options.name }),
-  ...(options.zookeeper === null
-    ? {}
-    : {
-        zookeeper: {
-          servers: options.zookeeper,
-          ...(options.sessionTimeoutMs === null ? {} : { sessionTimeoutMs: options.sessionTimeoutMs }),
-        },
-      }),
-  onSession: (key) => void tell({ type: 'session', key }),
-  logger: logger(),
-  print: async (line) => await output.print(line),
-  heldBack: options.heldBack,
-  onRunning: (ids) => void tell({ type: 'running', ids }),
-});
+const starting = startHost();
 try {
   const { url } = await starting;
   if (!ending) await tell({ type: 'listening', url: url! });
@@ -56,6 +38,31 @@ try {
     await tell({ type: 'refused', error: toWire(error) });
     process.exit(EXIT_REFUSED);
   }
+}
+
+async function startHost(): Promise<Host> {
+  const links = await readLinks(options.links);
+  return await Host.start({
+    listen: options.listen,
+    dataDirectory: options.dataDirectory,
+    filesDirectory: options.filesDirectory,
+    ...(options.slots === null ? {} : { slots: options.slots }),
+    ...(options.name === null ? {} : { name: options.name }),
+    ...(options.zookeeper === null
+      ? {}
+      : {
+          zookeeper: {
+            servers: options.zookeeper,
+            ...(options.sessionTimeoutMs === null ? {} : { sessionTimeoutMs: options.sessionTimeoutMs }),
+          },
+        }),
+    links,
+    onSession: (key) => void tell({ type: 'session', key }),
+    logger: logger(),
+    print: async (line) => await output.print(line),
+    heldBack: options.heldBack,
+    onRunning: (ids) => void tell({ type: 'running', ids }),
+  });
 }
 
 /** Ends cleanly what runs, or is about to. */

@@ -18,7 +18,7 @@ import { formatError } from './error-text.js';
 import { EXIT_FAILED, EXIT_OK, exitCodeOf, SIGNAL_EXITS, type EndSignal } from './exit.js';
 import { HostCrashes, isCrash } from './host-crashes.js';
 import type { SessionKey } from '../host/options.js';
-import type { FromHostProcess, HostProcessOptions, ToHostProcess } from './host-messages.js';
+import type { FromHostProcess, HostProcessOptions, LinkFlags, ToHostProcess } from './host-messages.js';
 import type { Output } from './output.js';
 
 /** What the user asked for. */
@@ -32,6 +32,7 @@ export interface HostRequest {
   readonly zookeeper: string | null;
   readonly name: string | null;
   readonly sessionTimeoutMs: number | null;
+  readonly links: LinkFlags;
   readonly json: boolean;
   readonly verbose: boolean;
 }

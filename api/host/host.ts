@@ -6,6 +6,7 @@
 //   host.close ─► no more requests, those under way may end ─► topologies stopped, their progress kept ─► store closed
 
 import { stat } from 'node:fs/promises';
+import type { Socket } from 'node:net';
 import { availableParallelism } from 'node:os';
 import { extname, join, resolve } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
@@ -61,6 +62,8 @@ interface Parts {
 /** Its HTTP interface. */
 interface Api {
   listen(address: string): Promise<{ readonly url: string }>;
+  /** Serves a socket that came in another way. */
+  serve(socket: Socket): void;
   close(): Promise<void>;
 }
 
@@ -200,12 +203,14 @@ async function startHost(
   undo.push(async () => await opened.close());
   const temporary = dataDirectory === null ? await makeTemporaryDirectory() : null;
   undo.push(async () => await temporary?.dispose());
-  const opening = opened.shared ? await openDoor(options.links ?? {}, clock) : null;
+  const opening = opened.shared ? await openDoor(options.links ?? {}, clock, (socket) => asked(socket)) : null;
   undo.push(async () => await Promise.resolve(opening?.door.close()));
   const artifacts = await Artifacts.open({ directory: join(dataDirectory ?? temporary!.path, 'artifacts') });
   const wallMs = (): number => Date.now();
   const random = new Random(entropySeed());
   let url: string | null = null;
+  // Until its HTTP interface is there.
+  let asked = (socket: Socket): void => void socket.destroy();
   const cluster: ClusterHost = new ClusterHost({
     store: opened.store,
     host: name,
@@ -221,7 +226,7 @@ async function startHost(
     url: () => url,
     door: () => opening?.address ?? null,
   });
-  const peers = opened.shared ? new Peers({ name, cluster, artifacts, clock, logger }) : null;
+  const peers = opening === null ? null : new Peers({ name, cluster, artifacts, reach: opening.reach, clock, logger });
   const together =
     opening === null
       ? null
@@ -249,6 +254,7 @@ async function startHost(
   if (server !== null) {
     undo.push(async () => await server.close());
     url = (await server.listen(options.listen!)).url;
+    asked = (socket) => server.serve(socket);
   }
   await cluster.start();
   undo.push(async () => await cluster.close());
@@ -264,6 +270,7 @@ async function createApi(service: HostService, logger: Logger): Promise<Api> {
   const server = createServer({ service, logger });
   return {
     listen: async (address) => await server.listen(parseListenAddress(address)),
+    serve: (socket) => server.serve(socket),
     close: async () => await server.close(),
   };
 }

@@ -1,7 +1,7 @@
 // Where a host of a cluster is reached by the others that it runs topologies with: checked, and opened before it
 // registers. What is not on loopback needs a secret or certificates. Main thread.
 
-import { isIP } from 'node:net';
+import { isIP, type Socket } from 'node:net';
 import type { Clock } from '../../engine/clock.js';
 import { failure } from '../../engine/errors.js';
 import { SECRET_LENGTH_MIN } from '../../engine/limits.js';
@@ -18,8 +18,13 @@ export interface OpenedDoor {
   readonly address: string;
 }
 
-/** @throws MILLRACE_HOST_OPTION, MILLRACE_PROCESSES_LISTEN */
-export async function openDoor(links: LinkOptions, clock: Clock): Promise<OpenedDoor> {
+/**
+ * Opens it.
+ *
+ * @param asked - takes sockets of other hosts that speak HTTP
+ * @throws MILLRACE_HOST_OPTION, MILLRACE_PROCESSES_LISTEN
+ */
+export async function openDoor(links: LinkOptions, clock: Clock, asked: (socket: Socket) => void): Promise<OpenedDoor> {
   const { address: host = '127.0.0.1', ports = null, secret = '', tls = null } = links;
   if (isIP(host) === 0) throw option('links.address', host, 'an IP address of this machine');
   if (ports !== null && !isRange(ports)) throw option('links.ports', ports.join('-'), 'two ports, the first not above');
@@ -30,7 +35,7 @@ export async function openDoor(links: LinkOptions, clock: Clock): Promise<Opened
     throw option('links.address', host, 'a loopback address, or a secret or certificates beside it');
   }
   const reach: Reach = { host, ports, secret, tls };
-  const door = new Door({ ...reach, clock });
+  const door = new Door({ ...reach, clock, asked });
   const bound = await door.listen();
   return { door, reach, address: isIP(host) === 6 ? `[${host}]:${bound.port}` : `${host}:${bound.port}` };
 }

@@ -1,4 +1,4 @@
-// What a host needs of the other hosts of its cluster, over their HTTP interfaces: which of them runs a topology, and
+// What a host needs of the other hosts of its cluster, asked in by their doors: which of them leads a topology, and
 // user code that it lacks. Code is named by its hash and checked on arrival, so it does not matter whom it comes from.
 // Main thread.
 
@@ -12,12 +12,17 @@ import type { Clock } from '../../engine/clock.js';
 import { reasonOf } from '../../engine/errors.js';
 import { CLIENT_TIMEOUT_MS, FORWARD_TIMEOUT_MS, OWNER_LOOK_MS } from '../../engine/limits.js';
 import type { Logger } from '../../engine/log.js';
-import { artifactAddress, FORWARDED } from '../forwarded.js';
+import type { HostRecord } from '../../coordination/topology-records.js';
+import type { Reach } from '../../engine/worker/remote/reach.js';
+import { artifactPath, FORWARDED } from '../forwarded.js';
+import { askPeer, type PeerQuestion } from './peer-call.js';
+import { readDoor } from './together.js';
 
 export interface PeersOptions {
   readonly name: string;
   readonly cluster: ClusterHost;
   readonly artifacts: Artifacts;
+  readonly reach: Reach;
   readonly clock: Clock;
   readonly logger: Logger;
 }
@@ -26,6 +31,8 @@ export interface PeersOptions {
 export interface Peer {
   readonly host: string;
   readonly url: string;
+  /** Asks it, by a path behind its URL. */
+  ask(path: string, question: PeerQuestion): Promise<Response>;
 }
 
 export class Peers {
@@ -36,7 +43,7 @@ export class Peers {
   }
 
   /**
-   * The other host that runs the topology; null when this one does, nobody does, or it cannot be asked.
+   * The other host that leads the topology; null when this one does, nobody does, or it cannot be asked.
    *
    * @param waitMs - how long one is waited for that is about to run somewhere
    */
@@ -52,7 +59,7 @@ export class Peers {
       const place = known.assignment?.places[0];
       if (place !== undefined && this.isOwn(place)) return null;
       const record = place === undefined ? null : await cluster.hosts.at(place);
-      if (record !== null) return record.url === undefined ? null : { host: record.host, url: record.url };
+      if (record !== null) return this.peerOf(record);
       if (known.wish.wanted !== 'active' || clock.now() >= untilMs || signal.aborted) return null;
     }
   }
@@ -65,9 +72,10 @@ export class Peers {
   async fileOf(sha256: string): Promise<string> {
     const { artifacts, logger } = this.options;
     if (!(await artifacts.has(sha256))) {
-      for (const { host, url } of await this.others()) {
+      for (const peer of await this.others()) {
+        const { host } = peer;
         try {
-          await this.fetch(sha256, url);
+          await this.fetch(sha256, peer);
           break;
         } catch (error) {
           logger.debug(`artifact "${sha256}" does not come from host "${host}": ${reasonOf(error)}`);
@@ -81,16 +89,17 @@ export class Peers {
   async keepElsewhere(sha256: string): Promise<void> {
     const { artifacts, logger } = this.options;
     const others = await this.others();
-    for (const { host, url } of others) {
+    for (const peer of others) {
+      const { host } = peer;
       try {
-        const body = createReadStream(await artifacts.fileOf(sha256));
-        await exchange(artifactAddress(url, sha256), {
+        const reply = await peer.ask(artifactPath(sha256), {
           method: 'PUT',
           headers: { 'content-type': 'application/javascript', [FORWARDED]: '1' },
-          body,
-          duplex: 'half',
-          timeoutMs: FORWARD_TIMEOUT_MS,
+          body: createReadStream(await artifacts.fileOf(sha256)),
+          signal: AbortSignal.timeout(FORWARD_TIMEOUT_MS),
         });
+        await checkOk(reply);
+        await reply.body?.cancel();
         return;
       } catch (error) {
         logger.debug(`artifact "${sha256}" is not kept by host "${host}": ${reasonOf(error)}`);
@@ -99,17 +108,25 @@ export class Peers {
     if (others.length > 0) logger.warn(`artifact "${sha256}" is kept by this host alone: no other one took it`);
   }
 
-  private async fetch(sha256: string, url: string): Promise<void> {
-    const response = await exchange(artifactAddress(url, sha256), { headers: { [FORWARDED]: '1' } });
-    await this.options.artifacts.put(sha256, response.body ?? empty());
+  private async fetch(sha256: string, peer: Peer): Promise<void> {
+    const signal = AbortSignal.timeout(CLIENT_TIMEOUT_MS);
+    const reply = await peer.ask(artifactPath(sha256), { headers: { [FORWARDED]: '1' }, signal });
+    await checkOk(reply);
+    await this.options.artifacts.put(sha256, reply.body ?? empty());
   }
 
   /** The other hosts that can be asked. */
   private async others(): Promise<readonly Peer[]> {
     const hosts = await this.options.cluster.hosts.list();
-    return hosts.flatMap((each) =>
-      each.url === undefined || this.isOwn(each) ? [] : { host: each.host, url: each.url },
-    );
+    return hosts.filter((each) => !this.isOwn(each)).flatMap((each) => this.peerOf(each) ?? []);
+  }
+
+  /** Null for one that cannot be asked. */
+  private peerOf({ host, url, door }: HostRecord): Peer | null {
+    const address = readDoor(door);
+    if (url === undefined || address === null) return null;
+    const { reach } = this.options;
+    return { host, url, ask: async (path, question) => await askPeer(address, reach, new URL(path, url), question) };
   }
 
   private isOwn({ host, boot }: { readonly host: string; readonly boot: string }): boolean {
@@ -118,16 +135,10 @@ export class Peers {
   }
 }
 
-interface Exchange extends RequestInit {
-  readonly duplex?: 'half';
-  readonly timeoutMs?: number;
-}
-
-async function exchange(url: string, { timeoutMs = CLIENT_TIMEOUT_MS, ...init }: Exchange): Promise<Response> {
-  const response = await fetch(url, { ...init, redirect: 'error', signal: AbortSignal.timeout(timeoutMs) });
-  if (response.ok) return response;
-  await response.body?.cancel();
-  throw new Error(`it answers with status ${response.status}`);
+async function checkOk(reply: Response): Promise<void> {
+  if (reply.ok) return;
+  await reply.body?.cancel();
+  throw new Error(`it answers with status ${reply.status}`);
 }
 
 async function* empty(): AsyncGenerator<Uint8Array> {

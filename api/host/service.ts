@@ -2,6 +2,7 @@
 // and the commands over it) and the host itself (api/host). Everything is asynchronous and may fail with an error of
 // the catalogue; nothing here knows of requests and replies. Types only.
 
+import type { Peer } from './peers.js';
 import type { Readable } from 'node:stream';
 import type { Settings } from '../../engine/model/settings.js';
 import type { Plan } from '../../engine/plan/plan.js';
@@ -182,9 +183,5 @@ export interface HostService {
    *
    * @param waitMs - how long one is waited for that is about to run somewhere
    */
-  ownerOf(
-    name: string,
-    waitMs: number,
-    signal: AbortSignal,
-  ): Promise<{ readonly host: string; readonly url: string } | null>;
+  ownerOf(name: string, waitMs: number, signal: AbortSignal): Promise<Peer | null>;
 }

@@ -68,7 +68,7 @@ export class Together {
     const pool = new ProcessPool({
       ...{ lead: member(), places: order.places.map(nameOf), workersMax: null, members: null, slots, door, reach },
       ...{ run: runOf(order), config: order.description.config, hash: order.id, clock, awayMs: HOST_AWAY_MS },
-      say: (line) => logger.info(`${order.name}: ${line}`),
+      say: (line) => logger.debug(`${order.name}: ${line}`),
       onAway: (host, isAway) => hosts.set(host, isAway),
       onDestroyed: () => hosts.close(),
     });
@@ -115,7 +115,7 @@ export class Together {
     const { member, reach, hostAt } = this.options;
     const { name, id, lead } = order;
     const record = await hostAt(lead);
-    const address = addressOf(record?.door);
+    const address = readDoor(record?.door);
     if (address === null) throw failure('MILLRACE_HOST_UNREACHED', { host: lead.host, topology: name });
     const say = (line: string): void => {
       joined();
@@ -137,8 +137,8 @@ function nameOf({ host, boot }: WorkerPlace): string {
   return memberOf(host, boot);
 }
 
-/** Null for what cannot be read, as of a host that has no door. */
-function addressOf(door: string | undefined): TcpAddress | null {
+/** The address of a door as a host registers it; null for what cannot be read, as of a host that has none. */
+export function readDoor(door: string | undefined): TcpAddress | null {
   const [, host, port] = /^\[?([^\]]+)\]?:(\d{1,5})$/.exec(door ?? '') ?? [];
   return host === undefined ? null : { host, port: Number(port) };
 }

@@ -17,6 +17,7 @@ import {
 } from '../../engine/limits.js';
 import type { Logger } from '../../engine/log.js';
 import { FORWARDED } from '../forwarded.js';
+import type { Peer } from '../host/peers.js';
 import type { HostService } from '../host/service.js';
 import type { App } from './app.js';
 import { untilGone } from './caller.js';
@@ -34,7 +35,7 @@ export function forwardToOwner(app: App, service: HostService, logger: Logger): 
     if (owner === null) return undefined;
     const { host, url } = owner;
     try {
-      await passOn(url, request, reply, forward === 'preferred' ? FORWARD_TIMEOUT_MS : CLIENT_INGEST_TIMEOUT_MS);
+      await passOn(owner, request, reply, forward === 'preferred' ? FORWARD_TIMEOUT_MS : CLIENT_INGEST_TIMEOUT_MS);
     } catch (error) {
       if (reply.raw.destroyed) throw error;
       const reason = reasonOf(error instanceof Error && error.cause !== undefined ? error.cause : error);
@@ -46,15 +47,14 @@ export function forwardToOwner(app: App, service: HostService, logger: Logger): 
   });
 }
 
-async function passOn(url: string, request: FastifyRequest, reply: FastifyReply, timeoutMs: number): Promise<void> {
+async function passOn(owner: Peer, request: FastifyRequest, reply: FastifyReply, timeoutMs: number): Promise<void> {
   const { signal, settle } = untilGone(reply);
   const late = AbortSignal.timeout(timeoutMs);
   request.raw.socket.setTimeout(0);
   try {
     const { method, body } = request;
-    const response = await fetch(url + request.url, {
+    const response = await owner.ask(request.url, {
       method,
-      redirect: 'error',
       signal: AbortSignal.any([signal, late]),
       headers: { [FORWARDED]: '1', accept: 'application/json', 'content-type': 'application/json' },
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),

@@ -41,6 +41,8 @@ export interface ApiServer {
    * @throws MILLRACE_API_LISTEN_ADDRESS, MILLRACE_API_PORT_IN_USE, MILLRACE_API_LISTEN_FAILED
    */
   listen(address: ListenAddress): Promise<{ readonly url: string; readonly port: number }>;
+  /** Serves a socket that came in another way than to its port. */
+  serve(socket: Socket): void;
   /** Ends it within `closeMs`; further calls wait for the same end. */
   close(): Promise<void>;
 }
@@ -99,6 +101,10 @@ class Server implements ApiServer {
       throw listenFailure({ host, port }, error);
     });
     return { url: `http://${formatAddress(this.address)}`, port: this.address.port };
+  }
+
+  serve(socket: Socket): void {
+    this.app.server.emit('connection', socket);
   }
 
   async close(): Promise<void> {

@@ -13,9 +13,9 @@ import { STORE_RETRY_MAX_MS, STORE_RETRY_MIN_MS } from '../../engine/limits.js';
 import type { Logger } from '../../engine/log.js';
 import { loadWished } from '../payload.js';
 import type { Session } from '../store/contract.js';
-import { pause } from '../store/signals.js';
+import { aborted, pause } from '../store/signals.js';
 import { isAt, type Assignment, type Payload } from '../topology-records.js';
-import type { TopologyRunner } from './runner.js';
+import type { Membership, TopologyRunner } from './runner.js';
 
 export interface MembershipsOptions {
   readonly host: string;
@@ -97,13 +97,15 @@ export class Memberships {
     if (payload === null || ending.aborted) return;
     const { name, id, revision, places } = assignment;
     const { logger, runner } = this.options;
+    let membership: Membership | null = null;
     try {
-      const membership = runner.join({ ...payload, name, id, revision, lead: places[0]! });
-      if (!ending.aborted) await new Promise((resolve) => ending.addEventListener('abort', resolve, { once: true }));
-      await membership.end();
+      membership = runner.join({ ...payload, name, id, revision, lead: places[0]! });
     } catch (error) {
-      logger.error(`topology "${name}": taking part in it ended badly: ${reasonOf(error)}`);
+      // As long as it is assigned so, it would go wrong again.
+      logger.error(`this host takes no part in topology "${name}": ${reasonOf(error)}`);
     }
+    await aborted(ending);
+    await membership?.end();
   }
 
   /** What is needed to run it, as soon as it can be read; null when it is to end before. */

@@ -7,6 +7,9 @@ export const MEMBERS_MAX = 64;
 /** Of a secret that all processes know: what can be guessed is none. */
 export const SECRET_LENGTH_MIN = 16;
 
+/** A secret, a key, or certificates in a file: a chain of some. */
+export const LINK_FILE_BYTES_MAX = 256 * 1024;
+
 /** A file that says which processes there are: a thousand bytes a member is plenty. */
 export const PROCESSES_BYTES_MAX = 64 * 1024;
 

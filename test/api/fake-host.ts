@@ -3,6 +3,7 @@
 //
 //   inactive ◄──► active/waiting ──kill──► draining ──next look──► killed       completed and failed: as the test says
 
+import type { Peer } from '../../api/host/peers.js';
 import { createHash } from 'node:crypto';
 import { Readable } from 'node:stream';
 import type {
@@ -212,9 +213,15 @@ export class FakeHost implements HostService {
     return [{ host: 'fake', url: 'http://127.0.0.1:7070', slots, master: true }];
   }
 
-  async ownerOf(_name: string, waitMs: number): Promise<{ readonly host: string; readonly url: string } | null> {
+  async ownerOf(_name: string, waitMs: number): Promise<Peer | null> {
     this.ownerWaitsMs.push(waitMs);
-    return this.owner;
+    const { owner } = this;
+    if (owner === null) return null;
+    return {
+      ...owner,
+      ask: async (path, { body, ...question }) =>
+        await fetch(owner.url + path, { ...question, redirect: 'error', body: (body as string | undefined) ?? null }),
+    };
   }
 
   async health(): Promise<HostHealth> {

@@ -1,25 +1,31 @@
-// Where a process that leads topologies is reached by their members: one port for all its runs. Who connects proves
-// that it belongs here, says which run it joins and who it is; from then on what it says is for that run. A stranger
-// costs a small buffer for a few seconds, and never more than `MEMBERS_MAX` of them at a time.
+// Where a process is reached by others of its cluster, on one port: by members of the runs that it leads, and by those
+// who ask it something. Who connects proves that it belongs here and says what it wants; a member then says which run
+// it joins and who it is, and from then on what it says is for that run. A stranger costs a small buffer for a few
+// seconds, and never more than `MEMBERS_MAX` of them at a time.
 //
-//   connected ─ greeting ─► belongs here ─ join ─► a member of that run ─► its messages
+//   connected ─ greeting ─► belongs here ─┬─ wants to join: join ─► a member of that run ─► its messages
+//       │                       │         └─ wants to ask: told to go on ─► somebody else's socket
 //       └───────────────────────┴─ too late, too many, no such run ─► closed
 //
 // On the main thread.
 
 import type { Server, Socket } from 'node:net';
-import type { Clock } from '../../clock.js';
+import type { Clock, Timer } from '../../clock.js';
 import { failure, reasonOf, toWire } from '../../errors.js';
 import { MEMBER_GREETING_MS, MEMBERS_MAX } from '../../limits.js';
-import { greetAsListener, Intake, type GreetingKey } from '../../link/tcp/greeting.js';
+import { greetAsCaller, greetAsListener, Intake, type Greeted, type GreetingKey } from '../../link/tcp/greeting.js';
 import { listenOn, type PortRange } from '../../link/tcp/listen.js';
 import { listener, type TlsIdentity } from '../../link/tcp/secure.js';
 import type { TcpAddress } from '../../link/tcp/tcp-wire.js';
 import { MessageSocket } from './message-socket.js';
 import type { LeadToMember, MemberToLead } from './messages.js';
 
-/** What the greeting between a lead and its members is for. */
-export const MEMBER_PURPOSE = 'millrace member';
+/** What the greeting at a door is for. */
+const PURPOSE = 'millrace door';
+
+/** What a caller wants, in one byte behind the greeting; the answer of who is asked is the same. */
+const WANTS_TO_JOIN = 1;
+const WANTS_TO_ASK = 2;
 
 export type MemberSocket = MessageSocket<MemberToLead, LeadToMember>;
 
@@ -42,6 +48,30 @@ export interface DoorOptions {
   readonly secret: string;
   readonly tls: TlsIdentity | null;
   readonly clock: Clock;
+  /** Takes the socket of who wants to ask something. Default: it is closed. */
+  readonly asked?: (socket: Socket) => void;
+}
+
+/** What became of a caller at a door. */
+export type Entered = Greeted | 'refused';
+
+/** Enters a door as one that wants to join a run. */
+export async function enterToJoin(socket: Socket, secret: string): Promise<Greeted> {
+  const intake = new Intake(socket);
+  const greeted = await greetAsCaller(intake, { key: secret, purpose: PURPOSE });
+  intake.end();
+  if (greeted === 'greeted') socket.write(Buffer.of(WANTS_TO_JOIN));
+  return greeted;
+}
+
+/** Enters a door as one that wants to ask something; what it writes then is the question. */
+export async function enterToAsk(socket: Socket, secret: string): Promise<Entered> {
+  const intake = new Intake(socket);
+  const greeted = await greetAsCaller(intake, { key: secret, purpose: PURPOSE });
+  if (greeted === 'greeted') socket.write(Buffer.of(WANTS_TO_ASK));
+  const answer = greeted === 'greeted' ? await intake.take(1) : null;
+  intake.end();
+  return greeted === 'greeted' && answer?.[0] !== WANTS_TO_ASK ? 'refused' : greeted;
 }
 
 export class Door {
@@ -54,7 +84,7 @@ export class Door {
 
   constructor(options: DoorOptions) {
     this.options = options;
-    this.key = { key: options.secret, purpose: MEMBER_PURPOSE };
+    this.key = { key: options.secret, purpose: PURPOSE };
   }
 
   /**
@@ -100,14 +130,28 @@ export class Door {
     const deadline = this.options.clock.after(MEMBER_GREETING_MS, () => socket.destroy());
     const intake = new Intake(socket);
     const greeted = await greetAsListener(intake, this.key);
+    const wanted = greeted === 'greeted' ? await intake.take(1) : null;
     intake.end();
-    if (greeted !== 'greeted' || this.isClosed) {
-      deadline.cancel();
-      // One with another version is still being told ours.
-      if (typeof greeted === 'object') socket.destroySoon();
-      else socket.destroy();
+    if (wanted?.[0] === WANTS_TO_JOIN && !this.isClosed) {
+      this.receive(socket, deadline);
       return;
     }
+    deadline.cancel();
+    if (wanted?.[0] === WANTS_TO_ASK && !this.isClosed && this.options.asked !== undefined) {
+      this.strangers.delete(socket);
+      this.options.asked(socket);
+      // Nothing of the question may be read before it belongs to who answers.
+      socket.write(Buffer.of(WANTS_TO_ASK));
+    } else if (typeof greeted === 'object') {
+      // One with another version is still being told ours.
+      socket.destroySoon();
+    } else {
+      socket.destroy();
+    }
+  }
+
+  /** Somebody who wants to join a run, and has until the deadline to say which. */
+  private receive(socket: Socket, deadline: Timer): void {
     let guest: Guest | null = null;
     const member: MemberSocket = new MessageSocket<MemberToLead, LeadToMember>(
       socket,

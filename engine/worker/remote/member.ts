@@ -19,7 +19,6 @@ import {
   MEMBER_RETRY_MIN_MS,
   MEMBER_RETURN_MS,
 } from '../../limits.js';
-import { greetAsCaller, Intake, type GreetingKey } from '../../link/tcp/greeting.js';
 import { dial } from '../../link/tcp/secure.js';
 import type { TcpAddress } from '../../link/tcp/tcp-wire.js';
 import type { WirePorts } from '../../link/port-wire.js';
@@ -35,7 +34,7 @@ import { Pulse } from '../supervision/pulse.js';
 import { WorkerWatch, type Watched } from '../supervision/worker-watch.js';
 import type { LeadToMember, MemberToLead, RemoteTold, SharedBlock } from './messages.js';
 import { MessageSocket } from './message-socket.js';
-import { MEMBER_PURPOSE } from './door.js';
+import { enterToJoin } from './door.js';
 import { tcpOf, type Reach } from './reach.js';
 import { MemberWords } from './shared-words.js';
 
@@ -76,7 +75,6 @@ interface OwnRun extends Watched {
 
 export class Member {
   private readonly options: MemberOptions;
-  private readonly key: GreetingKey;
   private readonly words = new MemberWords();
   private readonly runs = new Map<number, OwnRun>();
   /** Ends of links between two workers of this process, until the other one is told of its own. */
@@ -86,7 +84,6 @@ export class Member {
 
   constructor(options: MemberOptions) {
     this.options = options;
-    this.key = { key: options.reach.secret, purpose: MEMBER_PURPOSE };
   }
 
   /**
@@ -127,9 +124,7 @@ export class Member {
     signal.addEventListener('abort', abort);
     const deadline = clock.after(MEMBER_GREETING_MS, () => socket.destroy());
     try {
-      const intake = new Intake(socket);
-      const greeted = await greetAsCaller(intake, this.key);
-      intake.end();
+      const greeted = await enterToJoin(socket, reach.secret);
       deadline.cancel();
       if (typeof greeted === 'object') {
         throw failure('MILLRACE_LINK_VERSION', { own: PROTOCOL_VERSION, other: greeted.version });

@@ -58,6 +58,7 @@ function parent(starts: readonly Start[]) {
     zookeeper: 'zk',
     name: null,
     sessionTimeoutMs: null,
+    links: { address: null, ports: null, secretFile: null, tlsKey: null, tlsCert: null, tlsCa: null },
     json: false,
     verbose: false,
   };

@@ -12,7 +12,6 @@ import {
   MEMBER_RETURN_MS,
   runtimeLimits,
 } from '../../../../engine/limits.js';
-import { greetAsCaller, Intake } from '../../../../engine/link/tcp/greeting.js';
 import { tcpLinkLimits } from '../../../../engine/limits.js';
 import { TcpEndpoint } from '../../../../engine/link/tcp/endpoint.js';
 import { defaultConfig } from '../../../../engine/model/config.js';
@@ -20,7 +19,7 @@ import type { FromWorker, WorkerInit } from '../../../../engine/worker/messages.
 import { Member } from '../../../../engine/worker/remote/member.js';
 import type { LeadToMember, MemberToLead } from '../../../../engine/worker/remote/messages.js';
 import { MessageSocket } from '../../../../engine/worker/remote/message-socket.js';
-import { MEMBER_PURPOSE } from '../../../../engine/worker/remote/door.js';
+import { enterToJoin } from '../../../../engine/worker/remote/door.js';
 import { leadProcesses, ONLY_RUN } from '../../../../engine/worker/remote/known-processes.js';
 import type { ProcessPool } from '../../../../engine/worker/remote/process-pool.js';
 import { LeadWords, MemberWords } from '../../../../engine/worker/remote/shared-words.js';
@@ -90,9 +89,7 @@ async function passUntil(clock: VirtualClock, stepMs: number, holds: () => boole
 async function joined(led: Led): Promise<{ readonly socket: Socket; readonly heard: LeadToMember[] }> {
   const socket = connect(led.port, host);
   socket.on('error', () => undefined);
-  const intake = new Intake(socket);
-  t.equal(await greetAsCaller(intake, { key: 'the secret', purpose: MEMBER_PURPOSE }), 'greeted');
-  intake.end();
+  t.equal(await enterToJoin(socket, 'the secret'), 'greeted');
   const heard: LeadToMember[] = [];
   let welcome: () => void = () => undefined;
   const welcomed = new Promise<void>((resolve) => (welcome = resolve));
