@@ -87,9 +87,9 @@ function everywhere(each: Case, workers: number): readonly WorkerPlace[] | null 
 function restart(each: Case, { places }: Assignment): readonly WorkerPlace[] | null {
   const { wish, room, standing } = each;
   const left = places.map((place) => (standing(place) === 'gone' ? null : place));
-  const near = left.find((place) => place !== null && room.hostOf(place) !== undefined);
-  const realm = near == null ? null : room.hostOf(near)!.pool.realm;
-  if (realm !== null && realm.protocol !== null) {
+  const hosts = left.map((place) => (place === null ? undefined : room.hostOf(place)));
+  const realm = hosts.find((host) => host !== undefined)?.pool.realm;
+  if (realm !== undefined && realm.protocol !== null) {
     const kept = left.filter((place) => place !== null).length;
     const fewest = fewestWorkers(wish.placing ?? {});
     for (let workers = Math.min(wish.workers, kept + realm.free); workers >= fewest; workers--) {

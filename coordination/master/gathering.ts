@@ -1,5 +1,5 @@
-// When the master acts on hosts that come and go. Hosts often do so together: each time anew it would move what the next
-// moment moves back. So it gathers: from the first host that came, or went without a word, until none did for
+// When the master acts on hosts that come and go. Hosts often do so together: each time anew it would move what the
+// next moment moves back. So it gathers: from the first host that came, or went without a word, until none did for
 // HOSTS_GATHER_MS, HOSTS_GATHER_MAX_MS at most. Wishes of users do not wait for it: they get places on hosts that are
 // settled and there. Main thread.
 //

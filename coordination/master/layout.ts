@@ -1,5 +1,5 @@
-// What each worker of a topology asks of its host, worked out from its settings and the number of workers alone: labels,
-// and of which other workers it has to keep away. Workers that ask for the same are of one class. Pure.
+// What each worker of a topology asks of its host, worked out from its settings and the number of workers alone:
+// labels, and of which other workers it has to keep away. Workers that ask for the same are of one class. Pure.
 
 import { workerGroups, workersMin } from '../../engine/model/worker-groups.js';
 import type { Placing } from '../topology-records.js';

@@ -134,7 +134,8 @@ export class Master {
           await pause(clock, waitMs, term.over);
           this.changed = true;
         }
-        if (!this.changed && !term.over.aborted) await this.change(isRead ? this.gathering.waitMs(clock.now()) : waitMs);
+        if (!this.changed && !term.over.aborted)
+          await this.change(isRead ? this.gathering.waitMs(clock.now()) : waitMs);
         waitMs = isRead ? STORE_RETRY_MIN_MS : Math.min(waitMs * 2, STORE_RETRY_MAX_MS);
       }
     } finally {

@@ -1,6 +1,6 @@
-// Finds hosts for the workers of one topology, one after the other: the host with the fewest of them first, of these the
-// one with most free slots, then by name; so they end up even. Only hosts with the labels of the worker's class, and
-// without workers that it has to keep away from. Pure.
+// Finds hosts for the workers of one topology, one after the other: the host with the fewest of them first, of these
+// the one with most free slots, then by name; so they end up even. Only hosts with the labels of the worker's class,
+// and without workers that it has to keep away from. Pure.
 //
 //   hosts without workers of the topology ── the heaps of their pools ──┐
 //   hosts with some ── a heap a class: fewest first ────────────────────┴─► best
