@@ -27,6 +27,7 @@ import {
   changesOf,
   isHostRecord,
   isReport,
+  isSame,
   isWish,
   type Assignment,
   type HostRecord,
@@ -304,7 +305,7 @@ export class Master {
     const revision = (before?.revision ?? 0) + (isAnew ? 1 : 0);
     const spread = isSpread ? spreadOf(wish) : spreadOf(before ?? {});
     const next = { name, id, revision, wanted, kill, places, ...spread, ...says };
-    if (before === null || isAnew || !isSame(before, next)) await this.assignments.write(next);
+    if (before === null || isAnew || !saysTheSame(before, next)) await this.assignments.write(next);
   }
 
   /** Reports of hosts that are gone; everything in them was acted upon by now. */
@@ -371,15 +372,12 @@ function isDecidedBefore(one: Read<Wish>, other: Read<Wish>): number {
 }
 
 /** Whether the one says the same as the other, whoever wrote it. */
-function isSame(before: Assignment, next: Omit<Assignment, 'epoch'>): boolean {
+function saysTheSame(before: Assignment, next: Omit<Assignment, 'epoch'>): boolean {
   return (
     before.wanted === next.wanted &&
     before.waiting === next.waiting &&
     changesOf(before) === changesOf(next) &&
     before.places.length === next.places.length &&
-    before.places.every((place, worker) => {
-      const now = next.places[worker]!;
-      return place.host === now.host && place.boot === now.boot && place.slot === now.slot;
-    })
+    before.places.every((place, worker) => isSame(place, next.places[worker]!))
   );
 }
