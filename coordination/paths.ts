@@ -8,6 +8,7 @@
 //   /topologies/NAME              Wish         what a user asked for; written by any host, deleted by the master
 //   /payloads/ID/0…               pieces       definition and description of the topology with that id
 //   /assignments/NAME             Assignment   where it runs; written by the master alone
+//   /drains/HOST                  Drain        that host gets no workers, in this life and the next; by its name
 //   /checkpoints/ID               Claim        its version fences those who write progress
 //   /checkpoints/ID/0…15          Progress     of the partitions of its spouts
 //   /finals/ID                    Final        how it ended and its last counts, until the master makes history of it
@@ -26,6 +27,7 @@ export const REPORTS = '/reports';
 export const TOPOLOGIES = '/topologies';
 export const PAYLOADS = '/payloads';
 export const ASSIGNMENTS = '/assignments';
+export const DRAINS = '/drains';
 export const CHECKPOINTS = '/checkpoints';
 export const FINALS = '/finals';
 export const HISTORY = '/history';
@@ -38,6 +40,7 @@ export const LAYOUT = [
   TOPOLOGIES,
   PAYLOADS,
   ASSIGNMENTS,
+  DRAINS,
   CHECKPOINTS,
   FINALS,
   HISTORY,
@@ -53,6 +56,7 @@ export const reportPath = (member: string): string => childOf(REPORTS, member);
 export const wishPath = (name: string): string => childOf(TOPOLOGIES, name);
 export const payloadPath = (id: string): string => childOf(PAYLOADS, id);
 export const assignmentPath = (name: string): string => childOf(ASSIGNMENTS, name);
+export const drainPath = (host: string): string => childOf(DRAINS, host);
 export const checkpointsPath = (id: string): string => childOf(CHECKPOINTS, id);
 export const finalPath = (id: string): string => childOf(FINALS, id);
 export const historyPath = (entry: string): string => childOf(HISTORY, entry);

@@ -5,6 +5,7 @@ import type { WireError } from '../engine/errors.js';
 import type { TopologyDescription } from '../engine/model/describe.js';
 import type { Parallelism } from '../engine/plan/plan.js';
 import type { Settings } from '../engine/model/settings.js';
+import type { WorkerGroup } from '../engine/model/worker-groups.js';
 import { hasKeys } from './store/json-node.js';
 
 /** The states of a topology; the last three are ends. */
@@ -43,6 +44,20 @@ export interface Wish extends Spread {
   readonly artifacts: readonly string[];
   /** In how many pieces its payload is kept. */
   readonly pieces: number;
+  /** What the master needs of its settings: it reads no payloads. Left out: defaults. */
+  readonly placing?: Placing;
+}
+
+/** Where a topology may run, and what for. */
+export interface Placing {
+  /** Its workers are on hosts with all of these only. Left out: on any. */
+  readonly hostLabels?: readonly string[];
+  /** Higher ones are placed first, and take slots from lower ones. Left out: 0. */
+  readonly priority?: number;
+  /** It spreads onto hosts that come by itself. Left out: false. */
+  readonly autoRebalance?: boolean;
+  /** What its workers are made for (engine/model/worker-groups.ts). Left out: each for everything. */
+  readonly groups?: readonly WorkerGroup[];
 }
 
 /** What is needed to run it: too large for the wish itself. */
@@ -79,6 +94,8 @@ export interface Assignment extends Spread {
    * The others may change within a revision, the first may not.
    */
   readonly places: readonly WorkerPlace[];
+  /** What it still waits for, in words. Left out while it has all that is wished. */
+  readonly waiting?: string;
 }
 
 export interface HostRecord {
@@ -93,6 +110,15 @@ export interface HostRecord {
   readonly labels?: readonly string[];
   /** Of what hosts say to each other: only equal ones run a topology together. Left out: 0. */
   readonly protocol?: number;
+  /** It is about to go, and says so. Left out: false. */
+  readonly leaving?: boolean;
+}
+
+/** A host that gets no workers until this is deleted: somebody wants it empty. */
+export interface Drain {
+  readonly host: string;
+  /** Milliseconds since the epoch. */
+  readonly sinceMs: number;
 }
 
 /** What a host says of one topology that it runs. */
@@ -198,6 +224,10 @@ export function isHostRecord(value: unknown): value is HostRecord {
     Number.isInteger(value.slots) &&
     (!('url' in value) || typeof value.url === 'string')
   );
+}
+
+export function isDrain(value: unknown): value is Drain {
+  return hasKeys(value, 'host', 'sinceMs') && typeof value.host === 'string';
 }
 
 export function isReport(value: unknown): value is Report {

@@ -13,16 +13,16 @@ import type { Logger } from '../../engine/log.js';
 import type { Random } from '../../engine/random.js';
 import { CheckpointWriter } from '../checkpoints.js';
 import { Master } from '../master/master.js';
-import { ASSIGNMENTS, EPOCH, MASTERS, memberOf, reportPath } from '../paths.js';
+import { ASSIGNMENTS, EPOCH, hostPath, MASTERS, memberOf, reportPath } from '../paths.js';
 import { DirectoryCache } from '../recipes/directory-cache.js';
 import { Election } from '../recipes/election.js';
-import { fromNode } from '../store/json-node.js';
+import { fromNode, toData } from '../store/json-node.js';
 import type { Session, Store, StoreNode } from '../store/contract.js';
 import { Hosts } from '../hosts.js';
 import { SessionKeeper } from '../store/session-keeper.js';
 import { hasCode } from '../store/store-errors.js';
 import { Topologies } from '../topologies.js';
-import { isAssignment, type Assignment } from '../topology-records.js';
+import { isAssignment, type Assignment, type HostRecord } from '../topology-records.js';
 import { Memberships } from './memberships.js';
 import { Outbox } from './outbox.js';
 import { ensureLayout, register } from './registration.js';
@@ -61,6 +61,8 @@ export class ClusterHost {
   private readonly checkpoints: CheckpointWriter;
   private readonly outbox: Outbox;
   private closing: Promise<void> | null = null;
+  /** How it is shown to others, in the session that is open. */
+  private shown: { readonly session: Session; readonly record: HostRecord } | null = null;
   /** The last report has something that a master has to read. */
   private unread = false;
 
@@ -107,11 +109,23 @@ export class ClusterHost {
 
   private async leave(): Promise<void> {
     const { host } = this.options;
+    this.sayLeaving();
     this.keeper.leave(failure('MILLRACE_HOST_CLOSED', { host }));
     [this.unread] = await Promise.all([this.runs.close(), this.memberships.close()]);
     await this.checkpoints.close();
     await this.outbox.close();
     await this.keeper.close();
+  }
+
+  /** So that the master knows a goodbye from a failure. It may come too late: then it takes a little longer. */
+  private sayLeaving(): void {
+    // Nobody waits for a host that shares nothing.
+    if (this.shown?.record.door === undefined) return;
+    const { session, record } = this.shown;
+    const path = hostPath(memberOf(record.host, record.boot));
+    session.set(path, toData({ ...record, leaving: true } satisfies HostRecord), null).catch((error: unknown) => {
+      this.options.logger.debug(`the master is not told that host "${record.host}" leaves: ${reasonOf(error)}`);
+    });
   }
 
   private follow(assignments: readonly Assignment[]): void {
@@ -127,11 +141,13 @@ export class ClusterHost {
     const url = this.options.url?.() ?? null;
     const door = this.options.door?.() ?? null;
     const ways = { ...(url === null ? {} : { url }), ...(door === null ? {} : { door }) };
-    await register(session, { host, boot: this.boot, slots, ...ways }).catch((error: unknown) => {
+    const record: HostRecord = { host, boot: this.boot, slots, ...ways };
+    await register(session, record).catch((error: unknown) => {
       // It was away for so long that another one has its name: nothing that runs is this host's any more.
       if (hasCode(error, 'MILLRACE_HOST_NAME_TAKEN')) this.follow([]);
       throw error;
     });
+    this.shown = { session, record };
     const follow = (): void => this.follow(readAssignments(assignments.nodes.values(), logger));
     const assignments: DirectoryCache = new DirectoryCache(session, ASSIGNMENTS, follow);
     const election = new Election({

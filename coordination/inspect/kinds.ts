@@ -7,6 +7,7 @@ import { isPiece } from '../checkpoints.js';
 import {
   ASSIGNMENTS,
   CHECKPOINTS,
+  DRAINS,
   EPOCH,
   FINALS,
   HISTORY,
@@ -20,7 +21,16 @@ import {
 import { isEpoch } from '../recipes/election.js';
 import { hasKeys } from '../store/json-node.js';
 import { nameOf, parentOf } from '../store/node-path.js';
-import { isAssignment, isEnded, isFinal, isHostRecord, isPayload, isReport, isWish } from '../topology-records.js';
+import {
+  isAssignment,
+  isDrain,
+  isEnded,
+  isFinal,
+  isHostRecord,
+  isPayload,
+  isReport,
+  isWish,
+} from '../topology-records.js';
 
 /** A record of ours. */
 export interface RecordKind {
@@ -78,6 +88,8 @@ const assignment = kind('assignment', isAssignment, ({ id, epoch: number, revisi
   return `${show(id)} revision ${show(revision)} of epoch ${show(number)} ${placed}`;
 });
 
+const drain = kind('drain', isDrain, ({ host: name }) => `${show(name)} is to be empty`);
+
 const claim = kind('claim', isClaim, ({ revision }) => `of revision ${show(revision)}`);
 
 const progress: RecordKind = {
@@ -100,6 +112,7 @@ const byDirectory: ReadonlyMap<string, NodeKind> = new Map([
   [TOPOLOGIES, { kind: 'record', record: wish }],
   [PAYLOADS, { kind: 'pieces', record: payload }],
   [ASSIGNMENTS, { kind: 'record', record: assignment }],
+  [DRAINS, { kind: 'record', record: drain }],
   [CHECKPOINTS, { kind: 'record', record: claim }],
   [FINALS, { kind: 'record', record: final }],
   [HISTORY, { kind: 'record', record: ended }],

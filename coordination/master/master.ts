@@ -1,42 +1,51 @@
 // The master: turns wishes into assignments, for one term. It looks at everything each time that something changed, and
-// decides for each topology by itself (decide.ts), the oldest first. Every write goes through the term, so it fails
-// once another master is there, and checks the versions that it was decided on. Main thread.
+// decides for each topology by itself (decide.ts, arrange.ts): those of higher priority first, then the oldest. Every
+// write goes through the term, so it fails once another master is there, and checks the versions that it was decided
+// on. Main thread.
 //
 //   wishes ─┐
-//   hosts ──┼─ changed ─► look ─► decide for each topology ─► act ─┐
+//   hosts ──┤
+//   drains ─┼─ changed ─► look ─► decide for each topology ─► act ─┐
 //   reports ┘               ▲                                      ├─ refused: read again, look again
 //                           └──────────────────────────────────────┘
 //
 // Invariant: assignments are written by masters alone, so what this one wrote and read is what stands in the store as
-// long as its term lasts; wishes, hosts and reports may be behind, and catch up by the next look.
+// long as its term lasts; all else may be behind, and catches up by the next look.
 
 import type { Clock } from '../../engine/clock.js';
 import { reasonOf } from '../../engine/errors.js';
 import { STORE_RETRY_MAX_MS, STORE_RETRY_MIN_MS } from '../../engine/limits.js';
 import type { Logger } from '../../engine/log.js';
-import { assignmentPath, ASSIGNMENTS, hostPath, HOSTS, memberOf, reportPath, REPORTS, TOPOLOGIES } from '../paths.js';
+import { DRAINS, hostPath, HOSTS, memberOf, reportPath, REPORTS, TOPOLOGIES } from '../paths.js';
 import { DirectoryCache } from '../recipes/directory-cache.js';
 import type { Term } from '../recipes/election.js';
-import { fromNode, toData } from '../store/json-node.js';
+import { fromNode } from '../store/json-node.js';
 import type { Session, StoreNode } from '../store/contract.js';
 import { aborted, pause, whenAborted } from '../store/signals.js';
 import { hasCode } from '../store/store-errors.js';
 import {
   changesOf,
-  isAssignment,
   isHostRecord,
   isReport,
+  isSame,
   isWish,
   type Assignment,
+  type HostRecord,
   type Report,
   type RunReport,
   type Spread,
   type Wish,
+  type WorkerPlace,
 } from '../topology-records.js';
+import { arrange, type Arrangement, type Case, type Standing } from './arrange.js';
+import { Assignments } from './assignments.js';
 import { decide } from './decide.js';
+import { Gathering } from './gathering.js';
 import { History } from './history.js';
-import { Slots } from './placement.js';
+import { labelsOf } from './layout.js';
+import { makeRoom, priorityOf, type Lower } from './make-room.js';
 import { sweepOrphans } from './orphans.js';
+import { Room } from './room.js';
 
 export interface MasterOptions {
   readonly session: Session;
@@ -53,10 +62,24 @@ interface Read<T> {
   readonly node: StoreNode;
 }
 
+/** What the master follows. */
+type Followed = Readonly<Record<'wishes' | 'hosts' | 'reports' | 'drains', DirectoryCache>>;
+
+/** What is known at one look. */
+interface View {
+  readonly room: Room;
+  readonly isDrained: (host: string) => boolean;
+  /** What hosts say of a topology, by themselves and its id. */
+  readonly runs: ReadonlyMap<string, RunReport>;
+  /** In the order in which they are decided on. */
+  readonly wishes: readonly Read<Wish>[];
+}
+
 export class Master {
   private readonly options: MasterOptions;
   private readonly history: History;
-  private readonly assignments = new Map<string, { readonly value: Assignment; readonly version: number }>();
+  private readonly assignments: Assignments;
+  private readonly gathering = new Gathering();
   /** Nodes that could not be read, and were told. */
   private readonly told = new Set<string>();
   /** Topologies that this master ended, and that the cache may still show. */
@@ -69,6 +92,7 @@ export class Master {
   constructor(options: MasterOptions) {
     this.options = options;
     this.history = new History(options);
+    this.assignments = new Assignments({ ...options, valueOf: (node, isIt) => this.valueOf(node, isIt) });
   }
 
   /** Leads until the term is over. */
@@ -78,9 +102,14 @@ export class Master {
       this.changed = true;
       this.wake();
     };
-    const [wishes, hosts, reports] = [TOPOLOGIES, HOSTS, REPORTS].map((path) => {
-      return new DirectoryCache(session, path, notice);
-    }) as [DirectoryCache, DirectoryCache, DirectoryCache];
+    const follow = (path: string): DirectoryCache => new DirectoryCache(session, path, notice);
+    const followed: Followed = {
+      wishes: follow(TOPOLOGIES),
+      hosts: follow(HOSTS),
+      reports: follow(REPORTS),
+      drains: follow(DRAINS),
+    };
+    const caches = Object.values(followed);
     // It also ends with this, whatever ends this: the term is only over after it.
     const sweep = new AbortController();
     const off = whenAborted([term.over], () => {
@@ -89,14 +118,14 @@ export class Master {
     });
     const sweeping = sweepOrphans(this.options, sweep.signal);
     try {
-      await Promise.race([Promise.all([wishes.ready, hosts.ready, reports.ready]), aborted(term.over)]);
+      await Promise.race([Promise.all(caches.map(({ ready }) => ready)), aborted(term.over)]);
       let isRead = false;
       let isTold = false;
       for (let waitMs = STORE_RETRY_MIN_MS; !term.over.aborted;) {
         this.changed = false;
         try {
-          if (!isRead) await this.readAssignments();
-          isRead = await this.look(wishes, hosts, reports);
+          if (!isRead) await this.assignments.read();
+          isRead = await this.look(followed);
           isTold = false;
         } catch (error) {
           if (term.over.aborted) break;
@@ -106,13 +135,14 @@ export class Master {
           await pause(clock, waitMs, term.over);
           this.changed = true;
         }
-        if (!this.changed && !term.over.aborted) await this.change(isRead ? null : waitMs);
+        if (!this.changed && !term.over.aborted)
+          await this.change(isRead ? this.gathering.waitMs(clock.now()) : waitMs);
         waitMs = isRead ? STORE_RETRY_MIN_MS : Math.min(waitMs * 2, STORE_RETRY_MAX_MS);
       }
     } finally {
       off();
       sweep.abort();
-      for (const cache of [wishes, hosts, reports]) cache.close();
+      for (const cache of caches) cache.close();
       await sweeping;
     }
   }
@@ -126,40 +156,61 @@ export class Master {
   }
 
   /** Whether all of it could be carried out; a topology that cannot be waits, and holds up no other one. */
-  private async look(
-    wishCache: DirectoryCache,
-    hostCache: DirectoryCache,
-    reportCache: DirectoryCache,
-  ): Promise<boolean> {
-    const wishes = this.readAll(wishCache, isWish).filter(({ value }) => !this.endedIds.has(value.id));
-    const hosts = this.readAll(hostCache, isHostRecord).map(({ value }) => value);
-    const reports = this.readAll(reportCache, isReport);
-    this.forgetEnded(wishCache);
-    wishes.sort((a, b) => (a.node.stat.createRevision < b.node.stat.createRevision ? -1 : 1));
-    await this.removeStrayAssignments(new Set(wishes.map(({ value }) => value.name)), wishCache);
-    const slots = new Slots(
-      hosts,
-      [...this.assignments.values()].map(({ value }) => value),
-    );
-    const there = new Set(hosts.map(({ host, boot }) => memberOf(host, boot)));
-    const runs = reports.flatMap(({ value }) => value.runs);
+  private async look(followed: Followed): Promise<boolean> {
+    const { assignments, endedIds } = this;
+    const wishes = this.readAll(followed.wishes, isWish).filter(({ value }) => !endedIds.has(value.id));
+    const hosts = this.readAll(followed.hosts, isHostRecord).map(({ value }) => value);
+    const reports = this.readAll(followed.reports, isReport);
+    this.forgetEnded(followed.wishes);
+    wishes.sort(isDecidedBefore);
+    const wished = new Set(wishes.map(({ value }) => value.name));
+    await assignments.removeStrays((name) => wished.has(name) || followed.wishes.nodes.has(name));
+    const there = new Map(hosts.map((record) => [memberOf(record.host, record.boot), record]));
+    const view = this.view(there, wishes, reports, followed.drains);
     const failed = new Set<string>();
     for (const wish of wishes) {
       try {
-        await this.carryOut(wish, slots, there, runs);
+        await this.carryOut(wish, view);
       } catch (error) {
         if (this.options.term.over.aborted) throw error;
         failed.add(wish.value.id);
         this.tellFailed(wish.value, error);
         // What it has keeps its slots.
-        slots.take(this.assignments.get(wish.value.name)?.value.places ?? []);
+        view.room.take(assignments.get(wish.value.name)?.value.places ?? []);
       }
     }
     for (const id of this.failed.keys()) if (!failed.has(id)) this.failed.delete(id);
     // What they say about those is still needed.
     const acted = reports.filter(({ value }) => !value.runs.some(({ id }) => failed.has(id)));
-    await this.removeOldReports(acted, there);
+    await this.removeOldReports(acted, (member) => there.has(member));
     return failed.size === 0;
+  }
+
+  private view(
+    there: ReadonlyMap<string, HostRecord>,
+    wishes: readonly Read<Wish>[],
+    reports: readonly Read<Report>[],
+    drains: DirectoryCache,
+  ): View {
+    const { gathering } = this;
+    const places = this.assignments.all.map((each) => each.places);
+    gathering.see(
+      there,
+      places.flatMap((each) => each.map(memberAt)),
+      this.options.clock.now(),
+    );
+    // By name, whatever is in them: who cannot be read is not to get workers either.
+    const isDrained = (host: string): boolean => drains.nodes.has(host);
+    const room = new Room({
+      hosts: there.values(),
+      places,
+      isOpen: (record) => gathering.isSettled(memberAt(record)) && !isDrained(record.host),
+      labels: new Set(wishes.flatMap(({ value }) => labelsOf(value.placing ?? {}))),
+    });
+    const runs = reports.flatMap(({ value }) => {
+      return value.runs.map((run): [string, RunReport] => [runKey(value, run.id), run]);
+    });
+    return { room, isDrained, runs: new Map(runs), wishes };
   }
 
   /** Once until it goes well; that somebody else was quicker is no failure the first time. */
@@ -171,96 +222,101 @@ export class Master {
     this.failed.set(id, tells || before === 'told' ? 'told' : 'quiet');
   }
 
-  private async carryOut(
-    { value: wish, node }: Read<Wish>,
-    slots: Slots,
-    there: ReadonlySet<string>,
-    runs: readonly RunReport[],
-  ): Promise<void> {
+  private async carryOut({ value: wish, node }: Read<Wish>, view: View): Promise<void> {
     const known = this.assignments.get(wish.name);
     const assignment = known?.value.id === wish.id ? known.value : null;
-    const decision = decide({
-      wish,
-      assignment,
-      isThere: ({ host, boot }) => there.has(memberOf(host, boot)),
-      reports: runs.filter(({ id, revision }) => id === wish.id && revision === assignment?.revision),
-    });
+    const [lead] = assignment?.places ?? [];
+    const standing = (place: WorkerPlace): Standing => this.gathering.standing(memberAt(place));
+    const run = lead === undefined ? undefined : view.runs.get(runKey(lead, wish.id));
+    const report = run?.revision === assignment?.revision ? (run ?? null) : null;
+    const hasLead = lead !== undefined && standing(lead) !== 'gone';
+    const decision = decide({ wish, assignment, hasLead, report });
     switch (decision.type) {
       case 'nothing':
         return;
-      case 'tell':
-        await this.tell(wish, assignment!, slots);
+      case 'kill': {
+        const { wanted, kill } = wish;
+        await this.assignments.write({ ...assignment!, wanted, kill });
         return;
+      }
       case 'end':
         await this.history.end(wish, node.stat.version, decision.state, known ?? null);
         this.endedIds.add(wish.id);
-        this.assignments.delete(wish.name);
-        slots.free(assignment?.places ?? []);
+        this.assignments.forget(wish.name);
+        view.room.give(assignment?.places ?? []);
         return;
-      case 'place':
-      case 'take away': {
-        slots.free(assignment?.places ?? []);
-        const places = decision.type === 'place' ? (slots.place(wish.workers) ?? []) : [];
-        if (places.length === 0 && (assignment?.places.length ?? 0) === 0) return;
-        const revision = (assignment?.revision ?? 0) + 1;
-        const { name, id, wanted, kill } = wish;
-        await this.assign({ name, id, epoch: 0, revision, wanted, kill, places, ...spreadOf(wish) });
+      case 'arrange': {
+        const { room, isDrained } = view;
+        const away = new Set(lead !== undefined && standing(lead) === 'there' ? report?.away : []);
+        const each: Case = { wish, assignment, room, standing, away, isDrained };
+        const arrangement = arrange(each);
+        const isPlaced = arrangement.places.length > 0;
+        if (isPlaced || wish.wanted !== 'active') await this.put(wish, assignment, arrangement);
+        else await this.putAtCost(each, arrangement, view);
       }
     }
   }
 
-  /** One that runs is told what is wished; a rebalance waits until its host has the slots. */
-  private async tell(wish: Wish, assignment: Assignment, slots: Slots): Promise<void> {
-    const { wanted, kill } = wish;
-    const isSpread = changesOf(wish) === changesOf(assignment);
-    const places = isSpread ? assignment.places : slots.resize(assignment.places, wish.workers);
-    if (places === null && wanted === assignment.wanted) return;
-    const spread = places === null ? {} : { places, ...spreadOf(wish) };
-    await this.assign({ ...assignment, wanted, kill, ...spread });
-  }
-
-  private async assign(decided: Assignment): Promise<void> {
-    const { term, logger } = this.options;
-    const value = { ...decided, epoch: term.epoch };
-    const known = this.assignments.get(value.name);
-    const target = { path: assignmentPath(value.name), data: toData(value) };
-    const [result] = await term.act([
-      known === undefined ? { type: 'create', ...target } : { type: 'set', ...target, version: known.version },
-    ]);
-    this.assignments.set(value.name, { value, version: result?.type === 'set' ? result.stat.version : 0 });
-    const where = value.places.map(({ host, slot }) => `${host}/${slot}`).join(', ');
-    logger.debug(`topology "${value.name}": revision ${value.revision}, ${value.wanted}, on ${where || 'no host'}`);
-  }
-
-  private async readAssignments(): Promise<void> {
-    const { session } = this.options;
-    const names = await session.children(ASSIGNMENTS);
-    const nodes = await Promise.all(names.map((name) => session.get(assignmentPath(name))));
-    this.assignments.clear();
-    names.forEach((name, index) => {
-      const node = nodes[index]!;
-      const value = this.valueOf(node, isAssignment);
-      // One that cannot be read is written anew; its version is needed for that.
-      const unread = { name, id: '', epoch: 0, revision: 0, wanted: 'inactive', kill: null, places: [] } as const;
-      this.assignments.set(name, { value: value ?? unread, version: node.stat.version });
-    });
-  }
-
-  /** Assignments whose topology is gone, or was never wished. */
-  private async removeStrayAssignments(wished: ReadonlySet<string>, cache: DirectoryCache): Promise<void> {
-    for (const [name, { version }] of [...this.assignments]) {
-      if (wished.has(name) || cache.nodes.has(name)) continue;
-      await this.options.term.act([{ type: 'delete', path: assignmentPath(name), version }]);
-      this.assignments.delete(name);
+  /** One that would have to wait: others of lower priority make room, if that helps. */
+  private async putAtCost(each: Case, arrangement: Arrangement, view: View): Promise<void> {
+    const { wish, assignment } = each;
+    // From now on it has no place, whatever it had.
+    const nowhere: Case = { ...each, assignment: assignment === null ? null : { ...assignment, places: [] } };
+    const made = makeRoom(nowhere, this.lowerThan(wish, view));
+    if (made === null) {
+      await this.put(wish, assignment, arrangement);
+      return;
     }
+    const waiting = `topology "${wish.name}", of higher priority, has its slots`;
+    for (const { wish: lower } of made.out) {
+      const { value } = this.assignments.get(lower.name)!;
+      await this.assignments.write({ ...value, revision: value.revision + 1, places: [], waiting });
+    }
+    await this.put(wish, assignment, made.arrangement);
+  }
+
+  /** Those that run and have a lower priority: the lowest first, of these the youngest. */
+  private lowerThan(wish: Wish, { wishes }: View): readonly Lower[] {
+    const priority = priorityOf(wish);
+    const found: Lower[] = [];
+    for (let at = wishes.length - 1; at >= 0; at--) {
+      const { value } = wishes[at]!;
+      if (priorityOf(value) >= priority) break;
+      const standing = this.assignments.get(value.name)?.value;
+      if (standing?.id !== value.id || standing.places.length === 0 || value.wanted === 'killed') continue;
+      found.push({ wish: value, places: standing.places });
+    }
+    return found;
+  }
+
+  /** Writes what was decided, if it is anything new. */
+  private async put(wish: Wish, before: Assignment | null, arrangement: Arrangement): Promise<void> {
+    const { name, id, wanted, kill } = wish;
+    const { places, isAnew, isSpread, waiting } = arrangement;
+    const hadPlaces = (before?.places.length ?? 0) > 0;
+    const says = waiting === null ? {} : { waiting };
+    if (places.length === 0 && !hadPlaces) {
+      // It may get places in a moment, when hosts that came have settled.
+      if (this.gathering.waitMs(this.options.clock.now()) !== null || (before?.waiting ?? null) === waiting) return;
+      const { revision = 0 } = before ?? {};
+      await this.assignments.write({ name, id, revision, wanted, kill, places, ...spreadOf(wish), ...says });
+      return;
+    }
+    const revision = (before?.revision ?? 0) + (isAnew ? 1 : 0);
+    const spread = isSpread ? spreadOf(wish) : spreadOf(before ?? {});
+    const next = { name, id, revision, wanted, kill, places, ...spread, ...says };
+    if (before === null || isAnew || !saysTheSame(before, next)) await this.assignments.write(next);
   }
 
   /** Reports of hosts that are gone; everything in them was acted upon by now. */
-  private async removeOldReports(reports: readonly Read<Report>[], there: ReadonlySet<string>): Promise<void> {
+  private async removeOldReports(
+    reports: readonly Read<Report>[],
+    isThere: (member: string) => boolean,
+  ): Promise<void> {
     const { session, term } = this.options;
     for (const { value, node } of reports) {
-      const member = memberOf(value.host, value.boot);
-      if (there.has(member) || (await session.exists(hostPath(member))) !== null) continue;
+      const member = memberAt(value);
+      if (isThere(member) || (await session.exists(hostPath(member))) !== null) continue;
       await term
         .act([{ type: 'delete', path: reportPath(member), version: node.stat.version }])
         .catch((error: unknown) => {
@@ -296,6 +352,32 @@ export class Master {
   }
 }
 
-function spreadOf({ parallelism = {}, change = 0 }: Wish): Required<Spread> {
+function spreadOf({ parallelism = {}, change = 0 }: Spread): Required<Spread> {
   return { parallelism, change };
+}
+
+function memberAt({ host, boot }: Pick<WorkerPlace, 'host' | 'boot'>): string {
+  return memberOf(host, boot);
+}
+
+function runKey(at: Pick<WorkerPlace, 'host' | 'boot'>, id: string): string {
+  return `${memberAt(at)} ${id}`;
+}
+
+/** Of higher priority first, then the oldest. */
+function isDecidedBefore(one: Read<Wish>, other: Read<Wish>): number {
+  const higher = priorityOf(other.value) - priorityOf(one.value);
+  if (higher !== 0) return higher;
+  return one.node.stat.createRevision < other.node.stat.createRevision ? -1 : 1;
+}
+
+/** Whether the one says the same as the other, whoever wrote it. */
+function saysTheSame(before: Assignment, next: Omit<Assignment, 'epoch'>): boolean {
+  return (
+    before.wanted === next.wanted &&
+    before.waiting === next.waiting &&
+    changesOf(before) === changesOf(next) &&
+    before.places.length === next.places.length &&
+    before.places.every((place, worker) => isSame(place, next.places[worker]!))
+  );
 }

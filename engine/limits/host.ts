@@ -84,6 +84,14 @@ export const EMBEDDED_GROUP_BYTES_MAX = 4 * 1024 * 1024;
  */
 export const EMBEDDED_LOG_BYTES_MAX = 16 * 1024 * 1024;
 
+/**
+ * After a host came, or went without a word, the master waits this long for others that do so too: hosts that start
+ * together come within it, and a failure is not answered much later.
+ */
+export const HOSTS_GATHER_MS = 300;
+/** … and no longer than this, however many follow each other. */
+export const HOSTS_GATHER_MAX_MS = 3000;
+
 /** Topologies that have not ended: each takes nodes of the store and a place in every list. */
 export const TOPOLOGIES_MAX = 1000;
 

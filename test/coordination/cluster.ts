@@ -4,7 +4,7 @@ import { VirtualClock } from '../../engine/clock.js';
 import type { Logger } from '../../engine/log.js';
 import type { ComponentDescription, TopologyDescription } from '../../engine/model/describe.js';
 import { Random } from '../../engine/random.js';
-import { ClusterHost } from '../../coordination/host/cluster-host.js';
+import { ClusterHost, type ClusterHostOptions } from '../../coordination/host/cluster-host.js';
 import type {
   JoinOrder,
   Membership,
@@ -148,12 +148,17 @@ export class Cluster {
     error: (line) => void this.logged.push(`error ${line}`),
   };
 
-  async host(name: string, slots: number, store: Store = this.store): Promise<Member> {
+  async host(
+    name: string,
+    slots: number,
+    store: Store = this.store,
+    more: Partial<ClusterHostOptions> = {},
+  ): Promise<Member> {
     const { clock, logger } = this;
     const runner = new FakeRunner(clock);
     const random = new Random(Cluster.seed++);
     const options = { store, host: name, slots, runner, clock, logger, random, wallMs: () => 1e12 + clock.now() };
-    const host = new ClusterHost(options);
+    const host = new ClusterHost({ ...options, ...more });
     await host.start();
     await settle();
     return { host, runner };

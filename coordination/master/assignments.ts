@@ -1,0 +1,84 @@
+// The assignments as they stand in the store: masters alone write them, so what this one read and wrote is what stands
+// there as long as its term lasts. Main thread.
+
+import type { Logger } from '../../engine/log.js';
+import { assignmentPath, ASSIGNMENTS } from '../paths.js';
+import type { Term } from '../recipes/election.js';
+import { toData } from '../store/json-node.js';
+import type { Session, StoreNode } from '../store/contract.js';
+import { isAssignment, type Assignment } from '../topology-records.js';
+
+/** One that stands in the store. */
+export interface Standing {
+  readonly value: Assignment;
+  readonly version: number;
+}
+
+export interface AssignmentsOptions {
+  readonly session: Session;
+  readonly term: Term;
+  readonly logger: Logger;
+  /** What is in the node, or null when it cannot be read. */
+  readonly valueOf: (node: StoreNode, isIt: (value: unknown) => value is Assignment) => Assignment | null;
+}
+
+export class Assignments {
+  private readonly options: AssignmentsOptions;
+  private readonly known = new Map<string, Standing>();
+
+  constructor(options: AssignmentsOptions) {
+    this.options = options;
+  }
+
+  /** Reads all of them. */
+  async read(): Promise<void> {
+    const { session, valueOf } = this.options;
+    const names = await session.children(ASSIGNMENTS);
+    const nodes = await Promise.all(names.map((name) => session.get(assignmentPath(name))));
+    this.known.clear();
+    names.forEach((name, index) => {
+      const node = nodes[index]!;
+      const value = valueOf(node, isAssignment);
+      // One that cannot be read is written anew; its version is needed for that.
+      const unread = { name, id: '', epoch: 0, revision: 0, wanted: 'inactive', kill: null, places: [] } as const;
+      this.known.set(name, { value: value ?? unread, version: node.stat.version });
+    });
+  }
+
+  get all(): readonly Assignment[] {
+    return [...this.known.values()].map(({ value }) => value);
+  }
+
+  /** Whatever stands under that name, also of another topology. */
+  get(name: string): Standing | undefined {
+    return this.known.get(name);
+  }
+
+  /** Writes it, as of this epoch. */
+  async write(decided: Omit<Assignment, 'epoch'>): Promise<void> {
+    const { term, logger } = this.options;
+    const value = { ...decided, epoch: term.epoch };
+    const known = this.known.get(value.name);
+    const target = { path: assignmentPath(value.name), data: toData(value) };
+    const [result] = await term.act([
+      known === undefined ? { type: 'create', ...target } : { type: 'set', ...target, version: known.version },
+    ]);
+    this.known.set(value.name, { value, version: result?.type === 'set' ? result.stat.version : 0 });
+    const where = value.places.map(({ host, slot }) => `${host}/${slot}`).join(', ');
+    logger.debug(`topology "${value.name}": revision ${value.revision}, ${value.wanted}, on ${where || 'no host'}`);
+  }
+
+  /** It was deleted. */
+  forget(name: string): void {
+    this.known.delete(name);
+  }
+
+  /** Deletes those whose topology is gone, or was never wished. */
+  async removeStrays(isWished: (name: string) => boolean): Promise<void> {
+    for (const [name, { version }] of [...this.known]) {
+      if (isWished(name)) continue;
+      await this.options.term.act([{ type: 'delete', path: assignmentPath(name), version }]);
+      this.known.delete(name);
+    }
+  }
+}
