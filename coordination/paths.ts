@@ -1,9 +1,11 @@
 // Where what stands in the store; this comment is the schema. Every node is JSON of the shape named here
 // (topology-records.ts; the epoch in recipes/election.ts), but for the pieces, which are parts of a longer text.
 //
+//   /version                      Version      the format of all of it: hosts that know only older ones stay away
 //   /epoch                        Epoch        its version fences every write of a master
 //   /masters/ID_0000000007        host~boot    ephemeral, sequential: the queue of the election, the first is master
 //   /hosts/HOST~BOOT              HostRecord   ephemeral: who is there, with how many slots
+//   /drains/HOST                  Drain        that host, by its name, gets no workers, and those it has are moved away
 //   /reports/HOST~BOOT            Report       what a host runs, and what ended there; a master reads it before it goes
 //   /topologies/NAME              Wish         what a user asked for; written by any host, deleted by the master
 //   /payloads/ID/0…               pieces       definition and description of the topology with that id
@@ -19,9 +21,11 @@
 
 import { childOf } from './store/node-path.js';
 
+export const VERSION = '/version';
 export const EPOCH = '/epoch';
 export const MASTERS = '/masters';
 export const HOSTS = '/hosts';
+export const DRAINS = '/drains';
 export const REPORTS = '/reports';
 export const TOPOLOGIES = '/topologies';
 export const PAYLOADS = '/payloads';
@@ -34,6 +38,7 @@ export const HISTORY = '/history';
 export const LAYOUT = [
   MASTERS,
   HOSTS,
+  DRAINS,
   REPORTS,
   TOPOLOGIES,
   PAYLOADS,
@@ -49,6 +54,7 @@ export function memberOf(host: string, boot: string): string {
 }
 
 export const hostPath = (member: string): string => childOf(HOSTS, member);
+export const drainPath = (host: string): string => childOf(DRAINS, host);
 export const reportPath = (member: string): string => childOf(REPORTS, member);
 export const wishPath = (name: string): string => childOf(TOPOLOGIES, name);
 export const payloadPath = (id: string): string => childOf(PAYLOADS, id);

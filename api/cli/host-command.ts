@@ -2,7 +2,7 @@
 // loaded when it is called. Main thread.
 
 import type { Command } from 'commander';
-import { parseSlots } from './arguments.js';
+import { parseLabel, parseSlots } from './arguments.js';
 import { parseSessionTimeout } from './wait.js';
 
 interface HostFlags {
@@ -12,6 +12,7 @@ interface HostFlags {
   readonly files?: string;
   readonly zookeeper?: string;
   readonly name?: string;
+  readonly label?: readonly string[];
   readonly sessionTimeout?: number;
   readonly json?: boolean;
   readonly verbose?: boolean;
@@ -32,27 +33,31 @@ export function addHostCommand(program: Command, onExitCode: (exitCode: number) 
     .option('--files <DIR>', 'the only directory whose files submitted documents may use (default: none)')
     .option('-z, --zookeeper <servers>', 'the ensemble of a cluster: zk1:2181,zk2:2181,zk3:2181/prod (default: none)')
     .option('--name <name>', 'of this host, like no other one of its cluster (default: "local")')
+    .option('--label <label>', 'what topologies may ask for, as gpu or zone-a; may be repeated', parseLabel)
     .option('--session-timeout <duration>', 'silence after which ZooKeeper gives the host up', parseSessionTimeout)
     .option('--json', 'write JSON lines to standard output')
     .option('--verbose', 'say more on standard error')
     .addHelpText('after', EXIT_CODES)
     .exitOverride()
-    .action(async ({ listen, data, slots, files, zookeeper, name, sessionTimeout, json, verbose }: HostFlags) => {
-      const [{ hostCommand, startHostProcess }, { hostEnvironment }] = await Promise.all([
-        import('./host.js'),
-        import('./host-environment.js'),
-      ]);
-      const request = {
-        listen,
-        dataDirectory: data ?? null,
-        filesDirectory: files ?? null,
-        slots: slots ?? null,
-        zookeeper: zookeeper ?? null,
-        name: name ?? null,
-        sessionTimeoutMs: sessionTimeout ?? null,
-        json: json === true,
-        verbose: verbose === true,
-      };
-      onExitCode(await hostCommand(request, hostEnvironment(request.json, startHostProcess)));
-    });
+    .action(
+      async ({ listen, data, slots, files, zookeeper, name, label, sessionTimeout, json, verbose }: HostFlags) => {
+        const [{ hostCommand, startHostProcess }, { hostEnvironment }] = await Promise.all([
+          import('./host.js'),
+          import('./host-environment.js'),
+        ]);
+        const request = {
+          listen,
+          dataDirectory: data ?? null,
+          filesDirectory: files ?? null,
+          slots: slots ?? null,
+          zookeeper: zookeeper ?? null,
+          name: name ?? null,
+          labels: label ?? [],
+          sessionTimeoutMs: sessionTimeout ?? null,
+          json: json === true,
+          verbose: verbose === true,
+        };
+        onExitCode(await hostCommand(request, hostEnvironment(request.json, startHostProcess)));
+      },
+    );
 }

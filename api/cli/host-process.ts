@@ -34,6 +34,7 @@ const starting = Host.start({
   filesDirectory: options.filesDirectory,
   ...(options.slots === null ? {} : { slots: options.slots }),
   ...(options.name === null ? {} : { name: options.name }),
+  labels: options.labels,
   ...(options.zookeeper === null
     ? {}
     : {

@@ -57,6 +57,7 @@ function parent(starts: readonly Start[]) {
     slots: null,
     zookeeper: 'zk',
     name: null,
+    labels: [],
     sessionTimeoutMs: null,
     json: false,
     verbose: false,
