@@ -1,19 +1,48 @@
-// Who is there: the hosts of the cluster as they registered, with what the master placed on them. Read from the store
-// each time that somebody asks. Main thread.
+// Who is there: the hosts of the cluster as they registered, with what the master placed on them and whether they are
+// drained. Read from the store each time that somebody asks. Main thread.
 
-import { ASSIGNMENTS, assignmentPath, EPOCH, HOSTS, hostPath, memberOf } from './paths.js';
+import {
+  ASSIGNMENTS,
+  assignmentPath,
+  DRAINS,
+  drainPath,
+  EPOCH,
+  HOSTS,
+  hostPath,
+  memberOf,
+  REPORTS,
+  reportPath,
+} from './paths.js';
 import { isEpoch } from './recipes/election.js';
 import type { Session } from './store/contract.js';
 import { fromNode } from './store/json-node.js';
 import { hasCode } from './store/store-errors.js';
-import { isAssignment, isHostRecord, type HostRecord, type WorkerPlace } from './topology-records.js';
+import {
+  isAssignment,
+  isDrain,
+  isHostRecord,
+  isReport,
+  type Assignment,
+  type HostRecord,
+  type Report,
+  type WorkerPlace,
+} from './topology-records.js';
 
-/** A host that is there. */
+/**
+ * It takes workers; it is drained and some of its workers are still there, or none is; it is on its way out; it is
+ * drained, and not there.
+ */
+export type HostState = 'up' | 'draining' | 'drained' | 'leaving' | 'away';
+
+/** A host that is there, or is drained. */
 export interface KnownHost extends HostRecord {
+  readonly state: HostState;
   /** Slots in which a worker runs, or is about to. */
   readonly used: number;
   /** It was the last one to become master. */
   readonly master: boolean;
+  /** Milliseconds since the epoch; null when it is not drained. */
+  readonly drainedSinceMs: number | null;
 }
 
 export class Hosts {
@@ -26,24 +55,55 @@ export class Hosts {
   /** All of them, by name. What cannot be read is left out: the master says so in its log. */
   async list(): Promise<readonly KnownHost[]> {
     const session = await this.session();
-    const [records, places, master] = await Promise.all([
+    const [records, assignments, reports, drains, master] = await Promise.all([
       readAll(session, HOSTS, hostPath, isHostRecord),
-      readAll(session, ASSIGNMENTS, assignmentPath, isAssignment).then((all) => all.flatMap((each) => each.places)),
+      readAll(session, ASSIGNMENTS, assignmentPath, isAssignment),
+      readAll(session, REPORTS, reportPath, isReport),
+      readDrains(session),
       readOne(session, EPOCH, isEpoch).then((epoch) => epoch?.member),
     ]);
-    return records
-      .map((record): KnownHost => {
-        const member = memberOf(record.host, record.boot);
-        const used = places.filter(({ host, boot }) => memberOf(host, boot) === member).length;
-        return { ...record, used, master: member === master };
-      })
-      .sort((a, b) => (memberOf(a.host, a.boot) < memberOf(b.host, b.boot) ? -1 : 1));
+    const known = records.map((record): KnownHost => {
+      const drainedSinceMs = drains.get(record.host) ?? null;
+      const used = slotsUsed(record, assignments);
+      const state = stateOf(record, drainedSinceMs !== null, used > 0 || stillRuns(record, reports));
+      return { ...record, state, used, master: memberOf(record.host, record.boot) === master, drainedSinceMs };
+    });
+    const there = new Set(records.map(({ host }) => host));
+    for (const [host, drainedSinceMs] of drains) {
+      if (there.has(host)) continue;
+      known.push({ host, boot: '', slots: 0, state: 'away', used: 0, master: false, drainedSinceMs });
+    }
+    return known.sort((a, b) => (memberOf(a.host, a.boot) < memberOf(b.host, b.boot) ? -1 : 1));
   }
 
   /** The host of that place, or null when it is gone. */
   async at({ host, boot }: WorkerPlace): Promise<HostRecord | null> {
     return await readOne(await this.session(), hostPath(memberOf(host, boot)), isHostRecord);
   }
+}
+
+function stateOf({ leaving = false }: HostRecord, drained: boolean, busy: boolean): HostState {
+  if (leaving) return 'leaving';
+  if (!drained) return 'up';
+  return busy ? 'draining' : 'drained';
+}
+
+function slotsUsed({ host, boot }: HostRecord, assignments: readonly Assignment[]): number {
+  const places = assignments.flatMap((each) => each.places);
+  return places.filter((place) => place.host === host && place.boot === boot).length;
+}
+
+/** What was moved away may not have ended there yet. */
+function stillRuns({ host, boot }: HostRecord, reports: readonly Report[]): boolean {
+  const own = reports.find((each) => each.host === host && each.boot === boot);
+  return own?.runs.some(({ state }) => state === 'running') ?? false;
+}
+
+/** Since when hosts are drained, by their names; the name alone counts, whatever stands in the node. */
+async function readDrains(session: Session): Promise<ReadonlyMap<string, number>> {
+  const names = await session.children(DRAINS);
+  const since = await Promise.all(names.map((name) => readOne(session, drainPath(name), isDrain)));
+  return new Map(names.map((name, index) => [name, since[index]?.sinceMs ?? 0]));
 }
 
 async function readAll<T>(

@@ -1,14 +1,15 @@
 // Where what stands in the store; this comment is the schema. Every node is JSON of the shape named here
 // (topology-records.ts; the epoch in recipes/election.ts), but for the pieces, which are parts of a longer text.
 //
+//   /version                      Version      the format of all of it: hosts that know only older ones stay away
 //   /epoch                        Epoch        its version fences every write of a master
 //   /masters/ID_0000000007        host~boot    ephemeral, sequential: the queue of the election, the first is master
 //   /hosts/HOST~BOOT              HostRecord   ephemeral: who is there, with how many slots
+//   /drains/HOST                  Drain        that host, by its name, gets no workers, and those it has are moved away
 //   /reports/HOST~BOOT            Report       what a host runs, and what ended there; a master reads it before it goes
 //   /topologies/NAME              Wish         what a user asked for; written by any host, deleted by the master
 //   /payloads/ID/0…               pieces       definition and description of the topology with that id
 //   /assignments/NAME             Assignment   where it runs; written by the master alone
-//   /drains/HOST                  Drain        that host gets no workers, in this life and the next; by its name
 //   /checkpoints/ID               Claim        its version fences those who write progress
 //   /checkpoints/ID/0…15          Progress     of the partitions of its spouts
 //   /finals/ID                    Final        how it ended and its last counts, until the master makes history of it
@@ -20,14 +21,15 @@
 
 import { childOf } from './store/node-path.js';
 
+export const VERSION = '/version';
 export const EPOCH = '/epoch';
 export const MASTERS = '/masters';
 export const HOSTS = '/hosts';
+export const DRAINS = '/drains';
 export const REPORTS = '/reports';
 export const TOPOLOGIES = '/topologies';
 export const PAYLOADS = '/payloads';
 export const ASSIGNMENTS = '/assignments';
-export const DRAINS = '/drains';
 export const CHECKPOINTS = '/checkpoints';
 export const FINALS = '/finals';
 export const HISTORY = '/history';
@@ -36,11 +38,11 @@ export const HISTORY = '/history';
 export const LAYOUT = [
   MASTERS,
   HOSTS,
+  DRAINS,
   REPORTS,
   TOPOLOGIES,
   PAYLOADS,
   ASSIGNMENTS,
-  DRAINS,
   CHECKPOINTS,
   FINALS,
   HISTORY,
@@ -52,11 +54,11 @@ export function memberOf(host: string, boot: string): string {
 }
 
 export const hostPath = (member: string): string => childOf(HOSTS, member);
+export const drainPath = (host: string): string => childOf(DRAINS, host);
 export const reportPath = (member: string): string => childOf(REPORTS, member);
 export const wishPath = (name: string): string => childOf(TOPOLOGIES, name);
 export const payloadPath = (id: string): string => childOf(PAYLOADS, id);
 export const assignmentPath = (name: string): string => childOf(ASSIGNMENTS, name);
-export const drainPath = (host: string): string => childOf(DRAINS, host);
 export const checkpointsPath = (id: string): string => childOf(CHECKPOINTS, id);
 export const finalPath = (id: string): string => childOf(FINALS, id);
 export const historyPath = (entry: string): string => childOf(HISTORY, entry);

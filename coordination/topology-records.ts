@@ -110,11 +110,13 @@ export interface HostRecord {
   readonly labels?: readonly string[];
   /** Of what hosts say to each other: only equal ones run a topology together. Left out: 0. */
   readonly protocol?: number;
-  /** It is about to go, and says so. Left out: false. */
+  /** Of Millrace, for people. */
+  readonly version?: string;
+  /** It is on its way out: workers that are placed there never start. */
   readonly leaving?: boolean;
 }
 
-/** A host that gets no workers until this is deleted: somebody wants it empty. */
+/** A host that is drained; it is known by its name, so it stays drained when it is started again. */
 export interface Drain {
   readonly host: string;
   /** Milliseconds since the epoch. */
@@ -218,16 +220,23 @@ export function isAssignment(value: unknown): value is Assignment {
   );
 }
 
+function isOptional(value: object, key: string, type: 'string' | 'number' | 'boolean'): boolean {
+  return !Object.hasOwn(value, key) || typeof (value as Readonly<Record<string, unknown>>)[key] === type;
+}
+
 export function isHostRecord(value: unknown): value is HostRecord {
   return (
     hasKeys(value, 'host', 'boot', 'slots') &&
     Number.isInteger(value.slots) &&
-    (!('url' in value) || typeof value.url === 'string')
+    ['url', 'door', 'version'].every((key) => isOptional(value, key, 'string')) &&
+    isOptional(value, 'protocol', 'number') &&
+    isOptional(value, 'leaving', 'boolean') &&
+    (!('labels' in value) || (Array.isArray(value.labels) && value.labels.every((label) => typeof label === 'string')))
   );
 }
 
 export function isDrain(value: unknown): value is Drain {
-  return hasKeys(value, 'host', 'sinceMs') && typeof value.host === 'string';
+  return hasKeys(value, 'host', 'sinceMs') && typeof value.host === 'string' && Number.isFinite(value.sinceMs);
 }
 
 export function isReport(value: unknown): value is Report {

@@ -7,6 +7,7 @@
 // the thing in quotes; `{name}` marks what the thrower fills in.
 
 import { apiErrors } from './error-catalogue/api.js';
+import { clusterErrors } from './error-catalogue/cluster.js';
 import { commandErrors } from './error-catalogue/command.js';
 import { connectErrors } from './error-catalogue/connect.js';
 import { coordinationErrors } from './error-catalogue/coordination.js';
@@ -27,6 +28,7 @@ export const catalogue = {
   ...connectErrors,
   ...commandErrors,
   ...coordinationErrors,
+  ...clusterErrors,
   ...ensembleErrors,
   ...zookeeperErrors,
   ...recipeErrors,

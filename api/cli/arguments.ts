@@ -3,6 +3,7 @@
 
 import { failure } from '../../engine/errors.js';
 import { SLOTS_MAX, WORKERS_MAX } from '../../engine/limits.js';
+import { isName, shown } from '../../engine/model/names.js';
 import type { Settings } from '../../engine/model/settings.js';
 
 /**
@@ -21,6 +22,19 @@ export function parseWorkers(text: string): number {
  */
 export function parseSlots(text: string): number {
   return countOf('--slots', text, SLOTS_MAX);
+}
+
+/**
+ * One more `--label`, added to those before it.
+ *
+ * @throws MILLRACE_CLI_USAGE
+ */
+export function parseLabel(text: string, before: readonly string[] = []): readonly string[] {
+  if (isName(text)) return [...before, text];
+  throw failure('MILLRACE_CLI_USAGE', {
+    reason: `--label is ${shown(text)}, which is no label`,
+    advice: 'give a letter or digit, then letters, digits, ".", "_" and "-": --label gpu --label zone-a',
+  });
 }
 
 /**

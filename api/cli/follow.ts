@@ -3,6 +3,7 @@
 
 import type { Clock } from '../../engine/clock.js';
 import { failure, isMillraceError } from '../../engine/errors.js';
+import { HOST_LOOK_MS, HOST_MISSES_MAX } from '../../engine/limits.js';
 import type { Latency } from '../../engine/metrics/histogram.js';
 import { UNREACHABLE, type MillraceClient } from '../client/client.js';
 import type { TopologyDetails, TopologyState } from '../host/service.js';
@@ -10,10 +11,7 @@ import type { Output } from './output.js';
 import { formatProgress, progressObject, Rate, totalsOf } from './progress.js';
 import type { RunEnd } from './summary.js';
 
-const LOOK_EVERY_MS = 500;
 const LOOKS_PER_OBJECT = 2;
-/** How often a host may not be there, one after the other: half a minute, in which it is started again. */
-const MISSES_MAX = 60;
 const NO_LATENCY: Latency = { count: 0, p50Ms: 0, p99Ms: 0, maxMs: 0 };
 
 export interface FollowOptions {
@@ -66,7 +64,7 @@ async function look({ name, id }: TopologyDetails, options: FollowOptions): Prom
       if (details.id === id) return details;
       throw failure('MILLRACE_TOPOLOGY_UNKNOWN', { name: id });
     } catch (error) {
-      if (!isAway(error) || misses === MISSES_MAX) throw error;
+      if (!isAway(error) || misses === HOST_MISSES_MAX) throw error;
       if (misses === 1) output.say('the host is away; waiting for it');
       await pause(clock, signal);
     }
@@ -84,7 +82,7 @@ async function pause(clock: Clock, signal: AbortSignal): Promise<void> {
       timer.cancel();
       reject(signal.reason as Error);
     };
-    const timer = clock.after(LOOK_EVERY_MS, () => {
+    const timer = clock.after(HOST_LOOK_MS, () => {
       signal.removeEventListener('abort', abort);
       resolve();
     });

@@ -2,7 +2,7 @@
 // loaded when it is called. Main thread.
 
 import type { Command } from 'commander';
-import { parsePorts, parseSlots } from './arguments.js';
+import { parseLabel, parsePorts, parseSlots } from './arguments.js';
 import type { LinkFlags } from './host-messages.js';
 import { parseSessionTimeout } from './wait.js';
 
@@ -13,6 +13,7 @@ interface HostFlags {
   readonly files?: string;
   readonly zookeeper?: string;
   readonly name?: string;
+  readonly label?: readonly string[];
   readonly sessionTimeout?: number;
   readonly address?: string;
   readonly ports?: readonly [number, number];
@@ -39,6 +40,7 @@ export function addHostCommand(program: Command, onExitCode: (exitCode: number) 
     .option('--files <DIR>', 'the only directory whose files submitted documents may use (default: none)')
     .option('-z, --zookeeper <servers>', 'the ensemble of a cluster: zk1:2181,zk2:2181,zk3:2181/prod (default: none)')
     .option('--name <name>', 'of this host, like no other one of its cluster (default: "local")')
+    .option('--label <label>', 'what topologies may ask for, as gpu or zone-a; may be repeated', parseLabel)
     .option('--session-timeout <duration>', 'silence after which ZooKeeper gives the host up', parseSessionTimeout)
     .option('--address <ip>', 'of this machine, where other hosts of the cluster reach it (default: "127.0.0.1")')
     .option('--ports <first-last>', 'that it listens on for them, one and one a worker (default: any)', parsePorts)
@@ -51,7 +53,7 @@ export function addHostCommand(program: Command, onExitCode: (exitCode: number) 
     .addHelpText('after', EXIT_CODES)
     .exitOverride()
     .action(async (flags: HostFlags) => {
-      const { listen, data, slots, files, zookeeper, name, sessionTimeout, json, verbose } = flags;
+      const { listen, data, slots, files, zookeeper, name, label, sessionTimeout, json, verbose } = flags;
       const [{ hostCommand, startHostProcess }, { hostEnvironment }] = await Promise.all([
         import('./host.js'),
         import('./host-environment.js'),
@@ -63,6 +65,7 @@ export function addHostCommand(program: Command, onExitCode: (exitCode: number) 
         slots: slots ?? null,
         zookeeper: zookeeper ?? null,
         name: name ?? null,
+        labels: label ?? [],
         sessionTimeoutMs: sessionTimeout ?? null,
         links: linksOf(flags),
         json: json === true,

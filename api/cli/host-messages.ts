@@ -28,6 +28,8 @@ export interface HostProcessOptions {
   readonly zookeeper: string | null;
   /** Null: the default. */
   readonly name: string | null;
+  /** What topologies may ask for. */
+  readonly labels: readonly string[];
   /** Null: the default. */
   readonly sessionTimeoutMs: number | null;
   readonly links: LinkFlags;

@@ -56,6 +56,7 @@ async function startHost(): Promise<Host> {
             ...(options.sessionTimeoutMs === null ? {} : { sessionTimeoutMs: options.sessionTimeoutMs }),
           },
         }),
+    labels: options.labels,
     links,
     onSession: (key) => void tell({ type: 'session', key }),
     logger: logger(),

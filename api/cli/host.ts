@@ -31,6 +31,7 @@ export interface HostRequest {
   /** The servers of an ensemble; null: the host is alone. */
   readonly zookeeper: string | null;
   readonly name: string | null;
+  readonly labels: readonly string[];
   readonly sessionTimeoutMs: number | null;
   readonly links: LinkFlags;
   readonly json: boolean;

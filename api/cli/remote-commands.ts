@@ -1,5 +1,5 @@
-// How the commands that talk to a host are written on the command line: submit, list, hosts, describe, activate,
-// deactivate, rebalance, kill. What they do is loaded when one of them is called. Main thread.
+// How the commands that talk to a host are written on the command line: submit, list, hosts, drain, undrain, describe,
+// activate, deactivate, rebalance, kill. What they do is loaded when one of them is called. Main thread.
 
 import type { Command } from 'commander';
 import type { Settings } from '../../engine/model/settings.js';
@@ -60,6 +60,7 @@ export function addRemoteCommands(program: Command, onExitCode: (exitCode: numbe
     const { remoteEnvironment } = await import('./remote-environment.js');
     onExitCode(await hostsCommand(optionsOf(flags), remoteEnvironment()));
   });
+  addDrains(program, onExitCode);
   remote(program, 'describe', 'show how a topology goes, by component')
     .argument('<NAME>', 'its name')
     .action(async (name: string, flags: RemoteFlags) => {
@@ -68,6 +69,24 @@ export function addRemoteCommands(program: Command, onExitCode: (exitCode: numbe
       onExitCode(await describeCommand(name, optionsOf(flags), remoteEnvironment()));
     });
   addWishes(program, onExitCode);
+}
+
+function addDrains(program: Command, onExitCode: (exitCode: number) => void): void {
+  remote(program, 'drain', 'move the workers of a host away, and give it no new ones, as before maintenance')
+    .argument('<HOST>', 'its name, as millrace hosts shows it')
+    .option('--wait', 'stay until nothing runs there any more')
+    .action(async (name: string, { wait, ...flags }: RemoteFlags & { readonly wait?: boolean }) => {
+      const { drainCommand } = await import('./drains.js');
+      const { remoteEnvironment } = await import('./remote-environment.js');
+      onExitCode(await drainCommand(name, wait === true, optionsOf(flags), remoteEnvironment()));
+    });
+  remote(program, 'undrain', 'let a host that was drained have workers again')
+    .argument('<HOST>', 'its name, as millrace hosts shows it')
+    .action(async (name: string, flags: RemoteFlags) => {
+      const { undrainCommand } = await import('./drains.js');
+      const { remoteEnvironment } = await import('./remote-environment.js');
+      onExitCode(await undrainCommand(name, optionsOf(flags), remoteEnvironment()));
+    });
 }
 
 function addWishes(program: Command, onExitCode: (exitCode: number) => void): void {

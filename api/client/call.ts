@@ -6,7 +6,7 @@ import { CLIENT_REPLY_BYTES_MAX } from '../../engine/limits.js';
 import { printable } from '../../engine/model/names.js';
 
 export interface Call {
-  readonly method: 'GET' | 'POST' | 'PUT';
+  readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE';
   readonly path: string;
   readonly type?: string;
   readonly body?: string | Uint8Array | AsyncIterable<Uint8Array>;

@@ -76,6 +76,25 @@ export class MillraceClient {
     return (json as { readonly hosts: readonly HostSummary[] }).hosts;
   }
 
+  /**
+   * Wishes a host without workers; it gets no new ones. Resolves when the wish is kept: `hosts` says when nothing runs
+   * there any more.
+   *
+   * @throws MILLRACE_HOST_UNKNOWN, MILLRACE_DRAIN_LAST
+   */
+  async drain(host: string, options: CallOptions = {}): Promise<HostSummary> {
+    return await this.changeDrain('PUT', host, options);
+  }
+
+  /**
+   * Lets a host have workers again.
+   *
+   * @throws MILLRACE_HOST_UNKNOWN
+   */
+  async undrain(host: string, options: CallOptions = {}): Promise<HostSummary> {
+    return await this.changeDrain('DELETE', host, options);
+  }
+
   /** @throws MILLRACE_TOPOLOGY_UNKNOWN */
   async describe(name: string, options: CallOptions = {}): Promise<TopologyDetails> {
     const { json } = await this.call({ method: 'GET', path: `/api/v1/topologies/${segment(name)}` }, options);
@@ -157,6 +176,11 @@ export class MillraceClient {
   async health(options: CallOptions = {}): Promise<HostHealth> {
     const { json } = await this.call({ method: 'GET', path: '/healthz' }, options);
     return json as HostHealth;
+  }
+
+  private async changeDrain(method: 'PUT' | 'DELETE', host: string, options: CallOptions): Promise<HostSummary> {
+    const path = `/api/v1/hosts/${segment(host)}/drain`;
+    return (await this.call({ method, path, type: JSON_TYPE, body: '{}' }, options)).json as HostSummary;
   }
 
   private async post<T>(path: string, body: unknown, options: CallOptions, timeoutMs = this.timeoutMs): Promise<T> {

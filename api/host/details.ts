@@ -1,13 +1,14 @@
 // Puts together what a host tells of a topology: what was wished and assigned (the store knows), and what its tasks
 // have done (the run knows, or the history when it has ended). Pure.
 
+import type { KnownHost } from '../../coordination/hosts.js';
 import type { KnownTopology } from '../../coordination/topologies.js';
 import { ERRORS_OF_ENDED, FINAL_BYTES_MAX, FINAL_TEXT_MAX } from '../../engine/limits.js';
 import { Histogram } from '../../engine/metrics/histogram.js';
 import { upToDate, type TopologyDescription } from '../../engine/model/describe.js';
 import { planTasks, type Plan } from '../../engine/plan/plan.js';
 import type { ComponentStatus, TopologyStatus } from '../../engine/worker/topology-run.js';
-import type { ComponentDetails, ComponentError, TopologyDetails, TopologySummary } from './service.js';
+import type { ComponentDetails, ComponentError, HostSummary, TopologyDetails, TopologySummary } from './service.js';
 
 /** What a run has done: what stays readable when it has ended. */
 export interface Done {
@@ -128,4 +129,10 @@ function nothingDone(description: TopologyDescription | null): Done {
 /** The store gives back what `finalOf` made, or nothing. */
 function isDone(value: unknown): value is Done {
   return typeof value === 'object' && value !== null && 'components' in value && 'seconds' in value;
+}
+
+export function hostSummaryOf(known: KnownHost): HostSummary {
+  const { host, state, url = null, door = null, slots: total, used, master, labels = [], protocol = 0 } = known;
+  const { version = null, drainedSinceMs } = known;
+  return { host, state, url, door, slots: { total, used }, master, labels, protocol, version, drainedSinceMs };
 }

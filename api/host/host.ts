@@ -15,12 +15,15 @@ import { ClusterHost } from '../../coordination/host/cluster-host.js';
 import { memberOf } from '../../coordination/paths.js';
 import type { Payload } from '../../coordination/topology-records.js';
 import { RealClock, type Clock } from '../../engine/clock.js';
+import { PROTOCOL_VERSION } from '../../engine/codec/data-frame.js';
 import { failure, reasonOf } from '../../engine/errors.js';
-import { ARTIFACTS_LOOK_MS, HOST_GRACE_MS } from '../../engine/limits.js';
+import { ARTIFACTS_LOOK_MS, HOST_GRACE_MS, LABELS_MAX } from '../../engine/limits.js';
 import { silentLogger, type Logger } from '../../engine/log.js';
 import { isTopology, type Topology } from '../../engine/model/definition.js';
+import { isName } from '../../engine/model/names.js';
 import type { Settings } from '../../engine/model/settings.js';
 import { entropySeed, Random } from '../../engine/random.js';
+import { installedVersion } from '../installation.js';
 import { makeTemporaryDirectory, type TemporaryDirectory } from '../temporary.js';
 import { EngineRunner } from './engine-runner.js';
 import { LocalService } from './local-service.js';
@@ -189,14 +192,15 @@ async function startHost(
 ): Promise<Host> {
   const { name = NAME, logger = silentLogger, clock = new RealClock(), dataDirectory = null } = options;
   const slots = options.slots ?? Math.max(2, availableParallelism());
-  if (!/^[\w.-]{1,64}$/.test(name))
+  if (!/^[A-Za-z0-9][\w.-]{0,63}$/.test(name))
     throw failure('MILLRACE_HOST_OPTION', {
       option: 'name',
       given: name,
-      expected: 'letters, digits, ".", "_" and "-"',
+      expected: 'a letter or digit, then letters, digits, ".", "_" and "-", up to 64',
     });
   if (!Number.isInteger(slots) || slots < 1)
     throw failure('MILLRACE_HOST_OPTION', { option: 'slots', given: slots, expected: 'a whole number above zero' });
+  const labels = checkLabels(options.labels ?? []);
   const filesDirectory = await checkFiles(options.filesDirectory ?? null);
   const print = options.print ?? ((line, topology) => logger.info(`${topology}: ${line}`));
   const opened = await openStore(options, clock, logger);
@@ -225,6 +229,9 @@ async function startHost(
     wallMs,
     url: () => url,
     door: () => opening?.address ?? null,
+    labels,
+    protocol: PROTOCOL_VERSION,
+    version: installedVersion(),
   });
   const peers = opening === null ? null : new Peers({ name, cluster, artifacts, reach: opening.reach, clock, logger });
   const together =
@@ -273,6 +280,17 @@ async function createApi(service: HostService, logger: Logger): Promise<Api> {
     serve: (socket) => server.serve(socket),
     close: async () => await server.close(),
   };
+}
+
+/** Each once. @throws MILLRACE_HOST_OPTION */
+function checkLabels(labels: readonly string[]): readonly string[] {
+  const wrong = labels.find((label) => !isName(label));
+  const refused = (given: string | number, expected: string): Error =>
+    failure('MILLRACE_HOST_OPTION', { option: 'labels', given, expected });
+  if (wrong !== undefined) throw refused(wrong, 'a letter or digit, then letters, digits, ".", "_" and "-", in each');
+  const once = [...new Set(labels)];
+  if (once.length > LABELS_MAX) throw refused(`${once.length} of them`, `at most ${LABELS_MAX}`);
+  return once;
 }
 
 /** The real path of the directory that files may be in. @throws MILLRACE_HOST_FILES */

@@ -13,7 +13,7 @@ import { KILL_WAIT_DEFAULT_MS } from '../../engine/limits.js';
 import type { TopologyDescription } from '../../engine/model/describe.js';
 import { installedVersion } from '../installation.js';
 import { checkArtifact } from './artifact-check.js';
-import { detailsOf, summaryOf } from './details.js';
+import { detailsOf, hostSummaryOf, summaryOf } from './details.js';
 import type { EngineRunner } from './engine-runner.js';
 import type {
   ArtifactInfo,
@@ -166,13 +166,15 @@ export class LocalService implements HostService {
   }
 
   async hosts(): Promise<readonly HostSummary[]> {
-    const hosts = await this.options.cluster.hosts.list();
-    return hosts.map(({ host, url = null, slots: total, used, master }) => ({
-      host,
-      url,
-      slots: { total, used },
-      master,
-    }));
+    return (await this.options.cluster.hosts.list()).map(hostSummaryOf);
+  }
+
+  async drain(host: string): Promise<HostSummary> {
+    return hostSummaryOf(await this.options.cluster.drains.drain(host));
+  }
+
+  async undrain(host: string): Promise<HostSummary> {
+    return hostSummaryOf(await this.options.cluster.drains.undrain(host));
   }
 
   async ownerOf(name: string, waitMs: number, signal: AbortSignal): Promise<Peer | null> {

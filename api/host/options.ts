@@ -35,7 +35,8 @@ export interface SessionKey {
 
 export interface HostOptions {
   /**
-   * What the host is called, like no other host of its cluster: letters, digits, `.`, `_` and `-`. Default `local`.
+   * What the host is called, like no other host of its cluster: a letter or digit, then letters, digits, `.`, `_` and
+   * `-`. Default `local`.
    */
   readonly name?: string;
   /**
@@ -46,6 +47,11 @@ export interface HostOptions {
   readonly links?: LinkOptions;
   /** Told each session with the ensemble. Default: nobody is. */
   readonly onSession?: (key: SessionKey) => void;
+  /**
+   * What the host is called by topologies that ask for such hosts: each of letters, digits, `.`, `_` and `-`, at most
+   * `LABELS_MAX`. Default: nothing.
+   */
+  readonly labels?: readonly string[];
   /** Worker threads that may run at a time, over all topologies. Default: one a processor, at least two. */
   readonly slots?: number;
   /**

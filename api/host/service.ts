@@ -107,14 +107,30 @@ export interface HostMeasured extends Pick<HostHealth, 'host' | 'version' | 'slo
   }[];
 }
 
+/**
+ * It takes workers (`up`); it is drained and something of its workers is still there (`draining`), or nothing is
+ * (`drained`); it is on its way out (`leaving`); it is drained and not there (`away`).
+ */
+export type HostState = 'up' | 'draining' | 'drained' | 'leaving' | 'away';
+
 /** A host of the cluster. */
 export interface HostSummary {
   readonly host: string;
+  readonly state: HostState;
   /** Where its HTTP interface is; null when it does not listen. */
   readonly url: string | null;
+  /** Where other hosts join the topologies that it leads, `address:port`; null when they cannot. */
+  readonly door: string | null;
   readonly slots: HostHealth['slots'];
   /** It decides where topologies run. */
   readonly master: boolean;
+  readonly labels: readonly string[];
+  /** Of what hosts say to each other: only equal ones run a topology together. */
+  readonly protocol: number;
+  /** Of Millrace; null when it does not tell. */
+  readonly version: string | null;
+  /** Milliseconds since the epoch; null when it is not drained. */
+  readonly drainedSinceMs: number | null;
 }
 
 /** What is stored under the SHA-256 of its content. */
@@ -178,6 +194,20 @@ export interface HostService {
   health(): Promise<HostHealth>;
   /** All hosts of the cluster, by name. */
   hosts(): Promise<readonly HostSummary[]>;
+  /**
+   * Wishes a host without workers: those that it has are moved away, and it gets no new ones, also when it is started
+   * again. Resolves when the wish is kept; the list of hosts says when nothing runs there any more.
+   *
+   * @throws MILLRACE_HOST_UNKNOWN (404), MILLRACE_DRAIN_LAST (409) when no other host takes workers
+   */
+  drain(host: string): Promise<HostSummary>;
+  /**
+   * Lets a host have workers again.
+   *
+   * @returns the host; of one that is not there, as it was
+   * @throws MILLRACE_HOST_UNKNOWN (404)
+   */
+  undrain(host: string): Promise<HostSummary>;
   /**
    * The other host that runs the topology, where it can be asked; null when this one does, or nobody.
    *

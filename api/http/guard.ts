@@ -21,7 +21,7 @@ import { isLoopback } from '../loopback.js';
 export const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'] as const;
 
 /** The methods that some path takes. */
-export const METHODS_TAKEN = ['GET', 'HEAD', 'POST', 'PUT'] as const;
+export const METHODS_TAKEN = ['GET', 'HEAD', 'POST', 'PUT', 'DELETE'] as const;
 
 export const JSON_TYPE = 'application/json';
 

@@ -18,6 +18,8 @@ const count = (description: string) => Type.Number({ minimum: 0, description });
 const nullable = <T extends TSchema>(schema: T) => Type.Union([schema, Type.Null()]);
 const name = (description: string) => Type.String({ pattern: NAME_PATTERN, description });
 
+export const hostParams = Type.Object({ name: name('The name of a host.') }, closed);
+
 export const nameParams = Type.Object({ name: name('The name of a topology.') }, closed);
 
 export const spoutParams = Type.Object(
@@ -209,16 +211,23 @@ export const hostHealth = Type.Object({
   slots: Type.Object({ total: Type.Integer({ minimum: 0 }), used: Type.Integer({ minimum: 0 }) }),
 });
 
-export const hostList = Type.Object({
-  hosts: Type.Array(
-    Type.Object({
-      host: text('Its name.'),
-      url: Type.Union([Type.String(), Type.Null()], { description: 'Where it is; null when it does not listen.' }),
-      slots: hostHealth.properties.slots,
-      master: Type.Boolean({ description: 'It decides where topologies run.' }),
-    }),
-  ),
+export const hostSummary = Type.Object({
+  host: text('Its name.'),
+  state: Type.Enum(['up', 'draining', 'drained', 'leaving', 'away'], {
+    description:
+      'It takes workers; it is drained and has some, or none any more; it is on its way out; drained and not there.',
+  }),
+  url: nullable(text('Where it is; null when it does not listen.')),
+  door: nullable(text('Where other hosts join the topologies that it leads; null when they cannot.')),
+  slots: hostHealth.properties.slots,
+  master: Type.Boolean({ description: 'It decides where topologies run.' }),
+  labels: Type.Array(Type.String(), { description: 'What topologies may ask for.' }),
+  protocol: Type.Integer({ description: 'Only hosts with equal ones run a topology together.' }),
+  version: nullable(text('Of Millrace.')),
+  drainedSinceMs: nullable(count('Milliseconds since 1970; null when it is not drained.')),
 });
+
+export const hostList = Type.Object({ hosts: Type.Array(hostSummary) });
 
 /** How long a name may be in a path once it is decoded; longer ones are nobody's. */
 export const PARAM_LENGTH_MAX = NAME_LENGTH_MAX * 2;

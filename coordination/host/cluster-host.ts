@@ -12,20 +12,23 @@ import { HOST_START_MAX_MS, SLOTS_MAX } from '../../engine/limits.js';
 import type { Logger } from '../../engine/log.js';
 import type { Random } from '../../engine/random.js';
 import { CheckpointWriter } from '../checkpoints.js';
+import { claimFormat } from '../data-format.js';
+import { Drains } from '../drains.js';
 import { Master } from '../master/master.js';
-import { ASSIGNMENTS, EPOCH, hostPath, MASTERS, memberOf, reportPath } from '../paths.js';
+import { ASSIGNMENTS, EPOCH, MASTERS, memberOf, reportPath } from '../paths.js';
 import { DirectoryCache } from '../recipes/directory-cache.js';
 import { Election } from '../recipes/election.js';
-import { fromNode, toData } from '../store/json-node.js';
+import { fromNode } from '../store/json-node.js';
 import type { Session, Store, StoreNode } from '../store/contract.js';
 import { Hosts } from '../hosts.js';
 import { SessionKeeper } from '../store/session-keeper.js';
+import { aborted } from '../store/signals.js';
 import { hasCode } from '../store/store-errors.js';
 import { Topologies } from '../topologies.js';
 import { isAssignment, type Assignment, type HostRecord } from '../topology-records.js';
 import { Memberships } from './memberships.js';
 import { Outbox } from './outbox.js';
-import { ensureLayout, register } from './registration.js';
+import { ensureLayout, register, showLeaving } from './registration.js';
 import type { TopologyRunner } from './runner.js';
 import { Runs } from './runs.js';
 
@@ -45,6 +48,12 @@ export interface ClusterHostOptions {
   readonly url?: () => string | null;
   /** Where other hosts join what it leads, `address:port`; null when they cannot. Default: they cannot. */
   readonly door?: () => string | null;
+  /** What it is called by topologies that ask for such hosts. Default: nothing. */
+  readonly labels?: readonly string[];
+  /** Of what hosts say to each other. Default 0. */
+  readonly protocol?: number;
+  /** Of Millrace, for people. Default: it is not told. */
+  readonly version?: string;
 }
 
 export class ClusterHost {
@@ -54,6 +63,8 @@ export class ClusterHost {
   readonly topologies: Topologies;
   /** Who is there. */
   readonly hosts: Hosts;
+  /** Which of them are drained. */
+  readonly drains: Drains;
   private readonly options: ClusterHostOptions;
   private readonly keeper: SessionKeeper;
   private readonly runs: Runs;
@@ -61,19 +72,22 @@ export class ClusterHost {
   private readonly checkpoints: CheckpointWriter;
   private readonly outbox: Outbox;
   private closing: Promise<void> | null = null;
-  /** How it is shown to others, in the session that is open. */
-  private shown: { readonly session: Session; readonly record: HostRecord } | null = null;
+  /** The last one in which it was registered. */
+  private session: Session | null = null;
   /** The last report has something that a master has to read. */
   private unread = false;
+  /** Aborted when trying again would not help. */
+  private readonly refused = new AbortController();
 
   constructor(options: ClusterHostOptions) {
-    const { store, clock, logger, random, host } = options;
+    const { store, clock, logger, random, host, wallMs } = options;
     this.options = { ...options, slots: Math.min(Math.max(1, Math.floor(options.slots)), SLOTS_MAX) };
     this.boot = newId(random);
     const session = (): Promise<Session> => this.keeper.current();
     this.keeper = new SessionKeeper({ store, clock, logger, each: (each) => this.inSession(each) });
     this.topologies = new Topologies({ session, newId: () => newId(random) });
     this.hosts = new Hosts(session);
+    this.drains = new Drains({ session, hosts: this.hosts, wallMs });
     this.checkpoints = new CheckpointWriter({ session, clock, logger });
     this.outbox = new Outbox({ session, clock, logger, member: memberOf(host, this.boot) });
     const own = { ...options, boot: this.boot, session };
@@ -84,12 +98,13 @@ export class ClusterHost {
   /**
    * Joins the cluster; resolves when it is registered.
    *
-   * @throws why it could not within `HOST_START_MAX_MS`; then it is closed
+   * @throws MILLRACE_DATA_NEWER; why it could not within `HOST_START_MAX_MS`; then it is closed
    */
   async start(): Promise<void> {
     this.keeper.start();
     try {
-      await this.keeper.ready(HOST_START_MAX_MS);
+      await Promise.race([this.keeper.ready(HOST_START_MAX_MS), aborted(this.refused.signal)]);
+      this.refused.signal.throwIfAborted();
     } catch (error) {
       await this.close();
       throw error;
@@ -109,7 +124,7 @@ export class ClusterHost {
 
   private async leave(): Promise<void> {
     const { host } = this.options;
-    this.sayLeaving();
+    this.tellLeaving();
     this.keeper.leave(failure('MILLRACE_HOST_CLOSED', { host }));
     [this.unread] = await Promise.all([this.runs.close(), this.memberships.close()]);
     await this.checkpoints.close();
@@ -117,37 +132,53 @@ export class ClusterHost {
     await this.keeper.close();
   }
 
-  /** So that the master knows a goodbye from a failure. It may come too late: then it takes a little longer. */
-  private sayLeaving(): void {
-    // Nobody waits for a host that shares nothing.
-    if (this.shown?.record.door === undefined) return;
-    const { session, record } = this.shown;
-    const path = hostPath(memberOf(record.host, record.boot));
-    session.set(path, toData({ ...record, leaving: true } satisfies HostRecord), null).catch((error: unknown) => {
-      this.options.logger.debug(`the master is not told that host "${record.host}" leaves: ${reasonOf(error)}`);
-    });
-  }
-
   private follow(assignments: readonly Assignment[]): void {
     this.runs.follow(assignments);
     this.memberships.follow(assignments);
   }
 
-  /** What goes with one session; resolves with what ends it. */
-  private async inSession(session: Session): Promise<() => Promise<void>> {
-    const { host, slots, clock, logger, wallMs, random } = this.options;
-    const member = memberOf(host, this.boot);
-    await ensureLayout(session);
+  /** What it says of itself. */
+  private record(): HostRecord {
+    const { host, slots, labels, protocol, version } = this.options;
     const url = this.options.url?.() ?? null;
     const door = this.options.door?.() ?? null;
-    const ways = { ...(url === null ? {} : { url }), ...(door === null ? {} : { door }) };
-    const record: HostRecord = { host, boot: this.boot, slots, ...ways };
-    await register(session, record).catch((error: unknown) => {
-      // It was away for so long that another one has its name: nothing that runs is this host's any more.
-      if (hasCode(error, 'MILLRACE_HOST_NAME_TAKEN')) this.follow([]);
+    return {
+      host,
+      boot: this.boot,
+      slots,
+      ...(url === null ? {} : { url }),
+      ...(door === null ? {} : { door }),
+      ...(labels === undefined || labels.length === 0 ? {} : { labels }),
+      ...(protocol === undefined ? {} : { protocol }),
+      ...(version === undefined ? {} : { version }),
+    };
+  }
+
+  /** So that nothing is placed here any more, and the master knows a goodbye from a failure; nobody waits for it. */
+  private tellLeaving(): void {
+    const { session } = this;
+    // Nobody waits for a host that shares nothing.
+    if (session === null || session.ended.aborted || this.record().door === undefined) return;
+    showLeaving(session, this.record()).catch((error: unknown) => {
+      this.options.logger.debug(`nobody is told that the host leaves: ${reasonOf(error)}`);
+    });
+  }
+
+  /** What goes with one session; resolves with what ends it. */
+  private async inSession(session: Session): Promise<() => Promise<void>> {
+    const { host, clock, logger, wallMs, random } = this.options;
+    const member = memberOf(host, this.boot);
+    await claimFormat(session).catch((error: unknown) => {
+      if (hasCode(error, 'MILLRACE_DATA_NEWER')) this.refused.abort(error);
       throw error;
     });
-    this.shown = { session, record };
+    await ensureLayout(session);
+    await register(session, this.record()).catch((error: unknown) => {
+      // It was away for so long that another one has its name or address: nothing that runs is this host's any more.
+      if (hasCode(error, 'MILLRACE_HOST_NAME_TAKEN', 'MILLRACE_HOST_ADDRESS_TAKEN')) this.follow([]);
+      throw error;
+    });
+    this.session = session;
     const follow = (): void => this.follow(readAssignments(assignments.nodes.values(), logger));
     const assignments: DirectoryCache = new DirectoryCache(session, ASSIGNMENTS, follow);
     const election = new Election({

@@ -1,13 +1,14 @@
 // A host in the list of hosts: an ephemeral node, so it goes with its session. Bound to one session; a new one
-// registers again, and takes over what an earlier session of this same life of the host may have left. Main thread.
+// registers again, and takes over what an earlier session of this same life of the host may have left. No two hosts
+// have one name or one address. Main thread.
 
 import { failure } from '../../engine/errors.js';
 import { HOSTS, hostPath, LAYOUT, memberOf } from '../paths.js';
 import { showOwnNode } from '../recipes/own-node.js';
-import type { Session } from '../store/contract.js';
-import { toData } from '../store/json-node.js';
+import type { Session, Stat, StoreNode } from '../store/contract.js';
+import { fromNode, toData } from '../store/json-node.js';
 import { hasCode } from '../store/store-errors.js';
-import type { HostRecord } from '../topology-records.js';
+import { isHostRecord, type HostRecord } from '../topology-records.js';
 
 /** Creates the nodes that are always there. */
 export async function ensureLayout(session: Session): Promise<void> {
@@ -21,8 +22,8 @@ export async function ensureLayout(session: Session): Promise<void> {
 /**
  * Shows the host; resolves when its node is there and belongs to this session.
  *
- * @throws MILLRACE_HOST_NAME_TAKEN when another process has shown itself under that name before; an earlier life of
- * this host is one until its session is over
+ * @throws MILLRACE_HOST_NAME_TAKEN, MILLRACE_HOST_ADDRESS_TAKEN when another process has shown itself under that name,
+ * or at that address, before; an earlier life of this host is one until its session is over
  */
 export async function register(session: Session, record: HostRecord): Promise<void> {
   const member = memberOf(record.host, record.boot);
@@ -30,13 +31,46 @@ export async function register(session: Session, record: HostRecord): Promise<vo
   // Who comes second sees the first, so of two that come at once one stays.
   await session.sync(HOSTS);
   const own = await session.exists(hostPath(member));
-  for (const other of await session.children(HOSTS)) {
-    if (other === member || !other.startsWith(memberOf(record.host, ''))) continue;
-    const stat = await session.exists(hostPath(other));
-    if (stat === null || own === null || stat.createRevision > own.createRevision) continue;
-    throw failure('MILLRACE_HOST_NAME_TAKEN', {
-      host: record.host,
-      boot: other.slice(memberOf(record.host, '').length),
-    });
+  const others = (await session.children(HOSTS)).filter((other) => other !== member);
+  await Promise.all(others.map(async (other) => await checkBeside(session, record, own, other)));
+}
+
+/** Changes what it says of itself; nothing happens when its node is not there. */
+export async function showLeaving(session: Session, record: HostRecord): Promise<void> {
+  const path = hostPath(memberOf(record.host, record.boot));
+  await session.set(path, toData({ ...record, leaving: true } satisfies HostRecord), null).catch((error: unknown) => {
+    if (!hasCode(error, 'MILLRACE_STORE_NO_NODE')) throw error;
+  });
+}
+
+async function checkBeside(session: Session, record: HostRecord, own: Stat | null, other: string): Promise<void> {
+  const prefix = memberOf(record.host, '');
+  let node: StoreNode;
+  try {
+    node = await session.get(hostPath(other));
+  } catch (error) {
+    if (hasCode(error, 'MILLRACE_STORE_NO_NODE')) return;
+    throw error;
+  }
+  if (own === null || node.stat.createRevision > own.createRevision) return;
+  if (other.startsWith(prefix)) {
+    throw failure('MILLRACE_HOST_NAME_TAKEN', { host: record.host, boot: other.slice(prefix.length) });
+  }
+  const beside = readRecord(node);
+  const address = [record.url, record.door].find((each) => each !== undefined && isAt(beside, each));
+  if (beside === null || address === undefined) return;
+  throw failure('MILLRACE_HOST_ADDRESS_TAKEN', { host: record.host, other: beside.host, address });
+}
+
+function isAt(beside: HostRecord | null, address: string): boolean {
+  return beside?.url === address || beside?.door === address;
+}
+
+/** Null when it cannot be read: the master says so in its log. */
+function readRecord(node: StoreNode): HostRecord | null {
+  try {
+    return fromNode(node, isHostRecord);
+  } catch {
+    return null;
   }
 }

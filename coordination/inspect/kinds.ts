@@ -4,6 +4,7 @@
 
 import { shown } from '../../engine/model/names.js';
 import { isPiece } from '../checkpoints.js';
+import { isDataVersion } from '../data-format.js';
 import {
   ASSIGNMENTS,
   CHECKPOINTS,
@@ -17,6 +18,7 @@ import {
   PAYLOADS,
   REPORTS,
   TOPOLOGIES,
+  VERSION,
 } from '../paths.js';
 import { isEpoch } from '../recipes/election.js';
 import { hasKeys } from '../store/json-node.js';
@@ -65,9 +67,13 @@ const isClaim = (value: unknown): value is Loose => hasKeys(value, 'revision') &
 
 const epoch = kind('epoch', isEpoch, ({ epoch: number, member }) => `epoch ${show(number)} of ${show(member)}`);
 
+const version = kind('version', isDataVersion, ({ format }) => `format ${show(format)}`);
+
 const candidate: RecordKind = { name: 'candidate', isIt: isMember, line: (member) => show(member) };
 
 const host = kind('host', isHostRecord, (value) => `${show(value['host'])} with ${show(value['slots'])} slots`);
+
+const drain = kind('drain', isDrain, (value) => `${show(value['host'])} is drained`);
 
 const report = kind('report', isReport, ({ host: name, runs }) => {
   const states = listOf(runs).map((run) => `${show(run['id'])} ${show(run['state'])}`);
@@ -88,8 +94,6 @@ const assignment = kind('assignment', isAssignment, ({ id, epoch: number, revisi
   return `${show(id)} revision ${show(revision)} of epoch ${show(number)} ${placed}`;
 });
 
-const drain = kind('drain', isDrain, ({ host: name }) => `${show(name)} is to be empty`);
-
 const claim = kind('claim', isClaim, ({ revision }) => `of revision ${show(revision)}`);
 
 const progress: RecordKind = {
@@ -108,11 +112,11 @@ const ended = kind('ended', isEnded, ({ name, id, state }) => `${show(name)} (${
 const byDirectory: ReadonlyMap<string, NodeKind> = new Map([
   [MASTERS, { kind: 'record', record: candidate }],
   [HOSTS, { kind: 'record', record: host }],
+  [DRAINS, { kind: 'record', record: drain }],
   [REPORTS, { kind: 'record', record: report }],
   [TOPOLOGIES, { kind: 'record', record: wish }],
   [PAYLOADS, { kind: 'pieces', record: payload }],
   [ASSIGNMENTS, { kind: 'record', record: assignment }],
-  [DRAINS, { kind: 'record', record: drain }],
   [CHECKPOINTS, { kind: 'record', record: claim }],
   [FINALS, { kind: 'record', record: final }],
   [HISTORY, { kind: 'record', record: ended }],
@@ -122,6 +126,7 @@ const DIRECTORIES: ReadonlySet<string> = new Set(LAYOUT);
 
 /** What our layout has at that path. */
 export function kindOf(path: string): NodeKind {
+  if (path === VERSION) return { kind: 'record', record: version };
   if (path === EPOCH) return { kind: 'record', record: epoch };
   if (DIRECTORIES.has(path)) return { kind: 'directory' };
   const directory = parentOf(path);

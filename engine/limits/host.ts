@@ -163,6 +163,14 @@ export const STORE_RETRY_MAX_MS = 5_000;
 /** Slots of one host: threads beyond the cores gain nothing, and each takes some megabytes. */
 export const SLOTS_MAX = 256;
 
+/** Labels of one host: they stand in its record and are compared with what each component asks for. */
+export const LABELS_MAX = 32;
+
+/** How often a command that waits for something asks the host. */
+export const HOST_LOOK_MS = 500;
+/** How often a host may not be there, one after the other: half a minute, in which it is started again. */
+export const HOST_MISSES_MAX = 60;
+
 /** Incarnations that the tasks of one revision of a topology may use up: workers that died would take it months. */
 export const INCARNATIONS_PER_REVISION = 65_536;
 

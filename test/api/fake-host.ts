@@ -73,6 +73,7 @@ export class FakeHost implements HostService {
   private readonly watchers = new Set<() => void>();
   private submitted = 0;
   private nowMs = 1_750_000_000_000;
+  private known: readonly HostSummary[] = [fakeSummary('fake', 7070, true), fakeSummary('other', 7071, false)];
 
   async submit(submission: Submission): Promise<TopologyDetails> {
     this.enter('submit');
@@ -209,8 +210,26 @@ export class FakeHost implements HostService {
 
   async hosts(): Promise<readonly HostSummary[]> {
     this.enter('hosts');
-    const slots = { total: SLOTS, used: 0 };
-    return [{ host: 'fake', url: 'http://127.0.0.1:7070', slots, master: true }];
+    return this.known;
+  }
+
+  async drain(host: string): Promise<HostSummary> {
+    this.enter('drain');
+    return this.changeHost(host, { state: 'draining', drainedSinceMs: this.nowMs });
+  }
+
+  async undrain(host: string): Promise<HostSummary> {
+    this.enter('undrain');
+    return this.changeHost(host, { state: 'up', drainedSinceMs: null });
+  }
+
+  /** What there is to be said of a host from now on. */
+  changeHost(host: string, change: Partial<HostSummary>): HostSummary {
+    const own = this.known.find((each) => each.host === host);
+    if (own === undefined) throw failure('MILLRACE_HOST_UNKNOWN', { host, known: 'fake, other' });
+    const now = { ...own, ...change };
+    this.known = this.known.map((each) => (each === own ? now : each));
+    return now;
   }
 
   async ownerOf(_name: string, waitMs: number): Promise<Peer | null> {
@@ -355,6 +374,13 @@ export class FakeHost implements HostService {
       workerErrors: [],
     };
   }
+}
+
+function fakeSummary(host: string, port: number, master: boolean): HostSummary {
+  const url = `http://127.0.0.1:${port}`;
+  const slots = { total: SLOTS, used: 0 };
+  const about = { labels: [], protocol: 1, version: '0.0.0', door: null, drainedSinceMs: null };
+  return { host, state: 'up', url, slots, master, ...about };
 }
 
 function checked(description: ReturnType<typeof describe>, plan: Plan, change: PlanChange): PlanChange {

@@ -1,4 +1,4 @@
-// Who is there, and that no two hosts have one name.
+// Who is there, and that no two hosts have one name or one address.
 
 import t from 'tap';
 import { Hosts } from '../../coordination/hosts.js';
@@ -31,8 +31,17 @@ t.test('hosts are listed with what is placed on them, and who is master', async 
   await a.create(EPOCH, toData({ epoch: 1, member: memberOf('a', '2'), nonce: 'n' }));
   await a.create(hostPath('nonsense'), Buffer.from('{'));
   t.strictSame(await hosts.list(), [
-    { host: 'a', boot: '2', slots: 3, url: 'http://127.0.0.1:7070', used: 0, master: true },
-    { host: 'b', boot: '1', slots: 2, used: 2, master: false },
+    {
+      host: 'a',
+      boot: '2',
+      slots: 3,
+      url: 'http://127.0.0.1:7070',
+      state: 'up',
+      used: 0,
+      master: true,
+      drainedSinceMs: null,
+    },
+    { host: 'b', boot: '1', slots: 2, state: 'up', used: 2, master: false, drainedSinceMs: null },
   ]);
   t.match(await hosts.at({ host: 'a', boot: '2', slot: 0 }), { url: 'http://127.0.0.1:7070' });
   t.equal(await hosts.at({ host: 'a', boot: '1', slot: 0 }), null, 'another life');
@@ -50,5 +59,19 @@ t.test('a name belongs to who came first, until its session is over', async (t) 
   await store.expire(a.id);
   await register(b, { host: 'one', boot: '2', slots: 1 });
   t.strictSame(await b.children('/hosts'), ['one-more~2', 'one~2']);
+  await store.close();
+});
+
+t.test('an address belongs to who came first, be it that of its HTTP interface or of its door', async (t) => {
+  const { store, a, b } = await opened();
+  const [url, door] = ['http://127.0.0.1:7070', '127.0.0.1:7071'];
+  await register(a, { host: 'one', boot: '1', slots: 1, url, door });
+  const second = { host: 'two', boot: '2', slots: 1 };
+  for (const same of [{ url }, { door }]) {
+    const message = new RegExp(`host "one" .* is at ${same.url ?? door} already, so host "two"`);
+    await t.rejects(register(b, { ...second, ...same }), { code: 'MILLRACE_HOST_ADDRESS_TAKEN', message });
+  }
+  await register(b, { ...second, url: 'http://127.0.0.1:7072', door: '127.0.0.1:7073' });
+  await register(a, { host: 'one', boot: '1', slots: 1, url, door });
   await store.close();
 });

@@ -1,10 +1,10 @@
-// Routes about hosts and about what they take: health, the others of the cluster, and the JSON Schema of topology
-// documents, which is sent as it stands. Main thread.
+// Routes about the host and about what it takes: health, and the JSON Schema of topology documents, which is sent as it
+// stands. Main thread.
 
 import { topologySchema } from '../../../engine/model/schema.js';
 import { failure } from '../../../engine/errors.js';
 import { replies, type App } from '../app.js';
-import { hostHealth, hostList } from '../schemas.js';
+import { hostHealth } from '../schemas.js';
 import { BASE, type RouteOptions } from './options.js';
 
 const schemaText = JSON.stringify(topologySchema);
@@ -24,17 +24,6 @@ export function aboutRoutes(app: App, { service }: RouteOptions): void {
       if (health.status === 'closing') throw failure('MILLRACE_API_CLOSING', {});
       return health;
     },
-  );
-  app.get(
-    `${BASE}/hosts`,
-    {
-      schema: {
-        tags: ['host'],
-        summary: 'List the hosts of the cluster',
-        response: replies({ 200: { ...hostList, description: 'All that are there.' } }),
-      },
-    },
-    async () => ({ hosts: await service.hosts() }),
   );
   app.get(
     `${BASE}/schemas/topology`,

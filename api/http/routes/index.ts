@@ -4,6 +4,7 @@ import type { App } from '../app.js';
 import { METHODS, methodRefused } from '../guard.js';
 import { aboutRoutes } from './about.js';
 import { artifactRoutes } from './artifacts.js';
+import { hostRoutes } from './hosts.js';
 import { ingestRoutes } from './ingest.js';
 import { metricsRoutes } from './metrics.js';
 import type { RouteOptions } from './options.js';
@@ -16,6 +17,7 @@ export function addRoutes(app: App, options: RouteOptions): void {
       taken.set(url, [...(taken.get(url) ?? []), ...(Array.isArray(method) ? method : [method])]);
     });
     aboutRoutes(routes, options);
+    hostRoutes(routes, options);
     topologyRoutes(routes, options);
     ingestRoutes(routes, options);
     metricsRoutes(routes, options);

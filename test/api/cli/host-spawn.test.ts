@@ -57,6 +57,7 @@ function parent(starts: readonly Start[]) {
     slots: null,
     zookeeper: 'zk',
     name: null,
+    labels: [],
     sessionTimeoutMs: null,
     links: { address: null, ports: null, secretFile: null, tlsKey: null, tlsCert: null, tlsCa: null },
     json: false,

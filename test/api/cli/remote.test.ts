@@ -5,43 +5,14 @@ import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { MillraceClient } from '../../../api/client/client.js';
 import { describeCommand, formatDetails } from '../../../api/cli/describe.js';
-import type { EndSignal } from '../../../api/cli/exit.js';
 import { listCommand } from '../../../api/cli/list.js';
-import { readSubmitFile } from '../../../api/cli/remote-environment.js';
-import { submitCommand, type SubmitEnvironment, type SubmitRequest } from '../../../api/cli/submit.js';
+import { submitCommand, type SubmitRequest } from '../../../api/cli/submit.js';
 import { parseWait } from '../../../api/cli/wait.js';
 import { activateCommand, deactivateCommand, killCommand, rebalanceCommand } from '../../../api/cli/wishes.js';
-import { VirtualClock } from '../../../engine/clock.js';
 import { INGESTING, type FakeHost } from '../fake-host.js';
 import { serve } from '../http/served.js';
 import { NUMBERS } from '../modules.js';
-import { FakeStream } from './fakes.js';
-
-class Place implements SubmitEnvironment {
-  readonly stdout = new FakeStream();
-  readonly stderr = new FakeStream();
-  readonly clock = new VirtualClock();
-  readonly env: Readonly<Record<string, string>>;
-  readonly read = readSubmitFile;
-  signal: (signal: EndSignal) => void = () => undefined;
-
-  constructor(url: string) {
-    this.env = { ['MILLRACE_HOST']: url };
-  }
-
-  onSignal(listener: (signal: EndSignal) => void): void {
-    this.signal = listener;
-  }
-
-  connect(url: string): MillraceClient {
-    return new MillraceClient({ url });
-  }
-
-  /** The objects on standard output. */
-  get objects(): unknown[] {
-    return this.stdout.lines.map((line) => JSON.parse(line) as unknown);
-  }
-}
+import { passUntil, Place } from './place.js';
 
 interface Run {
   readonly place: Place;
@@ -234,18 +205,6 @@ t.test('exit codes say what went wrong', async (t) => {
     t.match(place.stderr.text, new RegExp(`^error ${code}: `), code);
   }
 });
-
-/** Lets time pass, a look at a time, until the command has ended. */
-async function passUntil(place: Place, ended: Promise<number>): Promise<number> {
-  let exitCode: number | null = null;
-  void ended.then((code) => (exitCode = code));
-  while (exitCode === null) {
-    await new Promise((resolve) => setImmediate(resolve));
-    const dueMs = place.clock.nextDueMs();
-    if (dueMs !== undefined) place.clock.step(dueMs);
-  }
-  return exitCode;
-}
 
 t.test('--wait follows it to its end', async (t) => {
   for (const [end, exitCode, reason] of [

@@ -70,7 +70,7 @@ t.test('ls, get, tree and stat, for people', async (t) => {
   t.match(list, { exitCode: 0, stderr: '' });
   t.match(
     list.stdout,
-    /^node +children +bytes +version +holds\nassignments +0 +0 +0\ncheckpoints +1 +0 +0\nepoch +0 +38 +0 +epoch: epoch 3 of a~b\n/,
+    /^node +children +bytes +version +holds\nassignments +0 +0 +0\ncheckpoints +1 +0 +0\ndrains +0 +0 +0\nepoch +0 +38 +0 +epoch: epoch 3 of a~b\n/,
   );
   t.match(list.stdout, /\nother +2 +3 +0 +0x0102ff\n/);
   const epoch = await run(data, 'get', '/epoch');

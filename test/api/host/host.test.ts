@@ -4,6 +4,7 @@
 import { join } from 'node:path';
 import t from 'tap';
 import type { topology } from '../../../engine/index.js';
+import { LABELS_MAX } from '../../../engine/limits.js';
 import { NUMBERS } from '../modules.js';
 import { codeOf, counting, moduleUrl, startHost, writeModule } from './hosts.js';
 
@@ -277,7 +278,18 @@ t.test('two hosts in one process have nothing in common, and nothing else is tou
 });
 
 t.test('wrong options', async (t) => {
-  for (const options of [{ name: '../a' }, { name: '' }, { slots: 0 }, { slots: 1.5 }]) {
+  const tooMany = Array.from({ length: LABELS_MAX + 1 }, (_, index) => `label-${index}`);
+  for (const options of [
+    { name: '../a' },
+    { name: '' },
+    { name: '..' },
+    { name: '_a' },
+    { slots: 0 },
+    { slots: 1.5 },
+    { labels: ['gpu', 'zone a'] },
+    { labels: [''] },
+    { labels: tooMany },
+  ]) {
     await t.rejects(startHost(t, options), { code: 'MILLRACE_HOST_OPTION' });
   }
   await t.rejects(startHost(t, { filesDirectory: 'no-such-directory' }), { code: 'MILLRACE_HOST_FILES' });

@@ -223,11 +223,41 @@ t.test('a rebalance: what it comes to, and what is refused', async (t) => {
   t.match(await post(served, `${BASE}/nothing/rebalance`, {}), { status: 404 });
 });
 
+t.test('hosts are drained and undrained', async (t) => {
+  const served = await serve(t);
+  const change = async (method: string, host: string, init: { readonly body?: string } = {}): Promise<unknown> =>
+    await ask(served, `/api/v1/hosts/${host}/drain`, { method, ...init });
+  t.match(await change('PUT', 'other'), { status: 200, json: { host: 'other', state: 'draining' } });
+  t.match(await change('PUT', 'other', { body: '{}' }), { status: 200, json: { state: 'draining' } });
+  t.match(await ask(served, '/api/v1/hosts'), { json: { hosts: [{ state: 'up' }, { state: 'draining' }] } });
+  t.match(await change('DELETE', 'other'), { status: 200, json: { state: 'up', drainedSinceMs: null } });
+  t.match(await change('DELETE', 'other', { body: '{}' }), { status: 200, json: { state: 'up' } });
+  const unknown = { status: 404, json: { code: 'MILLRACE_HOST_UNKNOWN', hint: 'its hosts: fake, other' } };
+  t.match(await change('PUT', 'none'), unknown);
+  t.match(await change('DELETE', 'none'), unknown);
+  t.match(await change('PUT', '_no.name'), { status: 400, json: { code: 'MILLRACE_REQUEST_INVALID' } });
+  t.match(await change('PUT', 'fake', { body: '{"since":1}' }), {
+    status: 400,
+    json: { code: 'MILLRACE_REQUEST_INVALID' },
+  });
+  t.match(await change('POST', 'fake'), { status: 405, headers: { allow: 'PUT, DELETE' } });
+  const plain = await ask(served, '/api/v1/hosts/fake/drain', {
+    method: 'PUT',
+    headers: { 'content-type': 'text/plain' },
+  });
+  t.match(plain, { status: 415, json: { code: 'MILLRACE_REQUEST_MEDIA_TYPE' } });
+  t.strictSame(
+    served.host.calls.filter((call) => call.endsWith('drain')).length,
+    6,
+    'what is refused never reaches the host',
+  );
+});
+
 t.test('health, the schema of documents, and the description of the interface', async (t) => {
   const served = await serve(t);
   t.match(await ask(served, '/healthz'), { status: 200, json: { status: 'ok', slots: { used: 0 } } });
   t.match(await ask(served, '/healthz', { method: 'HEAD' }), { status: 200, text: '' });
-  const hosts = [{ host: 'fake', url: 'http://127.0.0.1:7070', master: true }];
+  const hosts = [{ host: 'fake', state: 'up', url: 'http://127.0.0.1:7070', master: true }, { host: 'other' }];
   t.match(await ask(served, '/api/v1/hosts'), { status: 200, json: { hosts } });
   const schema = await ask(served, '/api/v1/schemas/topology');
   t.match(schema.headers['content-type'], /^application\/schema\+json/);
@@ -239,8 +269,10 @@ t.test('health, the schema of documents, and the description of the interface', 
     Object.entries(paths).flatMap(([path, methods]) => Object.keys(methods).map((method) => `${method} ${path}`)),
     [
       'get /healthz',
-      'get /api/v1/hosts',
       'get /api/v1/schemas/topology',
+      'get /api/v1/hosts',
+      'put /api/v1/hosts/{name}/drain',
+      'delete /api/v1/hosts/{name}/drain',
       'post /api/v1/topologies',
       'get /api/v1/topologies',
       'get /api/v1/topologies/{name}',

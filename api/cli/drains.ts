@@ -1,0 +1,100 @@
+// `millrace drain HOST` and `undrain HOST`: the host is to be without workers, or may have some again. The wish is kept
+// by the cluster; with `--wait` the command stays until nothing of any topology runs there. Main thread.
+
+import { failure, isMillraceError } from '../../engine/errors.js';
+import { HOST_LOOK_MS, HOST_MISSES_MAX } from '../../engine/limits.js';
+import { UNREACHABLE, type MillraceClient } from '../client/client.js';
+import { pause } from '../../coordination/store/signals.js';
+import type { HostSummary } from '../host/service.js';
+import { EXIT_OK } from './exit.js';
+import { counted } from './summary.js';
+import { runRemote, type Remote, type RemoteEnvironment, type RemoteOptions } from './remote.js';
+
+export async function drainCommand(
+  host: string,
+  wait: boolean,
+  options: RemoteOptions,
+  environment: RemoteEnvironment,
+): Promise<number> {
+  return await runRemote(options, environment, async (remote) => {
+    const { client, output, json, signal } = remote;
+    const kept = await client.drain(host, { signal });
+    const drained = wait && kept.state === 'draining' ? await untilDrained(kept, remote) : kept;
+    if (json) await output.data(drained);
+    else output.say(sentenceOn(drained));
+    return EXIT_OK;
+  });
+}
+
+export async function undrainCommand(
+  host: string,
+  options: RemoteOptions,
+  environment: RemoteEnvironment,
+): Promise<number> {
+  return await runRemote(options, environment, async ({ client, output, json, signal }) => {
+    const now = await client.undrain(host, { signal });
+    if (json) await output.data(now);
+    else output.say(sentenceOn(now));
+    return EXIT_OK;
+  });
+}
+
+function sentenceOn({ host, state, slots, drainedSinceMs }: HostSummary): string {
+  const back = `millrace undrain ${host} lets it have workers again`;
+  switch (state) {
+    case 'up':
+      return `${host} takes workers`;
+    case 'draining':
+      return `${host} is draining: ${counted(slots.used, 'worker')} still there; millrace hosts shows when none is`;
+    case 'drained':
+      return `${host} is drained: nothing runs there; ${back}`;
+    case 'leaving':
+      return `${host} is on its way out`;
+    case 'away':
+      return drainedSinceMs === null
+        ? `${host} is not there; it takes workers when it comes`
+        : `${host} is not there; when it comes it is drained: ${back}`;
+  }
+}
+
+/** @throws MILLRACE_DRAIN_TAKEN_BACK when somebody undrains it meanwhile */
+async function untilDrained(kept: HostSummary, remote: Remote): Promise<HostSummary> {
+  const { output, clock, signal } = remote;
+  const { host } = kept;
+  let latest = kept;
+  const left = counted(kept.slots.used, 'worker');
+  output.say(`${host} is draining: ${left} still there; waiting until none is (Ctrl-C leaves it draining)`);
+  while (latest.state === 'draining') {
+    await pause(clock, HOST_LOOK_MS, signal);
+    signal.throwIfAborted();
+    const found = (await look(remote)).find((each) => each.host === host);
+    // Gone and not drained, or up: whatever it is, nobody drains it any more.
+    if (found === undefined || found.drainedSinceMs === null) throw failure('MILLRACE_DRAIN_TAKEN_BACK', { host });
+    latest = found;
+    const columns = output.progressColumns;
+    if (columns !== null) output.showProgress(`${counted(latest.slots.used, 'worker')} left`.slice(0, columns));
+  }
+  output.wipeProgress();
+  return latest;
+}
+
+/** The hosts; the one that is asked may be away for a while. */
+async function look({ client, clock, output, signal }: Remote): ReturnType<MillraceClient['hosts']> {
+  for (let misses = 1; ; misses++) {
+    try {
+      return await client.hosts({ signal });
+    } catch (error) {
+      if (!isAway(error) || misses === HOST_MISSES_MAX) throw error;
+      if (misses === 1) output.say(`the host at ${client.url} is away; waiting for it`);
+      await pause(clock, HOST_LOOK_MS, signal);
+      signal.throwIfAborted();
+    }
+  }
+}
+
+function isAway(error: unknown): boolean {
+  if (!isMillraceError(error)) return false;
+  return (
+    UNREACHABLE.includes(error.code) || ['MILLRACE_API_CLOSING', 'MILLRACE_STORE_UNAVAILABLE'].includes(error.code)
+  );
+}
