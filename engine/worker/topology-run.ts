@@ -28,6 +28,7 @@ import { Printer } from './printer.js';
 import { Rebalances } from './rebalances.js';
 import type { KillOptions, Outcome, TopologyRunOptions } from './run-options.js';
 import { RunOutput } from './run-output.js';
+import { RunParameters } from './run-parameters.js';
 import { RunReport, type TopologyStatus } from './run-report.js';
 import { initOf } from './init-of.js';
 import { Seats, type Seat } from './seats.js';
@@ -42,6 +43,8 @@ export type { ComponentStatus, TopologyStatus } from './run-report.js';
 export class TopologyRun {
   /** Resolves when everything is over and every thread is gone. */
   readonly completed: Promise<Outcome>;
+  /** What its components see of what changes while they run. */
+  readonly parameters: RunParameters;
   private readonly options: TopologyRunOptions;
   private readonly clock: Clock;
   private readonly pool: WorkerPool;
@@ -76,11 +79,12 @@ export class TopologyRun {
     const { printer, report } = this;
     this.output = new RunOutput({ options, printer, report, post: (seat, message) => this.seats.post(seat, message) });
     this.seats = new Seats(plan, this.pool, firstIncarnation, {
-      initOf: (worker) => initOf(worker, options, this.rebalances, this.counters, this.output),
+      initOf: (worker) => initOf(worker, options, this.rebalances, this.counters, this.output, this.parameters),
       heard: (seat, message) => this.onMessage(seat, message),
       linkLost: (seat, other, reason) => this.linkLost(seat.worker, other, reason),
       gone: (seat, reason) => this.workerGone(seat, reason),
     });
+    this.parameters = new RunParameters(options.parameters, (message) => this.seats.broadcast(message));
     this.supervision = new Supervision({
       description,
       plan: () => this.rebalances.plan,
@@ -351,8 +355,7 @@ export class TopologyRun {
 
   private end(outcome: Outcome): void {
     if (this.outcome !== null) return;
-    const { fatal } = this.report;
-    this.outcome = fatal === null ? outcome : { status: 'failed', error: fatal };
+    this.outcome = this.report.fatal === null ? outcome : { status: 'failed', error: this.report.fatal };
     this.endTimer?.cancel();
     this.activation.end();
     this.rebalances.end();
