@@ -12,6 +12,8 @@
 //   /assignments/NAME             Assignment   where it runs; written by the master alone
 //   /checkpoints/ID               Claim        its version fences those who write progress
 //   /checkpoints/ID/0…15          Progress     of the partitions of its spouts
+//   /parameters/cluster           Parameters   what components of all topologies see, and hosts heed; by any host
+//   /parameters/ID                Parameters   what components of the topology with that id see; goes with it
 //   /finals/ID                    Final        how it ended and its last counts, until the master makes history of it
 //   /history/h_0000000042         Ended        the last ended topologies
 //
@@ -31,6 +33,7 @@ export const TOPOLOGIES = '/topologies';
 export const PAYLOADS = '/payloads';
 export const ASSIGNMENTS = '/assignments';
 export const CHECKPOINTS = '/checkpoints';
+export const PARAMETERS = '/parameters';
 export const FINALS = '/finals';
 export const HISTORY = '/history';
 
@@ -44,6 +47,7 @@ export const LAYOUT = [
   PAYLOADS,
   ASSIGNMENTS,
   CHECKPOINTS,
+  PARAMETERS,
   FINALS,
   HISTORY,
 ] as const;
@@ -60,6 +64,8 @@ export const wishPath = (name: string): string => childOf(TOPOLOGIES, name);
 export const payloadPath = (id: string): string => childOf(PAYLOADS, id);
 export const assignmentPath = (name: string): string => childOf(ASSIGNMENTS, name);
 export const checkpointsPath = (id: string): string => childOf(CHECKPOINTS, id);
+export const CLUSTER_PARAMETERS = childOf(PARAMETERS, 'cluster');
+export const parametersPath = (id: string): string => childOf(PARAMETERS, id);
 export const finalPath = (id: string): string => childOf(FINALS, id);
 export const historyPath = (entry: string): string => childOf(HISTORY, entry);
 

@@ -14,6 +14,7 @@ import { coordinationErrors } from './error-catalogue/coordination.js';
 import { engineErrors } from './error-catalogue/engine.js';
 import { ensembleErrors } from './error-catalogue/ensemble.js';
 import { modelErrors } from './error-catalogue/model.js';
+import { parameterErrors } from './error-catalogue/parameters.js';
 import { rebalanceErrors } from './error-catalogue/rebalance.js';
 import { recipeErrors } from './error-catalogue/recipes.js';
 import { supervisionErrors } from './error-catalogue/supervision.js';
@@ -24,6 +25,7 @@ export const catalogue = {
   ...modelErrors,
   ...engineErrors,
   ...rebalanceErrors,
+  ...parameterErrors,
   ...supervisionErrors,
   ...connectErrors,
   ...commandErrors,

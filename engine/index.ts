@@ -65,6 +65,7 @@ export type {
   TopologyConfig,
 } from './model/definition.js';
 export type { Duration } from './model/duration.js';
+export type { ParameterValues } from './model/parameters.js';
 export type {
   BoltClass,
   BoltHandle,

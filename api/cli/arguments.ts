@@ -4,6 +4,7 @@
 import { failure } from '../../engine/errors.js';
 import { SLOTS_MAX, WORKERS_MAX } from '../../engine/limits.js';
 import { isName, shown } from '../../engine/model/names.js';
+import type { ParameterValues } from '../../engine/model/parameters.js';
 import type { Settings } from '../../engine/model/settings.js';
 
 /**
@@ -128,6 +129,22 @@ export function parseSetting(text: string, before: Settings = {}): Settings {
     });
   }
   return Object.fromEntries([...Object.entries(before), [key, parseValue(text.slice(equals + 1))]]);
+}
+
+/**
+ * One more `key=value` of `millrace parameters set`, added to those before it, with values as those of `--set`.
+ *
+ * @throws MILLRACE_CLI_USAGE
+ */
+export function parseParameter(text: string, before: ParameterValues = {}): ParameterValues {
+  const equals = text.indexOf('=');
+  if (equals < 1) {
+    throw failure('MILLRACE_CLI_USAGE', {
+      reason: `"${text}" is not key=value`,
+      advice: 'millrace parameters set threshold=10 region=eu',
+    });
+  }
+  return Object.fromEntries([...Object.entries(before), [text.slice(0, equals), parseValue(text.slice(equals + 1))]]);
 }
 
 function parseValue(text: string): unknown {

@@ -60,6 +60,7 @@ async function startHost(): Promise<Host> {
     links,
     onSession: (key) => void tell({ type: 'session', key }),
     logger: logger(),
+    logLevel: options.verbose ? 'debug' : 'info',
     print: async (line) => await output.print(line),
     heldBack: options.heldBack,
     onRunning: (ids) => void tell({ type: 'running', ids }),
@@ -96,7 +97,7 @@ function tell(message: FromHostProcess): Promise<void> {
 function logger(): Logger {
   const say = (level: string) => (message: string) => output.say(`${level}: ${message}`);
   return {
-    debug: options.verbose ? say('debug') : () => undefined,
+    debug: say('debug'),
     info: (message) => output.say(message),
     warn: say('warning'),
     error: say('error'),

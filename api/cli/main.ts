@@ -12,6 +12,7 @@ import { errorLine, formatError } from './error-text.js';
 import { EXIT_FAILED, EXIT_OK, exitCodeOf } from './exit.js';
 import { addHostCommand } from './host-command.js';
 import { addMemberCommand } from './member-command.js';
+import { addParameterCommands } from './parameter-commands.js';
 import { addRemoteCommands } from './remote-commands.js';
 import { summaryOf } from './summary.js';
 import { addZooKeeperCommands } from './zookeeper-commands.js';
@@ -71,6 +72,7 @@ function makeProgram(onExitCode: (exitCode: number) => void): Command {
   addMemberCommand(program, onExitCode);
   addHostCommand(program, onExitCode);
   addRemoteCommands(program, onExitCode);
+  addParameterCommands(program, onExitCode);
   addZooKeeperCommands(program, onExitCode);
   addZkCommand(program, onExitCode);
   return program;

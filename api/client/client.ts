@@ -5,10 +5,12 @@
 import { failure, type ErrorCode } from '../../engine/errors.js';
 import { CLIENT_INGEST_TIMEOUT_MS, CLIENT_TIMEOUT_MS } from '../../engine/limits.js';
 import { shown } from '../../engine/model/names.js';
+import type { ParameterValues } from '../../engine/model/parameters.js';
 import type {
   ArtifactInfo,
   HostHealth,
   HostSummary,
+  KeptParameters,
   KillRequest,
   RebalanceRequest,
   Submission,
@@ -145,6 +147,33 @@ export class MillraceClient {
   }
 
   /**
+   * What is set of a topology, or, without a name, of the cluster.
+   *
+   * @throws MILLRACE_TOPOLOGY_UNKNOWN, MILLRACE_PARAMETERS_ENDED
+   */
+  async parameters(name: string | null = null, options: CallOptions = {}): Promise<KeptParameters> {
+    return (await this.call({ method: 'GET', path: parametersPath(name) }, options)).json as KeptParameters;
+  }
+
+  /**
+   * Replaces all of it; running components are told.
+   *
+   * @param version - the one that it has, so that nothing that somebody else has set since is lost; null: any
+   * @throws MILLRACE_PARAMETERS_INVALID, MILLRACE_PARAMETERS_VERSION, MILLRACE_TOPOLOGY_UNKNOWN,
+   *   MILLRACE_PARAMETERS_ENDED
+   */
+  async setParameters(
+    name: string | null,
+    values: ParameterValues,
+    version: number | null = null,
+    options: CallOptions = {},
+  ): Promise<KeptParameters> {
+    const body = JSON.stringify({ values, ...(version === null ? {} : { version }) });
+    const call = { method: 'PUT', path: parametersPath(name), type: JSON_TYPE, body } as const;
+    return (await this.call(call, options)).json as KeptParameters;
+  }
+
+  /**
    * Gives a record to a spout of type `ingest`; resolves when its tuple tree is done. Ended by its signal or by time,
    * it gives the record up.
    *
@@ -191,6 +220,10 @@ export class MillraceClient {
   private async call(call: Call, { signal }: CallOptions, timeoutMs = this.timeoutMs): Promise<Reply> {
     return await ask(this.fetch, this.url, call, timeoutMs, signal ?? null);
   }
+}
+
+function parametersPath(name: string | null): string {
+  return name === null ? '/api/v1/parameters' : `/api/v1/topologies/${segment(name)}/parameters`;
 }
 
 /** The errors that say that no host answered. */

@@ -6,6 +6,7 @@ export type {
   ComponentDetails,
   ComponentError,
   HostHealth,
+  KeptParameters,
   KillRequest,
   Submission,
   SubmissionMetrics,

@@ -15,8 +15,9 @@ import type {
   RunOrder,
   TopologyRunner,
 } from '../../coordination/host/runner.js';
+import type { SeenParameters } from '../../coordination/host/live-parameters.js';
 import type { Checkpoint as PackedCheckpoint, Payload, WorkerPlace } from '../../coordination/topology-records.js';
-import { pause } from '../../coordination/store/signals.js';
+import { aborted, pause } from '../../coordination/store/signals.js';
 import { hasCode, isPassing, isSessionOver } from '../../coordination/store/store-errors.js';
 import { pack, unpack } from '../../engine/codec/pack.js';
 import { failure, reasonOf, toWire } from '../../engine/errors.js';
@@ -24,6 +25,7 @@ import type { Clock } from '../../engine/clock.js';
 import { RUNS_REMEMBERED, STORE_RETRY_MAX_MS, STORE_RETRY_MIN_MS } from '../../engine/limits.js';
 import type { Logger } from '../../engine/log.js';
 import type { TopologyMetrics } from '../../engine/metrics/snapshot.js';
+import type { ParameterValues } from '../../engine/model/parameters.js';
 import type { Plan } from '../../engine/plan/plan.js';
 import type { TopologySource } from '../../engine/worker/module.js';
 import { TopologyRun, type TopologyRunOptions } from '../../engine/worker/topology-run.js';
@@ -46,6 +48,8 @@ export interface EngineRunnerOptions {
   readonly filesRootOf: (order: Payload) => string | null;
   /** How it runs topologies together with other hosts; null: it is alone. */
   readonly together: Together | null;
+  /** The parameters that its components see, followed while it runs. */
+  readonly parametersOf: (order: RunOrder, changed: (parameters: ParameterValues) => void) => SeenParameters;
   /** Submissions that are not started again. */
   readonly heldBack: ReadonlySet<string>;
   /** Told which submissions run, before each one that is started. */
@@ -224,13 +228,15 @@ class EngineRun implements RunningTopology {
   }
 
   private async toEnd(loaded: () => void): Promise<RunEnd> {
+    const parameters = this.options.parametersOf(this.order, (values) => this.run?.parameters.set(values));
     try {
       const source = await this.source();
+      await Promise.race([parameters.ready, aborted(this.stopping.signal)]);
       if (source === null || this.killed) return { status: 'killed', error: null, final: null };
       const { together, slots, clock, logger } = this.options;
       const away = (hosts: readonly string[]): void => this.listener.away(hosts);
       this.led = together?.lead(this.order, { slots, clock, logger, away }) ?? null;
-      const run = new TopologyRun(this.runOptions(source));
+      const run = new TopologyRun(this.runOptions(source, parameters.now));
       this.run = run;
       // They may have been changed while it was loaded.
       this.place(this.places);
@@ -245,6 +251,8 @@ class EngineRun implements RunningTopology {
       return { status, error, final: finalOf(run.status()) };
     } catch (error) {
       return { status: 'failed', error: toWire(error), final: null };
+    } finally {
+      parameters.close();
     }
   }
 
@@ -273,7 +281,7 @@ class EngineRun implements RunningTopology {
     }
   }
 
-  private runOptions(source: TopologySource): TopologyRunOptions {
+  private runOptions(source: TopologySource, parameters: ParameterValues): TopologyRunOptions {
     const { order, listener, options, name } = this;
     return {
       source,
@@ -281,6 +289,7 @@ class EngineRun implements RunningTopology {
       workers: order.places.length,
       parallelism: order.parallelism,
       slots: options.slots,
+      parameters,
       firstIncarnation: order.firstIncarnation,
       logger: named(options.logger, name),
       print: async (line) => await this.print(line),

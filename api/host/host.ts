@@ -21,18 +21,20 @@ import { ARTIFACTS_LOOK_MS, HOST_GRACE_MS, LABELS_MAX } from '../../engine/limit
 import { silentLogger, type Logger } from '../../engine/log.js';
 import { isTopology, type Topology } from '../../engine/model/definition.js';
 import { isName } from '../../engine/model/names.js';
+import type { ParameterValues } from '../../engine/model/parameters.js';
 import type { Settings } from '../../engine/model/settings.js';
 import { entropySeed, Random } from '../../engine/random.js';
 import { installedVersion } from '../installation.js';
 import { makeTemporaryDirectory, type TemporaryDirectory } from '../temporary.js';
 import { EngineRunner } from './engine-runner.js';
+import { LeveledLogger } from './leveled-logger.js';
 import { LocalService } from './local-service.js';
 import { openDoor, type OpenedDoor } from './open-door.js';
 import { openStore, type OpenedStore } from './open-store.js';
 import type { HostOptions } from './options.js';
 import { Peers } from './peers.js';
 import { RunningTopology, type TopologyEnd } from './running.js';
-import type { HostService } from './service.js';
+import type { HostService, KeptParameters } from './service.js';
 import { Submissions } from './submissions.js';
 import { Together } from './together.js';
 
@@ -131,6 +133,21 @@ export class Host {
     return new RunningTopology(service, { name, id }, ended);
   }
 
+  /** The parameters of the cluster, which components of all topologies see below those of their own. */
+  async parameters(): Promise<KeptParameters> {
+    return await this.service.parameters(null);
+  }
+
+  /**
+   * Replaces the parameters of the cluster; running components are told. `millrace.logLevel` says what its hosts log.
+   *
+   * @param version - the one that they have, so that nothing that somebody else has set since is lost. Default: any
+   * @throws MILLRACE_PARAMETERS_INVALID, MILLRACE_PARAMETERS_VERSION
+   */
+  async setParameters(values: ParameterValues, version: number | null = null): Promise<KeptParameters> {
+    return await this.service.setParameters(null, values, version);
+  }
+
   /**
    * Stops everything; what was wished stays wished, where there is a data directory. Further calls wait for the same.
    */
@@ -190,7 +207,8 @@ async function startHost(
   undo: (() => Promise<void>)[],
   make: (parts: Parts, server: Api | null, url: string | null) => Host,
 ): Promise<Host> {
-  const { name = NAME, logger = silentLogger, clock = new RealClock(), dataDirectory = null } = options;
+  const { name = NAME, clock = new RealClock(), dataDirectory = null } = options;
+  const logger = new LeveledLogger(options.logger ?? silentLogger, options.logLevel ?? 'debug');
   const slots = options.slots ?? Math.max(2, availableParallelism());
   if (!/^[A-Za-z0-9][\w.-]{0,63}$/.test(name))
     throw failure('MILLRACE_HOST_OPTION', {
@@ -232,6 +250,7 @@ async function startHost(
     labels,
     protocol: PROTOCOL_VERSION,
     version: installedVersion(),
+    onParameters: (parameters) => logger.follow(parameters),
   });
   const peers = opening === null ? null : new Peers({ name, cluster, artifacts, reach: opening.reach, clock, logger });
   const together =
@@ -251,6 +270,7 @@ async function startHost(
     waitsForCode: opened.shared,
     together,
     sourceOf: async (order) => await submissions.sourceOf(order),
+    parametersOf: (order, changed) => cluster.liveParameters.follow(order, changed),
     filesRootOf: ({ posted }) => (posted ? filesDirectory : null),
     heldBack: new Set(options.heldBack),
     onRunning: options.onRunning ?? (() => undefined),

@@ -10,6 +10,7 @@ export type {
   HostHealth,
   HostMeasured,
   HostService,
+  KeptParameters,
   KillRequest,
   Submission,
   SubmissionMetrics,

@@ -7,6 +7,7 @@ import type { Artifacts } from '../../coordination/artifacts/artifacts.js';
 import type { ClusterHost } from '../../coordination/host/cluster-host.js';
 import { payloadPath } from '../../coordination/paths.js';
 import { changesOf } from '../../coordination/topology-records.js';
+import type { ParameterTarget } from '../../coordination/parameters.js';
 import type { KnownTopology } from '../../coordination/topologies.js';
 import { failure, isMillraceError } from '../../engine/errors.js';
 import { KILL_WAIT_DEFAULT_MS } from '../../engine/limits.js';
@@ -21,6 +22,7 @@ import type {
   HostMeasured,
   HostService,
   HostSummary,
+  KeptParameters,
   KillRequest,
   RebalanceRequest,
   Submission,
@@ -154,6 +156,19 @@ export class LocalService implements HostService {
     await given;
   }
 
+  async parameters(name: string | null, id?: string): Promise<KeptParameters> {
+    return await this.options.cluster.parameters.get(targetOf(name, id));
+  }
+
+  async setParameters(
+    name: string | null,
+    values: unknown,
+    version: number | null,
+    id?: string,
+  ): Promise<KeptParameters> {
+    return await this.options.cluster.parameters.set(targetOf(name, id), values, version);
+  }
+
   async putArtifact(sha256: string, content: AsyncIterable<Uint8Array>, fromHost = false): Promise<ArtifactInfo> {
     const { artifacts, peers } = this.options;
     const info = await artifacts.put(sha256, content, (path) => checkArtifact(sha256, path));
@@ -217,4 +232,8 @@ export class LocalService implements HostService {
   private async messageTimeoutMs(name: string): Promise<number> {
     return (await this.descriptionOf(name))?.config.messageTimeoutMs ?? KILL_WAIT_DEFAULT_MS;
   }
+}
+
+function targetOf(name: string | null, id: string | undefined): ParameterTarget {
+  return name === null ? null : { name, ...(id === undefined ? {} : { id }) };
 }

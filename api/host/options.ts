@@ -4,7 +4,7 @@
 import type { ZookeeperStoreOptions } from '../../coordination/store/zookeeper/zookeeper-store.js';
 import type { Clock } from '../../engine/clock.js';
 import type { TlsIdentity } from '../../engine/link/tcp/secure.js';
-import type { Logger } from '../../engine/log.js';
+import type { Logger, LogLevel } from '../../engine/log.js';
 
 /** How to reach the ensemble of a cluster; all its hosts name the same servers and the same path behind them. */
 export type ZookeeperOptions = Pick<
@@ -68,6 +68,11 @@ export interface HostOptions {
   readonly listen?: string | null;
   /** Takes what the host and its topologies have to say. Default: says nothing. */
   readonly logger?: Logger;
+  /**
+   * From which level on the logger is told, as long as the parameter `millrace.logLevel` of the cluster is not set.
+   * Default `debug`: all.
+   */
+  readonly logLevel?: LogLevel;
   /**
    * Takes a line that a component prints; `print` of components waits for it. Default: the logger, as information.
    *

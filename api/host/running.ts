@@ -3,7 +3,8 @@
 
 import type { WireError } from '../../engine/errors.js';
 import type { LocalService } from './local-service.js';
-import type { KillRequest, RebalanceRequest, SubmissionMetrics, TopologyDetails } from './service.js';
+import type { ParameterValues } from '../../engine/model/parameters.js';
+import type { KeptParameters, KillRequest, RebalanceRequest, SubmissionMetrics, TopologyDetails } from './service.js';
 
 /** How a topology ended. */
 export interface TopologyEnd {
@@ -99,6 +100,25 @@ export class RunningTopology {
    */
   async rebalance(request: RebalanceRequest, options: RebalanceOptions = {}): Promise<TopologyDetails> {
     return await this.service.rebalance(this.name, request, options.signal ?? new AbortController().signal, this.id);
+  }
+
+  /**
+   * Its own parameters, as they were set last.
+   *
+   * @throws MILLRACE_PARAMETERS_ENDED
+   */
+  async parameters(): Promise<KeptParameters> {
+    return await this.service.parameters(this.name, this.id);
+  }
+
+  /**
+   * Replaces its own parameters. Resolves when that is kept; its components are told while they run.
+   *
+   * @param version - the one that they have, so that nothing that somebody else has set since is lost. Default: any
+   * @throws MILLRACE_PARAMETERS_INVALID, MILLRACE_PARAMETERS_VERSION, MILLRACE_PARAMETERS_ENDED
+   */
+  async setParameters(values: ParameterValues, version: number | null = null): Promise<KeptParameters> {
+    return await this.service.setParameters(this.name, values, version, this.id);
   }
 
   /**

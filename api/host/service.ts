@@ -4,6 +4,7 @@
 
 import type { Peer } from './peers.js';
 import type { Readable } from 'node:stream';
+import type { ParameterValues } from '../../engine/model/parameters.js';
 import type { Settings } from '../../engine/model/settings.js';
 import type { Plan } from '../../engine/plan/plan.js';
 import type { WireError } from '../../engine/errors.js';
@@ -133,6 +134,15 @@ export interface HostSummary {
   readonly drainedSinceMs: number | null;
 }
 
+/** Parameters as they are set. */
+export interface KeptParameters {
+  /** Counts up each time that they are set; 0: nobody has. */
+  readonly version: number;
+  readonly values: ParameterValues;
+  /** Why what somebody wrote into the store by hand is not heeded: what held before still does. Null: all is well. */
+  readonly problem: string | null;
+}
+
 /** What is stored under the SHA-256 of its content. */
 export interface ArtifactInfo {
   readonly sha256: string;
@@ -169,6 +179,19 @@ export interface HostService {
   rebalance(name: string, request: RebalanceRequest, signal: AbortSignal): Promise<TopologyDetails>;
   /** Resolves when the wish is kept, not when it is carried out. Killing a killed topology changes nothing. */
   kill(name: string, request: KillRequest): Promise<TopologyDetails>;
+  /**
+   * What is set of a topology, or, without a name, of the cluster.
+   *
+   * @throws MILLRACE_PARAMETERS_ENDED (409)
+   */
+  parameters(name: string | null): Promise<KeptParameters>;
+  /**
+   * Replaces all of it; running components are told.
+   *
+   * @param version - the one that it has now; null: any
+   * @throws MILLRACE_PARAMETERS_INVALID (400), MILLRACE_PARAMETERS_VERSION, MILLRACE_PARAMETERS_ENDED (409 each)
+   */
+  setParameters(name: string | null, values: unknown, version: number | null): Promise<KeptParameters>;
   /**
    * Emits one record from a spout of type `ingest`; resolves when its tree is done.
    *

@@ -92,6 +92,25 @@ export const rebalanceRequest = Type.Object(
   closed,
 );
 
+export const parametersRequest = Type.Object(
+  {
+    values: Type.Record(Type.String(), Type.Unknown(), { description: 'All of them, by key: any JSON.' }),
+    version: Type.Optional(
+      Type.Integer({
+        minimum: 0,
+        description: 'The version that they have now, 0 where none were set: refused when it is another. Default: any.',
+      }),
+    ),
+  },
+  closed,
+);
+
+export const keptParameters = Type.Object({
+  version: Type.Integer({ minimum: 0, description: 'Counts up each time that they are set; 0: nobody has.' }),
+  values: Type.Record(Type.String(), Type.Unknown(), { description: 'By key.' }),
+  problem: nullable(text('Why what somebody wrote into the store by hand is not heeded; null when all is well.')),
+});
+
 export const nothing = Type.Object({}, closed);
 
 export const record = Type.Union([Type.Record(Type.String(), Type.Unknown()), Type.Array(Type.Unknown())], {

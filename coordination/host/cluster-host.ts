@@ -10,6 +10,7 @@ import type { Clock } from '../../engine/clock.js';
 import { failure, reasonOf } from '../../engine/errors.js';
 import { HOST_START_MAX_MS, SLOTS_MAX } from '../../engine/limits.js';
 import type { Logger } from '../../engine/log.js';
+import type { ParameterValues } from '../../engine/model/parameters.js';
 import type { Random } from '../../engine/random.js';
 import { CheckpointWriter } from '../checkpoints.js';
 import { claimFormat } from '../data-format.js';
@@ -27,6 +28,8 @@ import { hasCode } from '../store/store-errors.js';
 import { Topologies } from '../topologies.js';
 import { isAssignment, type Assignment, type HostRecord } from '../topology-records.js';
 import { Memberships } from './memberships.js';
+import { ParameterNodes } from '../parameters.js';
+import { LiveParameters } from './live-parameters.js';
 import { Outbox } from './outbox.js';
 import { ensureLayout, register, showLeaving } from './registration.js';
 import type { TopologyRunner } from './runner.js';
@@ -54,6 +57,8 @@ export interface ClusterHostOptions {
   readonly protocol?: number;
   /** Of Millrace, for people. Default: it is not told. */
   readonly version?: string;
+  /** Told the parameters of the cluster whenever they change. Default: nobody is. */
+  readonly onParameters?: (parameters: ParameterValues) => void;
 }
 
 export class ClusterHost {
@@ -65,6 +70,10 @@ export class ClusterHost {
   readonly hosts: Hosts;
   /** Which of them are drained. */
   readonly drains: Drains;
+  /** What components are to see, as it is set. */
+  readonly parameters: ParameterNodes;
+  /** The same, as those that run here see it. */
+  readonly liveParameters: LiveParameters;
   private readonly options: ClusterHostOptions;
   private readonly keeper: SessionKeeper;
   private readonly runs: Runs;
@@ -88,6 +97,8 @@ export class ClusterHost {
     this.topologies = new Topologies({ session, newId: () => newId(random) });
     this.hosts = new Hosts(session);
     this.drains = new Drains({ session, hosts: this.hosts, wallMs });
+    this.parameters = new ParameterNodes({ session, topologies: this.topologies });
+    this.liveParameters = new LiveParameters({ logger, cluster: options.onParameters ?? (() => undefined) });
     this.checkpoints = new CheckpointWriter({ session, clock, logger });
     this.outbox = new Outbox({ session, clock, logger, member: memberOf(host, this.boot) });
     const own = { ...options, boot: this.boot, session };
@@ -180,6 +191,7 @@ export class ClusterHost {
     });
     this.session = session;
     const follow = (): void => this.follow(readAssignments(assignments.nodes.values(), logger));
+    const endParameters = this.liveParameters.inSession(session);
     const assignments: DirectoryCache = new DirectoryCache(session, ASSIGNMENTS, follow);
     const election = new Election({
       session,
@@ -193,6 +205,7 @@ export class ClusterHost {
     });
     election.start();
     return async () => {
+      endParameters();
       assignments.close();
       await election.close();
       if (this.closing !== null && !this.unread && !session.ended.aborted) await forgetReport(session, member, logger);

@@ -3,6 +3,8 @@
 // check, and never throws, because a node may have been edited by hand. Pure, any thread.
 
 import { shown } from '../../engine/model/names.js';
+import { checkParameters } from '../../engine/model/parameters.js';
+import { listed } from '../../engine/model/suggest.js';
 import { isPiece } from '../checkpoints.js';
 import { isDataVersion } from '../data-format.js';
 import {
@@ -15,6 +17,7 @@ import {
   HOSTS,
   LAYOUT,
   MASTERS,
+  PARAMETERS,
   PAYLOADS,
   REPORTS,
   TOPOLOGIES,
@@ -105,6 +108,12 @@ const progress: RecordKind = {
   },
 };
 
+const parameters: RecordKind = {
+  name: 'parameters',
+  isIt: areParameters,
+  line: (value) => listed(Object.keys(value as Loose)),
+};
+
 const final = kind('final', isFinal, ({ revision, status }) => `revision ${show(revision)} ${show(status)}`);
 
 const ended = kind('ended', isEnded, ({ name, id, state }) => `${show(name)} (${show(id)}) ${show(state)}`);
@@ -118,6 +127,7 @@ const byDirectory: ReadonlyMap<string, NodeKind> = new Map([
   [PAYLOADS, { kind: 'pieces', record: payload }],
   [ASSIGNMENTS, { kind: 'record', record: assignment }],
   [CHECKPOINTS, { kind: 'record', record: claim }],
+  [PARAMETERS, { kind: 'record', record: parameters }],
   [FINALS, { kind: 'record', record: final }],
   [HISTORY, { kind: 'record', record: ended }],
 ]);
@@ -137,6 +147,16 @@ export function kindOf(path: string): NodeKind {
   if (isNumber && above === PAYLOADS) return { kind: 'piece', record: payload };
   if (isNumber && above === CHECKPOINTS) return { kind: 'record', record: progress };
   return { kind: 'unknown' };
+}
+
+/** What only the cluster may have is no matter here: it would be refused where it is used. */
+function areParameters(value: unknown): boolean {
+  try {
+    checkParameters(value, 'the cluster');
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /** A value that somebody may have edited: texts as they are but for what garbles a terminal. */

@@ -13,6 +13,7 @@ import {
   HISTORY,
   historyPath,
   NEW_HISTORY,
+  parametersPath,
   payloadPath,
   wishPath,
 } from '../paths.js';
@@ -64,7 +65,7 @@ export class History {
     await term.act(operations);
     try {
       const act = (deletes: readonly Operation[]): Promise<unknown> => term.act(deletes);
-      for (const path of [payloadPath(wish.id), checkpointsPath(wish.id), finalPath(wish.id)]) {
+      for (const path of [payloadPath, checkpointsPath, parametersPath, finalPath].map((of) => of(wish.id))) {
         await deleteFlat(session, path, act);
       }
       await this.trim();

@@ -6,12 +6,12 @@ import type { Clock } from '../../engine/clock.js';
 import { reasonOf } from '../../engine/errors.js';
 import { ORPHAN_LOOK_MS } from '../../engine/limits.js';
 import type { Logger } from '../../engine/log.js';
-import { CHECKPOINTS, FINALS, PAYLOADS, TOPOLOGIES, wishPath } from '../paths.js';
+import { CHECKPOINTS, CLUSTER_PARAMETERS, FINALS, PARAMETERS, PAYLOADS, TOPOLOGIES, wishPath } from '../paths.js';
 import { deleteFlat } from '../payload.js';
 import type { Term } from '../recipes/election.js';
 import { fromNode } from '../store/json-node.js';
 import type { Session } from '../store/contract.js';
-import { childOf } from '../store/node-path.js';
+import { childOf, nameOf } from '../store/node-path.js';
 import { pause } from '../store/signals.js';
 import { isWish } from '../topology-records.js';
 
@@ -44,12 +44,12 @@ export async function sweepOrphans(
 
 async function orphans(session: Session): Promise<readonly string[]> {
   // First what may be orphans, then who needs them: what is wished meanwhile is none.
-  const directories = [PAYLOADS, CHECKPOINTS, FINALS];
+  const directories = [PAYLOADS, CHECKPOINTS, PARAMETERS, FINALS];
   const found = await Promise.all(
     directories.map(async (directory) => (await session.children(directory)).map((id) => ({ directory, id }))),
   );
   const names = await session.children(TOPOLOGIES);
   const wishes = await Promise.all(names.map(async (name) => fromNode(await session.get(wishPath(name)), isWish)));
-  const needed = new Set(wishes.map(({ id }) => id));
+  const needed = new Set([nameOf(CLUSTER_PARAMETERS), ...wishes.map(({ id }) => id)]);
   return found.flat().flatMap(({ directory, id }) => (needed.has(id) ? [] : childOf(directory, id)));
 }

@@ -20,6 +20,8 @@ export interface SharedConfigOptions<T> extends RecipeOptions {
   readonly check: (value: unknown) => T;
   /** What counts while nobody has set it. */
   readonly initial?: T;
+  /** Which change of the store was looked at by an earlier one, in another session: what is older says nothing new. */
+  readonly since?: bigint;
   /** Called with the first good value of the node, and with each later one. */
   readonly changed?: (value: T) => void;
   /** Called when the node holds what does not pass, or was deleted. */
@@ -53,13 +55,14 @@ export class SharedConfig<T> implements Subscription {
   private good: { readonly value: T } | null;
   private wrong: MillraceError | null = null;
   /** Which change of the store was looked at last. */
-  private revision = 0n;
+  private revision: bigint;
 
   /** @throws MILLRACE_SHARED_CONFIG_INVALID for an initial value that does not pass, and why the session is over */
   constructor(options: SharedConfigOptions<T>) {
     this.recipe = recipeOf(options);
     this.options = options;
     this.path = options.path;
+    this.revision = options.since ?? 0n;
     this.good = options.initial === undefined ? null : { value: this.checked(options.initial) };
     this.witness = new Witness(this.recipe, this, this.path);
     const { session } = this.recipe;
@@ -85,6 +88,11 @@ export class SharedConfig<T> implements Subscription {
   /** What is wrong with what the node holds now; null: nothing. */
   get problem(): MillraceError | null {
     return this.wrong;
+  }
+
+  /** Which change of the store was looked at last: `since` for who follows it in the next session. */
+  get seen(): bigint {
+    return this.revision;
   }
 
   /**

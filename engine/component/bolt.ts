@@ -1,6 +1,7 @@
 // What a user implements to work on tuples: a class, or one function. The engine calls it from one thread only, one
 // call after the other unless it is asynchronous and asks for more. Pure: nothing of the engine is imported but types.
 
+import type { ParameterValues } from '../model/parameters.js';
 import type { BoltContext } from './context.js';
 import type { Emit } from './emit.js';
 import type { Tuple } from './tuple.js';
@@ -28,6 +29,12 @@ export abstract class Bolt {
   endBatch?(): void | Promise<void>;
   /** All inputs have ended and all tuples are handled: emit what is left, such as totals. Not tracked. */
   finish?(emit: Emit): void | Promise<void>;
+  /**
+   * The parameters of the topology or of the cluster have changed. Called between two calls of this task, after its
+   * `activate`: nothing of it is executed meanwhile. Until it has returned, and for good when it throws or rejects,
+   * `context.parameters` of this task stays what it was.
+   */
+  parametersChanged?(parameters: ParameterValues): void | Promise<void>;
   deactivate?(): void | Promise<void>;
   close?(): void | Promise<void>;
 }

@@ -2,6 +2,7 @@
 // `prepare` and good until the task is closed. Pure types; the engine makes them in worker/contexts.ts.
 
 import type { Logger } from '../log.js';
+import type { ParameterValues } from '../model/parameters.js';
 import type { Tuple } from './tuple.js';
 
 /** A number that only grows. */
@@ -59,6 +60,11 @@ export interface ComponentContext {
   readonly incarnation: number;
   /** The settings of this component. */
   readonly config: Readonly<Record<string, unknown>>;
+  /**
+   * The parameters that hold in this task now: those of the topology, and below them those of the cluster. They change
+   * while it runs, so ask each time; a component that has to do something then implements `parametersChanged`.
+   */
+  readonly parameters: ParameterValues;
   readonly logger: Logger;
   readonly metrics: ComponentMetrics;
   /** Aborted when the task closes: give it to what should not outlive it. */

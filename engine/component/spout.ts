@@ -1,6 +1,7 @@
 // What a user implements to bring tuples in. The engine calls it from one thread only, and no two calls overlap. Pure:
 // nothing of the engine is imported but types.
 
+import type { ParameterValues } from '../model/parameters.js';
 import type { SpoutContext } from './context.js';
 import type { Emit } from './emit.js';
 
@@ -55,6 +56,12 @@ export abstract class Spout {
    * @param failure - the error, and the component that it came from
    */
   fail?(id: unknown, cause?: FailCause, failure?: TreeFailure): void;
+  /**
+   * The parameters of the topology or of the cluster have changed. As `ack` it may come while a promise of `nextTuple`
+   * is pending; no further `nextTuple` is called before it has returned. Until then, and for good when it throws or
+   * rejects, `context.parameters` of this task stays what it was.
+   */
+  parametersChanged?(parameters: ParameterValues): void | Promise<void>;
   deactivate?(): void | Promise<void>;
   close?(): void | Promise<void>;
 }

@@ -21,3 +21,5 @@ export const INACTIVE = 64;
 export const HOLDING = 128;
 /** Its instance is being replaced by another one (worker/supervision/task-restarts.ts). */
 export const RESTARTING = 256;
+/** Its component is being told of new parameters (worker/parameters.ts). */
+export const TAKING_OVER = 512;

@@ -25,7 +25,7 @@ export abstract class Task extends Dealer implements Emitter, RunnableTask {
   ended = false;
   /** It has no instance of its component now: one is closed, the next one is not made. */
   absent = false;
-  private becameQuiet: (() => void) | null = null;
+  private readonly becameQuiet: (() => void)[] = [];
   private readonly stalls: Stalls;
   private readyCallbacks: (() => void)[] = [];
 
@@ -60,14 +60,13 @@ export abstract class Task extends Dealer implements Emitter, RunnableTask {
   /** Resolves when no asynchronous call is under way; its gate has to be closed. */
   quiet(): Promise<void> {
     if (this.isQuiet) return Promise.resolve();
-    return new Promise((resolve) => (this.becameQuiet = resolve));
+    return new Promise((resolve) => this.becameQuiet.push(resolve));
   }
 
   /** An asynchronous call has settled. */
   protected callEnded(): void {
-    if (this.becameQuiet === null || !this.isQuiet) return;
-    this.becameQuiet();
-    this.becameQuiet = null;
+    if (this.becameQuiet.length === 0 || !this.isQuiet) return;
+    for (const tell of this.becameQuiet.splice(0)) tell();
   }
 
   /** Its next instance threw what no replay can help: it does nothing any more but to fail what comes. */
@@ -126,7 +125,8 @@ export abstract class Task extends Dealer implements Emitter, RunnableTask {
     this.host.schedule(this);
   }
 
-  protected report(call: string, error: unknown): void {
+  /** A call of its component threw. */
+  report(call: string, error: unknown): void {
     this.counters[this.row + counters.ERRORS]!++;
     this.host.reportError(this, call, error);
     if (!isMillraceError(error) || !error.fatal) return;

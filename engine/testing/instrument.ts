@@ -189,6 +189,10 @@ function watchSpout(recorder: Recorder, component: string, spout: Spout): Spout 
     deactivate: () => after(recorder, place, 'deactivate', spout.deactivate?.()),
     close: () => after(recorder, place, 'close', spout.close?.()),
   };
+  if (spout.parametersChanged !== undefined) {
+    watched.parametersChanged = (parameters) =>
+      after(recorder, place, 'parametersChanged', spout.parametersChanged!(parameters));
+  }
   if (isIngestSpout(spout)) (watched as IngestSpout)[INGEST] = (answer) => spout[INGEST](answer);
   return watched;
 }
@@ -215,6 +219,10 @@ function watchBolt(recorder: Recorder, component: string, bolt: Bolt): Bolt {
     deactivate: () => after(recorder, place, 'deactivate', bolt.deactivate?.()),
     close: () => after(recorder, place, 'close', bolt.close?.()),
   };
+  if (bolt.parametersChanged !== undefined) {
+    watched.parametersChanged = (parameters) =>
+      after(recorder, place, 'parametersChanged', bolt.parametersChanged!(parameters));
+  }
   if (bolt.tick !== undefined) {
     watched.tick = (emit) => {
       recorder.life(place, 'tick');

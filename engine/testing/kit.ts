@@ -18,6 +18,7 @@ import type { TopologyMetrics } from '../metrics/snapshot.js';
 import { describe } from '../model/describe.js';
 import type { Topology } from '../model/definition.js';
 import { readDurationMs, type Duration } from '../model/duration.js';
+import { checkParameters, type ParameterValues } from '../model/parameters.js';
 import { applySettings } from '../model/settings.js';
 import type { PlanChange } from '../plan/replan.js';
 import type { Instrument } from '../worker/messages.js';
@@ -46,6 +47,8 @@ export interface TestOptions {
   readonly limits?: Partial<RuntimeLimits>;
   /** Settings as `--set` gives them; `placement: 'spread'` has as much as can be cross between workers. */
   readonly settings?: Readonly<Record<string, unknown>>;
+  /** What components see as `context.parameters` at first. Default: none. */
+  readonly parameters?: ParameterValues;
   /** Virtual time; false lets the machine's clock run. Default true. */
   readonly virtualTime?: boolean;
   /** Record what components do. Default true; runs of millions of tuples do without. */
@@ -90,6 +93,7 @@ export class TestRun {
       seed: options.seed ?? 1,
       strict: options.strict ?? true,
       replaceAtOnce: true,
+      parameters: checkParameters(options.parameters ?? {}, `topology "${topology.name}"`),
       ...((options.virtualTime ?? true) ? { virtualTimeMs: () => this.nowMs, clock: this.clock } : {}),
       instrument: (worker) => this.instrument(worker),
     });
@@ -245,6 +249,15 @@ export class TestRun {
    */
   async rebalance(change: PlanChange): Promise<void> {
     await this.run.rebalance(change);
+  }
+
+  /**
+   * Has components see other parameters; `settle` waits until all have been told.
+   *
+   * @throws MILLRACE_PARAMETERS_INVALID
+   */
+  setParameters(parameters: ParameterValues): void {
+    this.run.parameters.set(checkParameters(parameters, 'the topology under test'));
   }
 
   /** Spouts stop; what is under way is handled; the topology ends. */

@@ -6,7 +6,16 @@ import type { Values } from '../component/tuple.js';
 
 /** A call of a component's life. */
 export type LifeCall =
-  'constructor' | 'open' | 'prepare' | 'activate' | 'tick' | 'finish' | 'endBatch' | 'deactivate' | 'close';
+  | 'constructor'
+  | 'open'
+  | 'prepare'
+  | 'activate'
+  | 'tick'
+  | 'finish'
+  | 'endBatch'
+  | 'parametersChanged'
+  | 'deactivate'
+  | 'close';
 
 /** Where and in which worker something happened. */
 export interface Place {

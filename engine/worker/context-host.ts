@@ -2,6 +2,7 @@
 // worker's thread.
 
 import type { Clock } from '../clock.js';
+import type { ParameterValues } from '../model/parameters.js';
 import { tasksOf, type Plan } from '../plan/plan.js';
 import type { ContextHost } from './contexts.js';
 import type { FromWorker } from './messages.js';
@@ -14,6 +15,8 @@ export interface ContextHostParts {
   /** The one of now. */
   readonly plan: () => Plan;
   readonly reports: Reports;
+  /** The newest ones. */
+  readonly parameters: () => ParameterValues;
   readonly post: (message: FromWorker) => void;
   /** Told how many characters were logged; may hold the thread up. */
   readonly said: (characters: number) => void;
@@ -25,6 +28,7 @@ export function contextHostOf({
   clock,
   plan,
   reports,
+  parameters,
   post,
   said,
 }: ContextHostParts): ContextHost {
@@ -41,5 +45,6 @@ export function contextHostOf({
     checkpoint: (checkpoint) => reports.checkpoint(checkpoint),
     restored: (component, partition) => reports.restored(component, partition),
     metricsOf: (component, task, incarnation) => reports.metricsOf(component, task, incarnation),
+    parameters,
   };
 }

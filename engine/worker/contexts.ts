@@ -8,6 +8,7 @@ import { CHECKPOINT_BYTES_MAX } from '../limits.js';
 import type { LogLevel } from '../log.js';
 import type { ComponentDefinition } from '../model/definition.js';
 import { nameOf } from '../model/names.js';
+import type { ParameterValues } from '../model/parameters.js';
 import type { TaskPlan } from '../plan/plan.js';
 import type { BoltTask } from '../task/bolt-task.js';
 import type { SpoutTask } from '../task/spout-task.js';
@@ -25,6 +26,13 @@ export interface ContextHost {
   checkpoint(checkpoint: Checkpoint): void;
   restored(component: string, partition: string): unknown;
   metricsOf(component: string, task: number, incarnation: number): ComponentMetrics;
+  /** The newest ones. */
+  parameters(): ParameterValues;
+}
+
+/** The parameters that hold in one task, whatever its instance. */
+export interface TaskParameters {
+  now: ParameterValues;
 }
 
 /** The task that a context is for, and where it runs. */
@@ -38,6 +46,7 @@ export interface TaskContext {
   isReplaced: boolean;
   /** Of its component, when the task was made. */
   readonly parallelism: number;
+  readonly parameters: TaskParameters;
 }
 
 export function spoutContext(of: TaskContext, definition: ComponentDefinition, task: () => SpoutTask): SpoutContext {
@@ -45,6 +54,9 @@ export function spoutContext(of: TaskContext, definition: ComponentDefinition, t
   const { host } = of;
   return {
     ...componentContext(of, definition),
+    get parameters() {
+      return of.parameters.now;
+    },
     checkpoint: (partition, progress) => {
       // The next one began where this one was.
       if (of.isReplaced) return;
@@ -63,6 +75,9 @@ export function spoutContext(of: TaskContext, definition: ComponentDefinition, t
 export function boltContext(of: TaskContext, definition: ComponentDefinition, task: () => BoltTask): BoltContext {
   return {
     ...componentContext(of, definition),
+    get parameters() {
+      return of.parameters.now;
+    },
     ack: (tuple) => task().ack(tuple),
     fail: (tuple, reason) => task().fail(tuple, reason),
     resetTimeout: (tuple) => task().resetTimeout(tuple),
@@ -72,7 +87,7 @@ export function boltContext(of: TaskContext, definition: ComponentDefinition, ta
 function componentContext(
   { host, plan, incarnation, parallelism, closing }: TaskContext,
   definition: ComponentDefinition,
-): ComponentContext {
+): Omit<ComponentContext, 'parameters'> {
   const log =
     (level: LogLevel) =>
     (message: string): void =>

@@ -17,6 +17,7 @@ import type { Activity } from './activity.js';
 import { withDeadline } from './deadline.js';
 import { startError } from './error-reporter.js';
 import type { LivingTask } from './living-task.js';
+import type { WorkerParameters } from './parameters.js';
 
 type ReportError = (task: ReportingTask, call: string, error: unknown) => void;
 
@@ -27,10 +28,12 @@ export class Crew {
   private members: readonly LivingTask[] = [];
   private readonly clock: Clock;
   private readonly report: ReportError;
+  private readonly parameters: WorkerParameters;
   private readonly ticks = new Map<number, Timer>();
 
-  constructor(clock: Clock, report: ReportError) {
+  constructor(clock: Clock, parameters: WorkerParameters, report: ReportError) {
     this.clock = clock;
+    this.parameters = parameters;
     this.report = report;
   }
 
@@ -83,8 +86,10 @@ export class Crew {
 
   /** They take input from now on. */
   start(those: readonly LivingTask[]): void {
-    for (const { task, definition } of those) {
+    for (const living of those) {
+      const { task, definition } = living;
       task.gate &= ~NOT_ACTIVE;
+      this.parameters.tell(living);
       const tickMs = definition.kind === 'bolt' ? definition.behavior.tickMs : null;
       if (tickMs !== null && isBolt(task)) this.startTicks(task, tickMs);
     }

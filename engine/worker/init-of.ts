@@ -7,6 +7,7 @@ import { entropySeed } from '../random.js';
 import type { Rebalances } from './rebalances.js';
 import type { TopologyRunOptions } from './run-options.js';
 import type { RunOutput } from './run-output.js';
+import type { RunParameters } from './run-parameters.js';
 import type { InitBase } from './seats.js';
 
 export function initOf(
@@ -15,6 +16,7 @@ export function initOf(
   rebalances: Rebalances,
   counters: CounterBlocks,
   output: RunOutput,
+  parameters: RunParameters,
 ): InitBase {
   const transition = rebalances.soFar;
   return {
@@ -28,6 +30,7 @@ export function initOf(
     strict: options.strict ?? false,
     virtualTimeMs: options.virtualTimeMs?.() ?? null,
     filesRoot: options.filesRoot ?? null,
+    parameters: parameters.now,
     checkpoints: [...output.checkpoints.values()],
     instrument: options.instrument?.(worker) ?? null,
   };

@@ -7,8 +7,9 @@
 // `crew.ts` closes each instance once, whoever asks for it.
 
 import type { ComponentDefinition } from '../model/definition.js';
+import type { ParameterValues } from '../model/parameters.js';
 import type { Task } from '../task/task.js';
-import type { TaskContext } from './contexts.js';
+import type { TaskContext, TaskParameters } from './contexts.js';
 import type { Stage } from './supervision/pulse.js';
 
 type LifeCall = () => void | Promise<void>;
@@ -20,6 +21,8 @@ export interface Instance {
   readonly activate: LifeCall;
   readonly deactivate: LifeCall;
   readonly close: LifeCall;
+  /** Null: it does not ask to be told. */
+  readonly parametersChanged: ((parameters: ParameterValues) => void | Promise<void>) | null;
 }
 
 export interface LivingTaskParts {
@@ -27,6 +30,7 @@ export interface LivingTaskParts {
   readonly definition: ComponentDefinition;
   readonly className: string;
   readonly instance: Instance;
+  readonly parameters: TaskParameters;
   /** Makes another instance and has the task use it; null when that cannot be done. */
   readonly renew: (() => Instance) | null;
   /** Calls user code, and lets the supervisor see that it does. */
@@ -38,6 +42,9 @@ export class LivingTask {
   readonly definition: ComponentDefinition;
   /** What its instance is an instance of. */
   readonly className: string;
+  readonly parameters: TaskParameters;
+  /** It is being told of new parameters. */
+  isTakingOver = false;
   /** It leaves, or its worker stops: this is its last instance. */
   isOver = false;
   /** Its instance is being closed. */
@@ -52,6 +59,7 @@ export class LivingTask {
     this.task = parts.task;
     this.definition = parts.definition;
     this.className = parts.className;
+    this.parameters = parts.parameters;
     this.instance = parts.instance;
   }
 
@@ -81,6 +89,20 @@ export class LivingTask {
 
   async close(): Promise<void> {
     await this.parts.within('close', this.instance.close);
+  }
+
+  /** That of its present instance. */
+  get context(): TaskContext {
+    return this.instance.context;
+  }
+
+  /** Its component asks to be told of new parameters. */
+  get hearsParameters(): boolean {
+    return this.instance.parametersChanged !== null;
+  }
+
+  async parametersChanged(parameters: ParameterValues): Promise<void> {
+    await this.parts.within('parametersChanged', () => this.instance.parametersChanged?.(parameters));
   }
 
   /** Aborts what must not outlive the instance. */

@@ -13,6 +13,7 @@ import type { LogLevel } from '../log.js';
 import type { CounterBlock } from '../metrics/counter-blocks.js';
 import type { MeasuredFigures } from '../metrics/user-metrics.js';
 import type { TopologyDescription } from '../model/describe.js';
+import type { ParameterValues } from '../model/parameters.js';
 import type { Plan } from '../plan/plan.js';
 import type { TopologySource } from './module.js';
 import type { Suspect } from './supervision/suspect.js';
@@ -100,6 +101,7 @@ export interface WorkerInit {
   readonly peers: readonly PeerLink[];
   readonly tcp: TcpInit | null;
   readonly checkpoints: readonly Checkpoint[];
+  readonly parameters: ParameterValues;
   readonly transition: TransitionSoFar | null;
   readonly instrument: Instrument | null;
 }
@@ -175,6 +177,8 @@ export type ToWorker =
   | { readonly type: 'lost'; readonly revision: number }
   /** Records for its spouts, those of one turn. */
   | { readonly type: 'ingest'; readonly records: readonly IngestRecord[] }
+  /** The parameters that its components see from now on. */
+  | { readonly type: 'parameters'; readonly parameters: ParameterValues }
   /** Spouts stop; what is open is waited for, then the end flows through. */
   | { readonly type: 'drain' }
   /** Close everything now. */

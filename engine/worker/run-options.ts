@@ -6,6 +6,7 @@ import type { WireError } from '../errors.js';
 import type { RuntimeLimits } from '../limits.js';
 import type { Logger } from '../log.js';
 import type { TopologyDescription } from '../model/describe.js';
+import type { ParameterValues } from '../model/parameters.js';
 import type { Parallelism } from '../plan/plan.js';
 import type { Checkpoint, Instrument } from './messages.js';
 import type { TopologySource } from './module.js';
@@ -37,6 +38,8 @@ export interface TopologyRunOptions {
   readonly logger: Logger;
   /** Takes lines that components print; resolves when they are written. */
   readonly print: (line: string) => Promise<void>;
+  /** What its components see as `context.parameters` at first. Default: none. */
+  readonly parameters?: ParameterValues;
   /** The progress that spouts go on from. Default none: they begin anew. */
   readonly checkpoints?: readonly Checkpoint[];
   /**

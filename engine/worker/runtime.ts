@@ -28,23 +28,16 @@ import { ErrorReporter } from './error-reporter.js';
 import type { FromWorker, ToWorker, WorkerInit } from './messages.js';
 import { Inlets } from './inlets.js';
 import { checkDefinition } from './module.js';
+import { WorkerParameters } from './parameters.js';
 import { Reports } from './reports.js';
 import { Rewiring } from './rewiring.js';
 import { Pulse } from './supervision/pulse.js';
 import type { ComponentCode } from './supervision/suspect.js';
 import { TaskRestarts } from './supervision/task-restarts.js';
+import type { ThreadParts } from './thread-parts.js';
 import { Turns } from './turns.js';
 import { WorkerLinks } from './worker-links.js';
 import { makeTask, type WiringOptions } from './wiring.js';
-
-/** What a thread lends to the worker that it is for. */
-export interface ThreadParts {
-  /** Told how many characters it logged; may hold its thread up. */
-  readonly said: (characters: number) => void;
-  readonly pulse: Pulse;
-  /** Filled with the code of its components, for the thread's last words. */
-  readonly code: ComponentCode[];
-}
 
 export class WorkerRuntime implements TaskHost {
   readonly topology: string;
@@ -71,6 +64,7 @@ export class WorkerRuntime implements TaskHost {
   private readonly links: WorkerLinks;
   private readonly endpoint: TcpEndpoint | null;
   private readonly contextHost: ContextHost;
+  private readonly parameters: WorkerParameters;
   private readonly crew: Crew;
   private readonly cycles: CycleMembers;
   private readonly activity: Activity;
@@ -114,6 +108,7 @@ export class WorkerRuntime implements TaskHost {
       clock: this.clock,
       plan: () => this.plan,
       reports: this.reports,
+      parameters: () => this.parameters.now,
       post: (message) => this.post(message),
       said,
     });
@@ -123,7 +118,8 @@ export class WorkerRuntime implements TaskHost {
         ? null
         : // Sockets know no virtual time.
           new TcpEndpoint({ ...init.tcp, worker: init.worker, limits: tcpLinkLimits, clock: new RealClock() });
-    this.crew = new Crew(this.clock, (task, call, error) => this.reportError(task, call, error));
+    this.parameters = new WorkerParameters(init.parameters, this);
+    this.crew = new Crew(this.clock, this.parameters, (task, call, error) => this.reportError(task, call, error));
     this.activity = new Activity(({ task }, call, error) => this.reportError(task, call, error));
     this.links = new WorkerLinks({
       topology: definition,
@@ -171,11 +167,11 @@ export class WorkerRuntime implements TaskHost {
       post: (message) => this.post(message),
     });
     const { description } = init;
-    const { clock, turns, crew, links, changes, cycles, activity, errors, reports, endpoint } = this;
+    const { clock, turns, crew, links, changes, cycles, activity, parameters, errors, reports, endpoint } = this;
     this.rewiring = new Rewiring({ description, crew, links, changes, cycles });
     const post = (message: FromWorker): void => this.post(message);
     const log: ContextHost['log'] = (...said) => this.contextHost.log(...said);
-    this.restarts = new TaskRestarts({ clock, crew, activity, errors, turns, post, log });
+    this.restarts = new TaskRestarts({ clock, crew, activity, parameters, errors, turns, post, log });
     const { restarts } = this;
     const publishCounts = (): void => this.publishCounts(this.clock.now());
     const { control } = init;
@@ -292,6 +288,9 @@ export class WorkerRuntime implements TaskHost {
         return;
       case 'ingest':
         this.inlets.receive(message.records);
+        return;
+      case 'parameters':
+        this.parameters.change(message.parameters, this.crew.living);
         return;
       case 'drain':
         this.activity.drain();

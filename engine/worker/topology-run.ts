@@ -11,14 +11,15 @@
 //   a worker dies ─► its tasks get new incarnations, its replacement starts, the others are rewired
 //                 ─► all have confirmed ─► every open tree of theirs fails, and is replayed: seconds before any timeout
 
-import { RealClock, type Clock, type Timer } from '../clock.js';
+import { RealClock, type Clock } from '../clock.js';
 import { failure, fromWire, toWire, type WireError } from '../errors.js';
-import { DURATION_MAX_MS, FAILED_DRAIN_MS, STOP_TIMEOUT_MS } from '../limits.js';
+import { FAILED_DRAIN_MS, STOP_TIMEOUT_MS } from '../limits.js';
 import { CounterBlocks } from '../metrics/counter-blocks.js';
 import type { TopologyMetrics } from '../metrics/snapshot.js';
 import { planTasks, type Plan } from '../plan/plan.js';
 import type { PlanChange } from '../plan/replan.js';
 import { Activation } from './activation.js';
+import { EndTimer } from './end-timer.js';
 import { EndedTasks } from './ended-tasks.js';
 import type { FromWorker, Probed } from './messages.js';
 import { IngestDesk } from './ingest-desk.js';
@@ -28,6 +29,7 @@ import { Printer } from './printer.js';
 import { Rebalances } from './rebalances.js';
 import type { KillOptions, Outcome, TopologyRunOptions } from './run-options.js';
 import { RunOutput } from './run-output.js';
+import { RunParameters } from './run-parameters.js';
 import { RunReport, type TopologyStatus } from './run-report.js';
 import { initOf } from './init-of.js';
 import { Seats, type Seat } from './seats.js';
@@ -42,6 +44,8 @@ export type { ComponentStatus, TopologyStatus } from './run-report.js';
 export class TopologyRun {
   /** Resolves when everything is over and every thread is gone. */
   readonly completed: Promise<Outcome>;
+  /** What its components see of what changes while they run. */
+  readonly parameters: RunParameters;
   private readonly options: TopologyRunOptions;
   private readonly clock: Clock;
   private readonly pool: WorkerPool;
@@ -55,9 +59,7 @@ export class TopologyRun {
   private readonly supervision: Supervision;
   private readonly activation = new Activation();
   private readonly rebalances: Rebalances;
-  /** When a wait for what is in flight is over. */
-  private endsAtMs = Infinity;
-  private endTimer: Timer | null = null;
+  private readonly endTimer: EndTimer;
   private outcome: Outcome | null = null;
   private resolveCompleted: (outcome: Outcome) => void = () => undefined;
   private resolveStarted: (error: WireError | null) => void = () => undefined;
@@ -76,11 +78,12 @@ export class TopologyRun {
     const { printer, report } = this;
     this.output = new RunOutput({ options, printer, report, post: (seat, message) => this.seats.post(seat, message) });
     this.seats = new Seats(plan, this.pool, firstIncarnation, {
-      initOf: (worker) => initOf(worker, options, this.rebalances, this.counters, this.output),
+      initOf: (worker) => initOf(worker, options, this.rebalances, this.counters, this.output, this.parameters),
       heard: (seat, message) => this.onMessage(seat, message),
       linkLost: (seat, other, reason) => this.linkLost(seat.worker, other, reason),
       gone: (seat, reason) => this.workerGone(seat, reason),
     });
+    this.parameters = new RunParameters(options.parameters, (message) => this.seats.broadcast(message));
     this.supervision = new Supervision({
       description,
       plan: () => this.rebalances.plan,
@@ -107,6 +110,7 @@ export class TopologyRun {
       confirmSwitched: () => this.confirmSwitched(),
       endIfAllEnded: () => this.endIfAllEnded(),
     });
+    this.endTimer = new EndTimer(this.clock, () => this.end({ status: 'killed', error: null }));
     this.completed = new Promise((resolve) => (this.resolveCompleted = resolve));
   }
 
@@ -199,7 +203,7 @@ export class TopologyRun {
   async kill({ waitMs = 0 }: KillOptions = {}): Promise<void> {
     if (waitMs > 0 && this.report.state !== 'starting') {
       this.drain();
-      this.endWithin(waitMs);
+      this.endTimer.within(waitMs);
     } else {
       this.end({ status: 'killed', error: null });
     }
@@ -337,23 +341,13 @@ export class TopologyRun {
       return;
     }
     this.drain();
-    this.endWithin(FAILED_DRAIN_MS);
-  }
-
-  /** What is in flight is waited for no longer than that, or than was said before. */
-  private endWithin(waitMs: number): void {
-    const endsAtMs = this.clock.now() + Math.min(waitMs, DURATION_MAX_MS);
-    if (this.outcome !== null || endsAtMs >= this.endsAtMs) return;
-    this.endsAtMs = endsAtMs;
-    this.endTimer?.cancel();
-    this.endTimer = this.clock.after(endsAtMs - this.clock.now(), () => this.end({ status: 'killed', error: null }));
+    this.endTimer.within(FAILED_DRAIN_MS);
   }
 
   private end(outcome: Outcome): void {
     if (this.outcome !== null) return;
-    const { fatal } = this.report;
-    this.outcome = fatal === null ? outcome : { status: 'failed', error: fatal };
-    this.endTimer?.cancel();
+    this.outcome = this.report.fatal === null ? outcome : { status: 'failed', error: this.report.fatal };
+    this.endTimer.cancel();
     this.activation.end();
     this.rebalances.end();
     this.desk.end();

@@ -16,7 +16,7 @@ import { boltTaskOf, spoutTaskOf } from '../task/copies.js';
 import type { TaskSetup } from '../task/dealer.js';
 import type { Task } from '../task/task.js';
 import type { TaskHost } from '../task/task-host.js';
-import { boltContext, spoutContext, type ContextHost, type TaskContext } from './contexts.js';
+import { boltContext, spoutContext, type ContextHost, type TaskContext, type TaskParameters } from './contexts.js';
 import { startError } from './error-reporter.js';
 import type { Inlets } from './inlets.js';
 import { LivingTask, type Instance } from './living-task.js';
@@ -146,14 +146,16 @@ function livingTask<Made extends Spout | Bolt>(
   plan: TaskPlan,
   { task, first, make, prepareOf, canRestart }: Instances<Made>,
 ): LivingTask {
+  const parameters: TaskParameters = { now: options.contextHost.parameters() };
   const instanceWith = (made: Made): Instance => {
-    const context = contextOf(options, plan, task.incarnation);
+    const context = contextOf(options, plan, task.incarnation, parameters);
     return {
       context,
       prepare: prepareOf(made, context),
       activate: () => made.activate?.(),
       deactivate: () => made.deactivate?.(),
       close: () => made.close?.(),
+      parametersChanged: made.parametersChanged === undefined ? null : (values) => made.parametersChanged!(values),
     };
   };
   const renew = (): Instance => {
@@ -168,6 +170,7 @@ function livingTask<Made extends Spout | Bolt>(
     definition,
     className: first.constructor.name,
     instance: instanceWith(first),
+    parameters,
     renew: canRestart ? renew : null,
     within: callsOf(options, plan),
   });
@@ -180,11 +183,11 @@ function timesOf({ taskHost, counters }: WiringOptions, { task }: TaskPlan): Cal
 }
 
 /** Each instance has an incarnation of its own; links and trees know the one of its task in this worker. */
-function contextOf(options: WiringOptions, plan: TaskPlan, ofTask: number): TaskContext {
+function contextOf(options: WiringOptions, plan: TaskPlan, ofTask: number, parameters: TaskParameters): TaskContext {
   const incarnation = ofTask + options.counters.read(plan.task, RESTARTS);
   const parallelism = tasksOf(options, plan.component).length;
   const closing = new AbortController();
-  return { host: options.contextHost, plan, incarnation, parallelism, closing, isReplaced: false };
+  return { host: options.contextHost, plan, incarnation, parallelism, closing, isReplaced: false, parameters };
 }
 
 /** Calls of a task's life, which the supervisor sees while they run. */

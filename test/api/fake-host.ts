@@ -10,6 +10,7 @@ import type {
   ArtifactInfo,
   ComponentDetails,
   HostHealth,
+  KeptParameters,
   HostMeasured,
   HostService,
   HostSummary,
@@ -27,6 +28,7 @@ import { ARTIFACT_BYTES_MAX } from '../../engine/limits.js';
 import type { Topology } from '../../engine/model/definition.js';
 import { describe } from '../../engine/model/describe.js';
 import { topologyFromDocument } from '../../engine/model/document.js';
+import { checkParameters } from '../../engine/model/parameters.js';
 import { checkChange } from '../../engine/plan/check-change.js';
 import { planTasks, type Plan } from '../../engine/plan/plan.js';
 import { replan, type PlanChange } from '../../engine/plan/replan.js';
@@ -68,6 +70,7 @@ export class FakeHost implements HostService {
   owner: { readonly host: string; readonly url: string } | null = null;
   /** How long it was to wait for one, each time that it was asked. */
   readonly ownerWaitsMs: number[] = [];
+  readonly kept = new Map<string | null, KeptParameters>();
   private readonly entries: Entry[] = [];
   private readonly artifacts = new Map<string, string>();
   private readonly watchers = new Set<() => void>();
@@ -161,6 +164,26 @@ export class FakeHost implements HostService {
     entry.reason = reason ?? null;
     entry.state = waitMs === 0 || entry.state !== 'active' ? 'killed' : 'draining';
     return this.detailsOf(entry);
+  }
+
+  async parameters(name: string | null): Promise<KeptParameters> {
+    this.enter('parameters');
+    if (name !== null) this.find(name);
+    return this.kept.get(name) ?? { version: 0, values: {}, problem: null };
+  }
+
+  async setParameters(name: string | null, given: unknown, version: number | null): Promise<KeptParameters> {
+    this.enter('setParameters');
+    if (name !== null) this.find(name);
+    const owner = name === null ? 'the cluster' : (`topology "${name}"` as const);
+    const values = checkParameters(given, owner);
+    const before = this.kept.get(name)?.version ?? 0;
+    if (version !== null && version !== before) {
+      throw failure('MILLRACE_PARAMETERS_VERSION', { owner, version: before, expected: version });
+    }
+    const kept = { version: before + 1, values, problem: null };
+    this.kept.set(name, kept);
+    return kept;
   }
 
   async ingest(name: string, spout: string, record: unknown, signal: AbortSignal): Promise<void> {

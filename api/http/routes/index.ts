@@ -8,6 +8,7 @@ import { hostRoutes } from './hosts.js';
 import { ingestRoutes } from './ingest.js';
 import { metricsRoutes } from './metrics.js';
 import type { RouteOptions } from './options.js';
+import { parameterRoutes } from './parameters.js';
 import { topologyRoutes } from './topologies.js';
 
 export function addRoutes(app: App, options: RouteOptions): void {
@@ -21,6 +22,7 @@ export function addRoutes(app: App, options: RouteOptions): void {
     topologyRoutes(routes, options);
     ingestRoutes(routes, options);
     metricsRoutes(routes, options);
+    parameterRoutes(routes, options);
     await routes.register(async (artifacts: App) => artifactRoutes(artifacts, options));
     for (const [url, methods] of [...taken]) refuseOthers(routes, url, methods);
   });

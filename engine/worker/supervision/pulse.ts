@@ -11,7 +11,17 @@
 import { NO_TASK, TIMED_DEPTH } from '../../task/task-host.js';
 
 /** What a worker does apart from slices of tasks, by the number that stands in its pulse. */
-export const STAGES = [null, 'loading', 'constructor', 'open', 'prepare', 'activate', 'deactivate', 'close'] as const;
+export const STAGES = [
+  null,
+  'loading',
+  'constructor',
+  'open',
+  'prepare',
+  'activate',
+  'deactivate',
+  'close',
+  'parametersChanged',
+] as const;
 export type Stage = NonNullable<(typeof STAGES)[number]>;
 
 const BEATS = 0;

@@ -22,6 +22,7 @@ import type { Crew } from '../crew.js';
 import { startError, type ErrorReporter } from '../error-reporter.js';
 import type { LivingTask } from '../living-task.js';
 import type { FromWorker } from '../messages.js';
+import type { WorkerParameters } from '../parameters.js';
 import { ErrorRun } from './error-run.js';
 
 /** What restarts need of their worker. */
@@ -29,6 +30,7 @@ export interface RestartHost {
   readonly clock: Clock;
   readonly crew: Crew;
   readonly activity: Activity;
+  readonly parameters: WorkerParameters;
   readonly errors: ErrorReporter;
   readonly turns: { schedule(task: RunnableTask): void };
   post(message: FromWorker): void;
@@ -116,6 +118,7 @@ export class TaskRestarts {
     }
     if (this.isLeft(living)) return;
     task.gate &= ~RESTARTING;
+    this.host.parameters.tell(living);
     this.host.turns.schedule(task);
   }
 

@@ -34,6 +34,11 @@ t.test('each method does what the host does', async (t) => {
   t.match(await client.metrics('records'), { id: 'records-1', components: { in: { emitted: 1000 } } });
   t.match(await client.rebalance('records', { parallelism: { out: 1 } }), { plan: { tasks: { length: 2 } } });
   t.equal(await codeOf(client.rebalance('records', { workers: 0 })), 'MILLRACE_REBALANCE_WORKERS');
+  t.match(await client.setParameters('records', { a: 1 }, 0), { version: 1, values: { a: 1 } });
+  t.match(await client.parameters('records'), { version: 1, values: { a: 1 }, problem: null });
+  t.equal(await codeOf(client.setParameters('records', {}, 0)), 'MILLRACE_PARAMETERS_VERSION');
+  t.match(await client.setParameters(null, { b: 1 }), { version: 1 });
+  t.match(await client.parameters(), { values: { b: 1 } });
   t.match(await client.kill('records', { waitMs: 0, reason: 'done' }), { state: 'killed', reason: 'done' });
   t.match(await client.kill('records'), { state: 'killed' });
   t.equal(await codeOf(client.metrics('records')), 'MILLRACE_METRICS_NONE');

@@ -27,6 +27,7 @@ function runnerOf(waitsForCode: boolean, tries: number) {
       throw asked.length > tries ? new Error('broken') : failure('MILLRACE_ARTIFACT_UNKNOWN', { sha256 });
     },
     filesRootOf: () => null,
+    parametersOf: () => ({ now: {}, ready: Promise.resolve(), close: () => undefined }),
     heldBack: new Set(),
     onRunning: () => undefined,
   });

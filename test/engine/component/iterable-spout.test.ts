@@ -34,6 +34,7 @@ class Stand {
       parallelism: 1,
       incarnation: 1,
       config: { from: 7 },
+      parameters: {},
       logger: silentLogger,
       metrics: {
         counter: () => ({ add: () => undefined }),

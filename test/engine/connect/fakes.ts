@@ -43,6 +43,7 @@ export function fakeContext(options: FakeContextOptions = {}): FakeContext {
     parallelism: options.parallelism ?? 1,
     incarnation: options.incarnation ?? 0,
     config: {},
+    parameters: {},
     logger: { ...silentLogger, warn: (message) => warnings.push(message) },
     metrics: {
       counter: () => ({ add: () => undefined }),
