@@ -265,13 +265,27 @@ export class Runs {
       return;
     }
     const { logger } = this.options;
-    const { name, id } = run.assignment;
+    const { name } = run.assignment;
     logger.error(`topology "${name}" was not rebalanced: ${refused.message}`);
-    if (run.end !== null || run.discarded.signal.aborted) return;
-    void this.options
-      .session()
-      .then((session) => takeBack(session, name, { id, change, ...run.spread }))
-      .catch((error: unknown) => logger.warn(`the wish to rebalance "${name}" stays: ${reasonOf(error)}`));
+    void this.takeBack(run, change);
+  }
+
+  /** As long as the wish stands it is not what runs, so it is tried until the store took it. */
+  private async takeBack(run: Run, change: number): Promise<void> {
+    const { session, clock, logger } = this.options;
+    const { name, id } = run.assignment;
+    const { signal } = run.discarded;
+    for (let waitMs = STORE_RETRY_MIN_MS; run.end === null && !signal.aborted;) {
+      try {
+        await takeBack(await session(), name, { id, change, ...run.spread });
+        return;
+      } catch (error) {
+        if (hasCode(error, 'MILLRACE_STORE_NO_NODE')) return;
+        logger.warn(`the wish to rebalance "${name}" stays for now: ${reasonOf(error)}`);
+      }
+      await pause(clock, waitMs, signal);
+      waitMs = Math.min(waitMs * 2, STORE_RETRY_MAX_MS);
+    }
   }
 
   private ended(run: Run, end: RunEnd): void {

@@ -43,6 +43,13 @@ export interface Hello {
 /** What a server says to that; null: the session is over. */
 export type Welcome = { readonly id: string; readonly number: number } | null;
 
+/** Who reaches the store. */
+export interface Client {
+  readonly name: string;
+  /** What happens at the client happens by this one: as long as it stands, the client stands too. */
+  readonly clock: Clock;
+}
+
 /** What is between clients and servers. */
 export interface Network {
   readonly clock: Clock;
@@ -54,7 +61,7 @@ export interface Network {
 }
 
 export class Connection {
-  readonly client: string;
+  readonly client: Client;
   readonly server: Server;
   /** The session that it belongs to, once the server knows it. */
   session: string | null = null;
@@ -78,7 +85,7 @@ export class Connection {
 
   constructor(
     network: Network,
-    client: string,
+    client: Client,
     server: Server,
     on: { readonly broken: () => void; readonly heard: (revision: number) => void },
   ) {
@@ -157,8 +164,7 @@ export class Connection {
   break(): void {
     if (!this.open) return;
     this.end();
-    const { clock, chance } = this.network;
-    clock.after(chance.ms('delayMs'), () => {
+    this.client.clock.after(this.network.chance.ms('delayMs'), () => {
       if (!this.left && !this.stuck()) this.onBroken();
     });
   }
@@ -258,7 +264,8 @@ export class Connection {
   }
 
   private send(way: 'there' | 'back', run: () => void): void {
-    const { clock, chance } = this.network;
+    const { chance } = this.network;
+    const clock = way === 'there' ? this.network.clock : this.client.clock;
     if (this.stuck()) return;
     const atMs = Math.max(this.lastMs[way], clock.now() + chance.ms('delayMs'));
     this.lastMs[way] = atMs;
@@ -272,7 +279,7 @@ export class Connection {
 
   /** Whether nothing gets through any more; once so, it stays so. */
   private stuck(): boolean {
-    this.torn ||= this.network.blocked(this.client);
+    this.torn ||= this.network.blocked(this.client.name);
     return this.torn;
   }
 }

@@ -3,7 +3,7 @@
 
 import type { Timer } from '../../../engine/clock.js';
 import { SIMULATED_DIAL_MS, STORE_RETRY_MIN_MS } from '../../../engine/limits.js';
-import { Connection, type Hello, type Network, type Welcome } from './connection.js';
+import { Connection, type Client, type Hello, type Network, type Welcome } from './connection.js';
 
 /** What a session hears of its connection. */
 export interface DialListener {
@@ -17,14 +17,14 @@ export interface DialListener {
 
 export class Dialer {
   private readonly network: Network;
-  private readonly client: string;
+  private readonly client: Client;
   private readonly listener: DialListener;
   private timer: Timer | null = null;
   private trying: Connection | null = null;
   private next: number;
   private pauseMs = STORE_RETRY_MIN_MS;
 
-  constructor(network: Network, client: string, listener: DialListener) {
+  constructor(network: Network, client: Client, listener: DialListener) {
     this.network = network;
     this.client = client;
     this.listener = listener;
@@ -41,7 +41,7 @@ export class Dialer {
       heard: (revision) => listener.heard(revision),
     });
     this.trying = connection;
-    this.timer = network.clock.after(SIMULATED_DIAL_MS, () => this.failed());
+    this.timer = client.clock.after(SIMULATED_DIAL_MS, () => this.failed());
     connection.hello(listener.hello(), (welcome) => {
       made = true;
       this.stopTrying();
@@ -57,7 +57,7 @@ export class Dialer {
 
   private failed(): void {
     this.stop();
-    this.timer = this.network.clock.after(this.pauseMs, () => this.dial());
+    this.timer = this.client.clock.after(this.pauseMs, () => this.dial());
     this.pauseMs = Math.min(this.pauseMs * 2, SIMULATED_DIAL_MS);
   }
 

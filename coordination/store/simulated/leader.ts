@@ -25,6 +25,8 @@ interface LivingSession {
 /** A change as the servers get it. */
 export interface Change {
   readonly revision: number;
+  /** The session that asked for it, or that ended. */
+  readonly session: string;
   readonly effects: Applied['effects'];
 }
 
@@ -97,7 +99,7 @@ export class Leader {
     this.heard(id);
     const { treeBytesMax, access } = this.options;
     const { tree, revision } = this;
-    this.decide(run({ tree, session: id, users: session.users, access, revision: revision + 1, treeBytesMax }));
+    this.decide(id, run({ tree, session: id, users: session.users, access, revision: revision + 1, treeBytesMax }));
     return this.revision;
   }
 
@@ -107,7 +109,7 @@ export class Leader {
     if (session === undefined) return this.revision;
     session.timer.cancel();
     this.sessions.delete(id);
-    this.decide(endSession(this.tree, id, this.revision + 1));
+    this.decide(id, endSession(this.tree, id, this.revision + 1));
     this.options.ended(id);
     return this.revision;
   }
@@ -126,10 +128,10 @@ export class Leader {
     }
   }
 
-  private decide({ effects }: Applied): void {
+  private decide(session: string, { effects }: Applied): void {
     if (effects.length === 0) return;
     this.revision++;
-    this.options.decided({ revision: this.revision, effects });
+    this.options.decided({ revision: this.revision, session, effects });
   }
 
   /** Ends the session if its time is over, else looks again when it would be. */

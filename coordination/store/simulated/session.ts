@@ -29,14 +29,14 @@ import type { Tree } from '../embedded/tree.js';
 import { checkPath } from '../node-path.js';
 import { checkOperations } from '../operations.js';
 import { SessionLife } from '../session-life.js';
-import type { Answer, Connection, Network, Request, Welcome } from './connection.js';
+import type { Answer, Client, Connection, Network, Request, Welcome } from './connection.js';
 import { Dialer } from './dialer.js';
 import { childrenWatch, nodeWatch, type ClientWatch } from './watch.js';
 
 /** What a session is made of. */
 export interface SessionParts {
   readonly network: Network;
-  readonly client: string;
+  readonly client: Client;
   readonly users: readonly StoreUser[];
   readonly timeoutMs: number;
   readonly logger: Logger;
@@ -76,7 +76,7 @@ export class SimulatedSession extends SessionLife implements Session {
       broken: () => this.suspend(),
       heard: (revision) => {
         this.seen = Math.max(this.seen, revision);
-        this.heardAtMs = parts.network.clock.now();
+        this.heardAtMs = parts.client.clock.now();
       },
     });
     this.dialer.dial();
@@ -156,7 +156,7 @@ export class SimulatedSession extends SessionLife implements Session {
       this.gone = { promise: new Promise<void>((done) => (resolve = done)), resolve };
       this.over('closed');
       // Who cannot reach the store leaves the end of the session to its timeout.
-      this.leaving = this.parts.network.clock.after(STORE_CALL_TIMEOUT_MS, () => this.left());
+      this.leaving = this.parts.client.clock.after(STORE_CALL_TIMEOUT_MS, () => this.left());
       if (this.connection !== null) this.askForEnd(this.connection);
     }
     await this.gone?.promise;
@@ -177,7 +177,7 @@ export class SimulatedSession extends SessionLife implements Session {
       return;
     }
     this.connection = connection;
-    this.sentAtMs = this.parts.network.clock.now();
+    this.sentAtMs = this.parts.client.clock.now();
     this.keepBeating();
     if (this.gone !== null) {
       this.askForEnd(connection);
@@ -203,7 +203,7 @@ export class SimulatedSession extends SessionLife implements Session {
 
   /** Pings when it said nothing for long, and gives a connection up that says nothing. */
   private keepBeating(): void {
-    const { clock } = this.parts.network;
+    const { clock } = this.parts.client;
     this.beat?.cancel();
     this.beat = clock.after(this.timeoutMs / 8, () => {
       const nowMs = clock.now();
@@ -274,7 +274,8 @@ export class SimulatedSession extends SessionLife implements Session {
   private call(what: string, request: Request, options: CallOptions = {}): Promise<Answer> {
     const { signal } = options;
     const timeoutMs = callTimeMs(options);
-    const { clock, chance } = this.parts.network;
+    const { chance } = this.parts.network;
+    const { clock } = this.parts.client;
     const { connection } = this;
     const unavailable = (reason: string): MillraceError => failure('MILLRACE_STORE_UNAVAILABLE', { what, reason });
     return new Promise((resolve, reject) => {

@@ -19,9 +19,9 @@ import { Random } from '../../../engine/random.js';
 import { granted, usersOf } from '../access.js';
 import { callTimeMs, withoutTime } from '../call-time.js';
 import type { AccessRule, ConnectOptions, Credentials, Session, Store } from '../contract.js';
-import type { Connection, Network } from './connection.js';
+import type { Client, Connection, Network } from './connection.js';
 import { Chance, NO_FAULTS, type SimulatedFaults } from './faults.js';
-import { Leader } from './leader.js';
+import { Leader, type Change } from './leader.js';
 import { Server } from './server.js';
 import { SimulatedSession } from './session.js';
 
@@ -43,6 +43,8 @@ export interface SimulatedStoreOptions {
   readonly credentials?: readonly Credentials[];
   /** Who may do what with nodes that are created without rules. Default: everybody everything. */
   readonly access?: readonly AccessRule[];
+  /** Told of each change at the moment when it counts, in the order of all changes. Default: nobody. */
+  readonly changed?: (change: Change) => void;
 }
 
 export class SimulatedStore implements Store {
@@ -65,7 +67,10 @@ export class SimulatedStore implements Store {
       clock,
       treeBytesMax,
       access,
-      decided: (change) => this.servers.forEach((server) => server.come(change)),
+      decided: (change) => {
+        options.changed?.(change);
+        for (const server of this.servers) server.come(change);
+      },
       ended: (sessionId) => this.breakWhere((connection) => connection.session === sessionId),
     });
     for (let index = 0; index < Math.min(Math.max(1, servers), SIMULATED_SERVERS_MAX); index++) {
@@ -84,12 +89,17 @@ export class SimulatedStore implements Store {
 
   /** A session of a client without a name. */
   async connect(options?: ConnectOptions): Promise<Session> {
-    return await this.open('', options);
+    return await this.open({ name: '', clock: this.options.clock }, options);
   }
 
-  /** The store as the client of that name reaches it. */
-  client(name: string): Store {
-    return { connect: async (options) => await this.open(name, options) };
+  /**
+   * The store as the client of that name reaches it.
+   *
+   * @param clock - the time of that client; stopped, the client stands still as a process does after SIGSTOP, and what
+   * comes for it waits. It has to run as that of the store does. Default: that of the store
+   */
+  client(name: string, clock: Clock = this.options.clock): Store {
+    return { connect: async (options) => await this.open({ name, clock }, options) };
   }
 
   /** What happens by chance at present. */
@@ -114,7 +124,7 @@ export class SimulatedStore implements Store {
 
   /** Breaks the connections of a client, or of all. */
   disconnect(client?: string): void {
-    this.breakWhere((connection) => client === undefined || connection.client === client);
+    this.breakWhere((connection) => client === undefined || connection.client.name === client);
   }
 
   /** A server hears nothing of the others: it shows old things for a while, then lets its clients go. */
@@ -156,10 +166,10 @@ export class SimulatedStore implements Store {
     for (const session of [...this.sessions]) session.abandon();
   }
 
-  private async open(client: string, options: ConnectOptions = {}): Promise<Session> {
+  private async open(client: Client, options: ConnectOptions = {}): Promise<Session> {
     const { signal, credentials = [] } = options;
     const timeoutMs = callTimeMs(options);
-    const { clock, logger = silentLogger, sessionTimeoutMs = SIMULATED_SESSION_TIMEOUT_MS } = this.options;
+    const { logger = silentLogger, sessionTimeoutMs = SIMULATED_SESSION_TIMEOUT_MS } = this.options;
     signal?.throwIfAborted();
     const refused = withoutTime('a new session', options);
     if (refused !== null) throw refused;
@@ -193,7 +203,7 @@ export class SimulatedStore implements Store {
       const abort = (): void => giveUp(signal?.reason as Error);
       const reason = `no server took it within ${timeoutMs} ms`;
       const late = (): void => giveUp(failure('MILLRACE_STORE_UNAVAILABLE', { what, reason }));
-      const timer = clock.after(timeoutMs, late);
+      const timer = client.clock.after(timeoutMs, late);
       signal?.addEventListener('abort', abort);
       const session = new SimulatedSession(parts, (opened) => end(() => resolve(opened)));
       this.sessions.add(session);

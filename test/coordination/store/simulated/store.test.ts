@@ -6,7 +6,8 @@ import {
   SimulatedStore,
   type SimulatedStoreOptions,
 } from '../../../../coordination/store/simulated/simulated-store.js';
-import { VirtualClock } from '../../../../engine/clock.js';
+import type { Change } from '../../../../coordination/store/simulated/leader.js';
+import { VirtualClock, type Clock } from '../../../../engine/clock.js';
 import { SIMULATED_SYNC_LIMIT_MS, STORE_CALLS_MAX, STORE_WATCHES_MAX } from '../../../../engine/limits.js';
 import { text, textOf } from '../contract-kit.js';
 
@@ -59,6 +60,57 @@ void t.test('who is cut off is lost when its time is over, not before, and learn
   stage.store.heal('a');
   await stage.advance(2000);
   t.strictSame([a.state, events], ['lost', ['suspended', 'lost']]);
+  await stage.get(stage.store.close());
+});
+
+void t.test(
+  'a client whose clock stands still is lost like one that is cut off, and learns it when it goes on',
+  async (t) => {
+    const stage = new Stage();
+    const { clock, store } = stage;
+    const held: (() => void)[] = [];
+    let stands = false;
+    const stopped: Clock = {
+      now: () => clock.now(),
+      after: (delayMs, call) => clock.after(delayMs, () => (stands ? held.push(call) : call())),
+    };
+    const a = await stage.get(store.client('a', stopped).connect());
+    const b = await stage.session('b');
+    await stage.get(a.create('/a', text('1'), 'ephemeral'));
+    const states: string[] = [];
+    a.watchNode('/a', (node) => states.push(node === null ? 'none' : textOf(node.data)));
+    await stage.advance(100);
+    stands = true;
+    const asked = a.get('/a');
+    await stage.get(b.set('/a', text('2'), null));
+    await stage.advance(4000);
+    t.equal(await stage.get(b.exists('/a')), null, 'it is gone for the others');
+    t.strictSame([a.state, states], ['connected', ['1']]);
+    stands = false;
+    for (const call of held.splice(0)) call();
+    await t.rejects(stage.get(asked), unavailable, 'the store had let its connection go');
+    await stage.advance(2000);
+    t.strictSame([a.state, states], ['lost', ['1']]);
+    await stage.get(store.close());
+  },
+);
+
+void t.test('each change is told in its order, with the session that asked for it', async (t) => {
+  const changes: Change[] = [];
+  const stage = new Stage({ changed: (change) => changes.push(change) });
+  const session = await stage.session('a');
+  await stage.get(session.create('/a', text('1'), 'ephemeral'));
+  await t.rejects(stage.get(session.create('/a', text('2'))), { code: 'MILLRACE_STORE_NODE_EXISTS' });
+  await stage.get(session.set('/a', text('3'), null));
+  await stage.get(stage.store.expire(session.id));
+  t.strictSame(
+    changes.map(({ revision, session: by, effects }) => [revision, by, effects.map(({ type }) => type)]),
+    [
+      [1, session.id, ['create']],
+      [2, session.id, ['set']],
+      [3, session.id, ['delete']],
+    ],
+  );
   await stage.get(stage.store.close());
 });
 
