@@ -8,6 +8,7 @@
 // Invariant: a host stands in the heap of its pool with its present number of free slots, while it may be given
 // workers and has a free one; entries of other numbers are old.
 
+import { SLOTS_MAX } from '../../engine/limits.js';
 import { memberOf } from '../paths.js';
 import type { HostRecord, WorkerPlace } from '../topology-records.js';
 import { Heap } from './heap.js';
@@ -35,8 +36,9 @@ export class HostRoom {
     this.rank = rank;
     this.isOpen = isOpen;
     this.pool = pool;
-    this.free = record.slots;
-    this.taken = new Uint8Array(record.slots);
+    // Whatever its node says.
+    this.free = Math.min(Math.max(record.slots, 0), SLOTS_MAX);
+    this.taken = new Uint8Array(this.free);
   }
 
   /** The lowest free slot; there must be one. */
