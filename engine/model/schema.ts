@@ -177,9 +177,7 @@ const configSchema = Type.Object(
           'Where tasks go that whole rounds over the workers leave over: "together" puts them beside what they take from, "spread" where the fewest tasks are. Default "together".',
       }),
     ),
-    hostLabels: Type.Optional(
-      labelList('Labels that a host must have, all of them, to run any of it. Default []: every host may.'),
-    ),
+    hostLabels: Type.Optional(labelList('Labels that a host must have, all of them, to run any of it. Default [].')),
     priority: Type.Optional(
       Type.Integer({
         minimum: -PRIORITY_MAX,
