@@ -107,7 +107,7 @@ t.test('what is new was submitted; what goes on waiting says what for, and messa
 
   const details = await host.describe('records');
   const waiting = formatDetails({ ...details, workers: 3, state: 'waiting' }).split('\n');
-  t.equal(waiting[1], 'it starts as soon as 3 slots of the host are free for it');
+  t.equal(waiting[1], 'it starts as soon as 3 slots are free for it');
 
   const message = 'it does not go:\n  1 | n > \u001b2\n    | ^';
   const { out } = details.components;
