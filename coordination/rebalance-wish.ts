@@ -13,14 +13,18 @@ import { hasCode } from './store/store-errors.js';
 import { changesOf, isWish, type Wish } from './topology-records.js';
 
 /**
- * The wish with that change in it; the same one when it changes nothing.
+ * The wish with that change in it; the same one when it asks for what is so already. An empty change has what runs
+ * evened out over the hosts.
  *
- * @throws MILLRACE_REBALANCE_WORKERS, MILLRACE_REBALANCE_COMPONENT, MILLRACE_REBALANCE_PARALLELISM,
+ * @throws MILLRACE_REBALANCE_WORKERS, MILLRACE_REBALANCE_APART, MILLRACE_REBALANCE_COMPONENT,
+ * MILLRACE_REBALANCE_PARALLELISM,
  *   MILLRACE_REBALANCE_TASKS
  */
 export function rebalancedWish(wish: Wish, description: TopologyDescription, change: PlanChange): Wish {
   const before = planTasks(description, wish.workers, wish.parallelism);
   checkChange(description, before, change);
+  // Who asks for nothing else asks for what runs to be evened out over the hosts.
+  const isEvening = change.workers === undefined && change.parallelism === undefined;
   const workers = change.workers ?? wish.workers;
   const parallelism: Record<string, number> = { ...wish.parallelism };
   for (const { id, parallelism: defined } of description.components) {
@@ -29,7 +33,7 @@ export function rebalancedWish(wish: Wish, description: TopologyDescription, cha
     else parallelism[id] = wished;
   }
   const tasks = planTasks(description, workers, parallelism).tasks.length;
-  if (workers === wish.workers && isSame(parallelism, wish.parallelism ?? {})) return wish;
+  if (!isEvening && workers === wish.workers && isSame(parallelism, wish.parallelism ?? {})) return wish;
   return { ...wish, workers, tasks, parallelism, change: changesOf(wish) + 1 };
 }
 

@@ -7,6 +7,7 @@ import type { PlanChange } from '../engine/plan/replan.js';
 import { KILL_REASON_TEXT_MAX, TOPOLOGIES_MAX } from '../engine/limits.js';
 import { assignmentPath, HISTORY, historyPath, TOPOLOGIES, wishPath } from './paths.js';
 import { loadPayload, piecesOf, savePayload } from './payload.js';
+import { placingOf } from './placing.js';
 import { rebalancedWish } from './rebalance-wish.js';
 import { fromNode, toData } from './store/json-node.js';
 import type { Session, StoreNode } from './store/contract.js';
@@ -99,6 +100,7 @@ export class Topologies {
     if (names.includes(name)) throw await this.nameInUse(session, name);
     if (names.length >= TOPOLOGIES_MAX) throw failure('MILLRACE_WISH_TOO_MANY', { name, count: names.length });
     const wanted = active ? 'active' : 'inactive';
+    const placing = placingOf(description);
     const wish: Wish = {
       name,
       id,
@@ -109,6 +111,7 @@ export class Topologies {
       tasks,
       artifacts,
       pieces: pieces.length,
+      ...(placing !== undefined && { placing }),
     };
     try {
       await savePayload(session, id, pieces, { type: 'create', path: wishPath(name), data: toData(wish) });

@@ -5,7 +5,7 @@ import type { WireError } from '../engine/errors.js';
 import type { TopologyDescription } from '../engine/model/describe.js';
 import type { Parallelism } from '../engine/plan/plan.js';
 import type { Settings } from '../engine/model/settings.js';
-import type { WorkerGroup } from '../engine/model/worker-groups.js';
+import { isPlacing, isTexts, type Placing } from './placing.js';
 import { hasKeys } from './store/json-node.js';
 
 /** The states of a topology; the last three are ends. */
@@ -46,18 +46,6 @@ export interface Wish extends Spread {
   readonly pieces: number;
   /** What the master needs of its settings: it reads no payloads. Left out: defaults. */
   readonly placing?: Placing;
-}
-
-/** Where a topology may run, and what for. */
-export interface Placing {
-  /** Its workers are on hosts with all of these only. Left out: on any. */
-  readonly hostLabels?: readonly string[];
-  /** Higher ones are placed first, and take slots from lower ones. Left out: 0. */
-  readonly priority?: number;
-  /** It spreads onto hosts that come by itself. Left out: false. */
-  readonly autoRebalance?: boolean;
-  /** What its workers are made for (engine/model/worker-groups.ts). Left out: each for everything. */
-  readonly groups?: readonly WorkerGroup[];
 }
 
 /** What is needed to run it: too large for the wish itself. */
@@ -205,7 +193,10 @@ export function stateOf(wish: Wish, assignment: Assignment | null): TopologyStat
 }
 
 export function isWish(value: unknown): value is Wish {
-  return hasKeys(value, 'name', 'id', 'wanted', 'kill', 'submittedAtMs', 'workers', 'tasks', 'artifacts', 'pieces');
+  return (
+    hasKeys(value, 'name', 'id', 'wanted', 'kill', 'submittedAtMs', 'workers', 'tasks', 'artifacts', 'pieces') &&
+    (!('placing' in value) || isPlacing(value.placing))
+  );
 }
 
 export function isPayload(value: unknown): value is Payload {
@@ -231,7 +222,7 @@ export function isHostRecord(value: unknown): value is HostRecord {
     ['url', 'door', 'version'].every((key) => isOptional(value, key, 'string')) &&
     isOptional(value, 'protocol', 'number') &&
     isOptional(value, 'leaving', 'boolean') &&
-    (!('labels' in value) || (Array.isArray(value.labels) && value.labels.every((label) => typeof label === 'string')))
+    (!('labels' in value) || isTexts(value.labels))
   );
 }
 
@@ -243,7 +234,7 @@ export function isReport(value: unknown): value is Report {
   return (
     hasKeys(value, 'host', 'boot', 'runs') &&
     Array.isArray(value.runs) &&
-    value.runs.every((run) => hasKeys(run, 'id', 'revision', 'state'))
+    value.runs.every((run) => hasKeys(run, 'id', 'revision', 'state') && (!('away' in run) || isTexts(run.away)))
   );
 }
 

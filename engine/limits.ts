@@ -108,6 +108,12 @@ export const TASKS_MAX = 10_000;
 /** Workers of one topology, unless the host sets a lower limit. */
 export const WORKERS_MAX = 256;
 
+/** Labels that one component, one topology or one host has: each is compared with each. */
+export const LABELS_MAX = 64;
+
+/** Priorities go from minus this to this: what is more than a handful of steps belongs in a queue. */
+export const PRIORITY_MAX = 1000;
+
 /** Key groups: above, moving state by ranges costs more than it balances. */
 export const KEY_GROUPS_MAX = 32_768;
 

@@ -69,7 +69,9 @@ export function formatDetails(details: TopologyDetails, measured: SubmissionMetr
   return [
     head,
     ...(reason === null ? [] : [`reason: ${shownLines(reason, '  ')}`]),
-    ...(state === 'waiting' ? [`it starts as soon as ${counted(workers, 'slot')} of the host are free for it`] : []),
+    ...(state === 'waiting' && reason === null
+      ? [`it starts as soon as ${counted(workers, 'slot')} are free for it`]
+      : []),
     `submitted ${new Date(submittedAtMs).toISOString()} as ${id}`,
     '',
     ...alignRows([COLUMNS, ...rows], 2),

@@ -1,7 +1,6 @@
 // `millrace activate`, `deactivate`, `rebalance` and `kill`: what is wished of a topology. The host keeps the wish and
 // carries it out by itself; the commands tell the state that it had then. A rebalance is waited for. Main thread.
 
-import { failure } from '../../engine/errors.js';
 import type { KillRequest, RebalanceRequest } from '../host/service.js';
 import { EXIT_OK } from './exit.js';
 import { counted } from './summary.js';
@@ -38,12 +37,6 @@ export async function rebalanceCommand(
   environment: RemoteEnvironment,
 ): Promise<number> {
   return await runRemote(options, environment, async (remote) => {
-    if (request.workers === undefined && request.parallelism === undefined) {
-      throw failure('MILLRACE_CLI_USAGE', {
-        reason: 'nothing is to be different',
-        advice: 'give --workers, --parallelism, or both: millrace rebalance NAME --workers 3 --parallelism count=4',
-      });
-    }
     const details = await remote.client.rebalance(name, request, { signal: remote.signal });
     const { workers, tasks } = details.plan;
     const spread = `${counted(tasks.length, 'task')} on ${counted(workers, 'worker')}`;

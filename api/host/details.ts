@@ -74,7 +74,8 @@ export function summaryOf(known: KnownTopology, done: Pick<Done, 'seconds'> | nu
     return { name, id, state, submittedAtMs, seconds, workers, tasks, reason };
   }
   const { submittedAtMs, workers, tasks, kill } = known.wish;
-  return { name, id, state, submittedAtMs, seconds: done?.seconds ?? 0, workers, tasks, reason: kill?.reason ?? null };
+  const reason = kill === null ? (known.assignment?.waiting ?? null) : kill.reason;
+  return { name, id, state, submittedAtMs, seconds: done?.seconds ?? 0, workers, tasks, reason };
 }
 
 /**

@@ -45,7 +45,7 @@ export interface TopologySummary {
   readonly seconds: number;
   readonly workers: number;
   readonly tasks: number;
-  /** Why it failed, or why it was killed; null else. */
+  /** Why it failed, or was killed, or what it waits for; null else. */
   readonly reason: string | null;
 }
 

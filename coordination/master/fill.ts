@@ -1,7 +1,8 @@
 // Gives the workers of one topology their places, all of them or none: those that are kept stay, the others get the
 // best slots that are free. And evens out what runs, with as few moves as that takes. Pure.
 
-import type { Placing, WorkerPlace } from '../topology-records.js';
+import type { Placing } from '../placing.js';
+import type { WorkerPlace } from '../topology-records.js';
 import { Heap } from './heap.js';
 import { layoutOf } from './layout.js';
 import { Picker } from './picker.js';

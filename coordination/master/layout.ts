@@ -2,7 +2,7 @@
 // labels, and of which other workers it has to keep away. Workers that ask for the same are of one class. Pure.
 
 import { workerGroups, workersMin } from '../../engine/model/worker-groups.js';
-import type { Placing } from '../topology-records.js';
+import type { Placing } from '../placing.js';
 
 /** Workers that ask for the same. */
 export interface WorkerClass {

@@ -49,7 +49,12 @@ export class Picker {
     const { within, layout, avoid } = options;
     const pools = 'pools' in within ? within.pools : [];
     this.pools = layout.classes.map(({ labels }) => pools.filter((pool) => pool.has(labels)));
-    this.heaps = layout.classes.map(() => new Heap(comesBefore));
+    this.heaps = layout.classes.map(() => {
+      return new Heap<Entry>((one, other) => {
+        options.room.looks++;
+        return comesBefore(one, other);
+      });
+    });
     if (!('pools' in within) && !avoid.has(within.member)) this.ownOf(within);
   }
 
@@ -84,6 +89,7 @@ export class Picker {
     const heap = this.heaps[which]!;
     for (let entry = heap.first; entry !== undefined; entry = heap.first) {
       const { own, workers, free } = entry;
+      this.options.room.looks++;
       const isNow = workers === own.workers && free === own.host.free && free > 0;
       if (isNow && this.mayJoin(own, which)) return own.host;
       heap.pop();

@@ -8,6 +8,7 @@
 // Invariant: a host stands in the heap of its pool with its present number of free slots, while it may be given
 // workers and has a free one; entries of other numbers are old.
 
+import { SLOTS_MAX } from '../../engine/limits.js';
 import { memberOf } from '../paths.js';
 import type { HostRecord, WorkerPlace } from '../topology-records.js';
 import { Heap } from './heap.js';
@@ -35,8 +36,9 @@ export class HostRoom {
     this.rank = rank;
     this.isOpen = isOpen;
     this.pool = pool;
-    this.free = record.slots;
-    this.taken = new Uint8Array(record.slots);
+    // Whatever its node says.
+    this.free = Math.min(Math.max(record.slots, 0), SLOTS_MAX);
+    this.taken = new Uint8Array(this.free);
   }
 
   /** The lowest free slot; there must be one. */
@@ -70,13 +72,18 @@ export class Pool {
   readonly labels: ReadonlySet<string>;
   /** Hosts that may be given workers. */
   open = 0;
-  private readonly heap = new Heap<Entry>(
-    (one, other) => one.free > other.free || (one.free === other.free && one.host.rank < other.host.rank),
-  );
+  private readonly looked: () => void;
+  private readonly heap: Heap<Entry>;
 
-  constructor(realm: Realm, labels: ReadonlySet<string>) {
+  /** @param looked - called each time that a host is looked at */
+  constructor(realm: Realm, labels: ReadonlySet<string>, looked: () => void) {
     this.realm = realm;
     this.labels = labels;
+    this.looked = looked;
+    this.heap = new Heap((one, other) => {
+      looked();
+      return one.free > other.free || (one.free === other.free && one.host.rank < other.host.rank);
+    });
   }
 
   /** Whether its hosts have all of these. */
@@ -87,6 +94,7 @@ export class Pool {
   /** The host with most free slots; null when none has any. */
   best(): HostRoom | null {
     for (let entry = this.heap.first; entry !== undefined; entry = this.heap.first) {
+      this.looked();
       if (entry.stamp === entry.host.stamp) return entry.host;
       this.heap.pop();
     }
@@ -126,6 +134,8 @@ export interface RoomOptions {
 export class Room {
   /** By `host~boot`. */
   readonly hosts: ReadonlyMap<string, HostRoom>;
+  /** How often a host was looked at: what planning costs. */
+  looks = 0;
   private readonly byProtocol = new Map<number | null, Realm>();
 
   constructor({ hosts, places, isOpen = () => true, labels = new Set() }: RoomOptions) {
@@ -196,7 +206,7 @@ export class Room {
       realm = { protocol, pools: [], free: 0 };
       this.byProtocol.set(protocol, realm);
     }
-    const pool = new Pool(realm, labels);
+    const pool = new Pool(realm, labels, () => this.looks++);
     realm.pools.push(pool);
     return pool;
   }

@@ -150,6 +150,21 @@ export const modelErrors = {
     message: 'placement must be one of: {known}; not {actual}',
     hint: 'write "together" to keep chains in one worker, "spread" to give each worker as many tasks as the others',
   },
+  MILLRACE_TOPOLOGY_LABELS: {
+    status: 400,
+    message: '{what} must be a list of at most {labelsMax} labels, not {actual}',
+    hint: 'a label begins with a letter or digit; letters, digits, ".", "_" and "-" follow, {lengthMax} at most in all',
+  },
+  MILLRACE_TOPOLOGY_APART: {
+    status: 400,
+    message: '"{component}" cannot be kept apart from {actual}',
+    hint: 'name another component: {known}',
+  },
+  MILLRACE_TOPOLOGY_APART_WORKERS: {
+    status: 400,
+    message: 'topology "{topology}" has components to be kept apart, for which {workers} worker(s) are too few',
+    hint: 'give it at least {workersMin} workers: no two of these components may share one',
+  },
   MILLRACE_TOPOLOGY_ORDERED_MANUAL: {
     status: 400,
     message: 'bolt "{component}" has both ordered and manualAck',

@@ -9,6 +9,11 @@ export const rebalanceErrors = {
     message: 'topology "{topology}" cannot be rebalanced to {workers} worker(s)',
     hint: 'ask for a whole number from 1 to {workersMax}',
   },
+  MILLRACE_REBALANCE_APART: {
+    status: 400,
+    message: 'topology "{topology}" cannot be rebalanced to {workers} worker(s): some components are to be kept apart',
+    hint: 'ask for at least {workersMin} workers: no two of these components may share one',
+  },
   MILLRACE_REBALANCE_PLACES: {
     status: 409,
     message: 'topology "{topology}" cannot be spread over {workers} workers: its processes have {places}',

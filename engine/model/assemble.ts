@@ -53,11 +53,12 @@ function merged(found: readonly Problem[], validated: readonly Problem[]): reado
 }
 
 function definitionOf(draft: ComponentDraft): ComponentDefinition {
-  const { kind, id, parallelism, config, configKeys, behavior, inputs, outputs, directStreams, untracked } = draft;
+  const { kind, id, parallelism, config, configKeys, behavior, inputs, outputs, directStreams, where, untracked } =
+    draft;
   const create = (settings: ComponentConfig): Spout | Bolt => draft.create(settings, inputs);
   const given = isDynamic(outputs) ? { outputs: {}, outputsFor: dynamicOutputs(draft, outputs) } : { outputs };
   const direct = directStreams.length > 0 ? { directStreams } : {};
-  const common = { id, parallelism, config, configKeys, ...direct, ...given };
+  const common = { id, parallelism, config, configKeys, ...direct, ...where, ...given };
   if (kind === 'bolt') {
     return { kind, ...common, inputs, behavior, create: create as (config: ComponentConfig) => Bolt };
   }

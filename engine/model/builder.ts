@@ -34,9 +34,14 @@ export interface TopologyOptions extends TopologySettings {
   readonly version?: string;
 }
 
-/** How many tasks a component has: a whole number. Default 1. */
+/** How many tasks a component has, and on which hosts of a cluster. */
 interface Parallel {
+  /** A whole number. Default 1. */
   readonly parallelism?: number;
+  /** Labels that a host must have, all of them, to run tasks of it. Default none: every host may. */
+  readonly labels?: readonly string[];
+  /** The id of another component: no task of this one runs on a host with a task of that one. Default none. */
+  readonly apart?: string;
 }
 
 /** Options of a spout; further ones of a function in {@link FunctionSpoutOptions}. */

@@ -5,7 +5,9 @@
 import {
   DURATION_MAX_MS,
   KEY_GROUPS_MAX,
+  LABELS_MAX,
   NAME_LENGTH_MAX,
+  PRIORITY_MAX,
   STALL_TIMEOUT_MS,
   WORKERS_MAX,
   WORKER_MB_MAX,
@@ -15,7 +17,7 @@ import {
 import { PLACEMENTS, type Placement, type TopologyConfig } from './definition.js';
 import type { Duration } from './duration.js';
 import { isDurationMs, readDurationMs } from './duration.js';
-import { keyPath, shown } from './names.js';
+import { isName, keyPath, shown } from './names.js';
 import type { ProblemList } from './problems.js';
 import { listed } from './suggest.js';
 
@@ -54,6 +56,15 @@ export interface TopologySettings {
    * work. Default `together`.
    */
   readonly placement?: Placement;
+  /** Labels that a host must have, all of them, to run any of it. Default none: every host may. */
+  readonly hostLabels?: readonly string[];
+  /**
+   * Whole number, below 0 too: where slots are short, topologies of higher priority get them first, and take them from
+   * lower ones that run. Default 0.
+   */
+  readonly priority?: number;
+  /** Whether it spreads onto hosts that join, without being asked to by a rebalance. Default false. */
+  readonly autoRebalance?: boolean;
 }
 
 export const defaultConfig: TopologyConfig = {
@@ -66,6 +77,9 @@ export const defaultConfig: TopologyConfig = {
   workerHeapMb: null,
   workerBuffersMb: null,
   placement: 'together',
+  hostLabels: [],
+  priority: 0,
+  autoRebalance: false,
 };
 
 /** The keys of {@link TopologySettings}. */
@@ -79,6 +93,9 @@ export const CONFIG_KEYS = [
   'workerHeapMb',
   'workerBuffersMb',
   'placement',
+  'hostLabels',
+  'priority',
+  'autoRebalance',
 ] as const;
 export type ConfigKey = (typeof CONFIG_KEYS)[number];
 
@@ -112,6 +129,9 @@ export function readConfig(
     workerHeapMb: orElse('workerHeapMb', base.workerHeapMb),
     workerBuffersMb: orElse('workerBuffersMb', base.workerBuffersMb),
     placement: given('placement') ?? base.placement,
+    hostLabels: given('hostLabels') ?? base.hostLabels,
+    priority: given('priority') ?? base.priority,
+    autoRebalance: given('autoRebalance') ?? base.autoRebalance,
   };
   return checkedConfig(candidate, base, pathOf, problems);
 }
@@ -127,8 +147,10 @@ export function checkedConfig(
   problems: ProblemList,
 ): TopologyConfig {
   const { workers, messageTimeoutMs, maxSpoutPending, tracking, keyGroups, stallTimeoutMs } = candidate;
-  // A topology that was built by an older version has no placement.
+  // A topology that was built by an older version lacks newer settings.
   const { workerHeapMb, workerBuffersMb, placement = defaultConfig.placement } = candidate;
+  const { hostLabels = [], priority = defaultConfig.priority } = candidate;
+  const { autoRebalance = defaultConfig.autoRebalance } = candidate;
   const whole = (key: ConfigKey, value: unknown, max: number): value is number =>
     checkWhole(problems, pathOf(key), key, value, 1, max);
   const timeout = (key: ConfigKey, value: unknown, before: number | null): number | null => {
@@ -140,9 +162,11 @@ export function checkedConfig(
   };
   const megabytes = (key: ConfigKey, value: unknown, before: number | null): number | null =>
     value === null || checkWhole(problems, pathOf(key), key, value, WORKER_MB_MIN, WORKER_MB_MAX) ? value : before;
-  if (typeof tracking !== 'boolean') {
-    problems.add('MILLRACE_TOPOLOGY_FLAG', pathOf('tracking'), { what: 'tracking', actual: shown(tracking) });
-  }
+  const flag = (key: ConfigKey, value: unknown, before: boolean): boolean => {
+    if (typeof value === 'boolean') return value;
+    problems.add('MILLRACE_TOPOLOGY_FLAG', pathOf(key), { what: key, actual: shown(value) });
+    return before;
+  };
   if (!isPlacement(placement)) {
     const details = { known: listed(PLACEMENTS), actual: shown(placement) };
     const near = typeof placement === 'string' ? { name: placement, known: PLACEMENTS } : undefined;
@@ -155,17 +179,40 @@ export function checkedConfig(
       maxSpoutPending === null || whole('maxSpoutPending', maxSpoutPending, runtimeLimits.openRootsMax)
         ? maxSpoutPending
         : base.maxSpoutPending,
-    tracking: typeof tracking === 'boolean' ? tracking : base.tracking,
+    tracking: flag('tracking', tracking, base.tracking),
     keyGroups: whole('keyGroups', keyGroups, KEY_GROUPS_MAX) ? keyGroups : base.keyGroups,
     stallTimeoutMs: timeout('stallTimeout', stallTimeoutMs, base.stallTimeoutMs),
     workerHeapMb: megabytes('workerHeapMb', workerHeapMb, base.workerHeapMb),
     workerBuffersMb: megabytes('workerBuffersMb', workerBuffersMb, base.workerBuffersMb),
     placement: isPlacement(placement) ? placement : defaultConfig.placement,
+    hostLabels: checkLabels(problems, pathOf('hostLabels'), 'hostLabels', hostLabels) ? hostLabels : base.hostLabels,
+    priority: checkWhole(problems, pathOf('priority'), 'priority', priority, -PRIORITY_MAX, PRIORITY_MAX)
+      ? priority
+      : base.priority,
+    autoRebalance: flag('autoRebalance', autoRebalance, base.autoRebalance),
   };
 }
 
 function isPlacement(value: unknown): value is Placement {
   return (PLACEMENTS as readonly unknown[]).includes(value);
+}
+
+/** Reports what is not a list of labels, each at its place. */
+export function checkLabels(
+  problems: ProblemList,
+  path: string,
+  what: string,
+  value: unknown,
+): value is readonly string[] {
+  const report = (at: string, actual: string): void =>
+    problems.add('MILLRACE_TOPOLOGY_LABELS', at, { what, labelsMax: LABELS_MAX, lengthMax: NAME_LENGTH_MAX, actual });
+  if (!Array.isArray(value) || value.length > LABELS_MAX) {
+    report(path, shown(value));
+    return false;
+  }
+  const wrong = value.flatMap((label: unknown, index) => (isName(label) ? [] : [{ label, index }]));
+  for (const { label, index } of wrong) report(`${path}[${index}]`, shown(label));
+  return wrong.length === 0;
 }
 
 /** Reports what is not a whole number within these bounds. */

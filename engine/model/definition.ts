@@ -90,6 +90,10 @@ interface ComponentBase {
   readonly outputs: OutputsByStream;
   /** Those of its streams whose tuples go to the task that the emitter names. Default none. */
   readonly directStreams?: readonly string[];
+  /** Its tasks run only on hosts that have all of these labels. Left out: on any. */
+  readonly labels?: readonly string[];
+  /** No task of it runs on a host with a task of the component with that id. Left out: it may be beside all. */
+  readonly apart?: string;
   /** Reaches the component as `context.config`. */
   readonly config: Readonly<Record<string, unknown>>;
   /** Every key that settings may give `config`; left out or null: the ones that it has. */
@@ -148,6 +152,12 @@ export interface TopologyConfig {
    * fewest tasks are (`spread`). Default `together`.
    */
   readonly placement: Placement;
+  /** All of it runs only on hosts that have all of these labels. Default none: on any. */
+  readonly hostLabels: readonly string[];
+  /** Higher ones get slots first, and take them from lower ones that run. Default 0. */
+  readonly priority: number;
+  /** It spreads onto hosts that come by itself. Default false. */
+  readonly autoRebalance: boolean;
 }
 
 export interface Topology {

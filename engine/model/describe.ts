@@ -19,6 +19,10 @@ interface DescriptionBase {
   readonly outputs: OutputsByStream;
   /** Left out when none of its streams is direct. */
   readonly directStreams?: readonly string[];
+  /** Left out when it may run on any host. */
+  readonly labels?: readonly string[];
+  /** Left out when it may be beside all. */
+  readonly apart?: string;
   readonly config: Readonly<Record<string, unknown>>;
 }
 
@@ -52,6 +56,7 @@ export function describe(topology: Topology): TopologyDescription {
   const { name, version, config, components } = topology;
   const { workers, messageTimeoutMs, maxSpoutPending, tracking, keyGroups } = config;
   const { stallTimeoutMs, workerHeapMb, workerBuffersMb, placement } = configOf(config);
+  const { hostLabels, priority, autoRebalance } = configOf(config);
   return {
     name,
     version,
@@ -65,6 +70,9 @@ export function describe(topology: Topology): TopologyDescription {
       workerHeapMb,
       workerBuffersMb,
       placement,
+      hostLabels: [...hostLabels],
+      priority,
+      autoRebalance,
     },
     components: components.map(describeComponent),
   };
@@ -87,8 +95,13 @@ function describeComponent(component: ComponentDefinition): ComponentDescription
   );
   const config = plain(component.config, []) as Readonly<Record<string, unknown>>;
   const { directStreams = [] } = component;
-  const direct = directStreams.length > 0 ? { directStreams: [...directStreams] } : {};
-  if (component.kind === 'spout') return { kind: 'spout', id, parallelism, outputs, ...direct, config };
+  const { labels = [], apart } = component;
+  const where = {
+    ...(directStreams.length > 0 && { directStreams: [...directStreams] }),
+    ...(labels.length > 0 && { labels: [...labels] }),
+    ...(apart !== undefined && { apart }),
+  };
+  if (component.kind === 'spout') return { kind: 'spout', id, parallelism, outputs, ...where, config };
   const inputs = component.inputs.map(describeInput);
   const { manualAck, concurrency, ordered, tickMs, callTimeoutMs } = component.behavior;
   return {
@@ -96,7 +109,7 @@ function describeComponent(component: ComponentDefinition): ComponentDescription
     id,
     parallelism,
     outputs,
-    ...direct,
+    ...where,
     config,
     inputs,
     behavior: { manualAck, concurrency, ordered, tickMs, callTimeoutMs },

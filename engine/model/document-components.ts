@@ -9,7 +9,7 @@ import { readCustom } from './custom-source.js';
 import type { CustomGroupingDefinition, GroupingName, InputDefinition, Overflow } from './definition.js';
 import { DEFAULT_STREAM } from './definition.js';
 import type { ComponentDraft } from './drafts.js';
-import { defaultBehavior, readBehavior } from './drafts.js';
+import { defaultBehavior, readBehavior, readWhere } from './drafts.js';
 import { componentPath, nameOf, shown } from './names.js';
 import type { ProblemList } from './problems.js';
 import type { ComponentRegistry, ComponentType, GroupingRegistry } from './registry.js';
@@ -53,7 +53,8 @@ class ComponentReader {
   read(kind: ComponentKind, id: string, entry: unknown): ComponentDraft {
     const path = componentPath(kind, id);
     const isEntry = isRecord(entry);
-    const { type: typeName, parallelism, config, inputs, callTimeout }: JsonObject = isEntry ? entry : {};
+    const fields: JsonObject = isEntry ? entry : {};
+    const { type: typeName, parallelism, config, inputs, callTimeout } = fields;
     if (!isEntry) this.replaced.add(`${path}.inputs`);
     const type = typeof typeName === 'string' ? this.findType(kind, id, typeName, `${path}.type`) : null;
     const settings: ComponentConfig = isRecord(config) ? config : {};
@@ -65,6 +66,7 @@ class ComponentReader {
       parallelism: (parallelism ?? type?.parallelism ?? 1) as number,
       config: settings,
       inputs: this.readInputs(id, inputs, `${path}.inputs`),
+      where: readWhere(fields),
       untracked: false,
     };
     if (type === null) {

@@ -9,7 +9,13 @@ import { ITERABLE_PENDING_MAX, RETRIES_MAX } from '../limits.js';
 import type { ComponentKind, CreateComponent } from './component-source.js';
 import { isDynamic, isRecord, readComponent, readOutputs } from './component-source.js';
 import { checkWhole } from './config.js';
-import type { BoltBehavior, GroupingName, InputDefinition, OutputsByStream } from './definition.js';
+import type {
+  BoltBehavior,
+  ComponentDefinition,
+  GroupingName,
+  InputDefinition,
+  OutputsByStream,
+} from './definition.js';
 import { readCustom } from './custom-source.js';
 import { readDurationMs } from './duration.js';
 import { componentPath, keyPath, nameOf, shown } from './names.js';
@@ -23,6 +29,8 @@ export interface ComponentDraft {
   readonly parallelism: number;
   readonly outputs: OutputsByStream | DynamicOutputs;
   readonly directStreams: readonly string[];
+  /** On which hosts its tasks run, as it was given. */
+  readonly where: ComponentWhere;
   /** A spout that is known to emit without ids. */
   readonly untracked: boolean;
   readonly config: ComponentConfig;
@@ -34,7 +42,10 @@ export interface ComponentDraft {
   readonly create: CreateComponent;
 }
 
-const COMMON_KEYS = ['parallelism', 'config', 'outputs'] as const;
+/** What a component says of hosts; left out where it says nothing. */
+export type ComponentWhere = Pick<ComponentDefinition, 'labels' | 'apart'>;
+
+const COMMON_KEYS = ['parallelism', 'config', 'outputs', 'labels', 'apart'] as const;
 const OPTION_KEYS: Readonly<Record<ComponentKind, readonly string[]>> = {
   spout: [...COMMON_KEYS, 'tracked', 'pendingMax', 'retries'],
   bolt: [...COMMON_KEYS, 'manualAck', 'concurrency', 'ordered', 'tickEvery', 'callTimeout'],
@@ -102,6 +113,7 @@ export class Drafts {
       parallelism: (all['parallelism'] ?? 1) as number,
       outputs: this.outputsOf(kind, id, outputs, options, `${path}.outputs`, directStreams),
       directStreams,
+      where: readWhere(all),
       untracked: options['tracked'] === false,
       config: { ...parts?.config, ...this.readOwnConfig(id, options, path) },
       configKeys: parts?.configKeys ?? null,
@@ -240,6 +252,14 @@ export function readBehavior(options: Readonly<Record<string, unknown>>): BoltBe
   >;
   const tickMs = readTime(tickEvery);
   return { manualAck, concurrency, ordered, tickMs, callTimeoutMs: readTime(callTimeout) } as BoltBehavior;
+}
+
+/** Where options say that tasks run. Wrong values are kept: validation shows them. */
+export function readWhere({ labels, apart }: Readonly<Record<string, unknown>>): ComponentWhere {
+  return {
+    ...(labels !== undefined && { labels: labels as readonly string[] }),
+    ...(apart !== undefined && { apart: apart as string }),
+  };
 }
 
 function readTime(given: unknown): unknown {

@@ -5,7 +5,9 @@
 import { Type } from 'typebox';
 import {
   KEY_GROUPS_MAX,
+  LABELS_MAX,
   NAME_LENGTH_MAX,
+  PRIORITY_MAX,
   TASKS_MAX,
   WORKERS_MAX,
   WORKER_MB_MAX,
@@ -25,6 +27,17 @@ const name = (description: string) => Type.String({ pattern: NAME_PATTERN, descr
 
 const parallelism = Type.Optional(
   Type.Integer({ minimum: 1, maximum: TASKS_MAX, description: 'How many tasks run this component. Default 1.' }),
+);
+
+const labelList = (description: string) =>
+  Type.Array(Type.String({ pattern: NAME_PATTERN }), { maxItems: LABELS_MAX, description });
+
+const labels = Type.Optional(
+  labelList('Labels that a host must have, all of them, to run tasks of this component. Default none: every host may.'),
+);
+
+const apart = Type.Optional(
+  name('The id of another component: no task of this one runs on a host with a task of that one. Default none.'),
 );
 
 const config = Type.Optional(
@@ -80,6 +93,8 @@ const spoutSchema = Type.Object(
   {
     type: Type.String({ description: 'A type of spout, such as "file-lines" or "generator".' }),
     parallelism,
+    labels,
+    apart,
     config,
   },
   { ...closed, description: 'A component that brings tuples in.' },
@@ -89,6 +104,8 @@ const boltSchema = Type.Object(
   {
     type: Type.String({ description: 'A type of bolt, such as "split-words", "count", "file-sink" or "log".' }),
     parallelism,
+    labels,
+    apart,
     config,
     callTimeout: Type.Optional(
       Type.Union([Type.String({ pattern: DURATION_PATTERN }), Type.Integer({ minimum: 1 }), Type.Null()], {
@@ -158,6 +175,20 @@ const configSchema = Type.Object(
       Type.Enum([...PLACEMENTS], {
         description:
           'Where tasks go that whole rounds over the workers leave over: "together" puts them beside what they take from, "spread" where the fewest tasks are. Default "together".',
+      }),
+    ),
+    hostLabels: Type.Optional(labelList('Labels that a host must have, all of them, to run any of it. Default [].')),
+    priority: Type.Optional(
+      Type.Integer({
+        minimum: -PRIORITY_MAX,
+        maximum: PRIORITY_MAX,
+        description:
+          'Where slots are short, topologies of higher priority get them first, and take them from lower ones that run. Default 0.',
+      }),
+    ),
+    autoRebalance: Type.Optional(
+      Type.Boolean({
+        description: 'Whether it spreads onto hosts that join, without being asked to by a rebalance. Default false.',
       }),
     ),
   },

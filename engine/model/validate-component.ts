@@ -2,7 +2,7 @@
 // fields. Pure, any thread.
 
 import { CONCURRENCY_MAX, FIELDS_MAX, NAME_LENGTH_MAX, STREAMS_MAX, TASKS_MAX } from '../limits.js';
-import { checkDurationMs, checkWhole } from './config.js';
+import { checkDurationMs, checkLabels, checkWhole } from './config.js';
 import type { BoltBehavior, ComponentDefinition, OutputsByStream } from './definition.js';
 import { isFieldName, isName, keyPath, shown } from './names.js';
 import type { ProblemList } from './problems.js';
@@ -10,6 +10,8 @@ import type { ProblemList } from './problems.js';
 export function checkComponent(component: ComponentDefinition, path: string, problems: ProblemList): void {
   const what = `the parallelism of "${component.id}"`;
   checkWhole(problems, `${path}.parallelism`, what, component.parallelism, 1, TASKS_MAX);
+  const { labels = [] } = component;
+  checkLabels(problems, `${path}.labels`, `labels of "${component.id}"`, labels);
   if (component.kind === 'bolt') checkBehavior(component.id, component.behavior, path, problems);
   checkOutputs(component.id, component.outputs, `${path}.outputs`, problems);
 }

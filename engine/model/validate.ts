@@ -7,11 +7,13 @@ import type { Problem } from '../errors.js';
 import { COMPONENTS_MAX, NAME_LENGTH_MAX, TASKS_MAX, WORKERS_MAX } from '../limits.js';
 import { checkedConfig, configPath, defaultConfig, readVersion } from './config.js';
 import type { ComponentDefinition, Topology } from './definition.js';
-import { componentPath, isName, nameOf } from './names.js';
+import { componentPath, isName, nameOf, shown } from './names.js';
 import { ProblemList } from './problems.js';
+import { listed } from './suggest.js';
 import { checkComponent } from './validate-component.js';
 import { checkCycles } from './validate-cycles.js';
 import { checkInputs } from './validate-inputs.js';
+import { groupComponents, workersMin } from './worker-groups.js';
 
 /** Limits that a host sets; those of the engine where it sets none. */
 export interface ValidationLimits {
@@ -59,6 +61,7 @@ export function problemsOf(
   if (!topology.components.some((component) => component.kind === 'spout')) {
     problems.add('MILLRACE_TOPOLOGY_NO_SPOUT', 'spouts', { topology: topology.name });
   }
+  checkApart(topology, components, problems);
   checkCycles([...components.values()], config, problems);
   checkTotals(topology, limits, problems);
   return problems.all();
@@ -67,6 +70,33 @@ export function problemsOf(
 function checkName(problems: ProblemList, what: string, name: unknown, path: string): void {
   if (isName(name)) return;
   problems.add('MILLRACE_TOPOLOGY_NAME', path, { what, name: nameOf(name), lengthMax: NAME_LENGTH_MAX });
+}
+
+/** Who is to be kept apart from whom, and whether there are enough workers for that. */
+function checkApart(
+  topology: Topology,
+  components: ReadonlyMap<string, ComponentDefinition>,
+  problems: ProblemList,
+): void {
+  const wrong = topology.components.filter(({ id, apart }) => apart !== undefined && !isOther(apart, id, components));
+  for (const { kind, id, apart } of wrong) {
+    const known = [...components.keys()].filter((other) => other !== id);
+    const details = { component: id, actual: apart === id ? 'itself' : shown(apart), known: listed(known) };
+    const near = typeof apart === 'string' ? { name: apart, known } : undefined;
+    problems.add('MILLRACE_TOPOLOGY_APART', `${componentPath(kind, id)}.apart`, details, near);
+  }
+  if (wrong.length > 0 || components.size !== topology.components.length) return;
+  if (topology.components.some(({ labels = [] }) => !Array.isArray(labels))) return;
+  if (![...components.values()].some(({ apart }) => apart !== undefined)) return;
+  const { workers } = topology.config;
+  const fewest = workersMin(groupComponents(topology.components).groups);
+  if (!Number.isInteger(workers) || workers < 1 || workers >= fewest) return;
+  const details = { topology: topology.name, workers, workersMin: fewest };
+  problems.add('MILLRACE_TOPOLOGY_APART_WORKERS', configPath('workers'), details);
+}
+
+function isOther(apart: unknown, id: string, components: ReadonlyMap<string, unknown>): boolean {
+  return typeof apart === 'string' && apart !== id && components.has(apart);
 }
 
 function checkTotals(topology: Topology, limits: ValidationLimits, problems: ProblemList): void {

@@ -4,13 +4,14 @@
 import { failure } from '../errors.js';
 import { TASKS_MAX, WORKERS_MAX } from '../limits.js';
 import type { TopologyDescription } from '../model/describe.js';
+import { groupComponents, workersMin } from '../model/worker-groups.js';
 import { tasksByComponent, type Plan } from './plan.js';
 import type { PlanChange } from './replan.js';
 
 /**
  * @param places - how many workers there is room for
- * @throws MILLRACE_REBALANCE_WORKERS, MILLRACE_REBALANCE_PLACES, MILLRACE_REBALANCE_COMPONENT,
- * MILLRACE_REBALANCE_PARALLELISM,
+ * @throws MILLRACE_REBALANCE_WORKERS, MILLRACE_REBALANCE_APART, MILLRACE_REBALANCE_PLACES,
+ * MILLRACE_REBALANCE_COMPONENT, MILLRACE_REBALANCE_PARALLELISM,
  *   MILLRACE_REBALANCE_TASKS
  */
 export function checkChange(
@@ -22,6 +23,10 @@ export function checkChange(
   const { workers = plan.workers, parallelism = {} } = change;
   if (!isWithin(workers, WORKERS_MAX)) {
     throw failure('MILLRACE_REBALANCE_WORKERS', { topology: topology.name, workers, workersMax: WORKERS_MAX });
+  }
+  const fewest = workersMin(groupComponents(topology.components).groups);
+  if (workers < fewest) {
+    throw failure('MILLRACE_REBALANCE_APART', { topology: topology.name, workers, workersMin: fewest });
   }
   if (workers > places) throw failure('MILLRACE_REBALANCE_PLACES', { topology: topology.name, workers, places });
   const components = new Map(topology.components.map((component) => [component.id, component]));

@@ -2,6 +2,7 @@
 // workers give the same plan everywhere. Pure.
 
 import type { ComponentDescription, TopologyDescription } from '../model/describe.js';
+import { partsOf } from './parts.js';
 import { placedTogether } from './together.js';
 
 /** One task: what it runs and where. */
@@ -31,14 +32,18 @@ export type Parallelism = Readonly<Record<string, number>>;
 /**
  * Places tasks on workers. Task i of each component goes to worker i modulo workers while whole rounds last, so that
  * tasks of neighbouring components stand side by side; where the rest goes the placement of the topology says. Either
- * way no worker has two more tasks of a component than another one.
+ * way no worker has two more tasks of a component than another one that may have some (parts.ts).
  */
 export function planTasks(topology: TopologyDescription, workers: number, parallelism: Parallelism = {}): Plan {
   const countOf = ({ id, parallelism: defined }: ComponentDescription): number => parallelism[id] ?? defined;
-  const places =
-    topology.config.placement === 'spread'
-      ? spreadOut(topology, workers, countOf)
-      : placedTogether(topology, workers, countOf);
+  const deal = topology.config.placement === 'spread' ? spreadOut : placedTogether;
+  const places = new Map(
+    partsOf(topology, workers).flatMap((part) =>
+      [...deal(part.components, part.workers.length, countOf)].map(([id, here]): [string, number[]] => {
+        return [id, here.map((worker) => part.workers[worker]!)];
+      }),
+    ),
+  );
   const tasks = topology.components.flatMap(({ id }) =>
     places.get(id)!.map((worker, index) => ({ component: id, index, worker })),
   );
@@ -47,7 +52,7 @@ export function planTasks(topology: TopologyDescription, workers: number, parall
 
 /** The rest goes where the fewest tasks are: then no worker has two tasks more than another one. */
 function spreadOut(
-  { components }: TopologyDescription,
+  components: readonly ComponentDescription[],
   workers: number,
   countOf: (component: ComponentDescription) => number,
 ): Map<string, number[]> {

@@ -4,11 +4,12 @@
 // they are placed together, it is too many of its component: afterwards each worker has as many of each as a fresh plan
 // gives it. Deterministic, so whoever knows the old plan and the change knows the new one. Pure.
 //
-//   stays: index below the new parallelism, worker below the new number of workers, within its worker's share
+//   stays: index below the new parallelism, worker still there and for its component, within its worker's share
 //   moved: a pair of tasks of one index, the old one at the old place, and a new one, with a new number, at the new
 //   Spouts share their input by parallelism, so when that changes each of their tasks begins anew, where it was.
 
 import type { TopologyDescription } from '../model/describe.js';
+import { partsOf, type Part } from './parts.js';
 import { planTasks, tasksByComponent, type Parallelism, type Plan, type TaskPlan } from './plan.js';
 
 /** What is to be different; what is left out stays as it is. */
@@ -55,6 +56,8 @@ export function replan(topology: TopologyDescription, before: Plan, change: Plan
   const homeless: Homeless[] = [];
   const removed: TaskPlan[] = [];
   const counts: Record<string, number> = {};
+  const parts = partsOf(topology, workers);
+  const homes = new Map(parts.flatMap((part) => part.components.map(({ id }) => [id, new Set(part.workers)] as const)));
   for (const { id, kind } of topology.components) {
     const tasks = old.get(id) ?? [];
     const count = parallelism[id] ?? tasks.length;
@@ -62,14 +65,14 @@ export function replan(topology: TopologyDescription, before: Plan, change: Plan
     const anew = kind === 'spout' && count !== tasks.length;
     for (const task of tasks) {
       if (task.index >= count) removed.push(task);
-      else if (task.worker < workers) residents[task.worker]!.push({ task, anew });
+      else if (homes.get(id)!.has(task.worker)) residents[task.worker]!.push({ task, anew });
       else homeless.push({ component: id, index: task.index, from: task });
     }
     for (let index = tasks.length; index < count; index++) homeless.push({ component: id, index, from: null });
   }
   const room =
     topology.config.placement === 'spread'
-      ? evenRoom(residents, homeless)
+      ? evenRooms(parts, residents, homeless)
       : freshRoom(planTasks(topology, workers, counts), residents, homeless);
   return placed(topology, before, { workers, residents, homeless, room, removed });
 }
@@ -107,7 +110,24 @@ function freshRoom(fresh: Plan, residents: Resident[][], homeless: Homeless[]): 
   };
 }
 
-/** Where tasks are spread: as {@link evict} leaves room. */
+/** Where tasks are spread: each part of the topology over its own workers. */
+function evenRooms(parts: readonly Part[], residents: Resident[][], homeless: Homeless[]): Room {
+  const rooms = new Map<string, Room>();
+  for (const part of parts) {
+    const ids = new Set(part.components.map(({ id }) => id));
+    const own = homeless.filter(({ component }) => ids.has(component));
+    const known = own.length;
+    const room = evenRoom(
+      part.workers.map((worker) => residents[worker]!),
+      own,
+    );
+    homeless.push(...own.slice(known));
+    for (const id of ids) rooms.set(id, (task) => part.workers[room(task)]!);
+  }
+  return (task) => rooms.get(task.component)!(task);
+}
+
+/** As {@link evict} leaves room. */
 function evenRoom(residents: Resident[][], homeless: Homeless[]): Room {
   const free = evict(residents, homeless);
   const here = residents.map((each) => countsOf(each.map(({ task }) => task)));

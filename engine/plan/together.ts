@@ -7,14 +7,14 @@
 //   worker 1                      b1                                               e1
 //   worker 2                                                        d0             e2 e3
 
-import type { ComponentDescription, TopologyDescription } from '../model/describe.js';
+import type { ComponentDescription } from '../model/describe.js';
 
 /**
  * The workers of each component's tasks, in the order of their index. No worker has two more tasks of a component than
  * another one.
  */
 export function placedTogether(
-  { components }: TopologyDescription,
+  components: readonly ComponentDescription[],
   workers: number,
   countOf: (component: ComponentDescription) => number,
 ): Map<string, number[]> {
@@ -45,7 +45,8 @@ function sourcesFirst(
   while (next !== undefined) {
     chain.add(next);
     if (next.kind === 'spout' || placedSource(next, places) !== null) break;
-    const sources = next.inputs.map(({ from }) => byId.get(from)!);
+    // What is in other workers anyway is not here.
+    const sources = next.inputs.flatMap(({ from }) => byId.get(from) ?? []);
     next = sources.find((source) => !chain.has(source));
   }
   return [...chain].reverse();

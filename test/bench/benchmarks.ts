@@ -10,6 +10,7 @@ import { memoryTables } from './measures/memory.js';
 import { metrics } from './measures/metrics.js';
 import { microTables } from './measures/micro.js';
 import { planner, tracking, work } from './measures/pairs.js';
+import { planTables } from './measures/plan.js';
 import { startTables } from './measures/start.js';
 import { storeTables } from './measures/store.js';
 import type { PeerName } from './options.js';
@@ -87,5 +88,6 @@ export const BENCHMARKS: Readonly<Record<string, Benchmark>> = {
   growth: { kind: 'tables', tables: growthTables },
   micro: { kind: 'tables', tables: microTables },
   start: { kind: 'tables', tables: startTables },
+  plan: { kind: 'tables', tables: planTables },
   store: { kind: 'tables', tables: storeTables },
 };

@@ -107,7 +107,7 @@ t.test('what is new was submitted; what goes on waiting says what for, and messa
 
   const details = await host.describe('records');
   const waiting = formatDetails({ ...details, workers: 3, state: 'waiting' }).split('\n');
-  t.equal(waiting[1], 'it starts as soon as 3 slots of the host are free for it');
+  t.equal(waiting[1], 'it starts as soon as 3 slots are free for it');
 
   const message = 'it does not go:\n  1 | n > \u001b2\n    | ^';
   const { out } = details.components;
@@ -179,7 +179,7 @@ t.test('exit codes say what went wrong', async (t) => {
     ['MILLRACE_TOPOLOGY_UNKNOWN', 3, async (place) => await describeCommand('nope', json, place)],
     ['MILLRACE_TOPOLOGY_UNKNOWN', 3, async (place) => await killCommand('nope', {}, json, place)],
     ['MILLRACE_TOPOLOGY_UNKNOWN', 3, async (place) => await rebalanceCommand('nope', { workers: 2 }, json, place)],
-    ['MILLRACE_CLI_USAGE', 2, async (place) => await rebalanceCommand('nope', {}, json, place)],
+    ['MILLRACE_TOPOLOGY_UNKNOWN', 3, async (place) => await rebalanceCommand('nope', {}, json, place)],
     ['MILLRACE_REQUEST_INVALID', 2, async (place) => await activateCommand('no name', json, place)],
     ['MILLRACE_CLIENT_ADDRESS', 2, async (place) => await listCommand({ ...json, host: 'http://' }, place)],
     ['MILLRACE_CLIENT_UNREACHABLE', 4, async (place) => await listCommand({ ...json, host: '127.0.0.1:1' }, place)],

@@ -1,7 +1,7 @@
 // Where a topology goes, case by case: at first, when hosts go, when it is rebalanced, and when a host is drained.
 
 import t from 'tap';
-import type { Placing } from '../../../coordination/topology-records.js';
+import type { Placing } from '../../../coordination/placing.js';
 import { arranged, at, caseOf, faultsOf, hostRecord, shown, wishFor, type Scene } from './kit.js';
 
 const a = hostRecord('a', 4);

@@ -2,9 +2,16 @@
 // not wait for either, and drained hosts are emptied. On virtual time.
 
 import t from 'tap';
+import type { TopologyDescription } from '../../../engine/model/describe.js';
 import { HOSTS_GATHER_MAX_MS, HOSTS_GATHER_MS } from '../../../engine/limits.js';
-import { Cluster, settle, topology } from '../cluster.js';
+import { Cluster, described, settle, topology } from '../cluster.js';
 import { Stage } from './stage.js';
+
+/** A topology with these settings. */
+function withSettings(config: Partial<TopologyDescription['config']>): { readonly description: TopologyDescription } {
+  const plain = described('any');
+  return { description: { ...plain, config: { ...plain.config, ...config } } };
+}
 
 async function stage(...hosts: readonly [string, number][]): Promise<Stage> {
   const made = await Stage.open();
@@ -163,4 +170,65 @@ void t.test('a host that is closed says goodbye: what it ran goes on elsewhere a
   await settle();
   t.strictSame(a.runner.running, ['words']);
   await a.host.close();
+});
+
+void t.test('a higher priority gets slots first, and takes them from the lowest that run', async (t) => {
+  const on = await stage(['a', 2], ['b', 2]);
+  const named = async (name: string, workers: number, priority: number): Promise<void> => {
+    const { description } = withSettings({ priority });
+    await on.submit(name, workers, { description: { ...description, name } });
+  };
+  await named('low', 1, 0);
+  await named('lower', 1, -5);
+  await named('lowest', 2, -9);
+  t.equal(await on.where('lowest'), '1: a/1 b/1');
+  await named('high', 4, 3);
+  t.equal(await on.where('high'), '1: a/0 b/0 a/1 b/1');
+  t.equal(await on.where('low'), '2:');
+  t.match(await on.topologies.get('low'), {
+    state: 'waiting',
+    assignment: { waiting: 'not enough free slots for its 1 worker' },
+  });
+  await on.says('a', 'high', { state: 'completed' });
+  t.strictSame(
+    await Promise.all(['low', 'lower', 'lowest'].map((name) => on.where(name))),
+    ['3: a/0', '3: b/0', '3: a/1 b/1'],
+    'they go on when it has ended',
+  );
+  await named('middle', 1, -1);
+  t.equal(await on.where('middle'), '1: a/1', 'from the lowest one alone');
+  t.equal(await on.where('lowest'), '5: b/1', 'which goes on with what is left');
+  await named('huge', 5, 9);
+  t.strictSame(await on.where('low'), '3: a/0', 'nothing is taken where that does not help');
+  await on.close();
+});
+
+void t.test('settings of a topology reach the master: labels, and spreading by itself', async (t) => {
+  const on = await stage(['a', 2]);
+  await on.submit('words', 2, {
+    description: { ...withSettings({ autoRebalance: true }).description, name: 'words' },
+  });
+  await on.submit('labelled', 1, {
+    description: { ...withSettings({ hostLabels: ['disk'] }).description, name: 'labelled' },
+  });
+  t.match(await on.topologies.get('labelled'), { assignment: { waiting: 'no host that takes workers has "disk"' } });
+  await on.join('b', 3, { labels: ['disk', 'eu'] });
+  await on.advance(HOSTS_GATHER_MS);
+  t.equal(await on.where('labelled'), '1: b/1');
+  t.equal(await on.where('words'), '1: a/0 b/0', 'C49 with autoRebalance');
+  await on.close();
+});
+
+void t.test('C49 a rebalance spreads what runs onto hosts that joined', async (t) => {
+  const on = await stage(['a', 3]);
+  await on.submit('words', 3);
+  await on.join('b', 3);
+  await on.join('c', 3);
+  await on.advance(HOSTS_GATHER_MS);
+  t.equal(await on.where('words'), '1: a/0 a/1 a/2');
+  await on.topologies.rebalance('words', {});
+  await on.advance(1);
+  t.equal(await on.where('words'), '1: a/0 c/0 b/0');
+  t.match(await on.topologies.get('words'), { assignment: { change: 1 } });
+  await on.close();
 });

@@ -6,7 +6,8 @@ import { workerGroups } from '../../../engine/model/worker-groups.js';
 import { arrange, type Arrangement, type Case, type Standing } from '../../../coordination/master/arrange.js';
 import { labelsOf } from '../../../coordination/master/layout.js';
 import { Room } from '../../../coordination/master/room.js';
-import type { Assignment, HostRecord, Placing, Wish, WorkerPlace } from '../../../coordination/topology-records.js';
+import type { Placing } from '../../../coordination/placing.js';
+import type { Assignment, HostRecord, Wish, WorkerPlace } from '../../../coordination/topology-records.js';
 
 export function hostRecord(host: string, slots: number, more: Partial<HostRecord> = {}): HostRecord {
   return { host, boot: '1', slots, door: `${host}:1`, protocol: 1, ...more };

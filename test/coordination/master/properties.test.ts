@@ -4,7 +4,8 @@
 import fc from 'fast-check';
 import t from 'tap';
 import { groupComponents, workersMin } from '../../../engine/model/worker-groups.js';
-import { changesOf, type HostRecord, type Placing, type WorkerPlace } from '../../../coordination/topology-records.js';
+import type { Placing } from '../../../coordination/placing.js';
+import { changesOf, type HostRecord, type WorkerPlace } from '../../../coordination/topology-records.js';
 import { arranged, faultsOf, hostRecord, shown, wishFor, type Scene } from './kit.js';
 
 const NAMES = ['a', 'b', 'c', 'd', 'e', 'f'];

@@ -111,9 +111,18 @@ void t.test('everything that a document may have', (t) => {
         tracking: false,
         keyGroups: 16,
         placement: 'spread',
+        hostLabels: ['eu'],
+        priority: -3,
+        autoRebalance: true,
       },
-      spouts: { constructor: { ...good, parallelism: 2 } },
-      bolts: { out: { type: 'sink', inputs: [{ from: 'constructor', stream: 'default', grouping: 'all' }] } },
+      spouts: { constructor: { ...good, parallelism: 2, labels: ['disk'] } },
+      bolts: {
+        out: {
+          type: 'sink',
+          apart: 'constructor',
+          inputs: [{ from: 'constructor', stream: 'default', grouping: 'all' }],
+        },
+      },
     },
     registry,
   );
@@ -126,9 +135,13 @@ void t.test('everything that a document may have', (t) => {
       tracking: false,
       keyGroups: 16,
       placement: 'spread',
+      hostLabels: ['eu'],
+      priority: -3,
+      autoRebalance: true,
     },
   });
   const [spout, bolt] = topology.components;
+  t.match(describe(topology).components, [{ labels: ['disk'] }, { apart: 'constructor' }]);
   t.match(spout, { id: 'constructor', parallelism: 2, configKeys: ['path', 'rate', 'nested', 'mode', 'fields'] });
   t.match(bolt, { behavior: { concurrency: 4, ordered: false } });
   t.strictSame((spout?.create({ path: 'b' }) as Source).config, { path: 'b' });

@@ -179,6 +179,9 @@ void t.test('other senseless numbers are refused', (t) => {
       workerHeapMb: value,
       workerBuffersMb: value,
       placement: value as unknown as Placement,
+      hostLabels: value as unknown as readonly string[],
+      priority: 0.5,
+      autoRebalance: value as unknown as boolean,
     };
     const problems = found(topologyOf([spout('a'), bolt('b', [from('a')], { behavior })], { config }));
     t.strictSame(
@@ -187,9 +190,12 @@ void t.test('other senseless numbers are refused', (t) => {
         'DURATION bolts.b.tickEvery',
         'DURATION config.messageTimeout',
         'DURATION config.stallTimeout',
+        'FLAG config.autoRebalance',
+        'LABELS config.hostLabels',
         'NUMBER bolts.b.concurrency',
         'NUMBER config.keyGroups',
         'NUMBER config.maxSpoutPending',
+        'NUMBER config.priority',
         'NUMBER config.workerBuffersMb',
         'NUMBER config.workerHeapMb',
         'NUMBER config.workers',
@@ -389,5 +395,28 @@ void t.test('cycles name their feedback, and only they do', (t) => {
   t.ok(found(topologyOf(half)).includes('FEEDBACK bolts.a.inputs[1].feedback'), 'all streams between the two, or none');
   const unfed = [spout('words'), bolt('a', [from('b', { feedback: true })]), bolt('b', [from('a')])];
   t.strictSame(found(topologyOf(unfed)), ['FEEDBACK bolts.a.inputs[0].feedback']);
+  t.end();
+});
+
+void t.test('labels, and who is to be kept apart', (t) => {
+  const sink = (changes: Partial<BoltDefinition>): BoltDefinition => bolt('b', [from('a')], changes);
+  const two = { config: { ...defaultConfig, workers: 2 } };
+  t.strictSame(found(topologyOf([spout('a', { labels: ['eu'] }), sink({ apart: 'a' })], two)), []);
+  t.strictSame(found(topologyOf([spout('a', { labels: ['eu', '', 'a b'] }), sink({ labels: 7 as never })])), [
+    'LABELS spouts.a.labels[1]',
+    'LABELS spouts.a.labels[2]',
+    'LABELS bolts.b.labels',
+  ]);
+  const many = Array.from({ length: 65 }, (_, index) => `l${index}`);
+  t.strictSame(found(topologyOf([spout('a', { labels: many })])), ['LABELS spouts.a.labels']);
+  const [nobody] = validate(topologyOf([spout('lines'), bolt('b', [from('lines')], { apart: 'line' })]));
+  t.match(nobody, { code: 'MILLRACE_TOPOLOGY_APART', path: 'bolts.b.apart', hint: /^did you mean "lines"/ });
+  t.strictSame(found(topologyOf([spout('a', { apart: 'a' }), sink({ apart: 3 as never })])), [
+    'APART spouts.a.apart',
+    'APART bolts.b.apart',
+  ]);
+  t.match(validate(topologyOf([spout('a'), sink({ apart: 'a' })])), [
+    { code: 'MILLRACE_TOPOLOGY_APART_WORKERS', path: 'config.workers', hint: /at least 2 workers/ },
+  ]);
   t.end();
 });

@@ -25,6 +25,9 @@ const description: TopologyDescription = {
     workerHeapMb: null,
     workerBuffersMb: null,
     placement: 'together',
+    hostLabels: [],
+    priority: 0,
+    autoRebalance: false,
   },
   components: [
     { kind: 'spout', id: 'source', ...common },
