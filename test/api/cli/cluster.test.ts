@@ -76,7 +76,7 @@ t.test('up, a look, a death, down, and up again with what was submitted', async 
   t.equal(status.exitCode, 0, 'one host still takes requests');
   t.match(summaryIn(status), {
     servers: [{ state: 'standalone' }],
-    hosts: [{ state: 'down', pid: null }, { state: 'up' }],
+    hosts: [{ state: 'up' }, { state: 'down', pid: null }],
   });
 
   // Stopped, as by somebody who tried that out.
