@@ -7,6 +7,7 @@ export * from './limits/documents.js';
 export * from './limits/ensemble.js';
 export * from './limits/groupings.js';
 export * from './limits/host.js';
+export * from './limits/local-cluster.js';
 export * from './limits/parameters.js';
 export * from './limits/processes.js';
 export * from './limits/store.js';

@@ -2,7 +2,7 @@
 // that quotes the option as it was written. Whether a setting exists is not known here, but to the topology. Pure.
 
 import { failure } from '../../engine/errors.js';
-import { SLOTS_MAX, WORKERS_MAX } from '../../engine/limits.js';
+import { CLUSTER_HOSTS_MAX, SLOTS_MAX, WORKERS_MAX } from '../../engine/limits.js';
 import { isName, shown } from '../../engine/model/names.js';
 import type { ParameterValues } from '../../engine/model/parameters.js';
 import type { Settings } from '../../engine/model/settings.js';
@@ -36,6 +36,15 @@ export function parseLabel(text: string, before: readonly string[] = []): readon
     reason: `--label is ${shown(text)}, which is no label`,
     advice: 'give a letter or digit, then letters, digits, ".", "_" and "-": --label gpu --label zone-a',
   });
+}
+
+/**
+ * The value of `--hosts`.
+ *
+ * @throws MILLRACE_CLI_USAGE
+ */
+export function parseHosts(text: string): number {
+  return countOf('--hosts', text, CLUSTER_HOSTS_MAX);
 }
 
 /**

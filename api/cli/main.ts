@@ -10,6 +10,7 @@ import { installedVersion } from '../installation.js';
 import { parseSetting, parseWorkers } from './arguments.js';
 import { errorLine, formatError } from './error-text.js';
 import { EXIT_FAILED, EXIT_OK, exitCodeOf } from './exit.js';
+import { addClusterCommand } from './cluster-command.js';
 import { addHostCommand } from './host-command.js';
 import { addMemberCommand } from './member-command.js';
 import { addParameterCommands } from './parameter-commands.js';
@@ -73,6 +74,7 @@ function makeProgram(onExitCode: (exitCode: number) => void): Command {
   addHostCommand(program, onExitCode);
   addRemoteCommands(program, onExitCode);
   addParameterCommands(program, onExitCode);
+  addClusterCommand(program, onExitCode);
   addZooKeeperCommands(program, onExitCode);
   addZkCommand(program, onExitCode);
   return program;

@@ -33,20 +33,23 @@ export function serversAt(port: number, count: number, secure: boolean): Ensembl
 /** Servers on ports that are free at the moment. */
 export async function serversOnFreePorts(count: number, secure: boolean): Promise<EnsembleServer[]> {
   const taken = new Set<number>();
-  const next = async (): Promise<number> => {
-    for (;;) {
-      const port = randomInt(FREE_MIN, FREE_MAX);
-      if (taken.has(port) || (await whyTaken(port)) !== null) continue;
-      taken.add(port);
-      return port;
-    }
-  };
+  const next = async (): Promise<number> => await freePort(taken);
   const servers: EnsembleServer[] = [];
   for (let id = 1; id <= count; id++) {
     const [clientPort, quorumPort, electionPort] = [await next(), await next(), await next()];
     servers.push({ id, clientPort, quorumPort, electionPort, securePort: secure ? await next() : null });
   }
   return servers;
+}
+
+/** A port that is free at the moment and none of these, to which it is added. */
+export async function freePort(taken: Set<number>): Promise<number> {
+  for (;;) {
+    const port = randomInt(FREE_MIN, FREE_MAX);
+    if (taken.has(port) || (await whyTaken(port)) !== null) continue;
+    taken.add(port);
+    return port;
+  }
 }
 
 /** The ports of a server. */

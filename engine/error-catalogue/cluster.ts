@@ -29,4 +29,39 @@ export const clusterErrors = {
     message: 'host "{host}" is drained no more: somebody took that back before it was without workers',
     hint: 'millrace hosts shows how it is; drain it again if it is to be without workers',
   },
+  MILLRACE_CLUSTER_DIRECTORY: {
+    status: 409,
+    message: 'directory "{directory}" cannot hold a cluster: {reason}',
+    hint: 'name another directory (--data), or remove this one if nothing in it is needed',
+  },
+  MILLRACE_CLUSTER_UNKNOWN: {
+    status: 404,
+    message: 'there is no cluster in directory "{directory}"',
+    hint: 'millrace cluster up starts one; check the path (--data), it is taken from the current directory',
+  },
+  MILLRACE_CLUSTER_RUNNING: {
+    status: 409,
+    message: 'the cluster in directory "{directory}" runs already: {what}',
+    hint: 'millrace cluster status shows it; millrace cluster down ends it, or name another directory (--data)',
+  },
+  MILLRACE_CLUSTER_PORT: {
+    status: 409,
+    message: 'port {port} of 127.0.0.1 for host "{host}" cannot be used: {reason}',
+    hint: 'end the program that listens there, or give another port (--port); nothing was left running',
+  },
+  MILLRACE_CLUSTER_DIED: {
+    status: 500,
+    message: 'host "{host}" ended while it started: {reason}',
+    hint: 'nothing was left running; its log says more: {log}',
+  },
+  MILLRACE_CLUSTER_LATE: {
+    status: 504,
+    message: 'the hosts of the cluster in directory "{directory}" do not take requests after {ms} ms: {states}',
+    hint: 'nothing was left running; the machine may be busy: try again; the logs in {logs} say more',
+  },
+  MILLRACE_CLUSTER_STUCK: {
+    status: 500,
+    message: 'process {pid} of host "{host}" does not end',
+    hint: 'the kernel does not let go of it: look at it with ps; millrace cluster down goes on when it is gone',
+  },
 } as const satisfies Record<string, Entry>;

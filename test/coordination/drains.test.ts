@@ -104,7 +104,7 @@ t.test('the last host that takes workers is not drained, also when two are drain
 
 t.test('a host that closes says that it leaves before it is gone', async (t) => {
   const cluster = await Cluster.open();
-  const { host } = await cluster.host('a', 1);
+  const { host } = await cluster.host('a', 1, cluster.store, { door: () => '127.0.0.1:9000' });
   const b = await cluster.host('b', 1);
   const session = await cluster.store.connect();
   const seen: unknown[] = [];

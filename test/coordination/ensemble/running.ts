@@ -22,21 +22,24 @@ export interface Guarded {
   release(): Promise<void>;
 }
 
-/** Makes a path whose guard outlives this process. */
-export function guarded(name = 'data'): Guarded {
+/** Makes a path whose guard outlives this process; another guard than that of an ensemble is named by its file. */
+export function guarded(name = 'data', guard = new URL('./guard.js', import.meta.url)): Guarded {
   const directory = join(mkdtempSync(join(realpathSync(tmpdir()), 'millrace-ensemble-')), name);
   const { NODE_V8_COVERAGE: _, ...env } = process.env;
-  const file = fileURLToPath(new URL('./guard.js', import.meta.url));
-  const guard = spawn(process.execPath, [file, directory], { env, detached: true, stdio: ['pipe', 'ignore', 'pipe'] });
-  guard.unref();
-  for (const stream of [guard.stdin, guard.stderr]) (stream as unknown as Socket).unref();
+  const watch = spawn(process.execPath, [fileURLToPath(guard), directory], {
+    env,
+    detached: true,
+    stdio: ['pipe', 'ignore', 'pipe'],
+  });
+  watch.unref();
+  for (const stream of [watch.stdin, watch.stderr]) (stream as unknown as Socket).unref();
   const release = async (): Promise<void> => {
     let said = '';
-    guard.stderr.setEncoding('utf8').on('data', (part: string) => (said += part));
+    watch.stderr.setEncoding('utf8').on('data', (part: string) => (said += part));
     const code = await new Promise((resolve) => {
-      guard.once('exit', resolve);
-      guard.ref();
-      guard.stdin.end();
+      watch.once('exit', resolve);
+      watch.ref();
+      watch.stdin.end();
     });
     if (code !== 0) throw new Error(`the guard of "${directory}" ended with ${String(code)}: ${said}`);
   };
