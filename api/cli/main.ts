@@ -5,9 +5,10 @@
 
 import { Command, CommanderError, Option } from 'commander';
 import { failure, toWire } from '../../engine/errors.js';
+import type { ParameterValues } from '../../engine/model/parameters.js';
 import type { Settings } from '../../engine/model/settings.js';
 import { installedVersion } from '../installation.js';
-import { parseSetting, parseWorkers } from './arguments.js';
+import { parseParameter, parseSetting, parseWorkers } from './arguments.js';
 import { errorLine, formatError } from './error-text.js';
 import { EXIT_FAILED, EXIT_OK, exitCodeOf } from './exit.js';
 import { addClusterCommand } from './cluster-command.js';
@@ -23,6 +24,7 @@ interface RunOptions {
   readonly workers?: number;
   readonly processes?: string;
   readonly set?: Settings;
+  readonly parameter?: ParameterValues;
   readonly json?: boolean;
 }
 
@@ -49,6 +51,11 @@ function makeProgram(onExitCode: (exitCode: number) => void): Command {
       'override a setting: messageTimeout=10s, component.key=value; may be repeated',
       parseSetting,
     )
+    .option(
+      '--parameter <key=value>',
+      'a value that components see as context.parameters; may be repeated',
+      parseParameter,
+    )
     .addOption(
       new Option(
         '-p, --processes <PLAN>',
@@ -58,7 +65,7 @@ function makeProgram(onExitCode: (exitCode: number) => void): Command {
     .option('--json', 'write JSON lines to standard output, the last one a summary')
     .addHelpText('after', EXIT_CODES)
     .exitOverride()
-    .action(async (file: string, { workers, processes, set, json }: RunOptions) => {
+    .action(async (file: string, { workers, processes, set, parameter, json }: RunOptions) => {
       const { runCommand } = await import('./run.js');
       const { processEnvironment } = await import('./environment.js');
       const request = {
@@ -66,6 +73,7 @@ function makeProgram(onExitCode: (exitCode: number) => void): Command {
         workers: workers ?? null,
         processes: processes ?? null,
         settings: set ?? {},
+        parameters: parameter ?? {},
         json: json === true,
       };
       onExitCode(await runCommand(request, processEnvironment()));

@@ -11,6 +11,7 @@ import type { Clock, Timer } from '../../engine/clock.js';
 import { failure, reasonOf, toWire } from '../../engine/errors.js';
 import { CLOSE_TIMEOUT_MS } from '../../engine/limits.js';
 import type { TopologyDescription } from '../../engine/model/describe.js';
+import { checkParameters, type ParameterValues } from '../../engine/model/parameters.js';
 import type { Settings } from '../../engine/model/settings.js';
 import type { TopologySource } from '../../engine/worker/module.js';
 import type { WorkerPool } from '../../engine/worker/pool.js';
@@ -34,6 +35,8 @@ export interface RunRequest {
   /** The file of the processes that run it; null: this one alone. */
   readonly processes: string | null;
   readonly settings: Settings;
+  /** What components see as `context.parameters`. */
+  readonly parameters: ParameterValues;
   readonly json: boolean;
 }
 
@@ -106,6 +109,7 @@ class RunSession {
 
   private async attempt(): Promise<RunResult> {
     const { file: name, settings, processes } = this.request;
+    const parameters = checkParameters(this.request.parameters, 'the run');
     const plan = processes === null ? null : await readProcesses(processes);
     const file = await this.environment.open(name, settings);
     try {
@@ -119,7 +123,7 @@ class RunSession {
       });
       this.topology = description.name;
       this.enter('started');
-      return await this.runTopology(file, description, plan);
+      return await this.runTopology(file, description, plan, parameters);
     } finally {
       await file.dispose();
     }
@@ -129,6 +133,7 @@ class RunSession {
     file: TopologyFile,
     description: TopologyDescription,
     plan: Processes | null,
+    parameters: ParameterValues,
   ): Promise<RunResult> {
     const known = plan === null ? null : await this.lead(plan, file.hash, description);
     this.workers = known?.workers ?? this.request.workers ?? description.config.workers;
@@ -136,6 +141,7 @@ class RunSession {
       source: file.source,
       description,
       workers: this.workers,
+      parameters,
       ...(known === null ? {} : { pool: known.pool }),
       logger: this.output.logger(),
       print: async (line) => await this.output.print(line),

@@ -143,6 +143,15 @@ export interface KeptParameters {
   readonly problem: string | null;
 }
 
+/** Parameters as they are set. */
+export interface KeptParameters {
+  /** Counts up each time that they are set; 0: nobody has. */
+  readonly version: number;
+  readonly values: ParameterValues;
+  /** Why what somebody wrote into the store by hand is not heeded: what held before still does. Null: all is well. */
+  readonly problem: string | null;
+}
+
 /** What is stored under the SHA-256 of its content. */
 export interface ArtifactInfo {
   readonly sha256: string;

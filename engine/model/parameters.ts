@@ -17,7 +17,7 @@ import { isName, shown } from './names.js';
 export type ParameterValues = Readonly<Record<string, unknown>>;
 
 /** Whose parameters they are, as messages say it: `the cluster`, `topology "words"`. */
-export type ParameterOwner = 'the cluster' | 'the topology under test' | `topology "${string}"`;
+export type ParameterOwner = 'the cluster' | 'the run' | 'the topology under test' | `topology "${string}"`;
 
 /** The parameter of the cluster that says what its hosts log: that level and above. */
 export const LOG_LEVEL = 'millrace.logLevel';

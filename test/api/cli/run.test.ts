@@ -6,7 +6,10 @@ import { runCommand, type RunRequest } from '../../../api/cli/run.js';
 import { failure, toWire } from '../../../engine/errors.js';
 import { FakeEnvironment, statusWith } from './fakes.js';
 
-const REQUEST: RunRequest = { file: 'words.json', workers: null, processes: null, settings: {}, json: false };
+const REQUEST: RunRequest = {
+  ...{ file: 'words.json', workers: null, processes: null },
+  ...{ settings: {}, parameters: {}, json: false },
+};
 const JSON_REQUEST: RunRequest = { ...REQUEST, json: true };
 
 function turn(): Promise<void> {
