@@ -27,6 +27,12 @@ export const MEMBER_BEAT_MS = 1_000;
 /** … and after so many beats without a sign of the other one the connection is taken for broken. */
 export const MEMBER_SILENT_BEATS_MAX = 10;
 
+/**
+ * A member that is to have no workers any more ends them itself, so that they close their components; one of which
+ * nothing was heard for so long, several times the time between two of its counts, cannot.
+ */
+export const MEMBER_LEAVING_SILENT_MS = 1_000;
+
 /** A member tries again after this time to reach the lead … */
 export const MEMBER_RETRY_MIN_MS = 50;
 /** … which doubles up to this one. */

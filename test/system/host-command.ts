@@ -5,11 +5,15 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { Test } from 'tap';
 import { MillraceClient } from '../../api/client/client.js';
 import type { TopologyDetails } from '../../api/host/service.js';
 
 const MAIN = fileURLToPath(new URL('../../api/cli/main.js', import.meta.url));
+
+/** What ends what was started: a test, or a command of ours. */
+export interface Ending {
+  teardown(work: () => unknown): void;
+}
 
 export interface HostEnd {
   readonly exitCode: number | null;
@@ -30,12 +34,12 @@ export class HostCommand {
   private isGone = false;
 
   /** Starts it in that directory; a relative one among its arguments begins there. */
-  constructor(t: Test, directory: string, args: readonly string[] = []) {
+  constructor(t: Ending, directory: string, args: readonly string[] = [], env: NodeJS.ProcessEnv = {}) {
     this.temporary = join(directory, 'temporary');
     mkdirSync(this.temporary, { recursive: true });
     this.parent = spawn(process.execPath, [MAIN, 'host', ...args], {
       cwd: directory,
-      env: { ...process.env, TMPDIR: this.temporary },
+      env: { ...process.env, TMPDIR: this.temporary, ...env },
       stdio: ['ignore', 'pipe', 'pipe'],
       // A group of its own, as a shell gives each command: what is sent to it, all in it get.
       detached: true,
@@ -60,9 +64,14 @@ export class HostCommand {
   }
 
   /** Starts it on a free port, and waits until it listens. */
-  static async listening(t: Test, directory: string, args: readonly string[] = []): Promise<HostCommand> {
+  static async listening(
+    t: Ending,
+    directory: string,
+    args: readonly string[] = [],
+    env: NodeJS.ProcessEnv = {},
+  ): Promise<HostCommand> {
     const listen = args.includes('--listen') ? [] : ['--listen', '127.0.0.1:0'];
-    const command = new HostCommand(t, directory, [...listen, ...args]);
+    const command = new HostCommand(t, directory, [...listen, ...args], env);
     await command.says(/listening.*http:/);
     return command;
   }

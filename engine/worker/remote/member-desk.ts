@@ -11,6 +11,7 @@ import type { CounterBlock } from '../../metrics/counter-blocks.js';
 import type { MessagePort } from 'node:worker_threads';
 import type { Clock, Timer } from '../../clock.js';
 import { failure, toWire } from '../../errors.js';
+import { MEMBER_LEAVING_SILENT_MS } from '../../limits.js';
 import { charactersOf } from '../backlog.js';
 import type { FromWorker, ToWorker, WorkerInit } from '../messages.js';
 import type { WorkerHandle } from '../pool.js';
@@ -60,6 +61,7 @@ export class MemberDesk {
   private isAwaited = false;
   private deadline: Timer | null = null;
   private ticking: Timer | null = null;
+  private leaving: Timer | null = null;
 
   constructor(options: MemberDeskOptions) {
     this.options = options;
@@ -123,11 +125,24 @@ export class MemberDesk {
     this.tick();
   }
 
+  /**
+   * Whether any worker is to be there. One that is to have none and says nothing is not waited for: it is given up
+   * because it died, or was stopped, and would close nothing.
+   */
+  stays(isWanted: boolean): void {
+    this.leaving?.cancel();
+    this.leaving = null;
+    if (isWanted || this.socket === null) return;
+    if (this.socket.silentMs >= MEMBER_LEAVING_SILENT_MS) this.socket.break('it is given up, and says nothing');
+    else this.leaving = this.options.clock.after(MEMBER_LEAVING_SILENT_MS, () => this.stays(false));
+  }
+
   /** Its connection broke: whatever ran there is gone, whether the process lives or not. */
   lost(socket: MemberSocket, reason: string): void {
     if (this.socket !== socket) return;
     this.socket = null;
     this.ticking?.cancel();
+    this.leaving?.cancel();
     const { name, say, awayMs } = this.options;
     say(`member "${name}" was lost: ${reason}; it may be back within ${awayMs / 1000} s`);
     this.awaitReturn();
@@ -169,6 +184,7 @@ export class MemberDesk {
   end(): void {
     this.deadline?.cancel();
     this.ticking?.cancel();
+    this.leaving?.cancel();
     for (const entry of [...this.runs.values()]) entry.finish('the topology has ended');
     this.socket?.send({ type: 'over' });
     this.socket?.end();

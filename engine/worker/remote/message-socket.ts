@@ -30,12 +30,14 @@ export class MessageSocket<In extends { readonly type: string }, Out> {
   private isClosed = false;
   private beats: Timer | null = null;
   private silentBeats = 0;
+  private heardMs: number;
 
   /** @param beat - what says that this end is there */
   constructor(socket: Socket, clock: Clock, beat: Out, receiver: MessageReceiver<In>) {
     this.socket = socket;
     this.clock = clock;
     this.receiver = receiver;
+    this.heardMs = clock.now();
     socket.on('error', (error) => (this.reason ??= reasonOf(error)));
     socket.on('data', (chunk: Buffer) => this.onChunk(chunk));
     socket.on('end', () => socket.destroy());
@@ -43,6 +45,11 @@ export class MessageSocket<In extends { readonly type: string }, Out> {
     this.beatLater(beat);
     socket.resume();
     if (socket.closed) this.onClose();
+  }
+
+  /** For how long nothing was heard. */
+  get silentMs(): number {
+    return this.clock.now() - this.heardMs;
   }
 
   send(message: Out): void {
@@ -80,6 +87,7 @@ export class MessageSocket<In extends { readonly type: string }, Out> {
 
   private onChunk(chunk: Buffer): void {
     this.silentBeats = 0;
+    this.heardMs = this.clock.now();
     this.chunks.push(chunk);
     this.bytes += chunk.length;
     while (!this.isClosed && this.takeMessage());

@@ -83,7 +83,10 @@ export class ProcessPool implements WorkerPool {
    */
   place(places: readonly string[]): readonly number[] {
     places.forEach((place, worker) => (this.wanted[worker] = place));
-    for (const name of this.desks.keys()) this.dropUnused(name);
+    for (const [name, desk] of this.desks) {
+      desk.stays(this.wanted.includes(name));
+      this.dropUnused(name);
+    }
     return places.flatMap((place, worker) => {
       const now = this.places[worker];
       return now === undefined || now === place ? [] : worker;

@@ -48,7 +48,7 @@ export class Proxy {
   }
 
   /** Listens on loopback, in front of that port of it, until the test ends. */
-  static async before(t: Test, targetPort: number): Promise<Proxy> {
+  static async before(t: Pick<Test, 'teardown'>, targetPort: number): Promise<Proxy> {
     const server = createServer().listen(0, '127.0.0.1');
     await once(server, 'listening');
     const proxy = new Proxy(server, targetPort);
