@@ -2,6 +2,7 @@
 // do those that start later. On every transport.
 
 import type { TestRun } from 'millrace/testing';
+import { RESTART_WAIT_MIN_MS, TASK_ERRORS_MAX, TASK_ERRORS_MIN_MS } from '../../engine/limits.js';
 import { linked, onEachTransport, range, settleUntil, topologyUrl, type Test } from './transports.js';
 
 const tuned = topologyUrl('tuned');
@@ -130,6 +131,35 @@ onEachTransport(
     run.feed('more', [2], { id: 2 });
     await settleUntil(run, () => run.acked('more').length === 1);
     t.strictSame(run.emitted('slow'), [[2, 1, 1]]);
+  },
+);
+
+onEachTransport(
+  'a task that is being restarted is told when its next instance is there',
+  tuned,
+  { fed, parameters: { factor: 1 } },
+  async (t, run) => {
+    await feed(run, 1);
+    const closed = (): number => run.life('hears').filter((call) => call === 'close').length;
+    for (const number of range(TASK_ERRORS_MAX, 1)) run.feed('numbers', [-number]);
+    await run.advance(TASK_ERRORS_MIN_MS);
+    run.feed('numbers', [-1]);
+    await settleUntil(run, () => closed() === 2);
+    t.equal(closed(), 2);
+    run.setParameters({ factor: 2 });
+    await run.settle();
+    t.notOk(run.life('hears').includes('parametersChanged'), 'nobody is there to be told');
+    await run.advance(2 * RESTART_WAIT_MIN_MS);
+    t.equal(run.status().components['hears']!.restarts, 2);
+    const { task } = run.of('life', 'hears').at(-1)!;
+    const calls = run.of('life', 'hears').filter((each) => each.task === task);
+    t.strictSame(
+      calls.slice(-3).map(({ call }) => call),
+      ['prepare', 'activate', 'parametersChanged'],
+    );
+    t.ok(run.printed.includes('0 had {"factor":1}'), 'it began with what held in its task');
+    await feed(run, 2);
+    expectSeen(t, run, 2, 2);
   },
 );
 

@@ -29,6 +29,17 @@ function brokenPipe(code: string): Error {
   return Object.assign(new Error(`write ${code}`), { code });
 }
 
+t.test('parameters go to the run, and are checked before anything is read', async (t) => {
+  const { environment, exitCode } = await running({ ...REQUEST, parameters: { limit: 3 } });
+  t.strictSame(environment.options?.parameters, { limit: 3 });
+  environment.run.end({ status: 'completed', error: null });
+  t.equal(await exitCode, 0);
+  const refusing = new FakeEnvironment();
+  t.equal(await runCommand({ ...REQUEST, parameters: { '?': 1 } }, refusing), 1);
+  t.match(refusing.stderr.text, /MILLRACE_PARAMETERS_INVALID/);
+  t.equal(refusing.options, null);
+});
+
 t.test('a topology that completes', async (t) => {
   const { environment, exitCode } = await running(REQUEST);
   t.equal(environment.options?.workers, 3, 'as the topology says');

@@ -1,5 +1,6 @@
 // Bolts and a spout that tell which parameters they see. `hears` is told of changes, and refuses a factor that is no
-// number; `slow` is asynchronous, and says what it does when it is told; `plain` only looks.
+// number; `slow` is asynchronous, and says what it does when it is told; `plain` only looks. Numbers below zero are
+// errors of both `hears` and `plain`.
 
 import { Bolt, Spout, topology, type BoltContext, type Emit, type ParameterValues, type Tuple } from 'millrace';
 
@@ -20,7 +21,9 @@ class Plain extends Bolt {
   }
 
   execute(tuple: Tuple<[number: number]>, emit: Emit<[number: number, factor: unknown, task: number]>): void {
-    emit([tuple.values[0], this.context.parameters['factor'] ?? null, this.context.task]);
+    const [number] = tuple.values;
+    if (number < 0) throw new RangeError('below zero');
+    emit([number, this.context.parameters['factor'] ?? null, this.context.task]);
   }
 }
 
