@@ -90,6 +90,7 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: 'a run goes on when it is to rest',
     rule: 'runs',
+    firstSeed: 16,
     wiring: running(() => ({ deactivate: () => undefined })),
   },
   {
