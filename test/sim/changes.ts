@@ -9,34 +9,32 @@
 import {
   ASSIGNMENTS,
   CHECKPOINTS,
+  DRAINS,
   EPOCH,
   FINALS,
   HISTORY,
   HOSTS,
   memberOf,
   PAYLOADS,
+  REPORTS,
   TOPOLOGIES,
 } from '../../coordination/paths.js';
 import type { Epoch } from '../../coordination/recipes/election.js';
 import type { Change } from '../../coordination/store/simulated/leader.js';
 import {
   changesOf,
+  isSame,
   type Assignment,
   type Ended,
   type EndState,
+  type Report,
   type Wish,
   type WorkerPlace,
 } from '../../coordination/topology-records.js';
 import type { Journal } from './journal.js';
 import { jsonOf, Mirror, type NodeChange } from './mirror.js';
 import { Kept } from './progress.js';
-
-/** Whether a member is there, since when, and when it was last seen to go. */
-interface Presence {
-  here: boolean;
-  cameAt: number;
-  wentAt: number;
-}
+import { Spans } from './spans.js';
 
 interface Reign {
   readonly epoch: number;
@@ -59,7 +57,12 @@ export class ChangeRules {
   reign: Reign = { epoch: 0, member: '', session: '', since: 0 };
   private readonly journal: Journal;
   private readonly slotsOf: (host: string) => number;
-  private readonly presence = new Map<string, Presence>();
+  /** Hosts that are not there, that are drained, and that leads do not reach, each as `ID HOST~BOOT`. */
+  private readonly gone = new Spans(true);
+  private readonly drained = new Spans(false);
+  private readonly unreached = new Spans(false);
+  /** Which of those each member reported last. */
+  private readonly reported = new Map<string, ReadonlySet<string>>();
   /** The last assignment of each submission, by id: also of those whose node is gone. */
   private readonly assigned = new Map<string, Assignment>();
   private readonly wishes = new Map<string, Wish>();
@@ -90,6 +93,10 @@ export class ChangeRules {
       this.epochChanged(jsonOf<Epoch>(node));
     } else if (directory === HOSTS) {
       this.hostChanged(change);
+    } else if (directory === DRAINS) {
+      this.drainChanged(change);
+    } else if (directory === REPORTS) {
+      this.reportChanged(change);
     } else if (directory === ASSIGNMENTS) {
       this.byMaster(change);
       if (type !== 'delete') this.assignmentChanged(jsonOf<Assignment>(node));
@@ -133,25 +140,24 @@ export class ChangeRules {
   }
 
   private hostChanged({ type, name }: NodeChange): void {
-    const { revision } = this.mirror;
-    const presence = this.presence.get(name) ?? { here: false, cameAt: 0, wentAt: 0 };
-    this.presence.set(name, presence);
-    if (type === 'delete') {
-      presence.here = false;
-      presence.wentAt = revision;
-      this.journal.note(`host ${name} is gone`);
-    } else if (!presence.here) {
-      presence.here = true;
-      // A new session takes the node over in one step: nobody sees it gone.
-      if (presence.wentAt !== revision) presence.cameAt = revision;
-      this.journal.note(`host ${name} is there`);
-    }
+    if (!this.gone.set(name, type === 'delete', this.mirror.revision)) return;
+    this.journal.note(`host ${name} is ${type === 'delete' ? 'gone' : 'there'}`);
   }
 
-  /** Whether it was not there at some moment since the present epoch began. */
-  private wasAway({ host, boot }: WorkerPlace): boolean {
-    const presence = this.presence.get(memberOf(host, boot));
-    return presence === undefined || !presence.here || presence.cameAt > this.reign.since;
+  private drainChanged({ type, name }: NodeChange): void {
+    this.drained.set(name, type !== 'delete', this.mirror.revision);
+    this.journal.note(`host ${name} is ${type === 'delete' ? 'not drained any more' : 'to be drained'}`);
+  }
+
+  private reportChanged({ type, name, node }: NodeChange): void {
+    const { runs } = jsonOf<Report>(node);
+    const { revision } = this.mirror;
+    const now = new Set(
+      type === 'delete' ? [] : runs.flatMap(({ id, away = [] }) => away.map((each) => `${id} ${each}`)),
+    );
+    for (const key of this.reported.get(name) ?? []) if (!now.has(key)) this.unreached.set(key, false, revision);
+    for (const key of now) this.unreached.set(key, true, revision);
+    this.reported.set(name, now);
   }
 
   private assignmentChanged(now: Assignment): void {
@@ -165,7 +171,8 @@ export class ChangeRules {
     this.assigned.set(id, now);
     this.checkSlots(now);
     if (before === undefined) {
-      if (revision !== 1) journal.broken('only grows', `"${name}" begins with revision ${revision}`);
+      if (revision !== Math.min(1, places.length))
+        journal.broken('only grows', `"${name}" begins with revision ${revision}`);
       return;
     }
     if (revision < before.revision || epoch < before.epoch || changesOf(now) < changesOf(before)) {
@@ -190,33 +197,38 @@ export class ChangeRules {
     }
   }
 
+  /** A lead that stays keeps all that need not move; one that has to go starts all of it anew. */
   private checkMoves(before: Assignment, now: Assignment): void {
-    const { journal } = this;
-    const { name } = now;
-    const text = (place: WorkerPlace | undefined): string =>
-      place === undefined ? 'nowhere' : `${memberOf(place.host, place.boot)}/${place.slot}`;
-    const [lead] = before.places;
+    const { name, id } = now;
+    const lost = before.places.filter((place) => this.mayLeave(place, id));
+    const isAsked = changesOf(now) > changesOf(before);
     if (now.revision > before.revision) {
-      // It had no place, or its lead's host was away, or it lost it because it rests.
-      if (lead !== undefined && !this.mayLeave(lead, before)) {
-        journal.broken('stays', `"${name}" starts anew, and its lead ${text(lead)} was never away`);
-      }
+      if (before.places.length === 0 || lost.length > 0 || this.makesRoom(now)) return;
+      this.journal.broken('stays', `"${name}" starts anew, and all of ${placesText(before.places)} are there`);
       return;
     }
     before.places.forEach((place, worker) => {
       const next = now.places[worker];
-      if (text(place) === text(next)) return;
-      if (next === undefined && worker > 0 && changesOf(now) > changesOf(before)) return;
-      if (worker > 0 && this.mayLeave(place, before)) return;
-      journal.broken('stays', `worker ${worker} of "${name}" moved from ${text(place)} to ${text(next)}`);
+      if (next !== undefined && isSame(place, next)) return;
+      const isMovable = isAsked || lost.includes(place) || (next === undefined && lost.length > 0);
+      if (worker > 0 && (isMovable || this.wishes.get(name)?.placing?.autoRebalance === true)) return;
+      const to = next === undefined ? 'nowhere' : placesText([next]);
+      this.journal.broken('stays', `worker ${worker} of "${name}" moved from ${placesText([place])} to ${to}`);
     });
-    if (now.places.length !== before.places.length && changesOf(now) === changesOf(before)) {
-      journal.broken('stays', `"${name}" has ${now.places.length} workers after ${before.places.length}`);
-    }
   }
 
-  private mayLeave(place: WorkerPlace, _before: Assignment): boolean {
-    return this.wasAway(place);
+  /** Whether its master may have known a reason since its epoch began. */
+  private mayLeave({ host, boot }: WorkerPlace, id: string): boolean {
+    const { since } = this.reign;
+    const member = memberOf(host, boot);
+    const { gone, drained, unreached } = this;
+    return gone.was(member, since) || drained.was(host, since) || unreached.was(`${id} ${member}`, since);
+  }
+
+  /** It loses its places to one of higher priority. */
+  private makesRoom({ name, places }: Assignment): boolean {
+    const priority = this.wishes.get(name)?.placing?.priority ?? 0;
+    return places.length === 0 && [...this.wishes.values()].some(({ placing }) => (placing?.priority ?? 0) > priority);
   }
 
   private wishChanged(change: NodeChange): void {
@@ -243,4 +255,8 @@ export class ChangeRules {
     const isSeen = state === 'killed' ? wish?.wanted === 'killed' : this.seenEnds.get(id)?.has(state) === true;
     if (!isSeen) journal.broken('as wished', `"${name}" is ${state}, which nobody asked for or saw`);
   }
+}
+
+function placesText(places: readonly WorkerPlace[]): string {
+  return places.map(({ host, boot, slot }) => `${memberOf(host, boot)}/${slot}`).join(' ');
 }

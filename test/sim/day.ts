@@ -2,7 +2,7 @@
 // the store go, lag and come back, and at the end everything is healed and comes to rest.
 
 import type { Random } from '../../engine/random.js';
-import { MASTERS } from '../../coordination/paths.js';
+import { DRAINS, MASTERS } from '../../coordination/paths.js';
 import { randomTemplate, submissionOf, type Template } from './topologies.js';
 import { SERVERS, type World } from './world.js';
 
@@ -21,6 +21,8 @@ const ACTS: Readonly<Record<string, Act>> = {
   deactivate: { weight: 3, act: (day) => day.setWanted('inactive') },
   activate: { weight: 3, act: (day) => day.setWanted('active') },
   rebalance: { weight: 5, act: (day) => day.rebalance() },
+  drain: { weight: 2, act: (day) => day.drain() },
+  undrain: { weight: 2, act: (day) => day.undrain() },
   'kill a host': { weight: 5, act: ({ world }) => killHost(world) },
   'stop a host': {
     weight: 3,
@@ -105,7 +107,7 @@ export class Day {
     const submission = submissionOf(template, name, workers, random.nextFloat() < 0.85);
     world.ask(
       `submit "${name}"`,
-      (topologies) => topologies.submit(submission),
+      ({ topologies }) => topologies.submit(submission),
       ({ id }) => world.acknowledged.set(id, { name, id, isKilled: false }),
     );
   }
@@ -117,7 +119,7 @@ export class Day {
     const waitMs = 1 + random.nextBelow(2) * random.nextBelow(5_000);
     world.ask(
       `kill "${name}"`,
-      (topologies) => topologies.kill(name, { waitMs, reason: null }),
+      ({ topologies }) => topologies.kill(name, { waitMs, reason: null }),
       ({ id }) => {
         const known = world.acknowledged.get(id);
         if (known !== undefined) known.isKilled = true;
@@ -127,14 +129,25 @@ export class Day {
 
   setWanted(wanted: 'active' | 'inactive'): void {
     const name = this.world.pick(this.names)!;
-    this.world.ask(`"${name}" ${wanted}`, (topologies) => topologies.setWanted(name, wanted));
+    this.world.ask(`"${name}" ${wanted}`, ({ topologies }) => topologies.setWanted(name, wanted));
   }
 
   rebalance(): void {
     const { world, random } = this;
     const name = world.pick(this.names)!;
     const workers = 1 + random.nextBelow(5);
-    world.ask(`rebalance "${name}" to ${workers}`, (topologies) => topologies.rebalance(name, { workers }));
+    world.ask(`rebalance "${name}" to ${workers}`, ({ topologies }) => topologies.rebalance(name, { workers }));
+  }
+
+  drain(): void {
+    const { name } = this.world.pick(this.world.machines)!;
+    this.world.ask(`drain ${name}`, ({ drains }) => drains.drain(name));
+  }
+
+  undrain(): void {
+    const { world } = this;
+    const name = world.pick(world.rules.mirror.children(DRAINS));
+    if (name !== undefined) world.ask(`undrain ${name}`, ({ drains }) => drains.undrain(name));
   }
 
   cutHost(): void {

@@ -8,25 +8,20 @@ import { simulate } from './simulate.js';
 
 Error.stackTraceLimit = 0;
 
-const SEEDS = 12;
+/** So many are tried. */
+const SEEDS = 60;
 const common = { hosts: 5, steps: 50 };
 
-void t.test('nothing is broken, and no rule is', async (t) => {
-  for (let seed = 1; seed <= SEEDS; seed++) {
-    const { violation } = await simulate({ seed, ...common });
-    t.strictSame(violation, null, `seed ${seed}`);
-  }
-});
-
-for (const { name, rule, wiring } of MUTATIONS) {
+for (const { name, rule, wiring, firstSeed = 1 } of MUTATIONS) {
   void t.test(`${rule}: ${name}`, async (t) => {
-    for (let seed = 1; seed <= SEEDS; seed++) {
+    for (let seed = firstSeed; seed < firstSeed + SEEDS; seed++) {
       const { violation } = await simulate({ seed, ...common, wiring });
       if (violation === null) continue;
       t.equal(violation.rule, rule, `seed ${seed}: ${violation.what}`);
+      t.strictSame((await simulate({ seed, ...common })).violation, null, `seed ${seed} as it is meant`);
       return;
     }
-    t.fail(`no seed up to ${SEEDS} noticed`);
+    t.fail(`no seed of ${SEEDS} noticed`);
   });
 }
 

@@ -14,6 +14,8 @@ export interface Mutation {
   /** Which one notices. */
   readonly rule: Rule;
   readonly wiring: Wiring;
+  /** Where to begin to look for one that notices: what it takes does not happen on every day. Default 1. */
+  readonly firstSeed?: number;
 }
 
 export const MUTATIONS: readonly Mutation[] = [
@@ -32,7 +34,7 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: 'what was moved keeps its revision',
     rule: 'stays',
-    wiring: assignments((assignment) => ({ ...assignment, revision: 1 })),
+    wiring: assignments((assignment) => ({ ...assignment, revision: Math.min(1, assignment.revision) })),
   },
   {
     name: 'what only has to be told is moved as well',
@@ -65,6 +67,7 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: 'progress is written without proving the claim',
     rule: 'progress',
+    firstSeed: 28,
     wiring: store({ isDropped: ({ type, path }) => type === 'check' && path.startsWith(`${CHECKPOINTS}/`) }),
   },
   {
@@ -87,6 +90,7 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: 'a run goes on when it is to rest',
     rule: 'runs',
+    firstSeed: 16,
     wiring: running(() => ({ deactivate: () => undefined })),
   },
   {

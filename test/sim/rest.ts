@@ -4,10 +4,13 @@
 import {
   ASSIGNMENTS,
   CHECKPOINTS,
+  CLUSTER_PARAMETERS,
+  DRAINS,
   FINALS,
   HOSTS,
   MASTERS,
   memberOf,
+  PARAMETERS,
   PAYLOADS,
   REPORTS,
   TOPOLOGIES,
@@ -25,6 +28,8 @@ export function unrest(world: World): readonly Violation[] {
   const wishes = mirror.readAll<Wish>(TOPOLOGIES).map(({ value }) => value);
   const assignments = new Map(mirror.readAll<Assignment>(ASSIGNMENTS).map(({ name, value }) => [name, value]));
   const free = freeSlots(world, [...assignments.values()]);
+  const isDrained = (host: string): boolean => mirror.get(`${DRAINS}/${host}`) !== undefined;
+  const open = new Map([...free].filter(([member]) => !isDrained(member.split('~')[0]!)));
   const runs = world.runs();
   for (const wish of wishes) {
     const assignment = assignments.get(wish.name);
@@ -33,7 +38,7 @@ export function unrest(world: World): readonly Violation[] {
       wish,
       own,
       runs.filter(({ order }) => order.id === wish.id),
-      free,
+      { free, open: [...open.values()].reduce((sum, each) => sum + each, 0), isDrained },
       wrong,
     );
   }
@@ -60,8 +65,9 @@ export function unrest(world: World): readonly Violation[] {
 export function orphans(world: World): readonly string[] {
   const { mirror } = world.rules;
   const live = new Set(mirror.readAll<Wish>(TOPOLOGIES).map(({ value }) => value.id));
-  return [PAYLOADS, CHECKPOINTS, FINALS].flatMap((directory) =>
-    mirror.children(directory).flatMap((id) => (live.has(id) ? [] : `${directory}/${id}`)),
+  const cluster = CLUSTER_PARAMETERS.slice(PARAMETERS.length + 1);
+  return [PAYLOADS, CHECKPOINTS, FINALS, PARAMETERS].flatMap((directory) =>
+    mirror.children(directory).flatMap((id) => (live.has(id) || id === cluster ? [] : `${directory}/${id}`)),
   );
 }
 
@@ -80,14 +86,23 @@ function freeSlots(world: World, assignments: readonly Assignment[]): ReadonlyMa
   return free;
 }
 
+/** What is free. */
+interface Slots {
+  /** Of each member. */
+  readonly free: ReadonlyMap<string, number>;
+  /** Of those that take workers, together. */
+  readonly open: number;
+  readonly isDrained: (host: string) => boolean;
+}
+
 function checkWish(
   wish: Wish,
   assignment: Assignment | undefined,
   runs: readonly SimRun[],
-  free: ReadonlyMap<string, number>,
+  { free, open, isDrained }: Slots,
   wrong: (rule: Rule, what: string) => void,
 ): void {
-  const { name, wanted, workers } = wish;
+  const { name, wanted } = wish;
   const places = assignment?.places ?? [];
   if (wanted === 'killed') {
     wrong('name free', `"${name}" is still being killed`);
@@ -96,9 +111,8 @@ function checkWish(
   for (const place of places) {
     if (!free.has(memberOf(place.host, place.boot))) wrong('placed', `"${name}" is on ${place.host}, which is gone`);
   }
-  if (wanted === 'active' && places.length === 0 && hasRoom(free, workers)) {
-    wrong('placed', `"${name}" waits for ${workers} workers, and there are ${[...free.values()].join()} free slots`);
-  }
+  const lacks = lackOf(wish, assignment, open, isDrained);
+  if (lacks !== null) wrong('placed', `"${name}" ${lacks}, and there are ${open} free slots`);
   if (assignment !== undefined && assignment.wanted !== wanted && places.length > 0) {
     wrong('placed', `"${name}" is wished ${wanted}, and told ${assignment.wanted}`);
   }
@@ -108,11 +122,6 @@ function checkWish(
   if (places.length === 0 || assignment === undefined) {
     if (run !== undefined) wrong('runs', `"${name}" runs at ${run.where}, and has no place`);
     return;
-  }
-  const [first] = places;
-  const more = workers - places.length;
-  if (changesOf(assignment) !== changesOf(wish) && (free.get(memberOf(first!.host, first!.boot)) ?? 0) >= more) {
-    wrong('placed', `"${name}" waits for its rebalance to ${workers} workers, and there is room`);
   }
   if (run === undefined) {
     if (wanted === 'active') wrong('runs', `"${name}" r${assignment.revision} does not run`);
@@ -133,9 +142,27 @@ function checkWish(
   if (idle.length > 0) wrong('runs', `workers ${idle.join()} of "${name}" do not run`);
 }
 
-/** All workers of a topology go to one host. */
-function hasRoom(free: ReadonlyMap<string, number>, workers: number): boolean {
-  return [...free.values()].some((each) => each >= workers);
+/** What it waits for though there is room; of those that are choosy about hosts nothing is known. */
+function lackOf(
+  { wanted, workers, placing, change = 0 }: Wish,
+  assignment: Assignment | undefined,
+  open: number,
+  isDrained: (host: string) => boolean,
+): string | null {
+  if (wanted !== 'active' || placing?.groups !== undefined || placing?.hostLabels !== undefined) return null;
+  const places = assignment?.places ?? [];
+  if (assignment === undefined || places.length === 0) {
+    // What ran before takes what there is.
+    const least = (assignment?.revision ?? 0) > 0 ? 1 : workers;
+    return open >= least ? `waits for ${workers} workers` : null;
+  }
+  if (changesOf(assignment) !== change && open >= workers - places.length)
+    return `waits for its rebalance to ${workers}`;
+  if (changesOf(assignment) === change && places.length < workers && open > 0)
+    return `has ${places.length} of ${workers}`;
+  const leaving = places.flatMap(({ host }, worker) => (isDrained(host) ? worker : []));
+  const least = leaving[0] === 0 ? leaving.length : 1;
+  return leaving.length > 0 && open >= least ? `has workers ${leaving.join()} on hosts that are drained` : null;
 }
 
 /** Every machine is there, once, and nobody else. */
@@ -150,5 +177,7 @@ function checkMembers({ machines, rules }: World, wrong: (rule: Rule, what: stri
     if (!members.has(member)) wrong('no leftovers', `${REPORTS}/${member}`);
   }
   const queue = rules.mirror.children(MASTERS).length;
-  if (queue !== machines.length) wrong('no leftovers', `${queue} places in the queue of ${machines.length} masters`);
+  if (queue < machines.length)
+    wrong('one master', `${machines.length} hosts, and only ${queue} of them stand in the queue`);
+  if (queue > machines.length) wrong('no leftovers', `${queue} places in the queue of ${machines.length} masters`);
 }

@@ -106,7 +106,7 @@ async function checkNames(world: World): Promise<void> {
   const submission = submissionOf(randomTemplate(world.random), name, 1, false);
   world.ask(
     `submit "${name}" again`,
-    (topologies) => topologies.submit(submission),
+    ({ topologies }) => topologies.submit(submission),
     () => (isDone = true),
   );
   if (!(await world.until(10_000, () => isDone))) world.journal.broken('name free', `"${name}" cannot be used again`);

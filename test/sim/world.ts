@@ -4,7 +4,7 @@
 import { Random } from '../../engine/random.js';
 import type { Change } from '../../coordination/store/simulated/leader.js';
 import { SimulatedStore } from '../../coordination/store/simulated/simulated-store.js';
-import type { Topologies } from '../../coordination/topologies.js';
+import type { ClusterHost } from '../../coordination/host/cluster-host.js';
 import type { EndState } from '../../coordination/topology-records.js';
 import { reasonOf } from '../../engine/errors.js';
 import { ChangeRules } from './changes.js';
@@ -122,16 +122,11 @@ export class World implements RunWitness {
   }
 
   /** A user asks some host for something; refused or not answered, it is not held to it. */
-  ask<T>(
-    what: string,
-    call: (topologies: Topologies) => Promise<T>,
-    done: (answer: T) => void = () => undefined,
-  ): void {
+  ask<T>(what: string, call: (host: ClusterHost) => Promise<T>, done: (answer: T) => void = () => undefined): void {
     const machine = this.pick(this.machines.filter(({ isUp }) => isUp));
     if (machine === undefined) return;
-    const { topologies } = machine.life!.host;
     this.journal.note(`a user asks ${machine.name}: ${what}`);
-    call(topologies).then(
+    call(machine.life!.host).then(
       (answer) => {
         this.journal.note(`${machine.name} has answered: ${what}`);
         done(answer);
