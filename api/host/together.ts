@@ -54,6 +54,11 @@ export interface Led {
   place(places: readonly WorkerPlace[]): readonly number[];
 }
 
+/** Who serves the lead at present. */
+interface Serving {
+  member: Member | null;
+}
+
 export class Together {
   private readonly options: TogetherOptions;
 
@@ -78,8 +83,12 @@ export class Together {
   /** Takes part in a topology that another host leads, until it is ended. */
   join(order: JoinOrder, surroundings: MemberSurroundings): Membership {
     const ending = new AbortController();
-    const over = this.serve(order, surroundings, ending.signal);
+    const serving: Serving = { member: null };
+    const over = this.serve(order, surroundings, ending.signal, serving);
     return {
+      get workers() {
+        return serving.member?.workers ?? 0;
+      },
       end: async () => {
         ending.abort(failure('MILLRACE_HOST_PART_ENDED', { topology: order.name }));
         await over;
@@ -88,12 +97,17 @@ export class Together {
   }
 
   /** Never rejects; resolves when it is ended and its workers are gone. */
-  private async serve(order: JoinOrder, surroundings: MemberSurroundings, signal: AbortSignal): Promise<void> {
+  private async serve(
+    order: JoinOrder,
+    surroundings: MemberSurroundings,
+    signal: AbortSignal,
+    serving: Serving,
+  ): Promise<void> {
     const { clock, logger } = surroundings;
     let told = '';
     for (let waitMs = MEMBER_RETRY_MIN_MS; !signal.aborted; waitMs = Math.min(waitMs * 2, MEMBER_RETRY_MAX_MS)) {
       try {
-        await this.serveOnce(order, surroundings, signal, () => (waitMs = MEMBER_RETRY_MIN_MS));
+        await this.serveOnce(order, surroundings, signal, serving, () => (waitMs = MEMBER_RETRY_MIN_MS));
       } catch (error) {
         // It is about to lead it, or has just ended it.
         const isUsual = signal.aborted || hasCode(error, 'MILLRACE_MEMBER_RUN', 'MILLRACE_MEMBER_TAKEN');
@@ -110,6 +124,7 @@ export class Together {
     order: JoinOrder,
     { slots, clock, logger, source, filesRoot }: MemberSurroundings,
     signal: AbortSignal,
+    serving: Serving,
     joined: () => void,
   ): Promise<void> {
     const { member, reach, hostAt } = this.options;
@@ -121,10 +136,11 @@ export class Together {
       joined();
       logger.debug(`${name}: ${line}`);
     };
-    await new Member({
+    serving.member = new Member({
       ...{ name: member(), slots, lead: address, run: runOf(order), reach, hash: id, filesRoot, clock, say, signal },
       source: await source(),
-    }).serve();
+    });
+    await serving.member.serve();
   }
 }
 

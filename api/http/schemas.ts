@@ -162,7 +162,11 @@ const summaryProperties = {
   seconds: count('How long it has run, or ran.'),
   workers: count('Threads.'),
   tasks: count('Running instances of its components.'),
-  reason: nullable(text('Why it failed, or was killed; or what it waits for: slots, also when fewer of its workers run than are wished.')),
+  reason: nullable(
+    text(
+      'Why it failed, or was killed; or what it waits for: slots, also when fewer of its workers run than are wished.',
+    ),
+  ),
 };
 
 const errorsNewestFirst = (description: string) =>

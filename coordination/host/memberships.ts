@@ -2,14 +2,15 @@
 // runner take part. Which workers run, and what they do, is between the runner and the lead; here is only decided in
 // which revision of which topology this host takes part. Outlives sessions, as runs do. Main thread.
 //
-//   assigned here ─► loading ─► joined ─┬─ other revision ─► ended ─► loading …
-//                                       └─ not assigned here any more ─► ended
+//   assigned here ─► loading ─► joined ─┬─ other revision, or none ─► ended ─► loading …
+//                         ▲             └─ no place here any more ─► leaving: its lead ends the workers ─► ended
+//                         └──────────────── placed here again ──────────┘
 //
 // Invariant: at most one membership for an id at a time, so nothing of an older revision runs beside a newer one.
 
-import type { Clock } from '../../engine/clock.js';
+import type { Clock, Timer } from '../../engine/clock.js';
 import { reasonOf } from '../../engine/errors.js';
-import { STORE_RETRY_MAX_MS, STORE_RETRY_MIN_MS } from '../../engine/limits.js';
+import { MEMBER_LEAVE_LOOK_MS, MEMBER_LEAVE_MS, STORE_RETRY_MAX_MS, STORE_RETRY_MIN_MS } from '../../engine/limits.js';
 import type { Logger } from '../../engine/log.js';
 import { loadWished } from '../payload.js';
 import type { Session } from '../store/contract.js';
@@ -31,6 +32,9 @@ interface Part {
   readonly revision: number;
   /** How many workers are placed here. */
   workers: number;
+  membership: Membership | null;
+  /** Looks whether its lead has ended the workers that are placed elsewhere by now. */
+  leaving: Timer | null;
   readonly ending: AbortController;
   /** Resolves when nothing of it runs any more. */
   readonly over: Promise<void>;
@@ -56,12 +60,16 @@ export class Memberships {
   /** What is assigned now, to any host. */
   follow(assignments: readonly Assignment[]): void {
     if (this.closing) return;
-    const own = assignments.filter((each) => this.workersOf(each) > 0 && !isAt(each.places[0]!, this.options));
+    const led = assignments.filter(({ places: [lead] }) => lead !== undefined && !isAt(lead, this.options));
+    const revisions = new Map(led.map(({ id, revision }) => [id, revision]));
+    const own = led.filter((each) => this.workersOf(each) > 0);
     this.assigned = new Map(own.map((each) => [each.id, each]));
     for (const [id, part] of this.parts) {
       const assignment = this.assigned.get(id);
-      if (assignment?.revision === part.revision) part.workers = this.workersOf(assignment);
-      else part.ending.abort();
+      part.workers = assignment === undefined ? 0 : this.workersOf(assignment);
+      if (revisions.get(id) !== part.revision) part.ending.abort();
+      else if (part.workers === 0) this.leave(part, MEMBER_LEAVE_MS);
+      else this.stay(part);
     }
     for (const id of this.assigned.keys()) this.take(id);
   }
@@ -84,11 +92,31 @@ export class Memberships {
     if (assignment === undefined || this.parts.has(id)) return;
     const ending = new AbortController();
     const over = this.takePart(assignment, ending.signal).finally(() => {
+      this.stay(part);
       this.parts.delete(id);
       this.take(id);
     });
     const { revision } = assignment;
-    this.parts.set(id, { revision, workers: this.workersOf(assignment), ending, over });
+    const part: Part = { revision, workers: this.workersOf(assignment), membership: null, leaving: null, ending, over };
+    this.parts.set(id, part);
+  }
+
+  /** Its workers are moved by their lead, which has them close their components; that is waited for, for so long. */
+  private leave(part: Part, waitMs: number): void {
+    if (part.leaving !== null) return;
+    if (waitMs <= 0 || part.membership === null || part.membership.workers === 0) {
+      part.ending.abort();
+      return;
+    }
+    part.leaving = this.options.clock.after(MEMBER_LEAVE_LOOK_MS, () => {
+      part.leaving = null;
+      this.leave(part, waitMs - MEMBER_LEAVE_LOOK_MS);
+    });
+  }
+
+  private stay(part: Part): void {
+    part.leaving?.cancel();
+    part.leaving = null;
   }
 
   /** Never rejects. */
@@ -100,6 +128,7 @@ export class Memberships {
     let membership: Membership | null = null;
     try {
       membership = runner.join({ ...payload, name, id, revision, lead: places[0]! });
+      this.parts.get(id)!.membership = membership;
     } catch (error) {
       // As long as it is assigned so, it would go wrong again.
       logger.error(`this host takes no part in topology "${name}": ${reasonOf(error)}`);

@@ -83,6 +83,8 @@ export interface JoinOrder extends Payload {
 
 /** Part in a topology that another host leads. */
 export interface Membership {
+  /** How many workers its lead has started here and not ended. */
+  readonly workers: number;
   /** Ends the workers that run here; resolves when they are gone. */
   end(): Promise<void>;
 }

@@ -50,5 +50,11 @@ export const HOST_AWAY_MS = 5_000;
 /** … and is not given workers of that topology again for so long, unless it is reached before. */
 export const HOST_AWAY_FORGOTTEN_MS = 60_000;
 
+/** A host whose workers are moved away waits so long for their lead to end them: components may take 5 s to close. */
+export const MEMBER_LEAVE_MS = 8_000;
+
+/** … and looks this often whether it has. */
+export const MEMBER_LEAVE_LOOK_MS = 50;
+
 /** Who connects to a lead must have proved that it knows the secret, and say who it is, by then. */
 export const MEMBER_GREETING_MS = 5_000;

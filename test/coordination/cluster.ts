@@ -74,6 +74,7 @@ export class FakeRun implements RunningTopology {
 export class FakeMembership implements Membership {
   readonly order: JoinOrder;
   over = false;
+  workers = 0;
 
   constructor(order: JoinOrder) {
     this.order = order;

@@ -5,6 +5,7 @@ import t from 'tap';
 import { Memberships } from '../../coordination/host/memberships.js';
 import type { Membership } from '../../coordination/host/runner.js';
 import { VirtualClock } from '../../engine/clock.js';
+import { MEMBER_LEAVE_LOOK_MS, MEMBER_LEAVE_MS } from '../../engine/limits.js';
 import { silentLogger } from '../../engine/log.js';
 import { EmbeddedStore } from '../../coordination/store/embedded/embedded-store.js';
 import { Topologies } from '../../coordination/topologies.js';
@@ -51,6 +52,36 @@ t.test('it joins what has places here, and leaves when it has none', async (t) =
   await memberships.close();
 });
 
+t.test('workers that are moved away are ended by their lead, which is waited for, but not for ever', async (t) => {
+  const { memberships, runner, clock } = await hostOf();
+  memberships.follow([assigned(1, [lead, own])]);
+  await settle();
+  const [part] = runner.memberships;
+  part!.workers = 1;
+  const moved = [assigned(1, [lead, { ...lead, slot: 1 }])];
+  memberships.follow(moved);
+  clock.step(clock.now() + MEMBER_LEAVE_LOOK_MS);
+  await settle();
+  t.notOk(part!.over, 'its lead has not ended it yet');
+  memberships.follow([assigned(1, [lead, own])]);
+  t.equal(clock.nextDueMs(), undefined, 'placed here again, it stays');
+  memberships.follow(moved);
+  part!.workers = 0;
+  clock.step(clock.now() + MEMBER_LEAVE_LOOK_MS);
+  await settle();
+  t.ok(part!.over);
+  memberships.follow([assigned(2, [lead, own])]);
+  await settle();
+  const next = runner.memberships[1]!;
+  next.workers = 1;
+  memberships.follow([assigned(2, [lead])]);
+  const fromMs = clock.now();
+  while (clock.step(fromMs + MEMBER_LEAVE_MS));
+  await settle();
+  t.ok(next.over, 'a lead that does not end it is not waited for any more');
+  await memberships.close();
+});
+
 t.test('what it leads itself is no part', async (t) => {
   const { memberships, runner } = await hostOf();
   memberships.follow([assigned(1, [own, lead]), assigned(1, [], 'id-2')]);
@@ -67,7 +98,7 @@ t.test('a new revision is joined when the old part is over', async (t) => {
     const membership = join(order);
     if (order.revision > 1) return membership;
     const ended = new Promise<void>((resolve) => (letEnd = resolve));
-    return { end: async () => await ended };
+    return { workers: 0, end: async () => await ended };
   };
   memberships.follow([assigned(1, [lead, own])]);
   await settle();

@@ -79,6 +79,8 @@ export class SimMembership implements Membership {
   readonly order: JoinOrder;
   readonly where: string;
   isEnding = false;
+  /** Its lead is told at once when it ends, so nobody waits for it. */
+  readonly workers = 0;
   private readonly runner: SimRunner;
   private isReady = false;
 

@@ -86,6 +86,11 @@ export class Member {
     this.options = options;
   }
 
+  /** Workers that the lead has started and that are not over. */
+  get workers(): number {
+    return this.runs.size;
+  }
+
   /**
    * Serves the lead until the topology is over.
    *

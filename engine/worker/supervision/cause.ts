@@ -12,7 +12,7 @@ export const OUT_OF_HEAP = 'out of heap';
 
 /** Why a worker was ended on purpose: by somebody from outside, or by its watch. */
 export type Ended =
-  | { readonly by: 'operator' }
+  | { readonly by: 'operator'; readonly why?: string }
   | { readonly by: 'stall'; readonly ms: number; readonly stack: string | null }
   | { readonly by: 'buffers'; readonly bytes: number; readonly stack: string | null }
   /** It said itself that it cannot begin or go on. */
@@ -62,7 +62,8 @@ export function causeOf(remains: Remains, topology: string, plan: Plan, share: M
     return died(failure('MILLRACE_WORKER_HEAP', { ...about, heapMb: share.heapMb }), null);
   }
   const words = ended?.by === 'refusal' ? ended.error : lastWords;
-  const why = words?.message ?? reason ?? 'its run ended without being asked';
+  const told = ended?.by === 'operator' ? ended.why : undefined;
+  const why = words?.message ?? told ?? reason ?? 'its run ended without being asked';
   const cause = died(failure('MILLRACE_WORKER_DIED', { ...about, reason: why }), words?.stack ?? null);
   return { ...cause, counts: ended?.by !== 'operator' };
 }

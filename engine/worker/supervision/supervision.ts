@@ -86,7 +86,8 @@ export class Supervision {
 
   /** Has a worker close its components and end, to be started anew. */
   move(seat: Seat | undefined): void {
-    if (!this.over && seat !== undefined && seat.state !== 'dead') this.retire(seat, { by: 'operator' });
+    if (!this.over && seat !== undefined && seat.state !== 'dead')
+      this.retire(seat, { by: 'operator', why: 'it was moved to another place' });
   }
 
   /** Ends the thread of a worker, as somebody from outside wants it. */

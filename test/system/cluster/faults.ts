@@ -1,6 +1,6 @@
-// The faults that a cluster has to get over, each brought upon three hosts while a topology runs on all of them: for the
-// tests, which look at what came of it, and for `npm run faults`, which prints the times. Whatever happened, in the end
-// all hosts are there, one of them is master, and every line was seen.
+// The faults that a cluster has to get over, each brought upon three hosts while a topology runs on all of them: for
+// the tests, which look at what came of it, and for `npm run faults`, which prints the times. Whatever happened, in the
+// end all hosts are there, one of them is master, and every line was seen.
 
 import { writeFileSync } from 'node:fs';
 import { rm } from 'node:fs/promises';

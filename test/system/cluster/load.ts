@@ -1,5 +1,5 @@
-// A topology of three workers on a cluster, and what came of it: its lines are seen by files (sightings.ts) that outlive
-// every host.
+// A topology of three workers on a cluster, and what came of it: its lines are seen by files (sightings.ts) that
+// outlive every host.
 
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
