@@ -21,6 +21,9 @@ import { ProcessPool } from '../../engine/worker/remote/process-pool.js';
 import type { Reach } from '../../engine/worker/remote/reach.js';
 import { AwayHosts } from './away-hosts.js';
 
+/** What a lead says that has not heard of the assignment yet, or not of the end of who was there before. */
+const NOT_YET = ['MILLRACE_MEMBER_RUN', 'MILLRACE_MEMBER_UNKNOWN', 'MILLRACE_MEMBER_TAKEN'] as const;
+
 export interface TogetherOptions {
   /** This life of the host, as `host~boot`. */
   readonly member: () => string;
@@ -109,8 +112,7 @@ export class Together {
       try {
         await this.serveOnce(order, surroundings, signal, serving, () => (waitMs = MEMBER_RETRY_MIN_MS));
       } catch (error) {
-        // It is about to lead it, or has just ended it.
-        const isUsual = signal.aborted || hasCode(error, 'MILLRACE_MEMBER_RUN', 'MILLRACE_MEMBER_TAKEN');
+        const isUsual = signal.aborted || hasCode(error, ...NOT_YET);
         const line = `${order.name}: host "${order.lead.host}" is joined later: ${reasonOf(error)}`;
         if (isUsual || line === told) logger.debug(line);
         else logger.warn(line);
