@@ -57,7 +57,7 @@ export class ChangeRules {
   reign: Reign = { epoch: 0, member: '', session: '', since: 0 };
   private readonly journal: Journal;
   private readonly slotsOf: (host: string) => number;
-  /** Hosts that are not there, that are drained, and that leads do not reach, each as `ID HOST~BOOT`. */
+  /** Hosts that are not there, that are drained, and that leads do not reach, each as `LEAD ID HOST~BOOT`. */
   private readonly gone = new Spans(true);
   private readonly drained = new Spans(false);
   private readonly unreached = new Spans(false);
@@ -153,8 +153,10 @@ export class ChangeRules {
     const { runs } = jsonOf<Report>(node);
     const { revision } = this.mirror;
     const now = new Set(
-      type === 'delete' ? [] : runs.flatMap(({ id, away = [] }) => away.map((each) => `${id} ${each}`)),
+      type === 'delete' ? [] : runs.flatMap(({ id, away = [] }) => away.map((each) => `${name} ${id} ${each}`)),
     );
+    const before = [...(this.reported.get(name) ?? [])].join();
+    if (before !== [...now].join()) this.journal.note(`${name} does not reach: ${[...now].join() || 'nobody'}`);
     for (const key of this.reported.get(name) ?? []) if (!now.has(key)) this.unreached.set(key, false, revision);
     for (const key of now) this.unreached.set(key, true, revision);
     this.reported.set(name, now);
@@ -199,8 +201,8 @@ export class ChangeRules {
 
   /** A lead that stays keeps all that need not move; one that has to go starts all of it anew. */
   private checkMoves(before: Assignment, now: Assignment): void {
-    const { name, id } = now;
-    const lost = before.places.filter((place) => this.mayLeave(place, id));
+    const { name } = now;
+    const lost = before.places.filter((place) => this.mayLeave(place, before));
     const isAsked = changesOf(now) > changesOf(before);
     if (now.revision > before.revision) {
       if (before.places.length === 0 || lost.length > 0 || this.makesRoom(now)) return;
@@ -218,11 +220,13 @@ export class ChangeRules {
   }
 
   /** Whether its master may have known a reason since its epoch began. */
-  private mayLeave({ host, boot }: WorkerPlace, id: string): boolean {
+  private mayLeave({ host, boot }: WorkerPlace, { id, places: [lead] }: Assignment): boolean {
     const { since } = this.reign;
     const member = memberOf(host, boot);
     const { gone, drained, unreached } = this;
-    return gone.was(member, since) || drained.was(host, since) || unreached.was(`${id} ${member}`, since);
+    // Only what its lead says counts: one of an older revision may still be there, and reach nobody.
+    const key = lead === undefined ? '' : `${memberOf(lead.host, lead.boot)} ${id} ${member}`;
+    return gone.was(member, since) || drained.was(host, since) || unreached.was(key, since);
   }
 
   /** It loses its places to one of higher priority. */

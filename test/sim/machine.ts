@@ -13,7 +13,8 @@ import type { TopologyRunner } from '../../coordination/host/runner.js';
 import type { Session, Store } from '../../coordination/store/contract.js';
 import type { SimulatedStore } from '../../coordination/store/simulated/simulated-store.js';
 import type { Journal } from './journal.js';
-import { SimRunner, type RunHabits, type RunWitness } from './runner.js';
+import { SimRunner } from './runner.js';
+import type { RunHabits, RunWitness } from './witness.js';
 import { ProcessClock, type WorldTime } from './time.js';
 
 /** What is built otherwise to prove that a rule bites; nothing in a true simulation. */

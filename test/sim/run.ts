@@ -10,8 +10,8 @@ import { planTasks, type Parallelism, type TaskPlan } from '../../engine/plan/pl
 import type { RebalanceOrder, RunEnd, RunListener, RunningTopology, RunOrder } from '../../coordination/host/runner.js';
 import type { EndState, WorkerPlace } from '../../coordination/topology-records.js';
 import { keyOf, numberOf, progressOf } from './progress.js';
-import type { SimRunner } from './runner.js';
 import { Seats } from './seats.js';
+import type { RunAt, RunnerParts } from './witness.js';
 
 export const SEED_SAYS_SO: WireError = {
   name: 'Error',
@@ -23,7 +23,7 @@ export const SEED_SAYS_SO: WireError = {
   problems: [],
 };
 
-export class SimRun implements RunningTopology {
+export class SimRun implements RunningTopology, RunAt {
   readonly order: RunOrder;
   readonly where: string;
   readonly ended: Promise<RunEnd>;
@@ -34,15 +34,18 @@ export class SimRun implements RunningTopology {
   isOver = false;
   change: number;
   private parallelism: Parallelism;
-  private readonly runner: SimRunner;
+  private readonly runner: RunnerParts;
+  private readonly over: () => void;
   private readonly listener: RunListener;
   private readonly rebalances: RebalanceOrder[] = [];
   private isEnding = false;
   private spouts: readonly TaskPlan[] = [];
   private resolve: (end: RunEnd) => void = () => undefined;
 
-  constructor(runner: SimRunner, order: RunOrder, listener: RunListener) {
+  /** @param over - told when it is over, which is never before this returns */
+  constructor(runner: RunnerParts, order: RunOrder, listener: RunListener, over: () => void) {
     this.runner = runner;
+    this.over = over;
     this.order = order;
     this.listener = listener;
     this.where = runner.where;
@@ -50,7 +53,6 @@ export class SimRun implements RunningTopology {
     this.change = order.change;
     this.seats = new Seats(runner, this, (hosts) => listener.away(hosts));
     this.ended = new Promise((resolve) => (this.resolve = resolve));
-    runner.runs.add(this);
     runner.witness.started(this);
     for (const each of order.checkpoints) this.offsets.set(keyOf(each), numberOf(each.progress));
     this.spread(order.places);
@@ -99,7 +101,7 @@ export class SimRun implements RunningTopology {
     if (this.isOver) return;
     this.isOver = true;
     const { runner, order } = this;
-    runner.runs.delete(this);
+    this.over();
     runner.witness.note(`${this.where}: "${order.name}" r${order.revision} is over: ${state}`);
     runner.witness.sawEnd(order.id, state);
     this.resolve({ status: state, error: state === 'failed' ? SEED_SAYS_SO : null, final: null });

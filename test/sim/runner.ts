@@ -1,5 +1,4 @@
-// The runner of a simulated host: what runs here as lead (run.ts), and what takes part in runs that others lead. Types
-// of what runs ask of the world and tell it.
+// The runner of a simulated host: what runs here as lead (run.ts), and what takes part in runs that others lead.
 
 import type { Random } from '../../engine/random.js';
 import type {
@@ -10,35 +9,11 @@ import type {
   RunOrder,
   TopologyRunner,
 } from '../../coordination/host/runner.js';
-import type { EndState } from '../../coordination/topology-records.js';
 import { SEED_SAYS_SO, SimRun } from './run.js';
 import type { ProcessClock } from './time.js';
+import type { PartAt, RunHabits, RunnerParts, RunWitness } from './witness.js';
 
-/** What the world hears of runs, and what is between them. */
-export interface RunWitness {
-  /** A run begins; what it does has these incarnations. */
-  started(run: SimRun): void;
-  /** A host takes part. */
-  joined(membership: SimMembership): void;
-  /** A worker has that incarnation from now on. */
-  incarnated(run: SimRun, worker: number, incarnation: number): void;
-  sawEnd(id: string, state: EndState): void;
-  note(line: string): void;
-  /** What takes part in that run there, as far as its lead reaches it. */
-  reach(run: SimRun, member: string): SimMembership | null;
-}
-
-/** How often runs do what. */
-export interface RunHabits {
-  /** Shares of those that end by themselves, fail, and refuse rebalances. */
-  readonly completes: number;
-  readonly fails: number;
-  readonly refuses: number;
-  /** Longest time between two steps of a spout. */
-  readonly paceMs: number;
-}
-
-export class SimRunner implements TopologyRunner {
+export class SimRunner implements TopologyRunner, RunnerParts {
   /** Those that are not over. */
   readonly runs = new Set<SimRun>();
   readonly memberships = new Set<SimMembership>();
@@ -62,7 +37,9 @@ export class SimRunner implements TopologyRunner {
       this.witness.sawEnd(order.id, 'failed');
       throw new Error(SEED_SAYS_SO.message);
     }
-    return new SimRun(this, order, listener);
+    const run: SimRun = new SimRun(this, order, listener, () => this.runs.delete(run));
+    this.runs.add(run);
+    return run;
   }
 
   join(order: JoinOrder): Membership {
@@ -75,7 +52,7 @@ export class SimRunner implements TopologyRunner {
 }
 
 /** Part in a run that another host leads: the lead looks for it, and says what runs in it. */
-export class SimMembership implements Membership {
+export class SimMembership implements Membership, PartAt {
   readonly order: JoinOrder;
   readonly where: string;
   isEnding = false;

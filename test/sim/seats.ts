@@ -5,8 +5,7 @@
 
 import { memberOf } from '../../coordination/paths.js';
 import { isSame, type WorkerPlace } from '../../coordination/topology-records.js';
-import type { SimRun } from './run.js';
-import type { SimMembership, SimRunner } from './runner.js';
+import type { PartAt, RunAt, RunnerParts } from './witness.js';
 
 /** How long a lead waits until it says that a host is away. */
 const AWAY_MS = 2_000;
@@ -17,20 +16,20 @@ interface Seat {
   /** The next one that starts here has that. */
   incarnation: number;
   /** Where it runs: at its lead, or in a membership; null: it does not. */
-  at: 'lead' | SimMembership | null;
+  at: 'lead' | PartAt | null;
   reachedAtMs: number;
 }
 
 export class Seats {
-  private readonly runner: SimRunner;
-  private readonly run: SimRun;
+  private readonly runner: RunnerParts;
+  private readonly run: RunAt;
   private readonly away: (hosts: readonly string[]) => void;
   private seats: Seat[] = [];
   /** Of workers that were there: who comes again goes on counting. */
   private readonly counts: number[] = [];
   private told = '';
 
-  constructor(runner: SimRunner, run: SimRun, away: (hosts: readonly string[]) => void) {
+  constructor(runner: RunnerParts, run: RunAt, away: (hosts: readonly string[]) => void) {
     this.runner = runner;
     this.run = run;
     this.away = away;

@@ -11,7 +11,8 @@ import { ChangeRules } from './changes.js';
 import { Journal } from './journal.js';
 import { Machine, type Wiring } from './machine.js';
 import type { SimRun } from './run.js';
-import type { RunHabits, RunWitness, SimMembership } from './runner.js';
+import type { SimMembership } from './runner.js';
+import type { PartAt, RunAt, RunHabits, RunWitness } from './witness.js';
 import { WorldTime } from './time.js';
 
 /** Servers of the store. */
@@ -111,7 +112,7 @@ export class World implements RunWitness {
     return this.machines.flatMap(({ life }) => (life === null ? [] : [...life.runner.memberships]));
   }
 
-  reach({ where, order }: SimRun, member: string): SimMembership | null {
+  reach({ where, order }: RunAt, member: string): SimMembership | null {
     const machine = this.machines.find((each) => each.member === member);
     const isCut = machine?.isApart === true || this.machines.find(({ name }) => name === where)?.isApart === true;
     if (machine?.isRunning !== true || isCut) return null;
@@ -139,7 +140,7 @@ export class World implements RunWitness {
     this.journal.note(line);
   }
 
-  started({ where, order }: SimRun): void {
+  started({ where, order }: RunAt): void {
     const { name, id, revision, checkpoints } = order;
     const run = `${id} r${revision}`;
     this.journal.note(`${where}: "${name}" r${revision} is started`);
@@ -148,7 +149,7 @@ export class World implements RunWitness {
     this.rules.kept.started(id, checkpoints);
   }
 
-  joined({ where, order }: SimMembership): void {
+  joined({ where, order }: PartAt): void {
     const { name, id, revision } = order;
     this.journal.note(`${where} takes part in "${name}" r${revision}`);
     for (const other of this.memberships()) {
@@ -157,7 +158,7 @@ export class World implements RunWitness {
     }
   }
 
-  incarnated({ where, order }: SimRun, worker: number, incarnation: number): void {
+  incarnated({ where, order }: RunAt, worker: number, incarnation: number): void {
     const key = `${order.id} ${worker} ${incarnation}`;
     const what = `worker ${worker} of "${order.name}" has incarnation ${incarnation} again, at ${where}`;
     if (this.incarnations.has(key)) this.journal.broken('not twice', what);
