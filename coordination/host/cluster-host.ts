@@ -190,6 +190,8 @@ export class ClusterHost {
       throw error;
     });
     this.session = session;
+    // A server that lags would show an older list: what runs by the newest one would be ended and start again.
+    await session.sync(ASSIGNMENTS);
     const follow = (): void => this.follow(readAssignments(assignments.nodes.values(), logger));
     const endParameters = this.liveParameters.inSession(session);
     const assignments: DirectoryCache = new DirectoryCache(session, ASSIGNMENTS, follow);
