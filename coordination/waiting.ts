@@ -26,7 +26,10 @@ export function waitsFor(known: KnownTopology, hosts: readonly KnownHost[]): str
 }
 
 function slotsText(wish: Wish, assignment: Assignment | null, hosts: readonly KnownHost[]): string {
-  const asked = wish.workers - (assignment?.places.length ?? 0);
+  const drained = new Set(hosts.flatMap(({ host, drainedSinceMs }) => (drainedSinceMs === null ? [] : host)));
+  // Those on drained hosts are to be placed again.
+  const stay = (assignment?.places ?? []).filter(({ host }) => !drained.has(host)).length;
+  const asked = wish.workers - stay;
   const fitting = hosts.filter((host) => host.state === 'up' && hasLabels(wish, host));
   const free = fitting.reduce((sum, host) => sum + freeOf(host), 0);
   const each = listed(fitting.map((host) => `${host.host} ${freeOf(host)} of ${host.slots}`));

@@ -58,6 +58,15 @@ t.test('the reason of the master, with the slots that are asked for and free', (
   t.end();
 });
 
+t.test('what runs on a drained host asks for as many slots elsewhere', (t) => {
+  const hosts = [host('a', 3, 3, { state: 'draining', drainedSinceMs: 1 }), host('b', 4, 3)];
+  t.equal(
+    waitsFor(known('no room on other hosts', 3), hosts),
+    'no room on other hosts; 3 slots more asked for, 1 free (b 1 of 4); drained: a',
+  );
+  t.end();
+});
+
 t.test('hosts that are drained, leave or lack a label take none of it', (t) => {
   const drained = { drainedSinceMs: 5 };
   const hosts = [
