@@ -62,17 +62,17 @@ async function measuredOf(
  * @param measured - what is measured of it, when it runs or did lately
  */
 export function formatDetails(details: TopologyDetails, measured: SubmissionMetrics | null = null): string {
-  const { name, id, state, seconds, submittedAtMs, workers, tasks, reason, components } = details;
+  const { name, id, state, seconds, submittedAtMs, workers, tasks, places, waiting, reason, components } = details;
   const head = `${name} is ${state}: ${counted(tasks, 'task')} on ${counted(workers, 'worker')}, ${formatSeconds(seconds)}`;
   const restarts = Object.values(components).reduce((sum, each) => sum + each.restarts, 0);
   const rows = Object.entries(components).map(([component, each]) => formatComponent(component, each));
   return [
     head,
-    ...(reason === null ? [] : [`reason: ${shownLines(reason, '  ')}`]),
-    ...(state === 'waiting' && reason === null
-      ? [`it starts as soon as ${counted(workers, 'slot')} are free for it`]
-      : []),
+    // What it waits for holds the reason of that.
+    ...(reason === null || waiting !== null ? [] : [`reason: ${shownLines(reason, '  ')}`]),
+    ...(waiting === null ? [] : [`it waits: ${shownLines(waiting, '  ')}`]),
     `submitted ${new Date(submittedAtMs).toISOString()} as ${id}`,
+    ...formatPlaces(places),
     '',
     ...alignRows([COLUMNS, ...rows], 2),
     '',
@@ -81,6 +81,18 @@ export function formatDetails(details: TopologyDetails, measured: SubmissionMetr
     ...(measured === null ? [] : formatUserMetrics(measured)),
     ...formatErrors(components, details.workerErrors),
   ].join('\n');
+}
+
+/** A line a host, the one that leads first. */
+function formatPlaces(places: TopologyDetails['places']): string[] {
+  const hosts = [...new Set(places.map(({ host }) => host))];
+  return hosts.map((host, index) => {
+    const own = places.flatMap((place, worker) => (place.host === host ? [{ worker, slot: place.slot }] : []));
+    const workers = own.map(({ worker }) => worker).join(', ');
+    const slots = own.map(({ slot }) => slot).join(', ');
+    const [s, leads] = [own.length === 1 ? '' : 's', index === 0 ? ', which leads' : ''];
+    return `on ${host}${leads}: worker${s} ${workers} in slot${s} ${slots}`;
+  });
 }
 
 function formatComponent(id: string, component: ComponentDetails): string[] {

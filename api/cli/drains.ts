@@ -3,12 +3,15 @@
 
 import { failure, isMillraceError } from '../../engine/errors.js';
 import { HOST_LOOK_MS, HOST_MISSES_MAX } from '../../engine/limits.js';
+import { printable } from '../../engine/model/names.js';
 import { UNREACHABLE, type MillraceClient } from '../client/client.js';
 import { pause } from '../../coordination/store/signals.js';
 import type { HostSummary } from '../host/service.js';
 import { EXIT_OK } from './exit.js';
 import { counted } from './summary.js';
 import { runRemote, type Remote, type RemoteEnvironment, type RemoteOptions } from './remote.js';
+
+const TEXT_LENGTH_MAX = 300;
 
 export async function drainCommand(
   host: string,
@@ -64,6 +67,7 @@ async function untilDrained(kept: HostSummary, remote: Remote): Promise<HostSumm
   let latest = kept;
   const left = counted(kept.slots.used, 'worker');
   output.say(`${host} is draining: ${left} still there; waiting until none is (Ctrl-C leaves it draining)`);
+  let said = '';
   while (latest.state === 'draining') {
     await pause(clock, HOST_LOOK_MS, signal);
     signal.throwIfAborted();
@@ -71,11 +75,28 @@ async function untilDrained(kept: HostSummary, remote: Remote): Promise<HostSumm
     // Gone and not drained, or up: whatever it is, nobody drains it any more.
     if (found === undefined || found.drainedSinceMs === null) throw failure('MILLRACE_DRAIN_TAKEN_BACK', { host });
     latest = found;
+    const why = latest.state === 'draining' ? await whyStill(host, remote) : '';
+    if (why !== '' && why !== said) output.say(why);
+    said = why;
     const columns = output.progressColumns;
     if (columns !== null) output.showProgress(`${counted(latest.slots.used, 'worker')} left`.slice(0, columns));
   }
   output.wipeProgress();
   return latest;
+}
+
+/** What keeps workers there, a line for each topology that waits for room elsewhere; empty when none does. */
+async function whyStill(host: string, { client, signal }: Remote): Promise<string> {
+  const topologies = await client.list({ signal }).catch((error: unknown) => {
+    if (isAway(error)) return [];
+    throw error;
+  });
+  const held = topologies.filter(
+    ({ waiting, places }) => waiting !== null && places.some((each) => each.host === host),
+  );
+  return held
+    .map(({ name, waiting }) => `${name} cannot leave yet: ${printable(waiting ?? '', TEXT_LENGTH_MAX)}`)
+    .join('\n');
 }
 
 /** The hosts; the one that is asked may be away for a while. */

@@ -1,13 +1,16 @@
 // `millrace list`: the topologies of a host, one a line, newest first; with `--json` each line is an object. Main
 // thread.
 
+import { printable } from '../../engine/model/names.js';
 import type { TopologySummary } from '../host/service.js';
 import { formatCount, formatSeconds } from './numbers.js';
 import { runRemote, type RemoteEnvironment, type RemoteOptions } from './remote.js';
 import { alignRows } from './table.js';
 import { EXIT_OK } from './exit.js';
 
-const COLUMNS = ['topology', 'state', 'workers', 'tasks', 'time', 'id'] as const;
+const COLUMNS = ['topology', 'state', 'workers', 'tasks', 'time', 'id', 'on'] as const;
+
+const WAITING_LENGTH_MAX = 300;
 
 export async function listCommand(options: RemoteOptions, environment: RemoteEnvironment): Promise<number> {
   return await runRemote(options, environment, async ({ client, output, json, signal }) => {
@@ -20,13 +23,22 @@ export async function listCommand(options: RemoteOptions, environment: RemoteEnv
 }
 
 function formatList(topologies: readonly TopologySummary[]): string {
-  const rows = topologies.map(({ name, state, workers, tasks, seconds, id }) => [
+  const rows = topologies.map(({ name, state, workers, tasks, seconds, id, places, waiting }) => [
     name,
     state,
     formatCount(workers),
     formatCount(tasks),
     formatSeconds(seconds),
     id,
+    whereOf(places, waiting),
   ]);
-  return alignRows([COLUMNS, ...rows], 2).join('\n');
+  return alignRows([COLUMNS, ...rows], 2, 1).join('\n');
+}
+
+/** Its hosts, the one that leads first, and what it waits for. */
+function whereOf(places: TopologySummary['places'], waiting: string | null): string {
+  const hosts = [...new Set(places.map(({ host }) => host))].join(', ');
+  if (waiting === null) return hosts;
+  const waits = `waits: ${printable(waiting, WAITING_LENGTH_MAX)}`;
+  return hosts === '' ? waits : `${hosts}; ${waits}`;
 }

@@ -13,6 +13,7 @@ export type {
   TopologyDetails,
   TopologyState,
   TopologySummary,
+  WorkerSlot,
 } from '../host/service.js';
 export type { Plan, TaskPlan } from '../../engine/plan/plan.js';
 export type { Latency } from '../../engine/metrics/histogram.js';

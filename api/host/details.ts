@@ -3,6 +3,7 @@
 
 import type { KnownHost } from '../../coordination/hosts.js';
 import type { KnownTopology } from '../../coordination/topologies.js';
+import { waitsFor } from '../../coordination/waiting.js';
 import { ERRORS_OF_ENDED, FINAL_BYTES_MAX, FINAL_TEXT_MAX } from '../../engine/limits.js';
 import { Histogram } from '../../engine/metrics/histogram.js';
 import { upToDate, type TopologyDescription } from '../../engine/model/describe.js';
@@ -65,31 +66,43 @@ function componentDetails({
   return { ...done, lastErrors: lastErrors.map(shownError) };
 }
 
-/** @param done - what its run here has done; null when there is none */
-export function summaryOf(known: KnownTopology, done: Pick<Done, 'seconds'> | null): TopologySummary {
+/**
+ * @param done - what its run here has done; null when there is none
+ * @param hosts - those that there are; null: what it waits for is not told
+ */
+export function summaryOf(
+  known: KnownTopology,
+  done: Pick<Done, 'seconds'> | null,
+  hosts: readonly KnownHost[] | null = null,
+): TopologySummary {
   const { name, id, state } = known;
   if (known.kind === 'ended') {
     const { submittedAtMs, workers, tasks, reason, final } = known.ended;
     const seconds = isDone(final) ? final.seconds : 0;
-    return { name, id, state, submittedAtMs, seconds, workers, tasks, reason };
+    return { name, id, state, submittedAtMs, seconds, workers, tasks, places: [], waiting: null, reason };
   }
   const { submittedAtMs, workers, tasks, kill } = known.wish;
+  const places = (known.assignment?.places ?? []).map(({ host, slot }) => ({ host, slot }));
+  const seconds = done?.seconds ?? 0;
   const reason = kill === null ? (known.assignment?.waiting ?? null) : kill.reason;
-  return { name, id, state, submittedAtMs, seconds: done?.seconds ?? 0, workers, tasks, reason };
+  const waiting = hosts === null ? null : waitsFor(known, hosts);
+  return { name, id, state, submittedAtMs, seconds, workers, tasks, places, waiting, reason };
 }
 
 /**
  * @param description - of one that has not ended; the history has that of the others
  * @param done - what its run here has done; null when there is none
  * @param running - the plan of that run
+ * @param hosts - those that there are; null: what it waits for is not told
  */
 export function detailsOf(
   known: KnownTopology,
   description: TopologyDescription | null,
   done: Done | null,
   running: Plan | null = null,
+  hosts: readonly KnownHost[] | null = null,
 ): TopologyDetails {
-  const summary = summaryOf(known, done);
+  const summary = summaryOf(known, done, hosts);
   const shown = known.kind === 'ended' ? known.ended.description : description;
   const plan = running ?? plannedOf(known, shown, summary.workers);
   const final = known.kind === 'ended' && isDone(known.ended.final) ? known.ended.final : null;

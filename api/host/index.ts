@@ -17,6 +17,7 @@ export type {
   TopologyDetails,
   TopologyState,
   TopologySummary,
+  WorkerSlot,
 } from './service.js';
 export type {
   ComponentSnapshot,

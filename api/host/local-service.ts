@@ -9,6 +9,7 @@ import { payloadPath } from '../../coordination/paths.js';
 import { changesOf } from '../../coordination/topology-records.js';
 import type { ParameterTarget } from '../../coordination/parameters.js';
 import type { KnownTopology } from '../../coordination/topologies.js';
+import { isWaiting } from '../../coordination/waiting.js';
 import { failure, isMillraceError } from '../../engine/errors.js';
 import { KILL_WAIT_DEFAULT_MS } from '../../engine/limits.js';
 import type { TopologyDescription } from '../../engine/model/describe.js';
@@ -73,7 +74,8 @@ export class LocalService implements HostService {
   async list(): Promise<readonly TopologySummary[]> {
     const { cluster, runner } = this.options;
     const known = await cluster.topologies.list();
-    return known.map((each) => summaryOf(each, runner.doneOf(each.id)));
+    const hosts = known.some(isWaiting) ? await cluster.hosts.list() : null;
+    return known.map((each) => summaryOf(each, runner.doneOf(each.id), hosts));
   }
 
   // Whoever submitted a topology means that one (`id`), and never another one that has its name by now.
@@ -215,8 +217,9 @@ export class LocalService implements HostService {
       // It ended in between: what it came to is in the history.
       return await this.details(await this.options.cluster.topologies.get(name, id), false);
     }
-    const { runner } = this.options;
-    return detailsOf(known, description, runner.doneOf(known.id), runner.planOf(known.id));
+    const { runner, cluster } = this.options;
+    const hosts = isWaiting(known) ? await cluster.hosts.list() : null;
+    return detailsOf(known, description, runner.doneOf(known.id), runner.planOf(known.id), hosts);
   }
 
   private async descriptionOf(name: string): Promise<TopologyDescription | null> {

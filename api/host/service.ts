@@ -33,6 +33,12 @@ export type Submission = (
   readonly active?: boolean;
 };
 
+/** Where one worker runs. */
+export interface WorkerSlot {
+  readonly host: string;
+  readonly slot: number;
+}
+
 /** What a list of topologies shows of each. */
 export interface TopologySummary {
   readonly name: string;
@@ -45,7 +51,11 @@ export interface TopologySummary {
   readonly seconds: number;
   readonly workers: number;
   readonly tasks: number;
-  /** Why it failed, or was killed, or what it waits for; null else. */
+  /** By worker, as it was assigned last; empty while it has no place. The host of the first one leads. */
+  readonly places: readonly WorkerSlot[];
+  /** What it waits for, in words, with the slots that there are now; null when it waits for nothing. */
+  readonly waiting: string | null;
+  /** Why it failed, or was killed, or what the master says that it waits for; null else. */
   readonly reason: string | null;
 }
 

@@ -162,11 +162,11 @@ const summaryProperties = {
   seconds: count('How long it has run, or ran.'),
   workers: count('Threads.'),
   tasks: count('Running instances of its components.'),
-  reason: nullable(
-    text(
-      'Why it failed, or was killed; or what it waits for: slots, also when fewer of its workers run than are wished.',
-    ),
-  ),
+  places: Type.Array(Type.Object({ host: Type.String(), slot: Type.Integer({ minimum: 0 }) }), {
+    description: 'Where each worker runs, by its number; empty while it has no place. The host of the first one leads.',
+  }),
+  waiting: nullable(text('What it waits for, with the slots that there are now; null when it waits for nothing.')),
+  reason: nullable(text('Why it failed, or was killed, or what the master says that it waits for.')),
 };
 
 const errorsNewestFirst = (description: string) =>

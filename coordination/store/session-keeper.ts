@@ -115,8 +115,12 @@ export class SessionKeeper {
         this.session = null;
         await end();
       } catch (error) {
+        const before = this.problem?.message;
         this.problem = error instanceof Error ? error : new Error(reasonOf(error));
-        if (!signal.aborted) logger.warn(`no session with the store: ${reasonOf(error)}`);
+        // The same again is no news.
+        if (!signal.aborted && this.problem.message !== before) {
+          logger.warn(`no session with the store: ${reasonOf(error)}`);
+        }
       }
       await session?.close().catch((error: unknown) => logger.warn(`a session was not closed: ${reasonOf(error)}`));
       if (signal.aborted) break;

@@ -166,6 +166,9 @@ export const SLOTS_MAX = 256;
 /** Labels of one host: they stand in its record and are compared with what each component asks for. */
 export const LABELS_MAX = 32;
 
+/** Hosts named in one sentence: more are not read at once. */
+export const HOSTS_NAMED_MAX = 10;
+
 /** How often a command that waits for something asks the host. */
 export const HOST_LOOK_MS = 500;
 /** How often a host may not be there, one after the other: half a minute, in which it is started again. */

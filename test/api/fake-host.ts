@@ -380,6 +380,11 @@ export class FakeHost implements HostService {
       seconds: 1.5,
       workers: topology.config.workers,
       tasks,
+      places:
+        state === 'active'
+          ? Array.from({ length: topology.config.workers }, (_, slot) => ({ host: 'fake', slot }))
+          : [],
+      waiting: null,
       reason,
     };
   }

@@ -263,5 +263,7 @@ t.test('what the README and docs/cluster.md show', async (t) => {
   t.match(stdout, /\nhost-3 +up +0 of \d+ +http:/);
   t.match(stdout, /\nticks +(active|waiting) +1 +2 /);
   t.match(stdout, /\nshouting +completed /);
+  t.match(stderr, /\nhost-1 is drained: nothing runs there; millrace undrain host-1 /);
+  t.match(stdout, /\nhost-1 +drained +0 of /);
   t.match(stderr, /ended 3 hosts and 1 ZooKeeper server/);
 });

@@ -5,7 +5,7 @@ import { drainCommand, undrainCommand } from '../../../api/cli/drains.js';
 import { hostsCommand } from '../../../api/cli/hosts.js';
 import { parseLabel } from '../../../api/cli/arguments.js';
 import { failure } from '../../../engine/errors.js';
-import type { FakeHost } from '../fake-host.js';
+import { INGESTING, type FakeHost } from '../fake-host.js';
 import { serve } from '../http/served.js';
 import { passUntil, Place } from './place.js';
 
@@ -136,6 +136,24 @@ t.test('--wait stays until nothing runs there, also while the host that is asked
     '0 workers left',
     'other is drained: nothing runs there; millrace undrain other lets it have workers again',
   ]);
+});
+
+t.test('--wait says once what cannot leave', async (t) => {
+  const { host, place } = await start(t);
+  await host.submit({ document: INGESTING });
+  host.changeHost('other', { slots: { total: 4, used: 1 } });
+  const [records] = await host.list();
+  const stuck = { ...records!, places: [{ host: 'other', slot: 0 }], waiting: 'no room elsewhere' };
+  host.list = async () =>
+    await Promise.resolve([stuck, { ...stuck, name: 'free', places: [{ host: 'fake', slot: 0 }] }]);
+  let looks = 0;
+  const hosts = host.hosts.bind(host);
+  host.hosts = async () => {
+    if (++looks === 4) host.changeHost('other', { state: 'drained' });
+    return await hosts();
+  };
+  t.equal(await passUntil(place, drainCommand('other', true, plain, place)), 0);
+  t.strictSame(place.stderr.lines.slice(1, -1), ['records cannot leave yet: no room elsewhere']);
 });
 
 t.test('--wait ends when somebody takes it back, when the host stays away, and by Ctrl-C', async (t) => {

@@ -60,14 +60,14 @@ t.test('a document is submitted, listed, described, put to sleep, woken and kill
   const listed = await done(async (place) => await listCommand(plain, place));
   t.match(
     listed.stdout.text,
-    /^topology +state +workers +tasks +time +id\nrecords +inactive +1 +3 +1\.50 s +records-1\n$/,
+    /^topology +state +workers +tasks +time +id +on\nrecords +inactive +1 +3 +1\.50 s +records-1\n$/,
   );
   const woken = await done(async (place) => await activateCommand('records', plain, place));
   t.strictSame([woken.stdout.text, woken.stderr.text], ['', 'records is active\n']);
   const described = await done(async (place) => await describeCommand('records', plain, place));
   t.match(
     described.stdout.text,
-    /^records is active: 3 tasks on 1 worker, 1\.50 s\nsubmitted 2025-06-15T.* as records-1\n/,
+    /^records is active: 3 tasks on 1 worker, 1\.50 s\nsubmitted 2025-06-15T.* as records-1\non fake, which leads: worker 0 in slot 0\n/,
   );
   t.match(described.stdout.text, /\nin +spout +1 +21,933 +- +21,930 +3 +1\.2k +0\.50 ms +3\.2 ms +1\n/);
   t.match(
@@ -106,8 +106,29 @@ t.test('what is new was submitted; what goes on waiting says what for, and messa
   );
 
   const details = await host.describe('records');
-  const waiting = formatDetails({ ...details, workers: 3, state: 'waiting' }).split('\n');
-  t.equal(waiting[1], 'it starts as soon as 3 slots are free for it');
+  const reason = 'not enough free slots for its 3 workers';
+  const waiting = formatDetails({ ...details, workers: 3, state: 'waiting', places: [], waiting: reason }).split('\n');
+  t.equal(waiting[1], `it waits: ${reason}`);
+  const places = [
+    { host: 'b', slot: 1 },
+    { host: 'a', slot: 0 },
+    { host: 'b', slot: 0 },
+  ];
+  t.match(
+    formatDetails({ ...details, places }),
+    '\non b, which leads: workers 0, 2 in slots 1, 0\non a: worker 1 in slot 0\n',
+  );
+  host.list = async () => [
+    { ...details, places },
+    { ...details, name: 'short', places: places.slice(0, 1), waiting: 'more slots' },
+    { ...details, name: 'none', places: [], waiting: reason },
+  ];
+  const listed = new Place(url);
+  t.equal(await listCommand(plain, listed), 0);
+  t.strictSame(
+    listed.stdout.lines.map((line) => line.split('records-1  ')[1] ?? line.slice(-4)),
+    ['  on', 'b, a', 'b; waits: more slots', `waits: ${reason}`],
+  );
 
   const message = 'it does not go:\n  1 | n > \u001b2\n    | ^';
   const { out } = details.components;

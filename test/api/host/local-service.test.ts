@@ -60,3 +60,20 @@ void t.test('without timeouts of messages, a kill still gives bolts some time', 
   t.strictSame(member.runner.run('words').told, [`kill ${KILL_WAIT_DEFAULT_MS}`]);
   await member.host.close();
 });
+
+void t.test('where it runs and what it waits for is told to whoever asks', async (t) => {
+  const cluster = await Cluster.open();
+  const member = await cluster.host('a', 2);
+  await member.host.topologies.submit(topology('words'));
+  await member.host.topologies.submit(topology('large', { workers: 3 }));
+  await settle();
+  const service = serviceOf(member);
+  t.match(await service.describe('words'), { state: 'active', places: [{ host: 'a', slot: 0 }], waiting: null });
+  const waiting = /3 workers; 3 slots asked for, 1 free \(a 1 of 2\)$/;
+  t.match(await service.describe('large'), { state: 'waiting', places: [], waiting });
+  t.match(await service.list(), [
+    { name: 'large', waiting },
+    { name: 'words', places: [{ host: 'a' }], waiting: null },
+  ]);
+  await member.host.close();
+});

@@ -2,6 +2,7 @@
 
 import t from 'tap';
 import { VirtualClock } from '../../../engine/clock.js';
+import { silentLogger } from '../../../engine/log.js';
 import type { Session, Store } from '../../../coordination/store/contract.js';
 import { EmbeddedStore } from '../../../coordination/store/embedded/embedded-store.js';
 import { SessionKeeper } from '../../../coordination/store/session-keeper.js';
@@ -55,4 +56,26 @@ void t.test('what went wrong before the last session is not the reason why there
   const late = keeper.ready(10);
   clock.step(clock.now() + 10);
   await t.rejects(late, { code: 'MILLRACE_STORE_UNAVAILABLE', message: /no answer within 10 ms/ });
+});
+
+void t.test('what goes wrong again and again is told once, until something else does', async (t) => {
+  const clock = new VirtualClock();
+  const problems = ['away', 'away', 'away', 'refused', 'away'];
+  const warned: string[] = [];
+  const keeper = new SessionKeeper({
+    store: { connect: async () => await Promise.reject(new Error(problems.shift() ?? 'away')) },
+    clock,
+    logger: { ...silentLogger, warn: (message) => void warned.push(message) },
+    each: nothing,
+  });
+  keeper.start();
+  while (problems.length > 0) {
+    await new Promise((resolve) => setImmediate(resolve));
+    clock.step(clock.nextDueMs() ?? 0);
+  }
+  await keeper.close();
+  t.strictSame(
+    warned.slice(0, 3).map((message) => message.split(': ')[1]),
+    ['away', 'refused', 'away'],
+  );
 });
