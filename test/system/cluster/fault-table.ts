@@ -1,6 +1,6 @@
-// npm run faults -- cluster [--rounds n] [--away seconds] [--rate n] [--fault text]
+// npm run faults -- cluster [--rounds n] [--away seconds] [--rate n] [--fault pattern]
 //
-// Brings every fault of faults.ts, or those with that text in their name, upon three hosts that run a topology together,
+// Brings every fault of faults.ts, or those whose names match, upon three hosts that run a topology together,
 // and prints how long it took from the fault to the first tuple that was delivered again, the longest time without any
 // tuple, and what came of the lines: whatever happens, none is lost.
 
@@ -32,7 +32,7 @@ export async function clusterTable(args: string[]): Promise<boolean> {
     },
   });
   const sizes = { rounds: Number(values.rounds), awayMs: Number(values.away) * 1000, rate: Number(values.rate) };
-  const faults = clusterFaults(SESSION_TIMEOUT_MS).filter(({ name }) => name.includes(values.fault));
+  const faults = clusterFaults(SESSION_TIMEOUT_MS).filter(({ name }) => new RegExp(values.fault).test(name));
   return await Endings.around(async (endings) => {
     const cluster = await startCluster(endings);
     console.log(

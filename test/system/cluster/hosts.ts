@@ -181,7 +181,12 @@ export class HostCluster {
   ): Promise<HostCommand> {
     const servers = `${proxies.map(({ address }) => address).join()}${this.chroot}`;
     const args = ['--zookeeper', servers, '--name', name, '--data', 'data', '--slots', String(SLOTS), '--verbose'];
-    const preloaded = ['off-network', ...(aheadHours === 0 ? [] : ['ahead']), ...(isForeign ? ['foreign'] : [])];
+    const preloaded = [
+      'leash',
+      'off-network',
+      ...(aheadHours === 0 ? [] : ['ahead']),
+      ...(isForeign ? ['foreign'] : []),
+    ];
     return await HostCommand.listening(this.t, directory, [...args, '--session-timeout', `${SESSION_TIMEOUT_MS}ms`], {
       NODE_OPTIONS: preloaded.map((each) => `--import ${moduleUrl(each)}`).join(' '),
       MILLRACE_TEST_AHEAD_HOURS: String(aheadHours),
