@@ -5,10 +5,11 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
 import { runningEnsemble } from '../../coordination/ensemble/running.js';
+import { HOSTS } from './book.js';
 import { clusterFaults, inflict } from './faults.js';
 import { HostCluster, SESSION_TIMEOUT_MS } from './hosts.js';
 
-t.setTimeout(160_000);
+t.setTimeout(400_000);
 
 const LINES = Array.from({ length: 100 }, (_, n) => `line ${n}`);
 
@@ -16,10 +17,10 @@ const ensemble = await runningEnsemble(t);
 const directory = t.testdir({});
 const text = join(directory, 'text');
 writeFileSync(text, LINES.join('\n'));
-const plans = [{ name: 'a' }, { name: 'b', aheadHours: -5 }, { name: 'c', aheadHours: 7 }];
-const cluster = await HostCluster.start(t, ensemble, directory, plans);
+const cluster = await HostCluster.start(t, ensemble, directory, HOSTS);
 
 for (const fault of clusterFaults(SESSION_TIMEOUT_MS)) {
+  if (fault.isLong) continue;
   await t.test(fault.name, async (t) => {
     const sizes = { awayMs: SESSION_TIMEOUT_MS + 500, isShort: true };
     const { whom, records, duplicates, redeliveredMs, ...outcome } = await inflict(
@@ -28,7 +29,7 @@ for (const fault of clusterFaults(SESSION_TIMEOUT_MS)) {
       { text, rate: 250, stops: true },
       sizes,
     );
-    t.match(outcome, { state: 'completed', lost: 0, twice: [], wrong: [] });
+    t.match(outcome, { state: 'completed', lost: 0, told: [], twice: [], wrong: [] });
     const again = redeliveredMs === null ? '' : `, the first again after ${Math.round(redeliveredMs)} ms`;
     t.comment(`${whom}: ${duplicates} of ${records} lines came again${again}; ${outcome.master} is master`);
   });

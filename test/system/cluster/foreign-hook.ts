@@ -5,7 +5,7 @@ import type { LoadHook } from 'node:module';
 export const load: LoadHook = async (url, context, nextLoad) => {
   const loaded = await nextLoad(url, context);
   if (!url.endsWith('/dist/engine/codec/data-frame.js')) return loaded;
-  const source = String(loaded.source);
+  const source = new TextDecoder().decode(loaded.source as Uint8Array);
   const changed = source.replace(
     /PROTOCOL_VERSION = (\d+)/,
     (_, version) => `PROTOCOL_VERSION = ${Number(version) + 1}`,

@@ -14,6 +14,7 @@ import { ZookeeperStore } from '../../../coordination/store/zookeeper/zookeeper-
 import { isAssignment, type Assignment } from '../../../coordination/topology-records.js';
 import { Proxy } from '../../coordination/store/zookeeper/proxy.js';
 import { HostCommand, poll, type Ending } from '../host-command.js';
+import { nowMs } from './sightings.js';
 
 export const SESSION_TIMEOUT_MS = 2_000;
 /** Workers of two hosts find room on one. */
@@ -87,6 +88,13 @@ export class HostCluster {
   async startAgain(name: string): Promise<void> {
     const host = this.host(name);
     host.command = await this.launch(host.plan, host.directory, host.proxies);
+  }
+
+  /** kill -9 of its process, which its parent starts again; gives when. */
+  async killProcess(name: string): Promise<number> {
+    const atMs = nowMs();
+    await this.host(name).command.killChild();
+    return atMs;
   }
 
   /** Ends it in good order: it is no host of the cluster any more. */
@@ -173,7 +181,12 @@ export class HostCluster {
   ): Promise<HostCommand> {
     const servers = `${proxies.map(({ address }) => address).join()}${this.chroot}`;
     const args = ['--zookeeper', servers, '--name', name, '--data', 'data', '--slots', String(SLOTS), '--verbose'];
-    const preloaded = ['off-network', ...(aheadHours === 0 ? [] : ['ahead']), ...(isForeign ? ['foreign'] : [])];
+    const preloaded = [
+      'leash',
+      'off-network',
+      ...(aheadHours === 0 ? [] : ['ahead']),
+      ...(isForeign ? ['foreign'] : []),
+    ];
     return await HostCommand.listening(this.t, directory, [...args, '--session-timeout', `${SESSION_TIMEOUT_MS}ms`], {
       NODE_OPTIONS: preloaded.map((each) => `--import ${moduleUrl(each)}`).join(' '),
       MILLRACE_TEST_AHEAD_HOURS: String(aheadHours),

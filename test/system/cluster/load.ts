@@ -34,6 +34,8 @@ export interface Processed {
   readonly twice: readonly string[];
   /** How the topology ended. */
   readonly state: string;
+  /** Of lines that were lost: what is known of their spouts. */
+  readonly told: readonly string[];
 }
 
 let bundled: Promise<Artifact> | null = null;
@@ -115,6 +117,11 @@ export class Load {
     return firstMs;
   }
 
+  /** How many different lines were seen. */
+  get seen(): number {
+    return [...this.sightings.read().times.values()].reduce((sum, { size }) => sum + size, 0);
+  }
+
   /** The longest time from then on in which nothing was seen, up to the last line. */
   silenceMs(sinceMs: number): number {
     const times = this.sightings.read().all.flatMap(({ seenMs }) => (seenMs > sinceMs ? [seenMs] : []));
@@ -150,7 +157,18 @@ export class Load {
     const last = this.sightings.read().lastOf(SPOUTS);
     if (last === null) throw new Error('its spouts have not said how many lines there are');
     const records = last.reduce((sum, each) => sum + each, 0);
-    return { records, ...this.sightings.compare(last), twice: this.sightings.twice, state };
+    const compared = this.sightings.compare(last);
+    const told = compared.lost === 0 ? [] : [...last.map((count, spout) => this.tellOf(spout, count))];
+    return { records, ...compared, twice: this.sightings.twice, state, told };
+  }
+
+  private tellOf(spout: number, count: number): string {
+    const numbers = [...(this.sightings.times.get(spout)?.keys() ?? [])];
+    const highest = numbers.reduce((most, n) => Math.max(most, n), -1);
+    const lives = this.sightings.running.flatMap(({ component, task, incarnation }) =>
+      component === 'lines' ? [`${task}.${incarnation}`] : [],
+    );
+    return `spout ${spout} says ${count}, seen are ${numbers.length} up to ${highest}; its tasks: ${lives.join(' ')}`;
   }
 }
 

@@ -1,4 +1,4 @@
-// npm run faults -- [--rounds n] [--away seconds]
+// npm run faults -- zookeeper [--rounds n] [--away seconds]
 //
 // Brings faults upon a real ensemble and its clients, and prints how long each was felt, beside the figures of a
 // prototype on another machine with two cores and ticks of 200 ms. Each fault also has to come out right: what was
@@ -10,26 +10,32 @@ import { startEnsemble } from '../../../../coordination/ensemble/start.js';
 import { guarded, testTimes } from '../../ensemble/running.js';
 import { allAway, bringBack, ClientProcess, nowMs, rollingRestart, untilKnown, whileWriting } from './faults.js';
 
-const { values } = parseArgs({
-  options: { rounds: { type: 'string', default: '5' }, away: { type: 'string', default: '60' } },
-});
-const rounds = Number(values.rounds);
-const awayMs = Number(values.away) * 1000;
+let rounds = 0;
+let awayMs = 0;
 let wrong = 0;
 
-const place = guarded();
-try {
-  const { ensemble } = await startEnsemble({ ...testTimes, directory: place.directory });
-  console.log(`three servers, ticks of ${testTimes.tickMs} ms; ${rounds} rounds; milliseconds: min, median, max\n`);
-  row('fault', 'felt as', 'here', 'prototype');
-  await servers(ensemble);
-  await clients(ensemble);
-  await outage(ensemble);
-} finally {
-  await place.release();
+/** Prints the table; gives whether all came out right. */
+export async function zookeeperFaults(args: string[]): Promise<boolean> {
+  const { values } = parseArgs({
+    args,
+    options: { rounds: { type: 'string', default: '5' }, away: { type: 'string', default: '60' } },
+  });
+  rounds = Number(values.rounds);
+  awayMs = Number(values.away) * 1000;
+  const place = guarded();
+  try {
+    const { ensemble } = await startEnsemble({ ...testTimes, directory: place.directory });
+    console.log(`three servers, ticks of ${testTimes.tickMs} ms; ${rounds} rounds; milliseconds: min, median, max\n`);
+    row('fault', 'felt as', 'here', 'prototype');
+    await servers(ensemble);
+    await clients(ensemble);
+    await outage(ensemble);
+  } finally {
+    await place.release();
+  }
+  console.log(wrong === 0 ? '\nall came out right' : `\n${wrong} did not come out right`);
+  return wrong === 0;
 }
-console.log(wrong === 0 ? '\nall came out right' : `\n${wrong} did not come out right`);
-process.exitCode = wrong === 0 ? 0 : 1;
 
 async function servers(ensemble: Ensemble): Promise<void> {
   const felt = 'no write accepted';
