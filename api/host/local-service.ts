@@ -117,7 +117,7 @@ export class LocalService implements HostService {
   ): Promise<TopologyDetails> {
     const { cluster, runner } = this.options;
     const { topologies } = cluster;
-    if (workers !== undefined) this.checkSlots(await topologies.get(name, id), workers);
+    if (workers !== undefined) await this.checkSlots(await topologies.get(name, id), workers);
     const change = {
       ...(workers === undefined ? {} : { workers }),
       ...(parallelism === undefined ? {} : { parallelism }),
@@ -128,10 +128,11 @@ export class LocalService implements HostService {
   }
 
   /** What runs cannot wait for slots in between: it has to get them, or it stays as it is. */
-  private checkSlots(known: KnownTopology, workers: number): void {
+  private async checkSlots(known: KnownTopology, workers: number): Promise<void> {
     if (known.kind === 'ended' || known.assignment === null || known.assignment.places.length === 0) return;
-    const { total, used } = this.options.cluster.slots;
-    const slots = total - used + known.assignment.places.length;
+    const hosts = await this.options.cluster.hosts.list();
+    const free = hosts.map((host) => (host.state === 'up' ? Math.max(0, host.slots - host.used) : 0));
+    const slots = free.reduce((sum, each) => sum + each, known.assignment.places.length);
     if (workers > slots) throw failure('MILLRACE_REBALANCE_SLOTS', { topology: known.name, workers, slots });
   }
 

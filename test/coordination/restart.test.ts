@@ -23,7 +23,13 @@ void t.test('what ran runs again, with its progress, in a new epoch and revision
   await topologies.submit(topology('asleep', { active: false }));
   await settle(() => one.member.runner.running.length === 1);
   const run = one.member.runner.run('words');
-  t.match(run.order, { epoch: 1, revision: 1, firstIncarnation: 0, places: [{ slot: 0 }, { slot: 1 }], checkpoints: [] });
+  t.match(run.order, {
+    epoch: 1,
+    revision: 1,
+    firstIncarnation: 0,
+    places: [{ slot: 0 }, { slot: 1 }],
+    checkpoints: [],
+  });
   run.listener.checkpoint({ component: 'lines', partition: 'a.txt', progress: text('41') });
   run.listener.checkpoint({ component: 'lines', partition: 'a.txt', progress: text('42') });
   await one.cluster.advance(1_000);
