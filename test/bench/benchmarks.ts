@@ -9,7 +9,7 @@ import { latencyGroups } from './measures/latency.js';
 import { memoryTables } from './measures/memory.js';
 import { metrics } from './measures/metrics.js';
 import { microTables } from './measures/micro.js';
-import { planner, tracking, work } from './measures/pairs.js';
+import { hosts, planner, tracking, work } from './measures/pairs.js';
 import { planTables } from './measures/plan.js';
 import { startTables } from './measures/start.js';
 import { storeTables } from './measures/store.js';
@@ -81,6 +81,7 @@ export const BENCHMARKS: Readonly<Record<string, Benchmark>> = {
   tracking: alone(tracking, 5),
   planner: alone([planner], 5),
   work: alone([work], 5),
+  hosts: alone([hosts], 5),
   idle: alone([idle], 5),
   metrics: alone(metrics, 20),
   allocations: { kind: 'tables', tables: allocationTables },

@@ -1,4 +1,4 @@
-// Where the tasks of a topology of the benchmark run: in one thread, in two, in two processes. A topology that runs
+// Where the tasks of a topology of the benchmark run: in one thread, in several, in several processes. A topology that runs
 // tracked and untracked in all of these places is a matrix of sides.
 
 import type { TopologyDescription } from '../../engine/model/describe.js';
@@ -11,7 +11,8 @@ export interface Placement {
   /** In words, for tables. */
   readonly name: string;
   readonly workers: number;
-  readonly processes: boolean;
+  /** In how many processes those workers are. */
+  readonly processes: number;
   /** Tasks of each component. */
   readonly parallelism: number;
   /** Where the tasks go that are not one a worker. Default: as the planner has it. */
@@ -24,11 +25,11 @@ const PENDING_OF_TWO = 4096;
 
 const crossing = { workers: 2, parallelism: 1, spread: true, misplaced: whatStaysAtHome };
 
-export const ONE: Placement = { label: 'one', name: 'one thread', workers: 1, processes: false, parallelism: 1 };
+export const ONE: Placement = { label: 'one', name: 'one thread', workers: 1, processes: 1, parallelism: 1 };
 export const CROSSING: Placement = {
   label: 'crossing',
   name: 'two threads, every hop crossing',
-  processes: false,
+  processes: 1,
   ...crossing,
 };
 /** Two tasks of each component. */
@@ -36,10 +37,22 @@ export const PLANNED: Placement = {
   label: 'planned',
   name: 'two threads, as planned',
   workers: 2,
-  processes: false,
+  processes: 1,
   parallelism: 2,
 };
-const PROCESSES: Placement = { label: 'processes', name: 'two processes over TCP', processes: true, ...crossing };
+const PROCESSES: Placement = { label: 'processes', name: 'two processes over TCP', processes: 2, ...crossing };
+
+/** As three workers of one host, and of three. */
+export const THREADS: Placement = {
+  ...{ label: 'threads', name: 'three threads, every hop crossing', processes: 1 },
+  ...crossing,
+  workers: 3,
+};
+export const HOSTS: Placement = {
+  ...{ label: 'hosts', name: 'three processes over TCP', processes: 3 },
+  ...crossing,
+  workers: 3,
+};
 
 export const PLACEMENTS: readonly Placement[] = [ONE, CROSSING, PLANNED, PROCESSES];
 

@@ -78,7 +78,7 @@ t.test('peers in this thread do the same work', async (t) => {
 });
 
 t.test('pairs that answer one question', async (t) => {
-  const sides = sidesOf(await smoke(t, ['tracking/one', 'planner', 'work']));
+  const sides = sidesOf(await smoke(t, ['tracking/one', 'planner', 'work', 'hosts']));
   t.same(
     sides.map(({ benchmark, side }) => `${benchmark}: ${side}`),
     [
@@ -89,6 +89,9 @@ t.test('pairs that answer one question', async (t) => {
       'planner: two threads, as planned, tracked',
       'work: one thread, tracked',
       'work: two threads, as planned, tracked',
+      'hosts: one thread, tracked',
+      'hosts: three threads, every hop crossing, tracked',
+      'hosts: three processes over TCP, tracked',
     ],
   );
   for (const side of sides) hasAllFields(t, side);

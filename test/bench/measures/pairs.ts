@@ -1,8 +1,8 @@
 // Groups that answer one question each, with what is asked about beside what it is asked against: what tracking costs,
-// what a second worker brings, and whether the planner ever makes things worse.
+// what a second worker brings, what further hosts do, and whether the planner ever makes things worse.
 
 import type { Group } from '../measured.js';
-import { CROSSING, ONE, placed, PLANNED, type Placement } from '../placements.js';
+import { CROSSING, HOSTS, ONE, placed, PLANNED, THREADS, type Placement } from '../placements.js';
 
 const words = { topology: 'words', components: ['source', 'split', 'count'] } as const;
 const busy = { topology: 'busy', components: ['source', 'busy', 'sink'] } as const;
@@ -12,7 +12,7 @@ const AS_WRITTEN: Placement = {
   label: 'written',
   name: 'two threads, as written',
   workers: 2,
-  processes: false,
+  processes: 1,
   parallelism: 1,
 };
 
@@ -33,4 +33,11 @@ export const planner: Group = [
   placed({ ...words, placement: ONE, tracked: true }),
   placed({ ...words, placement: AS_WRITTEN, tracked: true }),
   placed({ ...words, placement: PLANNED, tracked: true }),
+];
+
+/** The word count on one host, in one thread and in three, beside three processes that are linked as hosts are. */
+export const hosts: Group = [
+  placed({ ...words, placement: ONE, tracked: true }),
+  placed({ ...words, placement: THREADS, tracked: true }),
+  placed({ ...words, placement: HOSTS, tracked: true }),
 ];

@@ -17,7 +17,7 @@ import {
   type Side,
   type Timing,
 } from '../measured.js';
-import { twoProcesses } from './second-process.js';
+import { severalProcesses } from './processes.js';
 
 /** What runs a topology: the engine as it is built, or a copy of it. */
 export interface Engine {
@@ -37,8 +37,8 @@ export interface TopologySideOptions {
   readonly tracked: boolean;
   /** Nothing ever comes of it: it is not waited for. */
   readonly doesNothing?: boolean;
-  /** Two processes with a worker each, linked by TCP. Default false: threads of this one. */
-  readonly processes?: boolean;
+  /** So many processes with a worker each, linked by TCP. Default 1: threads of this one. */
+  readonly processes?: number;
   /** Whether the tasks have been placed as the name of the side says; null: as they have to be. */
   readonly misplaced?: (plan: Plan, description: TopologyDescription) => string | null;
   /** Its spout measures latency itself, in a histogram `latency`. Default false: the complete latency of the engine. */
@@ -64,7 +64,8 @@ async function measure(options: TopologySideOptions, { warmUpMs, measureMs }: Ti
   const engine = (await options.engine?.()) ?? { TopologyRun, loadTopology };
   const description = describe(await engine.loadTopology(source));
   const spout = description.components.find(({ kind }) => kind === 'spout')!.id;
-  const processes = options.processes === true ? await twoProcesses(url, description.config) : null;
+  const count = options.processes ?? 1;
+  const processes = count > 1 ? await severalProcesses(url, description.config, count) : null;
   const run = new engine.TopologyRun({
     source,
     description,

@@ -23,6 +23,8 @@ export interface LoadOptions {
   readonly rate: number;
   /** It goes on, from the beginning again, until it is stopped. Else it ends with the text. */
   readonly stops: boolean;
+  /** It spreads onto hosts that come back by itself. Default false. */
+  readonly spreads?: boolean;
 }
 
 /** What became of all lines. */
@@ -53,7 +55,7 @@ export class Load {
   }
 
   /** Submits it, and waits until lines of each spout have been seen. */
-  static async start(cluster: HostCluster, { text, rate, stops }: LoadOptions): Promise<Load> {
+  static async start(cluster: HostCluster, { text, rate, stops, spreads = false }: LoadOptions): Promise<Load> {
     const directory = join(cluster.directory, `load-${loads++}`);
     mkdirSync(directory);
     bundled ??= bundleArtifact(MODULE);
@@ -67,7 +69,7 @@ export class Load {
       'lines.startedMs': Math.floor(nowMs()),
       'lines.stops': stops,
     };
-    await client.submit({ artifact: sha256, settings: { ...own, ...lines, workers: WORKERS } });
+    await client.submit({ artifact: sha256, settings: { ...own, ...lines, workers: WORKERS, autoRebalance: spreads } });
     const load = new Load(cluster, directory);
     await load.flows();
     return load;

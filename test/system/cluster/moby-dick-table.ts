@@ -33,11 +33,11 @@ export async function mobyDickTable(args: string[]): Promise<boolean> {
   });
 }
 
-function line({ host, wasMaster, wasLead, spouts, redeliveredMs }: Death): string {
+function line({ host, wasMaster, wasLead, hosts, spouts, redeliveredMs }: Death): string {
   const parts = [
     ...(wasMaster ? ['master'] : []),
     ...(wasLead ? ['lead'] : []),
     ...(spouts > 0 ? [`${spouts} of 2 spout tasks`] : []),
   ];
-  return `${host.padEnd(5)} ${String(Math.round(redeliveredMs)).padEnd(6)} ${parts.join(', ')}`.trimEnd();
+  return `${host.padEnd(5)} ${String(Math.round(redeliveredMs)).padEnd(6)} on ${hosts} hosts${parts.map((part) => `, ${part}`).join('')}`;
 }

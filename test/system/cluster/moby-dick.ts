@@ -10,6 +10,8 @@ export interface Death {
   readonly host: string;
   readonly wasMaster: boolean;
   readonly wasLead: boolean;
+  /** How many hosts it ran on. */
+  readonly hosts: number;
   /** Tasks of the spout that ran there. */
   readonly spouts: number;
   /** From its death to the first line that was delivered again. */
@@ -33,7 +35,7 @@ export interface ReadingOptions {
 
 export async function readTogether(cluster: HostCluster, options: ReadingOptions): Promise<Reading> {
   const { text, rate, lines, next } = options;
-  const load = await Load.start(cluster, { text, rate: rate / 2, stops: false });
+  const load = await Load.start(cluster, { text, rate: rate / 2, stops: false, spreads: true });
   await load.spread();
   const deaths: Death[] = [];
   for (let turn = 0; ; turn++) {
@@ -58,6 +60,7 @@ async function kill(cluster: HostCluster, load: Load, name: string): Promise<Dea
     host: name,
     wasMaster: master.host === name,
     wasLead: places[0]!.host === name,
+    hosts: new Set(places.map((place) => place.host)).size,
     spouts,
     redeliveredMs: (await load.redelivered(atMs)) - atMs,
   };
