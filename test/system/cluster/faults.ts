@@ -163,10 +163,10 @@ async function everyServer({ cluster, load, awayMs }: Scene): Promise<Struck> {
 async function foreigner(scene: Scene): Promise<Struck> {
   const { cluster, load } = scene;
   const name = 'foreign';
-  const atMs = nowMs();
   await cluster.add({ name, isForeign: true });
   await cluster.complete();
   const member = await memberOf(scene);
+  const atMs = nowMs();
   await member.command.killBoth();
   const { places } = await load.assignment(isWithout(member.plan.name));
   const wrong = places.some(({ host }) => host === name) ? [`${name} was given workers of the others`] : [];
