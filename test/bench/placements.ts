@@ -1,5 +1,5 @@
-// Where the tasks of a topology of the benchmark run: in one thread, in several, in several processes. A topology that runs
-// tracked and untracked in all of these places is a matrix of sides.
+// Where the tasks of a topology of the benchmark run: in one thread, in several, in several processes. A topology that
+// runs tracked and untracked in all of these places is a matrix of sides.
 
 import type { TopologyDescription } from '../../engine/model/describe.js';
 import type { Plan } from '../../engine/plan/plan.js';
