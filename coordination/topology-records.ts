@@ -2,6 +2,7 @@
 // through: nodes can be edited by hand. Pure, any thread.
 
 import type { WireError } from '../engine/errors.js';
+import { STORE_PIECE_BYTES, WISH_BYTES_MAX, WORKERS_MAX } from '../engine/limits.js';
 import type { TopologyDescription } from '../engine/model/describe.js';
 import type { Parallelism } from '../engine/plan/plan.js';
 import type { Settings } from '../engine/model/settings.js';
@@ -192,9 +193,21 @@ export function stateOf(wish: Wish, assignment: Assignment | null): TopologyStat
   return assignment?.id === wish.id && assignment.places.length > 0 ? 'active' : 'waiting';
 }
 
+/** What a report says of a run. */
+const RUN_STATES: ReadonlySet<unknown> = new Set(['running', 'completed', 'killed', 'failed']);
+
+/** Of a payload: more bytes than that are never kept. */
+const PIECES_MAX = Math.ceil(WISH_BYTES_MAX / STORE_PIECE_BYTES);
+
+function isCount(value: unknown, max: number): boolean {
+  return Number.isInteger(value) && (value as number) >= 1 && (value as number) <= max;
+}
+
 export function isWish(value: unknown): value is Wish {
   return (
     hasKeys(value, 'name', 'id', 'wanted', 'kill', 'submittedAtMs', 'workers', 'tasks', 'artifacts', 'pieces') &&
+    isCount(value.workers, WORKERS_MAX) &&
+    isCount(value.pieces, PIECES_MAX) &&
     (!('placing' in value) || isPlacing(value.placing))
   );
 }
@@ -234,7 +247,10 @@ export function isReport(value: unknown): value is Report {
   return (
     hasKeys(value, 'host', 'boot', 'runs') &&
     Array.isArray(value.runs) &&
-    value.runs.every((run) => hasKeys(run, 'id', 'revision', 'state') && (!('away' in run) || isTexts(run.away)))
+    value.runs.every(
+      (run) =>
+        hasKeys(run, 'id', 'revision', 'state') && RUN_STATES.has(run.state) && (!('away' in run) || isTexts(run.away)),
+    )
   );
 }
 

@@ -250,6 +250,8 @@ class EngineRun implements RunningTopology {
       const { status, error } = await run.completed;
       return { status, error, final: finalOf(run.status()) };
     } catch (error) {
+      // Nobody else ends what was made for it.
+      if (this.run === null) await this.led?.pool.destroy();
       return { status: 'failed', error: toWire(error), final: null };
     } finally {
       parameters.close();

@@ -2,8 +2,9 @@
 // registers. What is not on loopback needs a secret or certificates. Main thread.
 
 import { isIP, type Socket } from 'node:net';
+import { createSecureContext } from 'node:tls';
 import type { Clock } from '../../engine/clock.js';
-import { failure } from '../../engine/errors.js';
+import { failure, reasonOf } from '../../engine/errors.js';
 import { SECRET_LENGTH_MIN } from '../../engine/limits.js';
 import { Door } from '../../engine/worker/remote/door.js';
 import type { Reach } from '../../engine/worker/remote/reach.js';
@@ -34,10 +35,20 @@ export async function openDoor(links: LinkOptions, clock: Clock, asked: (socket:
   if (!isLoopback(host) && secret === '' && tls === null) {
     throw option('links.address', host, 'a loopback address, or a secret or certificates beside it');
   }
+  checkCertificates(tls);
   const reach: Reach = { host, ports, secret, tls };
   const door = new Door({ ...reach, clock, asked });
   const bound = await door.listen();
   return { door, reach, address: isIP(host) === 6 ? `[${host}]:${bound.port}` : `${host}:${bound.port}` };
+}
+
+function checkCertificates(tls: LinkOptions['tls']): void {
+  if (tls === null || tls === undefined) return;
+  try {
+    createSecureContext(tls);
+  } catch (error) {
+    throw option('links.tls', reasonOf(error), 'a key, its certificate and an authority, as PEM');
+  }
 }
 
 function isRange([first, last]: readonly [number, number]): boolean {

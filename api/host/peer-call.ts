@@ -5,7 +5,7 @@
 
 import { request, type IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
-import { Readable } from 'node:stream';
+import { pipeline, Readable } from 'node:stream';
 import { dial } from '../../engine/link/tcp/secure.js';
 import type { TcpAddress } from '../../engine/link/tcp/tcp-wire.js';
 import { enterToAsk } from '../../engine/worker/remote/door.js';
@@ -47,6 +47,7 @@ export async function askPeer(
     // Of a reply that nobody reads to its end the socket goes with the signal.
     reply.once('end', () => socket.destroySoon());
     const hasBody = reply.statusCode !== 204 && reply.statusCode !== 304;
+    if (!hasBody) reply.resume();
     const type = reply.headers['content-type'];
     return new Response(hasBody ? (Readable.toWeb(reply) as ReadableStream<Uint8Array>) : null, {
       status: reply.statusCode ?? 500,
@@ -67,10 +68,10 @@ async function exchange(
 ): Promise<IncomingMessage> {
   return await new Promise((resolve, reject) => {
     const asked = request(url, { ...options, createConnection: () => socket });
-    asked.once('error', reject);
+    asked.on('error', reject);
     asked.once('response', resolve);
     if (body === undefined || typeof body === 'string') asked.end(body);
-    else Readable.from(body).once('error', reject).pipe(asked);
+    else pipeline(Readable.from(body), asked, (error) => void (error ? reject(error) : undefined));
   });
 }
 

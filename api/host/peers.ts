@@ -10,7 +10,7 @@ import { pause } from '../../coordination/store/signals.js';
 import { hasCode } from '../../coordination/store/store-errors.js';
 import type { Clock } from '../../engine/clock.js';
 import { reasonOf } from '../../engine/errors.js';
-import { CLIENT_TIMEOUT_MS, FORWARD_TIMEOUT_MS, OWNER_LOOK_MS } from '../../engine/limits.js';
+import { CLIENT_TIMEOUT_MS, OWNER_LOOK_MS } from '../../engine/limits.js';
 import type { Logger } from '../../engine/log.js';
 import type { HostRecord } from '../../coordination/topology-records.js';
 import type { Reach } from '../../engine/worker/remote/reach.js';
@@ -96,7 +96,7 @@ export class Peers {
           method: 'PUT',
           headers: { 'content-type': 'application/javascript', [FORWARDED]: '1' },
           body: createReadStream(await artifacts.fileOf(sha256)),
-          signal: AbortSignal.timeout(FORWARD_TIMEOUT_MS),
+          signal: AbortSignal.timeout(CLIENT_TIMEOUT_MS),
         });
         await checkOk(reply);
         await reply.body?.cancel();

@@ -93,6 +93,7 @@ export class Together {
         return serving.member?.workers ?? 0;
       },
       end: async () => {
+        await serving.member?.stopWorkers();
         ending.abort(failure('MILLRACE_HOST_PART_ENDED', { topology: order.name }));
         await over;
       },

@@ -69,8 +69,11 @@ class Server implements ApiServer {
   private readonly underWay = new Set<ServerResponse>();
   /** The last reply of each connection. */
   private readonly replies = new WeakMap<Socket, ServerResponse>();
+  /** Sockets that did not come in by its port, of which the server knows nothing when it closes. */
+  private readonly served = new Set<Socket>();
   private address: ListenAddress = { host: '', port: 0 };
   private closed: Promise<void> | null = null;
+  private isCut: () => void = () => undefined;
 
   constructor({ service, logger = silentLogger, limits = {}, clock = new RealClock() }: ServerOptions) {
     this.logger = logger;
@@ -104,6 +107,12 @@ class Server implements ApiServer {
   }
 
   serve(socket: Socket): void {
+    if (this.closed !== null || this.served.size >= this.limits.connectionsMax) {
+      socket.destroy();
+      return;
+    }
+    this.served.add(socket);
+    socket.once('close', () => this.served.delete(socket));
     this.app.server.emit('connection', socket);
   }
 
@@ -113,14 +122,24 @@ class Server implements ApiServer {
   }
 
   private async shut(): Promise<void> {
-    const cut = this.clock.after(this.limits.closeMs, () => this.app.server.closeAllConnections());
+    const cut = this.clock.after(this.limits.closeMs, () => {
+      this.app.server.closeAllConnections();
+      this.isCut();
+    });
     const isClosed = this.app.close();
     if (this.underWay.size === 0) this.app.server.closeAllConnections();
     try {
       await isClosed;
+      await this.quiet();
     } finally {
       cut.cancel();
+      for (const socket of this.served) socket.destroy();
     }
+  }
+
+  /** Nothing is under way any more, or what is has been cut off. */
+  private async quiet(): Promise<void> {
+    if (this.underWay.size > 0) await new Promise<void>((resolve) => (this.isCut = resolve));
   }
 
   private boundPort(): number {
@@ -185,7 +204,9 @@ class Server implements ApiServer {
     this.replies.set(raw.socket, reply.raw);
     reply.raw.once('close', () => {
       this.underWay.delete(reply.raw);
-      if (this.closed !== null && this.underWay.size === 0) this.app.server.closeAllConnections();
+      if (this.closed === null || this.underWay.size > 0) return;
+      this.app.server.closeAllConnections();
+      this.isCut();
     });
   }
 

@@ -180,7 +180,11 @@ export class ClusterHost {
     const { host, clock, logger, wallMs, random } = this.options;
     const member = memberOf(host, this.boot);
     await claimFormat(session).catch((error: unknown) => {
-      if (hasCode(error, 'MILLRACE_DATA_NEWER')) this.refused.abort(error);
+      if (hasCode(error, 'MILLRACE_DATA_NEWER')) {
+        this.refused.abort(error);
+        // Others run what it ran.
+        this.follow([]);
+      }
       throw error;
     });
     await ensureLayout(session);

@@ -126,7 +126,7 @@ function mend(each: Case, assignment: Assignment): Arrangement {
     const mended = asManyAsFit(where, left, most);
     if (mended === null) {
       room.give(left.filter((place) => place !== null));
-      return anew(each, null);
+      return anew(each, wish.wanted === 'active' ? start(each, true) : null);
     }
     if (mended.isAnew) return anew(each, mended.places);
     places = mended.places;

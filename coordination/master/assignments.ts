@@ -6,7 +6,7 @@ import { assignmentPath, ASSIGNMENTS } from '../paths.js';
 import type { Term } from '../recipes/election.js';
 import { toData } from '../store/json-node.js';
 import type { Session, StoreNode } from '../store/contract.js';
-import { isAssignment, type Assignment } from '../topology-records.js';
+import { isAssignment, isSame, type Assignment, type WorkerPlace } from '../topology-records.js';
 
 /** One that stands in the store. */
 export interface Standing {
@@ -18,6 +18,8 @@ export interface AssignmentsOptions {
   readonly session: Session;
   readonly term: Term;
   readonly logger: Logger;
+  /** Called when a topology gives slots back and goes on: somebody else may wait for them. */
+  readonly freed: () => void;
   /** What is in the node, or null when it cannot be read. */
   readonly valueOf: (node: StoreNode, isIt: (value: unknown) => value is Assignment) => Assignment | null;
 }
@@ -56,7 +58,7 @@ export class Assignments {
 
   /** Writes it, as of this epoch. */
   async write(decided: Omit<Assignment, 'epoch'>): Promise<void> {
-    const { term, logger } = this.options;
+    const { term, logger, freed } = this.options;
     const value = { ...decided, epoch: term.epoch };
     const known = this.known.get(value.name);
     const target = { path: assignmentPath(value.name), data: toData(value) };
@@ -64,6 +66,8 @@ export class Assignments {
       known === undefined ? { type: 'create', ...target } : { type: 'set', ...target, version: known.version },
     ]);
     this.known.set(value.name, { value, version: result?.type === 'set' ? result.stat.version : 0 });
+    const stays = (old: WorkerPlace): boolean => value.places.some((place) => isSame(place, old));
+    if (known?.value.places.every(stays) === false) freed();
     const where = value.places.map(({ host, slot }) => `${host}/${slot}`).join(', ');
     logger.debug(`topology "${value.name}": revision ${value.revision}, ${value.wanted}, on ${where || 'no host'}`);
   }

@@ -92,7 +92,13 @@ export class Master {
   constructor(options: MasterOptions) {
     this.options = options;
     this.history = new History(options);
-    this.assignments = new Assignments({ ...options, valueOf: (node, isIt) => this.valueOf(node, isIt) });
+    this.assignments = new Assignments({
+      ...options,
+      freed: () => {
+        this.changed = true;
+      },
+      valueOf: (node, isIt) => this.valueOf(node, isIt),
+    });
   }
 
   /** Leads until the term is over. */
@@ -262,7 +268,9 @@ export class Master {
     const { wish, assignment } = each;
     // From now on it has no place, whatever it had.
     const nowhere: Case = { ...each, assignment: assignment === null ? null : { ...assignment, places: [] } };
-    const made = makeRoom(nowhere, this.lowerThan(wish, view));
+    // While hosts that came settle, it may get places without that.
+    const isSettled = this.gathering.waitMs(this.options.clock.now()) === null;
+    const made = isSettled ? makeRoom(nowhere, this.lowerThan(wish, view)) : null;
     if (made === null) {
       await this.put(wish, assignment, arrangement);
       return;
@@ -316,6 +324,8 @@ export class Master {
     const { session, term } = this.options;
     for (const { value, node } of reports) {
       const member = memberAt(value);
+      // Somebody wrote it by hand.
+      if (reportPath(member) !== node.path) continue;
       if (isThere(member) || (await session.exists(hostPath(member))) !== null) continue;
       await term
         .act([{ type: 'delete', path: reportPath(member), version: node.stat.version }])

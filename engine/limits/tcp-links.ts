@@ -50,5 +50,8 @@ export const tcpLinkLimits: TcpLinkLimits = {
   resumeMs: 20_000,
 };
 
+/** Connections that have not shown their certificate yet: each holds the buffers of a handshake for some seconds. */
+export const TLS_STRANGERS_MAX = 64;
+
 /** Memory that a frame may take before more of it has come than was announced: a usual batch needs no second piece. */
 export const FRAME_BYTES_FIRST = 64 * 1024;

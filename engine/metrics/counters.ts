@@ -151,6 +151,18 @@ export class Counters {
     return this.words[this.workersAt + worker * WORKER_WORDS + BUSY_MS] ?? 0;
   }
 
+  /** The words, from and to, in which those tasks and that worker count. */
+  spansOf(tasks: Iterable<number>, worker: number): readonly (readonly [from: number, to: number])[] {
+    const beats = this.workersAt + worker * WORKER_WORDS;
+    const spans: (readonly [number, number])[] = [[beats, beats + WORKER_WORDS]];
+    for (const task of tasks) {
+      const histograms = this.histogramsAt + task * HISTOGRAMS * Histogram.WORDS;
+      spans.push([this.row(task), this.row(task) + ROW_WORDS]);
+      spans.push([histograms, histograms + HISTOGRAMS * Histogram.WORDS]);
+    }
+    return spans;
+  }
+
   private histogramAt(place: number): Histogram {
     const start = this.histogramsAt + place * Histogram.WORDS;
     return new Histogram(this.words.subarray(start, start + Histogram.WORDS));

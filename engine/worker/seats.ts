@@ -91,6 +91,8 @@ export class Seats {
 
   /** Starts every worker. */
   open(): void {
+    // Places may have changed since the pool was made.
+    for (let worker = 0; worker < this.plan.workers; worker++) this.pool.enter?.(worker);
     const links = this.mesh.all(this.plan.workers);
     for (let worker = 0; worker < this.plan.workers; worker++) this.seat(worker, links[worker]!);
   }

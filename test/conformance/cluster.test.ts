@@ -159,6 +159,23 @@ void t.test('C56 what does not fit waits and says so, and starts when a slot fre
   for (const each of [host, b.host]) await each.close();
 });
 
+void t.test('C56 slots that a rebalance gives back are for who has waited longest', async (t) => {
+  const cluster = await Cluster.open();
+  const { host, runner } = await cluster.host('a', 4);
+  const { topologies } = host;
+  await topologies.submit(topology('old', { workers: 2, active: false }));
+  await topologies.submit(topology('young', { workers: 4 }));
+  await settle();
+  await topologies.setWanted('old', 'active');
+  await cluster.advance(1_000);
+  t.equal((await topologies.get('old')).state, 'waiting');
+  await topologies.rebalance('young', { workers: 1 });
+  await cluster.advance(1_000);
+  t.equal((await topologies.get('old')).state, 'active');
+  t.strictSame(runner.running, ['young', 'old']);
+  await host.close();
+});
+
 void t.test('C58 any host takes a wish, and the master carries it out', async (t) => {
   const cluster = await Cluster.open();
   const a = await cluster.host('a', 1);

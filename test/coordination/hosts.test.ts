@@ -72,6 +72,8 @@ t.test('an address belongs to who came first, be it that of its HTTP interface o
     await t.rejects(register(b, { ...second, ...same }), { code: 'MILLRACE_HOST_ADDRESS_TAKEN', message });
   }
   await register(b, { ...second, url: 'http://127.0.0.1:7072', door: '127.0.0.1:7073' });
+  // Every machine has that loopback address.
+  await register(b, { host: 'far', boot: '3', slots: 1, url, door: '10.0.0.2:7071' });
   await register(a, { host: 'one', boot: '1', slots: 1, url, door });
   await store.close();
 });

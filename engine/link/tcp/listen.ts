@@ -31,6 +31,8 @@ async function listenOnce(server: Server, host: string, port: number): Promise<n
     };
     const listening = (): void => {
       server.off('error', refused);
+      // That one connection cannot be taken ends nothing.
+      server.on('error', () => undefined);
       const bound = server.address();
       resolve(bound !== null && typeof bound === 'object' ? bound.port : port);
     };

@@ -4,6 +4,7 @@
 
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { connect as connectTls, createServer as createTlsServer } from 'node:tls';
+import { TLS_STRANGERS_MAX } from '../../limits.js';
 import type { TcpAddress } from './tcp-wire.js';
 
 /** What a process proves itself with, as PEM. */
@@ -27,7 +28,22 @@ export function listener(tls: TlsIdentity | null, handshakeMs: number, admit: (s
   const server = createTlsServer({ ...options, handshakeTimeout: handshakeMs }, admit);
   // A stranger, whose socket is closed by then.
   server.on('tlsClientError', () => undefined);
+  boundStrangers(server);
   return server;
+}
+
+/** Sockets that have not shown a certificate are few: the oldest one makes room. */
+function boundStrangers(server: Server): void {
+  const strangers = new Map<string, Socket>();
+  const nameOf = ({ remoteAddress, remotePort }: Socket): string => `${remoteAddress ?? ''} ${remotePort ?? 0}`;
+  server.on('connection', (socket: Socket) => {
+    const name = nameOf(socket);
+    const [oldest] = strangers.values();
+    if (oldest !== undefined && strangers.size >= TLS_STRANGERS_MAX) oldest.destroy();
+    strangers.set(name, socket);
+    socket.once('close', () => strangers.delete(name));
+  });
+  server.on('secureConnection', (socket: Socket) => strangers.delete(nameOf(socket)));
 }
 
 /** A socket to that address; what is written before it is open waits. What goes wrong is its `error`. */

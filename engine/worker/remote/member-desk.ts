@@ -71,6 +71,11 @@ export class MemberDesk {
     return this.socket !== null;
   }
 
+  /** Something is to run there. */
+  get isNeeded(): boolean {
+    return this.runs.size > 0;
+  }
+
   start(init: WorkerInit): WorkerHandle {
     if (init.instrument !== null) throw new TypeError('an instrument cannot look into another process');
     const run = this.nextRun++;
@@ -99,7 +104,7 @@ export class MemberDesk {
     if (this.socket !== null) this.begin(entry, this.socket);
     else if (!this.wasThere && !this.isAwaited) this.await();
     // It was given up when nothing was to run there.
-    else if (this.wasThere && this.deadline === null) this.awaitReturn();
+    else if (this.deadline === null && (this.wasThere || this.options.onAway !== undefined)) this.awaitReturn();
     return {
       ended,
       threadId: null,
@@ -266,6 +271,7 @@ export class MemberDesk {
   private giveUp(): void {
     this.deadline = null;
     const { name, awayMs, onAway } = this.options;
+    if (!this.isNeeded) return;
     if (onAway !== undefined) {
       // Said again as long as it is so.
       onAway(true);

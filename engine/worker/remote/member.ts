@@ -8,9 +8,10 @@
 // On the main thread of the member.
 
 import { MessageChannel, type MessagePort } from 'node:worker_threads';
-import type { Clock } from '../../clock.js';
+import type { Clock, Timer } from '../../clock.js';
 import { PROTOCOL_VERSION } from '../../codec/data-frame.js';
 import type { CounterBlock } from '../../metrics/counter-blocks.js';
+import { Counters } from '../../metrics/counters.js';
 import { failure, fromWire } from '../../errors.js';
 import {
   MEMBER_COUNTERS_MS,
@@ -18,6 +19,7 @@ import {
   MEMBER_RETRY_MAX_MS,
   MEMBER_RETRY_MIN_MS,
   MEMBER_RETURN_MS,
+  STOP_TIMEOUT_MS,
 } from '../../limits.js';
 import { dial } from '../../link/tcp/secure.js';
 import type { TcpAddress } from '../../link/tcp/tcp-wire.js';
@@ -32,7 +34,7 @@ import type { Ended } from '../supervision/cause.js';
 import { memoryShare } from '../supervision/memory-shares.js';
 import { Pulse } from '../supervision/pulse.js';
 import { WorkerWatch, type Watched } from '../supervision/worker-watch.js';
-import type { LeadToMember, MemberToLead, RemoteTold, SharedBlock } from './messages.js';
+import type { LeadToMember, MemberToLead, RemoteInit, RemoteTold, SharedBlock } from './messages.js';
 import { MessageSocket } from './message-socket.js';
 import { enterToJoin } from './door.js';
 import { tcpOf, type Reach } from './reach.js';
@@ -71,6 +73,7 @@ interface OwnRun extends Watched {
   readonly backlog: Backlog;
   /** Its watch has ended it. */
   by: Ended | null;
+  isKilled: boolean;
 }
 
 export class Member {
@@ -80,6 +83,7 @@ export class Member {
   /** Ends of links between two workers of this process, until the other one is told of its own. */
   private readonly besides = new Map<number, { readonly worker: number; readonly ports: WirePorts }>();
   private threads: ThreadPool | null = null;
+  private isStopping = false;
   private watch: WorkerWatch<OwnRun> | null = null;
 
   constructor(options: MemberOptions) {
@@ -89,6 +93,21 @@ export class Member {
   /** Workers that the lead has started and that are not over. */
   get workers(): number {
     return this.runs.size;
+  }
+
+  /** Has all workers close their components and end, and starts no more; resolves when they have, or time is over. */
+  async stopWorkers(): Promise<void> {
+    this.isStopping = true;
+    const ended: Promise<unknown>[] = [];
+    for (const own of this.runs.values()) {
+      own.by ??= { by: 'operator', why: 'its host takes no part any more' };
+      own.control.postMessage({ type: 'stop' } satisfies ToWorker);
+      ended.push(own.handle.ended);
+    }
+    let timer: Timer | null = null;
+    const late = new Promise<void>((resolve) => (timer = this.options.clock.after(STOP_TIMEOUT_MS, resolve)));
+    await Promise.race([Promise.all(ended), late]);
+    (timer as Timer | null)?.cancel();
   }
 
   /**
@@ -196,7 +215,7 @@ export class Member {
         this.words.forget(message.memory);
         return;
       case 'kill':
-        void this.runs.get(message.run)?.handle.kill();
+        this.kill(message.run);
         return;
       default:
         return;
@@ -204,6 +223,8 @@ export class Member {
   }
 
   private start(lead: LeadSocket, { run, init, counters }: Extract<LeadToMember, { readonly type: 'start' }>): void {
+    // Its lead hears soon that it is gone.
+    if (this.isStopping) return;
     const { source, reach, filesRoot = init.filesRoot } = this.options;
     this.threads ??= this.openThreads(init.description.config);
     const { port1, port2 } = new MessageChannel();
@@ -216,7 +237,7 @@ export class Member {
       filesRoot,
       tcp: tcpOf(init.tcp, reach),
       control: port2,
-      counters: counters.map((block) => this.ownBlock(block)),
+      counters: counters.map((block) => this.ownBlock(block, init)),
       backlog: backlog.memory,
       pulse: pulse.memory,
       peers,
@@ -230,15 +251,20 @@ export class Member {
       backlog,
       pulse,
       by: null,
+      isKilled: false,
       get threadId() {
         return handle.threadId;
       },
     };
     this.runs.set(run, own);
     port1.on('message', (message: FromWorker) => {
-      if (message.type === 'hello') handle.threadId = message.threadId;
+      if (message.type === 'hello') {
+        handle.threadId = message.threadId;
+        // It was to be ended before it could be.
+        if (own.isKilled) void handle.kill();
+      }
       // What it did is added up when it is gone.
-      else if (message.type === 'letGo') this.sayCounts(lead);
+      if (message.type === 'letGo') this.sayCounts(lead);
       lead.send({ type: 'said', run, message });
     });
     void Promise.all([handle.ended, closed(port1, handle.ended)]).then(([reason]) => {
@@ -249,6 +275,13 @@ export class Member {
       this.sayCounts(lead, [own]);
       lead.send({ type: 'ended', run, reason, by: own.by });
     });
+  }
+
+  private kill(run: number): void {
+    const own = this.runs.get(run);
+    if (own === undefined) return;
+    own.isKilled = true;
+    void own.handle.kill();
   }
 
   /** Threads for the workers of a topology, watched as the lead watches its own. */
@@ -273,8 +306,17 @@ export class Member {
     lead.send({ type: 'counted', changed: this.words.takeChanges(), pulses: runs.map(pulseOf) });
   }
 
-  private ownBlock(block: SharedBlock): CounterBlock {
-    return { ...block, memory: this.words.memoryOf(block.memory) };
+  /** @param init - of a worker that starts */
+  private ownBlock(block: SharedBlock, init: RemoteInit | null = null): CounterBlock {
+    const { firstTask, tasks, firstWorker, workers, memory } = block;
+    if (init === null) return { ...block, memory: this.words.memoryOf(memory) };
+    const counters = new Counters(tasks, workers, new SharedArrayBuffer(0));
+    const own = init.plan.tasks.flatMap(({ task, worker }) => {
+      return worker === init.worker && task >= firstTask && task < firstTask + tasks ? task - firstTask : [];
+    });
+    const beats = init.worker - firstWorker;
+    const spans = counters.spansOf(own, beats).slice(beats >= 0 && beats < workers ? 0 : 1);
+    return { ...block, memory: this.words.memoryOf(memory, spans) };
   }
 
   private tell(run: number, message: RemoteTold): void {

@@ -77,24 +77,31 @@ export class ProcessPool implements WorkerPool {
   }
 
   /**
-   * Which process has which worker from now on. Those beyond stay where they are until they end.
+   * Which process has which worker from now on. Those beyond are about to end: they stay where they are, but where
+   * nobody is there the lead has them until then.
    *
-   * @returns the workers that are elsewhere: each moves when it is replaced
+   * @returns the workers that are elsewhere, of which some may be over: each moves when it is replaced
    */
   place(places: readonly string[]): readonly number[] {
-    places.forEach((place, worker) => (this.wanted[worker] = place));
+    this.wanted.splice(0, Infinity, ...places);
     for (const [name, desk] of this.desks) {
       desk.stays(this.wanted.includes(name));
       this.dropUnused(name);
     }
-    return places.flatMap((place, worker) => {
-      const now = this.places[worker];
-      return now === undefined || now === place ? [] : worker;
+    return this.places.flatMap((now, worker) => {
+      const isRight = worker < places.length ? now === places[worker] : this.isThere(now);
+      return isRight ? [] : worker;
     });
   }
 
+  private isThere(name: string): boolean {
+    return name === this.options.lead || this.desks.get(name)?.isThere === true;
+  }
+
   enter(worker: number): void {
-    this.places[worker] = this.wanted[worker]!;
+    const before = this.places[worker];
+    this.places[worker] = this.wanted[worker] ?? this.options.lead;
+    if (before !== undefined) this.dropUnused(before);
   }
 
   linkKind(first: number, second: number): PeerLink['kind'] {
@@ -161,7 +168,7 @@ export class ProcessPool implements WorkerPool {
   /** A member that is gone and has no worker any more: with each start a host has another name. */
   private dropUnused(name: string): void {
     const desk = this.desks.get(name);
-    if (desk === undefined || desk.isThere || this.wanted.includes(name) || this.places.includes(name)) return;
+    if (desk === undefined || desk.isThere || desk.isNeeded || this.wanted.includes(name)) return;
     desk.end();
     this.desks.delete(name);
   }

@@ -42,10 +42,18 @@ export class LeadWords {
 export class MemberWords {
   private readonly kept = new Map<number, { readonly words: Float64Array; readonly sent: Float64Array }>();
 
-  /** The memory for a worker that starts. */
-  memoryOf({ memory, bytes, set }: SharedMemory): SharedArrayBuffer {
+  /**
+   * The memory for a worker that starts.
+   *
+   * @param own - the words, from and to, in which it alone will count: they go on from where the lead says that they
+   * stand, because it may have counted elsewhere since this process last had it
+   */
+  memoryOf({ memory, bytes, set }: SharedMemory, own: Spans = []): SharedArrayBuffer {
     let kept = this.kept.get(memory);
-    if (kept === undefined) {
+    if (kept !== undefined) {
+      takeOver(kept.words, set, own);
+      takeOver(kept.sent, set, own);
+    } else {
       const words = new Float64Array(new SharedArrayBuffer(bytes));
       set.places.forEach((place, i) => (words[place] = set.words[i]!));
       kept = { words, sent: words.slice() };
@@ -73,6 +81,20 @@ export class MemberWords {
   clear(): void {
     this.kept.clear();
   }
+}
+
+/** Words, from and to. */
+type Spans = readonly (readonly [from: number, to: number])[];
+
+function takeOver(words: Float64Array, set: ChangedWords, own: Spans): void {
+  const isOwn = new Uint8Array(words.length);
+  for (const [from, to] of own) {
+    isOwn.fill(1, from, to);
+    words.fill(0, from, to);
+  }
+  set.places.forEach((place, i) => {
+    if (isOwn[place] === 1) words[place] = set.words[i]!;
+  });
 }
 
 /** Where words differ from what was sent of them, which is brought up to date. */

@@ -27,6 +27,7 @@ t.test('on loopback nothing is needed; elsewhere a secret or certificates', asyn
     { secret: 'short' },
     { ports: [9, 3] },
     { ports: [0, 70_000] },
+    { tls: { ...identity, key: 'no key' } },
   ] as const) {
     t.equal(await codeOf(open(links)), 'MILLRACE_HOST_OPTION', JSON.stringify(links));
   }

@@ -101,3 +101,31 @@ t.test('one that is lost and has no worker any more is not waited for', async (t
   await pass(3 * AWAY_MS);
   t.strictSame(told, ['b there']);
 });
+
+t.test('one whose worker was moved while it was away is not told of any more', async (t) => {
+  const { pool, told, join, pass, until } = await poolOf(t, ['a', 'b']);
+  const member = join('b');
+  await until(() => told.length > 0);
+  const handle = pool.start(initOf(1), []);
+  member.end();
+  await member.served.catch(() => undefined);
+  t.match(await handle.ended, /was lost/);
+  const waiting = pool.start(initOf(1), []);
+  await pass(AWAY_MS);
+  t.strictSame(told, ['b there', 'b away']);
+  t.strictSame(pool.place(['a', 'c']), [1]);
+  await waiting.kill();
+  pool.enter(1);
+  await pass(3 * AWAY_MS);
+  t.strictSame(told, ['b there', 'b away'], 'nobody looks for it');
+});
+
+t.test('a worker that is about to end is not left where nobody is', async (t) => {
+  const { pool, told, join, until } = await poolOf(t, ['a', 'b', 'c']);
+  join('c');
+  await until(() => told.includes('c there'));
+  t.strictSame(pool.place(['a']), [1], 'the one whose host is there stays until it ends');
+  pool.enter(1);
+  t.strictSame(pool.place(['a']), [], 'the lead has it until then');
+  t.equal(pool.linkKind(0, 1), 'ports');
+});

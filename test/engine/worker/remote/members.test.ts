@@ -225,6 +225,27 @@ t.test('counters and what they stood at go over, changes only', async (t) => {
   t.equal(lead.share(memory).memory, 1, 'no number is used again');
 });
 
+t.test('what counts where it counted before goes on from where the lead stands', (t) => {
+  const lead = new LeadWords();
+  const memory = new SharedArrayBuffer(80);
+  const words = new Float64Array(memory);
+  const member = new MemberWords();
+  const own = new Float64Array(member.memoryOf(lead.share(memory)));
+  own[0] = 5;
+  lead.apply(member.takeChanges());
+  own[9] = 3;
+  // Its worker counts elsewhere for a while, and is back.
+  words.set([11, 2], 0);
+  const again = new Float64Array(member.memoryOf(lead.share(memory), [[0, 4]]));
+  t.equal(again.buffer, own.buffer, 'the same memory');
+  t.strictSame([...own], [11, 2, 0, 0, 0, 0, 0, 0, 0, 3], 'others count on');
+  t.strictSame(
+    member.takeChanges().map(({ places, words: changed }) => [[...places], [...changed]]),
+    [[[9], [3]]],
+  );
+  t.end();
+});
+
 t.test('a member that was given up while nothing ran there is waited for when something is to', async (t) => {
   const led = await leadOf(t);
   const { socket } = await joined(led);

@@ -86,6 +86,10 @@ export class Team {
   async leave(name: string): Promise<void> {
     this.leaving.get(name)?.abort(new Error('it leaves'));
     await this.serving.get(name);
+    this.unlock();
+  }
+
+  private unlock(): void {
     for (const key of KEYS) rmSync(this.file(`${key}.lock`), { force: true });
   }
 
@@ -115,6 +119,8 @@ export class Team {
     const moving = this.pool.place(places);
     this.run.move(moving);
     await this.holds(() => this.run.status().workerDeaths >= deaths + moving.length && !this.run.changing);
+    // A call that was under way in a worker that ended has left its lock.
+    this.unlock();
   }
 
   async rebalance(change: PlanChange): Promise<void> {
