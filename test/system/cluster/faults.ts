@@ -195,6 +195,7 @@ export function clusterFaults(sessionTimeoutMs: number): readonly Fault[] {
     },
     {
       name: 'kill -9 the process of the master',
+      isLong: true,
       goalMs: PROCESS_GOAL_MS,
       strike: async (scene) => await killedProcess(scene, (await partsOf(scene)).master),
     },
@@ -228,6 +229,7 @@ export function clusterFaults(sessionTimeoutMs: number): readonly Fault[] {
     },
     {
       name: 'SIGSTOP a host for longer than its session, SIGCONT',
+      isLong: true,
       goalMs: afterSession,
       strike: async (scene) => await stopped(scene, await memberOf(scene)),
     },
