@@ -229,7 +229,6 @@ export function clusterFaults(sessionTimeoutMs: number): readonly Fault[] {
     },
     {
       name: 'SIGSTOP a host for longer than its session, SIGCONT',
-      isLong: true,
       goalMs: afterSession,
       strike: async (scene) => await stopped(scene, await memberOf(scene)),
     },
