@@ -1,7 +1,10 @@
-// Topologies as wishes, masters and hosts, on virtual time: C08, C14, C40, C47, C49, C56, C58, C59. What runs them is a
-// fake, so nothing is emitted; what the engine does is in the other files.
+// Topologies as wishes, masters and hosts, on virtual time: C08, C14, C40, C47, C49, C54, C56, C58, C59, C63. What runs
+// them is a fake, so nothing is emitted; what the engine does is in the other files, and what real hosts do in
+// test/system/cluster.
 
 import t from 'tap';
+import type { Store } from '../../coordination/store/contract.js';
+import { failure } from '../../engine/errors.js';
 import { Cluster, settle, topology } from '../coordination/cluster.js';
 
 void t.test('C08 a name in use is refused, also within its kill delay', async (t) => {
@@ -125,6 +128,69 @@ void t.test('C49 hosts that join leave a running topology where it is', async (t
   t.equal(b.runner.runs.length + c.runner.runs.length, 0);
   t.strictSame(a.runner.run('words').told, []);
   for (const { host } of [a, b, c]) await host.close();
+});
+
+void t.test(
+  'C54 a host without its store goes on until its tasks are elsewhere, and stops them when it is back',
+  async (t) => {
+    const cluster = await Cluster.open();
+    let isCut = false;
+    const store: Store = {
+      connect: async (options) => {
+        if (isCut) throw failure('MILLRACE_STORE_UNAVAILABLE', { what: 'a new session', reason: 'cut off' });
+        return await cluster.store.connect(options);
+      },
+    };
+    const a = await cluster.host('a', 4, store);
+    await a.host.topologies.submit(topology('words'));
+    await settle();
+    const first = a.runner.run('words');
+    const b = await cluster.host('b', 4);
+    isCut = true;
+    const session = await cluster.store.connect();
+    const [member = ''] = (await session.children('/hosts')).filter((each) => each.startsWith('a~'));
+    await cluster.store.expire((await session.get(`/hosts/${member}`)).stat.ephemeralOwner!);
+    await cluster.advance(5_000);
+    t.strictSame(b.runner.running, ['words'], 'placed elsewhere');
+    t.strictSame([first.over, first.told], [false, []], 'cut off, it goes on');
+    const second = b.runner.run('words');
+    t.ok(second.order.firstIncarnation > first.order.firstIncarnation, 'in incarnations that nobody had');
+    isCut = false;
+    await cluster.advance(10_000);
+    t.strictSame([first.over, first.told], [true, ['kill 0']], 'back, it stops what is no longer its own');
+    t.equal(second.over, false);
+    await session.close();
+    await a.host.close();
+    await b.host.close();
+  },
+);
+
+void t.test('C63 hosts whose wall clocks are hours apart are there, and nothing moves', async (t) => {
+  const cluster = await Cluster.open();
+  const hour = 3_600_000;
+  const clocked = (shiftMs: number) => ({ wallMs: () => 1e12 + shiftMs + cluster.clock.now() });
+  const behind = await cluster.host('behind', 1, cluster.store, clocked(-5 * hour));
+  const ahead = await cluster.host('ahead', 1, cluster.store, clocked(7 * hour));
+  for (const name of ['one', 'two']) await behind.host.topologies.submit(topology(name));
+  await cluster.advance(hour);
+  t.strictSame(
+    (await ahead.host.hosts.list()).map(({ host, used }) => [host, used]),
+    [
+      ['ahead', 1],
+      ['behind', 1],
+    ],
+  );
+  const runs = [...behind.runner.runs, ...ahead.runner.runs];
+  t.strictSame(
+    runs.map(({ order, over }) => [order.revision, over]),
+    [
+      [1, false],
+      [1, false],
+    ],
+    'each was started once',
+  );
+  await behind.host.close();
+  await ahead.host.close();
 });
 
 void t.test('C56 what does not fit waits and says so, and starts when a slot frees up', async (t) => {

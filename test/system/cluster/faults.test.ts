@@ -1,5 +1,6 @@
-// Three hosts on three ZooKeeper servers, their wall clocks hours apart, get over every fault of faults.ts: no line is
-// lost, no task runs twice in one incarnation, and one of them is master. How long it takes, `npm run faults` says.
+// Three hosts on three ZooKeeper servers, their wall clocks hours apart (C63), get over every fault of faults.ts: no
+// line is lost, no task runs twice in one incarnation, and one of them is master. How long it takes, `npm run faults`
+// says.
 
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';

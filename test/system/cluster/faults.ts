@@ -242,7 +242,7 @@ export function clusterFaults(sessionTimeoutMs: number): readonly Fault[] {
     { name: 'kill -9 the ZooKeeper leader', goalMs: null, strike: async (scene) => await server(scene, 'leader') },
     { name: 'all ZooKeeper servers away', goalMs: null, strike: everyServer },
     {
-      name: 'a host cut off from ZooKeeper, not from its peers',
+      name: 'C54 a host cut off from ZooKeeper, not from its peers',
       goalMs: null,
       strike: async (scene) => await cutFromStore(scene, await memberOf(scene)),
     },
