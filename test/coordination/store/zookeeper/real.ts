@@ -46,6 +46,7 @@ export class Events {
   /** Resolves when so many of them have come. */
   async until(type: SessionEvent['type'], count = 1): Promise<void> {
     while (this.seen.filter((each) => each === type).length < count) {
+      if (type !== 'lost' && this.seen.includes('lost')) throw new Error(`the session was lost before "${type}"`);
       await new Promise<void>((resolve) => this.waiting.push(resolve));
     }
   }
