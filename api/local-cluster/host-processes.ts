@@ -6,9 +6,10 @@
 // Invariant: no process gets a signal that is not in that group or whose arguments do not name that directory. Main
 // thread.
 
-import { execFileSync, spawn } from 'node:child_process';
-import { closeSync, openSync, readdirSync, readFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { startDetached, type DetachedProcess } from '../../coordination/detached-process.js';
 
 const MAIN = fileURLToPath(new URL('../cli/main.js', import.meta.url));
 
@@ -33,13 +34,6 @@ export interface HostMark {
   readonly dataDirectory: string;
 }
 
-/** How a process ended, as far as is known. */
-export interface StartedHost {
-  readonly pid: number;
-  /** In words, once it has ended: `exit code 1`. */
-  readonly ended: Promise<string>;
-}
-
 interface Found {
   readonly pid: number;
   readonly group: number;
@@ -47,23 +41,8 @@ interface Found {
 }
 
 /** Starts the parent; @throws what the system says when no process can be made. */
-export function startHost(start: HostStart): StartedHost {
-  const log = openSync(start.logFile, 'a');
-  try {
-    const child = spawn(process.execPath, [MAIN, 'host', ...argumentsOf(start)], {
-      detached: true,
-      stdio: ['ignore', log, log],
-    });
-    const ended = new Promise<string>((resolve) => {
-      child.once('error', (error) => resolve(error.message));
-      child.once('exit', (code, signal) => resolve(signal ?? `exit code ${code}`));
-    });
-    child.unref();
-    // Without one the error is on its way.
-    return { pid: child.pid ?? 0, ended };
-  } finally {
-    closeSync(log);
-  }
+export function startHost(start: HostStart): DetachedProcess {
+  return startDetached(process.execPath, [MAIN, 'host', ...argumentsOf(start)], start.logFile);
 }
 
 /** Those of its processes that live, the parent first; stopped ones too. */

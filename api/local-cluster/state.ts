@@ -7,15 +7,16 @@
 //   DIR/hosts/NAME/         what host NAME keeps
 //   DIR/hosts/NAME.log      what it says
 
-import { renameSync, writeFileSync } from 'node:fs';
-import { readFile, readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { StateFile } from '../../coordination/state-file.js';
 import { failure, reasonOf } from '../../engine/errors.js';
 import { CLUSTER_HOSTS_MAX, CLUSTER_STATE_BYTES_MAX } from '../../engine/limits.js';
 
 const STATE_FILE = 'cluster.json';
 const FORMAT = 1;
 const OWN_NAMES = /^(?:zookeeper|hosts|(?:lock|claim)-\d.*)$/;
+
+const file = new StateFile({ name: STATE_FILE, bytesMax: CLUSTER_STATE_BYTES_MAX, otherNames: OWN_NAMES, unusable });
 
 /** A host of the cluster: where it listens, and its parent process, 0 while it was never started. */
 export interface HostPlace {
@@ -32,16 +33,18 @@ export const zookeeperDirectory = (directory: string): string => join(directory,
 export const hostsDirectory = (directory: string): string => join(directory, 'hosts');
 export const dataDirectory = (directory: string, host: string): string => join(hostsDirectory(directory), host);
 export const logFile = (directory: string, host: string): string => join(hostsDirectory(directory), `${host}.log`);
-export const stateFile = (directory: string): string => join(directory, STATE_FILE);
+export const stateFile = (directory: string): string => file.at(directory);
 export const urlOf = ({ port }: HostPlace): string => `http://127.0.0.1:${port}`;
 
-/** Writes it. */
+/** The error of a directory that cannot be used. */
+export function unusable(directory: string, reason: string): Error {
+  return failure('MILLRACE_CLUSTER_DIRECTORY', { directory, reason });
+}
+
+/** Writes it. @throws MILLRACE_CLUSTER_DIRECTORY */
 export function writeState(directory: string, state: ClusterState): void {
-  const file = stateFile(directory);
-  const fresh = `${file}.${process.pid}.new`;
   try {
-    writeFileSync(fresh, `${JSON.stringify({ format: FORMAT, ...state }, null, 2)}\n`, { mode: 0o600 });
-    renameSync(fresh, file);
+    file.write(directory, { format: FORMAT, ...state });
   } catch (error) {
     throw unusable(directory, reasonOf(error));
   }
@@ -53,46 +56,10 @@ export function writeState(directory: string, state: ClusterState): void {
  * @throws MILLRACE_CLUSTER_DIRECTORY when something else is there
  */
 export async function readState(directory: string): Promise<ClusterState | null> {
-  const text = await readText(directory);
-  if (text === null) return null;
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch (error) {
-    throw unusable(directory, `its ${STATE_FILE} is no JSON: ${reasonOf(error)}`);
-  }
+  const value = await file.read(directory);
+  if (value === null) return null;
   if (!isState(value)) throw unusable(directory, `its ${STATE_FILE} was not written by this version`);
   return value;
-}
-
-/** The error of a directory that cannot be used. */
-export function unusable(directory: string, reason: string): Error {
-  return failure('MILLRACE_CLUSTER_DIRECTORY', { directory, reason });
-}
-
-async function readText(directory: string): Promise<string | null> {
-  const file = stateFile(directory);
-  try {
-    const { size } = await stat(file);
-    if (size > CLUSTER_STATE_BYTES_MAX) throw unusable(directory, `its ${STATE_FILE} has ${size} bytes`);
-    return await readFile(file, 'utf8');
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    if (code === 'ENOTDIR') throw unusable(directory, 'it is no directory');
-    if (code !== 'ENOENT') throw code?.startsWith('E') === true ? unusable(directory, reasonOf(error)) : error;
-  }
-  const other = (await namesIn(directory)).find((name) => !OWN_NAMES.test(name));
-  if (other !== undefined) throw unusable(directory, `there is no ${STATE_FILE} in it, but "${other}"`);
-  return null;
-}
-
-async function namesIn(directory: string): Promise<readonly string[]> {
-  try {
-    return await readdir(directory);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
-    throw unusable(directory, reasonOf(error));
-  }
 }
 
 function isState(value: unknown): value is ClusterState {

@@ -3,9 +3,10 @@
 //
 // Invariant: no process gets a signal whose arguments do not have the mark. Main thread.
 
-import { execFileSync, spawn } from 'node:child_process';
-import { closeSync, openSync, readdirSync, readFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { startDetached, type DetachedProcess } from '../detached-process.js';
 import type { EnsembleConfiguration } from './configuration.js';
 import type { Installation } from './installation.js';
 
@@ -21,13 +22,6 @@ export interface ServerMark {
   readonly server: number;
 }
 
-/** How a process ended, as far as is known. */
-export interface ServerStart {
-  readonly pid: number;
-  /** In words, once it has ended: `exit code 1`. */
-  readonly ended: Promise<string>;
-}
-
 function argumentOf({ ensemble, server }: ServerMark): string {
   return `-Dmillrace.server=${ensemble}/${server}`;
 }
@@ -38,40 +32,25 @@ export function startServer(
   mark: ServerMark,
   { java, classPath }: Installation,
   { heapMegabytes, durable }: EnsembleConfiguration,
-): ServerStart {
-  const log = openSync(join(directory, LOG_FILE), 'a');
-  try {
-    // One small heap and the quick compiler: a server then takes 60 MB and is up in some tenths of a second.
-    const child = spawn(
-      java,
-      [
-        `-Xmx${heapMegabytes}m`,
-        '-XX:+UseSerialGC',
-        '-XX:TieredStopAtLevel=1',
-        argumentOf(mark),
-        '-Dzookeeper.jmx.log4j.disable=true',
-        '-Dzookeeper.preAllocSize=1024',
-        `-Dzookeeper.forceSync=${durable ? 'yes' : 'no'}`,
-        '-Dorg.slf4j.simpleLogger.defaultLogLevel=info',
-        '-Dorg.slf4j.simpleLogger.showDateTime=true',
-        '-Dorg.slf4j.simpleLogger.dateTimeFormat=HH:mm:ss.SSS',
-        '-cp',
-        classPath,
-        MAIN_CLASS,
-        './zoo.cfg',
-      ],
-      { cwd: directory, detached: true, stdio: ['ignore', log, log] },
-    );
-    const ended = new Promise<string>((resolve) => {
-      child.once('error', (error) => resolve(error.message));
-      child.once('exit', (code, signal) => resolve(signal ?? `exit code ${code}`));
-    });
-    child.unref();
-    // Without one the error is on its way.
-    return { pid: child.pid ?? 0, ended };
-  } finally {
-    closeSync(log);
-  }
+): DetachedProcess {
+  // One small heap and the quick compiler: a server then takes 60 MB and is up in some tenths of a second.
+  const args = [
+    `-Xmx${heapMegabytes}m`,
+    '-XX:+UseSerialGC',
+    '-XX:TieredStopAtLevel=1',
+    argumentOf(mark),
+    '-Dzookeeper.jmx.log4j.disable=true',
+    '-Dzookeeper.preAllocSize=1024',
+    `-Dzookeeper.forceSync=${durable ? 'yes' : 'no'}`,
+    '-Dorg.slf4j.simpleLogger.defaultLogLevel=info',
+    '-Dorg.slf4j.simpleLogger.showDateTime=true',
+    '-Dorg.slf4j.simpleLogger.dateTimeFormat=HH:mm:ss.SSS',
+    '-cp',
+    classPath,
+    MAIN_CLASS,
+    './zoo.cfg',
+  ];
+  return startDetached(java, args, join(directory, LOG_FILE), directory);
 }
 
 /** Whether that server is a living process of that id, and whether it is stopped. */

@@ -3,11 +3,9 @@
 // mark that they carry (server-process.ts). Written whole and renamed; only its owner may read it, because passwords of
 // key stores are in it. Main thread.
 
-import { renameSync, writeFileSync } from 'node:fs';
-import { readFile, readdir, stat } from 'node:fs/promises';
-import { join } from 'node:path';
-import { failure, reasonOf } from '../../engine/errors.js';
+import { failure } from '../../engine/errors.js';
 import { ENSEMBLE_STATE_BYTES_MAX } from '../../engine/limits.js';
+import { StateFile } from '../state-file.js';
 import type { EnsembleConfiguration, EnsembleServer, EnsembleTls } from './configuration.js';
 
 const STATE_FILE = 'ensemble.json';
@@ -23,12 +21,21 @@ export interface EnsembleState {
   readonly pids: Readonly<Record<string, number>>;
 }
 
+/** The error of a directory that cannot be used. */
+export function unusable(directory: string, reason: string): Error {
+  return failure('MILLRACE_ENSEMBLE_DIRECTORY', { directory, reason });
+}
+
+const file = new StateFile({
+  name: STATE_FILE,
+  bytesMax: ENSEMBLE_STATE_BYTES_MAX,
+  otherNames: /^(lock|claim)-\d/,
+  unusable,
+});
+
 /** Writes it. */
 export function writeState(directory: string, state: EnsembleState): void {
-  const file = join(directory, STATE_FILE);
-  const fresh = `${file}.${process.pid}.new`;
-  writeFileSync(fresh, `${JSON.stringify({ format: FORMAT, ...state }, null, 2)}\n`, { mode: 0o600 });
-  renameSync(fresh, file);
+  file.write(directory, { format: FORMAT, ...state });
 }
 
 /**
@@ -37,47 +44,11 @@ export function writeState(directory: string, state: EnsembleState): void {
  * @throws MILLRACE_ENSEMBLE_DIRECTORY when something else is there
  */
 export async function readState(directory: string): Promise<EnsembleState | null> {
-  const text = await readText(directory);
-  if (text === null) return null;
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch (error) {
-    throw unusable(directory, `its ${STATE_FILE} is no JSON: ${reasonOf(error)}`);
-  }
+  const value = await file.read(directory);
+  if (value === null) return null;
   const wrong = whatIsWrong(value);
   if (wrong !== null) throw unusable(directory, `its ${STATE_FILE} was not written by this version: ${wrong}`);
   return value as EnsembleState;
-}
-
-/** The error of a directory that cannot be used. */
-export function unusable(directory: string, reason: string): Error {
-  return failure('MILLRACE_ENSEMBLE_DIRECTORY', { directory, reason });
-}
-
-async function readText(directory: string): Promise<string | null> {
-  const file = join(directory, STATE_FILE);
-  try {
-    const { size } = await stat(file);
-    if (size > ENSEMBLE_STATE_BYTES_MAX) throw unusable(directory, `its ${STATE_FILE} has ${size} bytes`);
-    return await readFile(file, 'utf8');
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    if (code === 'ENOTDIR') throw unusable(directory, 'it is no directory');
-    if (code !== 'ENOENT') throw code?.startsWith('E') === true ? unusable(directory, reasonOf(error)) : error;
-  }
-  const [other] = (await namesIn(directory)).filter((name) => !/^(lock|claim)-\d/.test(name));
-  if (other !== undefined) throw unusable(directory, `there is no ${STATE_FILE} in it, but "${other}"`);
-  return null;
-}
-
-async function namesIn(directory: string): Promise<readonly string[]> {
-  try {
-    return await readdir(directory);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
-    throw unusable(directory, reasonOf(error));
-  }
 }
 
 type Rule = (value: unknown) => boolean;
