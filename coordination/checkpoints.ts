@@ -17,6 +17,7 @@ import { checkpointsPath } from './paths.js';
 import { fromNode, toData } from './store/json-node.js';
 import type { Operation, Session } from './store/contract.js';
 import { childOf } from './store/node-path.js';
+import { pause } from './store/signals.js';
 import { hasCode, isPassing, operationOf } from './store/store-errors.js';
 import type { Checkpoint, CheckpointChange } from './topology-records.js';
 
@@ -155,6 +156,14 @@ export class CheckpointWriter {
   async flush(): Promise<void> {
     this.writing = this.writing.then(() => this.write());
     await this.writing;
+  }
+
+  /** Resolves when all that was added of it is on disk, or is not kept here any more; or with the signal. */
+  async written(progress: Progress, signal: AbortSignal): Promise<void> {
+    while (this.changed.has(progress) && !signal.aborted) {
+      await this.flush();
+      if (this.changed.has(progress)) await pause(this.options.clock, CHECKPOINT_GATHER_MS, signal);
+    }
   }
 
   /** Writes for the last time. */

@@ -21,6 +21,7 @@ import type { Operation, Session, StoreNode } from './store/contract.js';
 import { hasCode } from './store/store-errors.js';
 import { isWish } from './topology-records.js';
 import type { Topologies } from './topologies.js';
+import { stateIdOf } from './versions.js';
 
 /** What is set. */
 export interface KeptParameters {
@@ -116,7 +117,7 @@ export class ParameterNodes {
     const wish = node === null ? null : fromNode(node, isWish);
     if (node !== null && wish !== null && (id === undefined || wish.id === id)) {
       const check: Operation = { type: 'check', path: node.path, version: node.stat.version };
-      return { path: parametersPath(wish.id), owner: `topology "${name}"`, checks: [check] };
+      return { path: parametersPath(stateIdOf(wish)), owner: `topology "${name}"`, checks: [check] };
     }
     const known = await this.options.topologies.get(name, id);
     if (known.kind === 'ended') throw failure('MILLRACE_PARAMETERS_ENDED', { name, state: known.state });

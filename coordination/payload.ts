@@ -11,6 +11,7 @@ import type { Operation, Session } from './store/contract.js';
 import { childOf } from './store/node-path.js';
 import { hasCode } from './store/store-errors.js';
 import { isPayload, isWish, type Payload, type Wish } from './topology-records.js';
+import { submittedOf } from './versions.js';
 
 /** Deletes in one transaction: far below its limit in bytes. */
 const DELETES_AT_ONCE = 200;
@@ -20,8 +21,8 @@ const DELETES_AT_ONCE = 200;
  *
  * @throws MILLRACE_WISH_TOO_LARGE
  */
-export function piecesOf(name: string, payload: Payload): readonly Uint8Array[] {
-  const data = toData(payload);
+export function piecesOf(name: string, { source, posted, settings, description }: Payload): readonly Uint8Array[] {
+  const data = toData({ source, posted, settings, description } satisfies Payload);
   const bytes = data.byteLength;
   if (bytes > WISH_BYTES_MAX) throw failure('MILLRACE_WISH_TOO_LARGE', { name, bytes, bytesMax: WISH_BYTES_MAX });
   const count = Math.max(1, Math.ceil(bytes / STORE_PIECE_BYTES));
@@ -52,8 +53,9 @@ export async function savePayload(
  */
 export async function loadWished(session: Session, { name, id }: Pick<Wish, 'name' | 'id'>): Promise<Payload> {
   const wish = fromNode(await session.get(wishPath(name)), isWish);
-  if (wish.id !== id) throw failure('MILLRACE_STORE_NO_NODE', { path: payloadPath(id) });
-  return await loadPayload(session, { id, pieces: wish.pieces });
+  const submitted = submittedOf(wish).find((each) => each.id === id);
+  if (submitted === undefined) throw failure('MILLRACE_STORE_NO_NODE', { path: payloadPath(id) });
+  return await loadPayload(session, submitted);
 }
 
 /**

@@ -22,9 +22,11 @@ import {
   type Ended,
   type KillWish,
   type Payload,
+  type Submitted,
   type TopologyState,
   type Wish,
 } from './topology-records.js';
+import { submittedOf } from './versions.js';
 
 /** What is to be run, read and checked by whoever submits it. */
 export interface NewTopology extends Payload {
@@ -85,11 +87,10 @@ export class Topologies {
    * @throws MILLRACE_TOPOLOGY_EXISTS, MILLRACE_WISH_TOO_LARGE, MILLRACE_WISH_TOO_MANY, what the store throws
    */
   async submit(topology: NewTopology): Promise<LiveTopology> {
-    const { source, posted, settings, description, workers, artifacts, active, submittedAtMs } = topology;
+    const { description, active } = topology;
     const { name } = description;
     const id = this.options.newId();
-    const pieces = piecesOf(name, { source, posted, settings, description });
-    const tasks = description.components.reduce((sum, { parallelism }) => sum + parallelism, 0);
+    const pieces = piecesOf(name, topology);
     const session = await this.options.session();
     let names = await session.children(TOPOLOGIES);
     if (names.includes(name)) {
@@ -100,19 +101,7 @@ export class Topologies {
     if (names.includes(name)) throw await this.nameInUse(session, name);
     if (names.length >= TOPOLOGIES_MAX) throw failure('MILLRACE_WISH_TOO_MANY', { name, count: names.length });
     const wanted = active ? 'active' : 'inactive';
-    const placing = placingOf(description);
-    const wish: Wish = {
-      name,
-      id,
-      wanted,
-      kill: null,
-      submittedAtMs,
-      workers,
-      tasks,
-      artifacts,
-      pieces: pieces.length,
-      ...(placing !== undefined && { placing }),
-    };
+    const wish: Wish = { name, wanted, kill: null, ...submittedFrom(topology, id, pieces.length) };
     try {
       await savePayload(session, id, pieces, { type: 'create', path: wishPath(name), data: toData(wish) });
     } catch (error) {
@@ -185,7 +174,7 @@ export class Topologies {
    *
    * @throws MILLRACE_TOPOLOGY_UNKNOWN; MILLRACE_REBALANCE_WORKERS, MILLRACE_REBALANCE_COMPONENT,
    *   MILLRACE_REBALANCE_PARALLELISM, MILLRACE_REBALANCE_TASKS: it makes no sense; MILLRACE_REBALANCE_STATE when it
-   *   ended or is being killed
+   *   ended or is being killed; MILLRACE_REPLACE_BUSY
    */
   async rebalance(name: string, change: PlanChange, id?: string): Promise<LiveTopology> {
     // Whoever asks for nothing has to name a topology, too.
@@ -197,6 +186,7 @@ export class Topologies {
       known.id,
       (wish) => {
         if (wish.wanted === 'killed') throw notRebalanced(name, 'draining');
+        if (wish.next !== undefined) throw failure('MILLRACE_REPLACE_BUSY', { topology: name });
         return rebalancedWish(wish, description, change);
       },
       ({ state }) => {
@@ -258,7 +248,8 @@ export class Topologies {
     const session = await this.options.session();
     const names = await session.children(TOPOLOGIES);
     const found = await Promise.all(names.map((name) => this.find(session, name)));
-    return new Set(found.flatMap((each) => each?.wish.artifacts ?? []));
+    const submitted = found.flatMap((each) => (each === null ? [] : submittedOf(each.wish)));
+    return new Set(submitted.flatMap(({ artifacts }) => artifacts));
   }
 
   private async change(
@@ -340,6 +331,14 @@ async function read(session: Session, path: string): Promise<StoreNode | null> {
     if (hasCode(error, 'MILLRACE_STORE_NO_NODE', 'MILLRACE_STORE_PATH')) return null;
     throw error;
   }
+}
+
+/** What is kept of it in a wish. */
+export function submittedFrom(topology: NewTopology, id: string, pieces: number): Submitted {
+  const { description, workers, artifacts, submittedAtMs } = topology;
+  const tasks = description.components.reduce((sum, { parallelism }) => sum + parallelism, 0);
+  const placing = placingOf(description);
+  return { id, submittedAtMs, workers, tasks, artifacts, pieces, ...(placing !== undefined && { placing }) };
 }
 
 function isMeant(topology: { readonly id: string }, id: string | undefined): boolean {

@@ -31,13 +31,10 @@ export interface KillWish {
   readonly reason: string | null;
 }
 
-/** A wish: what a user asked for. */
-export interface Wish extends Spread {
-  readonly name: string;
+/** One version of a topology: what was submitted at one time. */
+export interface Submitted {
   /** Names this one submission. */
   readonly id: string;
-  readonly wanted: Wanted;
-  readonly kill: KillWish | null;
   readonly submittedAtMs: number;
   readonly workers: number;
   readonly tasks: number;
@@ -47,6 +44,27 @@ export interface Wish extends Spread {
   readonly pieces: number;
   /** What the master needs of its settings: it reads no payloads. Left out: defaults. */
   readonly placing?: Placing;
+}
+
+/** A version that was not put in the place of the one that runs. */
+export interface Refused {
+  readonly id: string;
+  readonly error: WireError;
+}
+
+/** A wish: what a user asked for. */
+export interface Wish extends Submitted, Spread {
+  readonly name: string;
+  readonly wanted: Wanted;
+  readonly kill: KillWish | null;
+  /**
+   * Under which id progress and parameters are kept: versions hand them on to each other. Left out: under its own.
+   */
+  readonly stateId?: string;
+  /** What is to replace it. */
+  readonly next?: Submitted;
+  /** The last one that was to replace it, and why it did not. */
+  readonly refused?: Refused;
 }
 
 /** What is needed to run it: too large for the wish itself. */
@@ -69,22 +87,40 @@ export interface WorkerPlace {
   readonly slot: number;
 }
 
-/** What the master decided; only the master of the newest epoch writes it. */
-export interface Assignment extends Spread {
-  readonly name: string;
+/** Where one version of a topology runs. */
+export interface Placed {
   readonly id: string;
-  readonly epoch: number;
   /** Counts up each time that it starts anew, because its lead is another host; all else is done while it runs. */
   readonly revision: number;
-  readonly wanted: Wanted;
-  readonly kill: KillWish | null;
   /**
    * By worker; empty while it has no place. The host of the first one leads: it supervises the workers of all places.
    * The others may change within a revision, the first may not.
    */
   readonly places: readonly WorkerPlace[];
+}
+
+/** Where the version runs that is to replace another one; its places do not change until it has. */
+export interface NextPlaced extends Placed {
+  /** What is wanted of it: the one before is killed when this one is to go on. */
+  readonly wanted: Exclude<Wanted, 'killed'>;
+  /** `standby`: its bolts are made ready, its spouts wait; `open`: its spouts are opened too. */
+  readonly stage: 'standby' | 'open';
+}
+
+/** What the master decided; only the master of the newest epoch writes it. */
+export interface Assignment extends Placed, Spread {
+  readonly name: string;
+  readonly epoch: number;
+  readonly wanted: Wanted;
+  readonly kill: KillWish | null;
+  /** As its wish has it. */
+  readonly stateId?: string;
   /** What it still waits for, in words. Left out while it has all that is wished. */
   readonly waiting?: string;
+  /** What is to replace it. */
+  readonly next?: NextPlaced;
+  /** Its spouts are to let go of what they read: those of the next version are about to be opened. */
+  readonly aside?: boolean;
 }
 
 export interface HostRecord {
@@ -112,12 +148,20 @@ export interface Drain {
   readonly sinceMs: number;
 }
 
+/**
+ * What a run has done where one version replaces another: its bolts are ready and its spouts wait; its spouts are open;
+ * its spouts have let go, and its bolts are still there.
+ */
+export type RunStage = 'standby' | 'open' | 'aside';
+
 /** What a host says of one topology that it runs. */
 export interface RunReport {
   readonly id: string;
   /** The revision that it applied. */
   readonly revision: number;
   readonly state: 'running' | EndState;
+  /** How far it has come where one version replaces another. Left out: it runs as any does. */
+  readonly stage?: RunStage;
   /** Hosts of its places, as `host~boot`, that its lead has not reached for a while: workers there are better moved. */
   readonly away?: readonly string[];
 }
@@ -193,6 +237,9 @@ export function stateOf(wish: Wish, assignment: Assignment | null): TopologyStat
   return assignment?.id === wish.id && assignment.places.length > 0 ? 'active' : 'waiting';
 }
 
+/** How far a run has come. */
+const RUN_STAGES: ReadonlySet<unknown> = new Set(['standby', 'open', 'aside'] satisfies RunStage[]);
+
 /** What a report says of a run. */
 const RUN_STATES: ReadonlySet<unknown> = new Set(['running', 'completed', 'killed', 'failed']);
 
@@ -205,7 +252,17 @@ function isCount(value: unknown, max: number): boolean {
 
 export function isWish(value: unknown): value is Wish {
   return (
-    hasKeys(value, 'name', 'id', 'wanted', 'kill', 'submittedAtMs', 'workers', 'tasks', 'artifacts', 'pieces') &&
+    hasKeys(value, 'name', 'wanted', 'kill') &&
+    isSubmitted(value) &&
+    (!('next' in value) || isSubmitted(value.next)) &&
+    isOptional(value, 'stateId', 'string') &&
+    (!('refused' in value) || (hasKeys(value.refused, 'id', 'error') && isWireError(value.refused.error)))
+  );
+}
+
+function isSubmitted(value: unknown): value is Submitted {
+  return (
+    hasKeys(value, 'id', 'submittedAtMs', 'workers', 'tasks', 'artifacts', 'pieces') &&
     isCount(value.workers, WORKERS_MAX) &&
     isCount(value.pieces, PIECES_MAX) &&
     (!('placing' in value) || isPlacing(value.placing))
@@ -218,7 +275,17 @@ export function isPayload(value: unknown): value is Payload {
 
 export function isAssignment(value: unknown): value is Assignment {
   return (
-    hasKeys(value, 'name', 'id', 'epoch', 'revision', 'wanted', 'kill', 'places') &&
+    hasKeys(value, 'name', 'epoch', 'wanted', 'kill') &&
+    isPlaced(value) &&
+    isOptional(value, 'stateId', 'string') &&
+    isOptional(value, 'aside', 'boolean') &&
+    (!('next' in value) || (isPlaced(value.next) && hasKeys(value.next, 'wanted', 'stage')))
+  );
+}
+
+function isPlaced(value: unknown): value is Placed {
+  return (
+    hasKeys(value, 'id', 'revision', 'places') &&
     Array.isArray(value.places) &&
     value.places.every((place) => hasKeys(place, 'host', 'boot', 'slot'))
   );
@@ -249,7 +316,10 @@ export function isReport(value: unknown): value is Report {
     Array.isArray(value.runs) &&
     value.runs.every(
       (run) =>
-        hasKeys(run, 'id', 'revision', 'state') && RUN_STATES.has(run.state) && (!('away' in run) || isTexts(run.away)),
+        hasKeys(run, 'id', 'revision', 'state') &&
+        RUN_STATES.has(run.state) &&
+        (!('stage' in run) || RUN_STAGES.has(run.stage)) &&
+        (!('away' in run) || isTexts(run.away)),
     )
   );
 }

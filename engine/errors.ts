@@ -16,6 +16,7 @@ import { ensembleErrors } from './error-catalogue/ensemble.js';
 import { modelErrors } from './error-catalogue/model.js';
 import { parameterErrors } from './error-catalogue/parameters.js';
 import { rebalanceErrors } from './error-catalogue/rebalance.js';
+import { replaceErrors } from './error-catalogue/replace.js';
 import { recipeErrors } from './error-catalogue/recipes.js';
 import { supervisionErrors } from './error-catalogue/supervision.js';
 import { zookeeperErrors } from './error-catalogue/zookeeper.js';
@@ -25,6 +26,7 @@ export const catalogue = {
   ...modelErrors,
   ...engineErrors,
   ...rebalanceErrors,
+  ...replaceErrors,
   ...parameterErrors,
   ...supervisionErrors,
   ...connectErrors,

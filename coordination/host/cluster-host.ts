@@ -25,8 +25,10 @@ import { Hosts } from '../hosts.js';
 import { SessionKeeper } from '../store/session-keeper.js';
 import { aborted } from '../store/signals.js';
 import { hasCode } from '../store/store-errors.js';
+import { Replacements } from '../replacements.js';
 import { Topologies } from '../topologies.js';
-import { isAssignment, type Assignment, type HostRecord } from '../topology-records.js';
+import { isAssignment, type HostRecord } from '../topology-records.js';
+import { versionsOf, type Version } from '../versions.js';
 import { Memberships } from './memberships.js';
 import { ParameterNodes } from '../parameters.js';
 import { LiveParameters } from './live-parameters.js';
@@ -66,6 +68,8 @@ export class ClusterHost {
   readonly boot: string;
   /** What users ask for. */
   readonly topologies: Topologies;
+  /** … of new versions of these. */
+  readonly replacements: Replacements;
   /** Who is there. */
   readonly hosts: Hosts;
   /** Which of them are drained. */
@@ -94,7 +98,9 @@ export class ClusterHost {
     this.boot = newId(random);
     const session = (): Promise<Session> => this.keeper.current();
     this.keeper = new SessionKeeper({ store, clock, logger, each: (each) => this.inSession(each) });
-    this.topologies = new Topologies({ session, newId: () => newId(random) });
+    const asked = { session, newId: () => newId(random) };
+    this.topologies = new Topologies(asked);
+    this.replacements = new Replacements({ ...asked, topologies: this.topologies });
     this.hosts = new Hosts(session);
     this.drains = new Drains({ session, hosts: this.hosts, wallMs });
     this.parameters = new ParameterNodes({ session, topologies: this.topologies });
@@ -143,9 +149,9 @@ export class ClusterHost {
     await this.keeper.close();
   }
 
-  private follow(assignments: readonly Assignment[]): void {
-    this.runs.follow(assignments);
-    this.memberships.follow(assignments);
+  private follow(versions: readonly Version[]): void {
+    this.runs.follow(versions);
+    this.memberships.follow(versions);
   }
 
   /** What it says of itself. */
@@ -196,7 +202,7 @@ export class ClusterHost {
     this.session = session;
     // A server that lags would show an older list: what runs by the newest one would be ended and start again.
     await session.sync(ASSIGNMENTS);
-    const follow = (): void => this.follow(readAssignments(assignments.nodes.values(), logger));
+    const follow = (): void => this.follow(readVersions(assignments.nodes.values(), logger));
     const endParameters = this.liveParameters.inSession(session);
     const assignments: DirectoryCache = new DirectoryCache(session, ASSIGNMENTS, follow);
     const election = new Election({
@@ -225,10 +231,10 @@ function newId(random: Random): string {
   return `${part()}${part()}${part()}`;
 }
 
-function readAssignments(nodes: Iterable<StoreNode>, logger: Logger): readonly Assignment[] {
+function readVersions(nodes: Iterable<StoreNode>, logger: Logger): readonly Version[] {
   return [...nodes].flatMap((node) => {
     try {
-      return fromNode(node, isAssignment);
+      return versionsOf(fromNode(node, isAssignment));
     } catch (error) {
       logger.error(reasonOf(error));
       return [];

@@ -66,7 +66,7 @@ export class LiveParameters {
    * @param changed - called whenever that is something else, also before it is ready
    */
   follow(
-    run: { readonly id: string; readonly name: string },
+    run: { readonly stateId: string; readonly name: string },
     changed: (seen: ParameterValues) => void,
   ): SeenParameters {
     const look = (): void => {
@@ -75,7 +75,7 @@ export class LiveParameters {
       seen = next;
       changed(seen);
     };
-    const own: Followed = this.add(parametersPath(run.id), `topology "${run.name}"`, look);
+    const own: Followed = this.add(parametersPath(run.stateId), `topology "${run.name}"`, look);
     let seen = seenParameters(this.cluster.now, NO_PARAMETERS);
     this.runs.add(look);
     return {

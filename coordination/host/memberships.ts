@@ -15,7 +15,8 @@ import type { Logger } from '../../engine/log.js';
 import { loadWished } from '../payload.js';
 import type { Session } from '../store/contract.js';
 import { aborted, pause } from '../store/signals.js';
-import { isAt, type Assignment, type Payload } from '../topology-records.js';
+import { isAt, type Payload } from '../topology-records.js';
+import type { Version } from '../versions.js';
 import type { Membership, TopologyRunner } from './runner.js';
 
 export interface MembershipsOptions {
@@ -43,7 +44,7 @@ interface Part {
 export class Memberships {
   private readonly options: MembershipsOptions;
   private readonly parts = new Map<string, Part>();
-  private assigned: ReadonlyMap<string, Assignment> = new Map();
+  private assigned: ReadonlyMap<string, Version> = new Map();
   private closing = false;
 
   constructor(options: MembershipsOptions) {
@@ -58,7 +59,7 @@ export class Memberships {
   }
 
   /** What is assigned now, to any host. */
-  follow(assignments: readonly Assignment[]): void {
+  follow(assignments: readonly Version[]): void {
     if (this.closing) return;
     const led = assignments.filter(({ places: [lead] }) => lead !== undefined && !isAt(lead, this.options));
     const revisions = new Map(led.map(({ id, revision }) => [id, revision]));
@@ -82,7 +83,7 @@ export class Memberships {
     await Promise.all([...this.parts.values()].map(({ over }) => over));
   }
 
-  private workersOf({ places }: Assignment): number {
+  private workersOf({ places }: Version): number {
     return places.filter((place) => isAt(place, this.options)).length;
   }
 
@@ -120,7 +121,7 @@ export class Memberships {
   }
 
   /** Never rejects. */
-  private async takePart(assignment: Assignment, ending: AbortSignal): Promise<void> {
+  private async takePart(assignment: Version, ending: AbortSignal): Promise<void> {
     const payload = await this.load(assignment, ending);
     if (payload === null || ending.aborted) return;
     const { name, id, revision, places } = assignment;
@@ -138,7 +139,7 @@ export class Memberships {
   }
 
   /** What is needed to run it, as soon as it can be read; null when it is to end before. */
-  private async load(assignment: Assignment, ending: AbortSignal): Promise<Payload | null> {
+  private async load(assignment: Version, ending: AbortSignal): Promise<Payload | null> {
     const { session, clock, logger } = this.options;
     for (let waitMs = STORE_RETRY_MIN_MS; !ending.aborted; waitMs = Math.min(waitMs * 2, STORE_RETRY_MAX_MS)) {
       try {

@@ -3,12 +3,14 @@
 
 import type { WireError } from '../../engine/errors.js';
 import type { Parallelism } from '../../engine/plan/plan.js';
-import type { Checkpoint, CheckpointChange, EndState, Payload, WorkerPlace } from '../topology-records.js';
+import type { Checkpoint, CheckpointChange, EndState, Payload, RunStage, WorkerPlace } from '../topology-records.js';
 
 /** What a host is to run. */
 export interface RunOrder extends Payload {
   readonly name: string;
   readonly id: string;
+  /** Under which its parameters are kept: versions of a topology hand it on to each other. */
+  readonly stateId: string;
   readonly revision: number;
   /** Of the master that assigned it. */
   readonly epoch: number;
@@ -25,6 +27,8 @@ export interface RunOrder extends Payload {
   readonly firstIncarnation: number;
   /** The progress of its spouts, as it was last kept. */
   readonly checkpoints: readonly Checkpoint[];
+  /** It is to replace another version: its bolts are made ready, and its spouts wait until they are to be opened. */
+  readonly standby: boolean;
 }
 
 /** What a run tells while it goes on. */
@@ -35,6 +39,8 @@ export interface RunListener {
   rebalanced(order: RebalanceOrder, refused: WireError | null): void;
   /** Those of its hosts, as `host~boot`, cannot be reached: all of them each time that it changes. */
   away(hosts: readonly string[]): void;
+  /** How far it has come where one version replaces another; null: it has come back, and runs as any does. */
+  stage(stage: RunStage | null): void;
 }
 
 /** How a topology is to be spread from now on. */
@@ -68,6 +74,12 @@ export interface RunningTopology {
   rebalance(order: RebalanceOrder): void;
   /** Has workers run elsewhere, as many as before; those that need not move go on. */
   place(places: readonly WorkerPlace[]): void;
+  /** One that was started as standby: its spouts are opened, and begin. When one of them cannot be, it has failed. */
+  open(checkpoints: readonly Checkpoint[]): void;
+  /** Its spouts finish what they have begun, and let go of all that they read; bolts stay. */
+  standAside(): void;
+  /** Its spouts begin anew, where they were. */
+  comeBack(): void;
   /** Spouts stop at once, bolts go on until nothing is under way, or for that time at most; then all is closed. */
   kill(options: { readonly waitMs: number }): void;
 }

@@ -6,32 +6,32 @@
 //                       │          │
 //                       └──────────┴─► discarded: no longer this host's; ended without a word, then forgotten
 //
+// Where one version of a topology replaces another, each is a run of its own, and stages.ts takes them through it.
+//
 // Invariant: at most one run for an id at a time; one of a new revision starts when the old one is over.
 
 import type { Clock } from '../../engine/clock.js';
-import { failure, reasonOf, toWire, type WireError } from '../../engine/errors.js';
+import { reasonOf, toWire, type WireError } from '../../engine/errors.js';
 import { INCARNATIONS_PER_REVISION, STORE_RETRY_MAX_MS, STORE_RETRY_MIN_MS } from '../../engine/limits.js';
 import type { Logger } from '../../engine/log.js';
-import { claimProgress, type CheckpointWriter, type Progress } from '../checkpoints.js';
-import { assignmentPath } from '../paths.js';
+import type { CheckpointWriter } from '../checkpoints.js';
 import { loadWished } from '../payload.js';
-import { fromNode } from '../store/json-node.js';
 import type { Session } from '../store/contract.js';
 import { pause } from '../store/signals.js';
 import { hasCode } from '../store/store-errors.js';
 import { takeBack } from '../rebalance-wish.js';
 import {
   changesOf,
-  isAssignment,
   isAt,
   isSame,
-  type Assignment,
   type Report,
   type RunReport,
   type WorkerPlace,
 } from '../topology-records.js';
+import type { Version } from '../versions.js';
 import type { Outbox } from './outbox.js';
 import type { RebalanceOrder, RunEnd, RunningTopology, RunOrder, TopologyRunner } from './runner.js';
+import { notStaged, Stages, type Staged } from './stages.js';
 
 export interface RunsOptions {
   readonly host: string;
@@ -46,13 +46,13 @@ export interface RunsOptions {
   readonly wallMs: () => number;
 }
 
-interface Run {
-  assignment: Assignment;
+interface Run extends Staged {
+  assignment: Version;
   readonly startedAtMs: number;
   /** Aborted when it is no longer this host's. */
   readonly discarded: AbortController;
   /** What was last told to it. */
-  told: Assignment['wanted'];
+  told: Version['wanted'];
   /** The rebalance that it was told last. */
   toldChange: number;
   /** Where its workers are, as it was told last. */
@@ -61,20 +61,20 @@ interface Run {
   spread: Pick<RebalanceOrder, 'workers' | 'parallelism'>;
   /** Hosts that it cannot reach. */
   away: readonly string[];
-  running: RunningTopology | null;
-  progress: Progress | null;
   end: RunEnd | null;
 }
 
 export class Runs {
   private readonly options: RunsOptions;
+  private readonly stages: Stages;
   private readonly runs = new Map<string, Run>();
-  private assigned: ReadonlyMap<string, Assignment> = new Map();
+  private assigned: ReadonlyMap<string, Version> = new Map();
   private closing = false;
   private quiet: () => void = () => undefined;
 
   constructor(options: RunsOptions) {
     this.options = options;
+    this.stages = new Stages({ ...options, changed: () => this.report() });
   }
 
   /** How many workers of those run here. */
@@ -87,12 +87,13 @@ export class Runs {
   }
 
   /** What is assigned now, to any host. */
-  follow(assignments: readonly Assignment[]): void {
+  follow(assignments: readonly Version[]): void {
     if (this.closing) return;
     const own = assignments.filter(({ places: [lead] }) => lead !== undefined && isAt(lead, this.options));
     this.assigned = new Map(own.map((each) => [each.id, each]));
     for (const [id, run] of [...this.runs]) this.change(id, run, this.assigned.get(id));
     for (const [id, assignment] of this.assigned) if (!this.runs.has(id)) this.take(assignment);
+    if (own.some(({ stage }) => stage === 'aside')) this.report();
   }
 
   /**
@@ -108,26 +109,29 @@ export class Runs {
     return unread;
   }
 
-  private change(id: string, run: Run, assignment: Assignment | undefined): void {
+  private change(id: string, run: Run, assignment: Version | undefined): void {
     if (assignment === undefined || assignment.revision !== run.assignment.revision) {
       this.discard(id, run);
       return;
     }
     run.assignment = assignment;
     this.tell(run);
+    this.stages.steer(run);
   }
 
   /** One that is assigned here and not known yet. */
-  private take(assignment: Assignment): void {
-    if (assignment.wanted === 'active') {
+  private take(assignment: Version): void {
+    const { wanted } = assignment;
+    // What is to replace another version is made ready, whatever it is to do then.
+    if (wanted === 'active' || (wanted === 'inactive' && isComing(assignment))) {
       void this.load(this.add(assignment));
-    } else if (assignment.wanted === 'killed') {
+    } else if (wanted === 'killed') {
       // Killed before it was started here, as after a crash.
       this.ended(this.add(assignment), { status: 'killed', error: null, final: null });
     }
   }
 
-  private add(assignment: Assignment): Run {
+  private add(assignment: Version): Run {
     const discarded = new AbortController();
     const startedAtMs = this.options.wallMs();
     const run: Run = {
@@ -137,8 +141,7 @@ export class Runs {
       told: 'active',
       ...spreadOf(assignment),
       away: [],
-      running: null,
-      progress: null,
+      ...notStaged(),
       end: null,
     };
     this.runs.set(assignment.id, run);
@@ -172,16 +175,14 @@ export class Runs {
   }
 
   private async orderFor(run: Run): Promise<RunOrder> {
-    const { name, id, revision, epoch } = run.assignment;
+    const { name, id, stateId, revision, epoch } = run.assignment;
     const session = await this.options.session();
     const payload = await loadWished(session, run.assignment);
-    run.progress = await claimProgress(session, name, id, revision, async () => {
-      const node = await session.get(assignmentPath(name));
-      // One that somebody wrote over by hand says nothing; the master writes it anew.
-      const now = fromNode(node, isAssignment);
-      if (now.id !== id || now.revision !== revision) throw failure('MILLRACE_STORE_NO_NODE', { path: node.path });
-    });
-    const checkpoints = run.progress.all();
+    const standby = isComing(run.assignment);
+    // Until its spouts are to be opened, the progress is that of the version before.
+    if (standby) run.toldStage = 'standby';
+    else await this.stages.claim(run);
+    const checkpoints = run.progress?.all() ?? [];
     const firstIncarnation = (revision - 1) * INCARNATIONS_PER_REVISION;
     // What it is told while it loads stands in here already.
     Object.assign(run, spreadOf(run.assignment));
@@ -189,25 +190,18 @@ export class Runs {
     const { parallelism } = run.spread;
     return {
       ...payload,
-      name,
-      id,
-      revision,
-      epoch,
-      places,
-      parallelism,
-      change,
-      firstIncarnation,
-      checkpoints,
+      ...{ name, id, stateId, revision, epoch, places, parallelism, change, firstIncarnation, checkpoints, standby },
     };
   }
 
   private start(run: Run, order: RunOrder): void {
     const { runner, checkpoints } = this.options;
-    const progress = run.progress!;
-    const checkpoint: Parameters<TopologyRunner['start']>[1]['checkpoint'] = (kept) => checkpoints.add(progress, kept);
     try {
       run.running = runner.start(order, {
-        checkpoint,
+        checkpoint: (kept) => {
+          if (run.progress !== null) checkpoints.add(run.progress, kept);
+        },
+        stage: (stage) => this.stages.reached(run, stage),
         rebalanced: (change, refused) => this.rebalanced(run, change, refused),
         away: (hosts) => this.setAway(run, hosts),
       });
@@ -220,6 +214,7 @@ export class Runs {
       (error: unknown) => this.ended(run, { status: 'failed', error: toWire(error), final: null }),
     );
     this.tell(run);
+    this.stages.steer(run);
     this.report();
   }
 
@@ -328,16 +323,26 @@ export class Runs {
 
   private report(): void {
     const { host, boot, outbox } = this.options;
-    const runs = [...this.runs.values()].flatMap(({ assignment, running, end, away }): RunReport[] => {
+    const runs = [...this.runs.values()].flatMap(({ assignment, running, end, away, stage }): RunReport[] => {
       const { id, revision } = assignment;
       if (end === null && running === null) return [];
-      return [{ id, revision, state: end?.status ?? 'running', ...(away.length === 0 ? {} : { away }) }];
+      const state = end?.status ?? 'running';
+      return [{ id, revision, state, ...(stage !== null && { stage }), ...(away.length > 0 && { away }) }];
     });
-    outbox.setReport({ host, boot, runs } satisfies Report);
+    // Those that rest and were never started have nothing to let go of.
+    const resting = [...this.assigned.values()].flatMap(({ id, revision, stage }): RunReport[] => {
+      return stage === 'aside' && !this.runs.has(id) ? [{ id, revision, state: 'running', stage }] : [];
+    });
+    outbox.setReport({ host, boot, runs: [...runs, ...resting] } satisfies Report);
   }
 }
 
-function spreadOf(assignment: Assignment): Pick<Run, 'toldChange' | 'toldPlaces' | 'spread'> {
+/** It is to replace another version, and has not yet. */
+function isComing({ stage }: Version): boolean {
+  return stage === 'standby' || stage === 'open';
+}
+
+function spreadOf(assignment: Version): Pick<Run, 'toldChange' | 'toldPlaces' | 'spread'> {
   const { places, parallelism = {} } = assignment;
   return { toldChange: changesOf(assignment), toldPlaces: places, spread: { workers: places.length, parallelism } };
 }

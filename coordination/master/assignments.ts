@@ -5,8 +5,9 @@ import type { Logger } from '../../engine/log.js';
 import { assignmentPath, ASSIGNMENTS } from '../paths.js';
 import type { Term } from '../recipes/election.js';
 import { toData } from '../store/json-node.js';
-import type { Session, StoreNode } from '../store/contract.js';
+import type { Operation, Session, StoreNode } from '../store/contract.js';
 import { isAssignment, isSame, type Assignment, type WorkerPlace } from '../topology-records.js';
+import { placesOf } from '../versions.js';
 
 /** One that stands in the store. */
 export interface Standing {
@@ -56,19 +57,25 @@ export class Assignments {
     return this.known.get(name);
   }
 
-  /** Writes it, as of this epoch. */
-  async write(decided: Omit<Assignment, 'epoch'>): Promise<void> {
+  /**
+   * Writes it, as of this epoch.
+   *
+   * @param also - what is to be done in the same transaction
+   */
+  async write(decided: Omit<Assignment, 'epoch'>, also: readonly Operation[] = []): Promise<void> {
     const { term, logger, freed } = this.options;
     const value = { ...decided, epoch: term.epoch };
     const known = this.known.get(value.name);
     const target = { path: assignmentPath(value.name), data: toData(value) };
     const [result] = await term.act([
       known === undefined ? { type: 'create', ...target } : { type: 'set', ...target, version: known.version },
+      ...also,
     ]);
     this.known.set(value.name, { value, version: result?.type === 'set' ? result.stat.version : 0 });
-    const stays = (old: WorkerPlace): boolean => value.places.some((place) => isSame(place, old));
-    if (known?.value.places.every(stays) === false) freed();
-    const where = value.places.map(({ host, slot }) => `${host}/${slot}`).join(', ');
+    const places = placesOf(value);
+    const stays = (old: WorkerPlace): boolean => places.some((place) => isSame(place, old));
+    if (known !== undefined && !placesOf(known.value).every(stays)) freed();
+    const where = places.map(({ host, slot }) => `${host}/${slot}`).join(', ');
     logger.debug(`topology "${value.name}": revision ${value.revision}, ${value.wanted}, on ${where || 'no host'}`);
   }
 

@@ -23,7 +23,9 @@ import { fromNode, toData } from '../store/json-node.js';
 import type { Operation, Session } from '../store/contract.js';
 import { hasCode } from '../store/store-errors.js';
 import { smallError } from '../small-error.js';
-import { isFinal, type Assignment, type Ended, type EndState, type Final, type Wish } from '../topology-records.js';
+import { isFinal, type Ended, type EndState, type Final, type Wish } from '../topology-records.js';
+import { stateIdOf, submittedOf } from '../versions.js';
+import type { Standing } from './assignments.js';
 
 export interface HistoryOptions {
   readonly session: Session;
@@ -46,35 +48,41 @@ export class History {
    * @param assignment - what stands in the store, also of another topology of that name
    * @throws what `act` throws; then nothing was changed
    */
-  async end(
-    wish: Wish,
-    version: number,
-    state: EndState,
-    assignment: { readonly value: Assignment; readonly version: number } | null,
-  ): Promise<void> {
-    const { session, term } = this.options;
-    const final = await this.finalOf(wish, assignment?.value.revision ?? 0);
-    const line = await this.lineOf(wish, state, final);
+  async end(wish: Wish, version: number, state: EndState, assignment: Standing | null): Promise<void> {
     const operations: Operation[] = [
       { type: 'delete', path: wishPath(wish.name), version },
-      { type: 'create', path: NEW_HISTORY, data: line, mode: 'persistent-sequential' },
+      await this.lineOf(wish, state, assignment?.value.revision ?? 0),
     ];
     if (assignment !== null) {
       operations.push({ type: 'delete', path: assignmentPath(wish.name), version: assignment.version });
     }
-    await term.act(operations);
+    await this.options.term.act(operations);
+    const stateId = stateIdOf(wish);
+    await this.forget(wish.name, [
+      ...submittedOf(wish).flatMap(({ id }) => [payloadPath(id), finalPath(id)]),
+      checkpointsPath(stateId),
+      parametersPath(stateId),
+    ]);
+  }
+
+  /** What adds a topology that has ended to the history. */
+  async lineOf(wish: Wish, state: EndState, revision: number): Promise<Operation> {
+    const data = await this.lineDataOf(wish, state, await this.finalOf(wish, revision));
+    return { type: 'create', path: NEW_HISTORY, data, mode: 'persistent-sequential' };
+  }
+
+  /** Deletes what nobody needs any more of a topology, or leaves that to the look for orphans. */
+  async forget(name: string, paths: readonly string[]): Promise<void> {
+    const { session, term, logger } = this.options;
     try {
-      const act = (deletes: readonly Operation[]): Promise<unknown> => term.act(deletes);
-      for (const path of [payloadPath, checkpointsPath, parametersPath, finalPath].map((of) => of(wish.id))) {
-        await deleteFlat(session, path, act);
-      }
+      for (const path of paths) await deleteFlat(session, path, (deletes) => term.act(deletes));
       await this.trim();
     } catch (error) {
-      this.options.logger.debug(`what topology "${wish.name}" left is deleted later: ${reasonOf(error)}`);
+      logger.debug(`what topology "${name}" left is deleted later: ${reasonOf(error)}`);
     }
   }
 
-  private async lineOf(wish: Wish, state: EndState, final: Final | null): Promise<Uint8Array> {
+  private async lineDataOf(wish: Wish, state: EndState, final: Final | null): Promise<Uint8Array> {
     const { session, wallMs } = this.options;
     const { name, id, submittedAtMs, workers, tasks, artifacts } = wish;
     const error = final?.error ? smallError(final.error) : null;

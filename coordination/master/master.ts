@@ -31,20 +31,24 @@ import {
   isWish,
   type Assignment,
   type HostRecord,
+  type Placed,
   type Report,
   type RunReport,
   type Spread,
   type Wish,
   type WorkerPlace,
 } from '../topology-records.js';
-import { arrange, type Arrangement, type Case, type Standing } from './arrange.js';
+import { placesOf, submittedOf } from '../versions.js';
+import { arrange, type Case, type Standing } from './arrange.js';
 import { Assignments } from './assignments.js';
 import { decide } from './decide.js';
 import { Gathering } from './gathering.js';
 import { History } from './history.js';
 import { labelsOf } from './layout.js';
-import { makeRoom, priorityOf, type Lower } from './make-room.js';
+import { priorityOf } from './make-room.js';
 import { sweepOrphans } from './orphans.js';
+import { Placements } from './placements.js';
+import { Replacing } from './replacing.js';
 import { Room } from './room.js';
 
 export interface MasterOptions {
@@ -80,6 +84,8 @@ export class Master {
   private readonly history: History;
   private readonly assignments: Assignments;
   private readonly gathering = new Gathering();
+  private readonly replacing: Replacing;
+  private readonly placements: Placements;
   /** Nodes that could not be read, and were told. */
   private readonly told = new Set<string>();
   /** Topologies that this master ended, and that the cache may still show. */
@@ -99,6 +105,12 @@ export class Master {
       },
       valueOf: (node, isIt) => this.valueOf(node, isIt),
     });
+    const { history, assignments, gathering } = this;
+    this.replacing = new Replacing({
+      ...{ ...options, history, assignments, gathering },
+      ended: (id) => this.endedIds.add(id),
+    });
+    this.placements = new Placements({ ...options, assignments, gathering });
   }
 
   /** Leads until the term is over. */
@@ -141,8 +153,7 @@ export class Master {
           await pause(clock, waitMs, term.over);
           this.changed = true;
         }
-        if (!this.changed && !term.over.aborted)
-          await this.change(isRead ? this.gathering.waitMs(clock.now()) : waitMs);
+        if (!this.changed && !term.over.aborted) await this.change(isRead ? this.dueMs(clock.now()) : waitMs);
         waitMs = isRead ? STORE_RETRY_MIN_MS : Math.min(waitMs * 2, STORE_RETRY_MAX_MS);
       }
     } finally {
@@ -151,6 +162,12 @@ export class Master {
       for (const cache of caches) cache.close();
       await sweeping;
     }
+  }
+
+  /** Milliseconds until it looks without being asked; null: it need not. */
+  private dueMs(nowMs: number): number | null {
+    const times = [this.gathering.waitMs(nowMs), this.replacing.waitMs(nowMs)].filter((waitMs) => waitMs !== null);
+    return times.length === 0 ? null : Math.min(...times);
   }
 
   /** Resolves when something has changed, or after that time. */
@@ -168,6 +185,7 @@ export class Master {
     const hosts = this.readAll(followed.hosts, isHostRecord).map(({ value }) => value);
     const reports = this.readAll(followed.reports, isReport);
     this.forgetEnded(followed.wishes);
+    this.replacing.see(wishes.map(({ value }) => value));
     wishes.sort(isDecidedBefore);
     const wished = new Set(wishes.map(({ value }) => value.name));
     await assignments.removeStrays((name) => wished.has(name) || followed.wishes.nodes.has(name));
@@ -179,10 +197,11 @@ export class Master {
         await this.carryOut(wish, view);
       } catch (error) {
         if (this.options.term.over.aborted) throw error;
-        failed.add(wish.value.id);
+        for (const { id } of submittedOf(wish.value)) failed.add(id);
         this.tellFailed(wish.value, error);
         // What it has keeps its slots.
-        view.room.take(assignments.get(wish.value.name)?.value.places ?? []);
+        const standing = assignments.get(wish.value.name);
+        if (standing !== undefined) view.room.take(placesOf(standing.value));
       }
     }
     for (const id of this.failed.keys()) if (!failed.has(id)) this.failed.delete(id);
@@ -199,7 +218,7 @@ export class Master {
     drains: DirectoryCache,
   ): View {
     const { gathering } = this;
-    const places = this.assignments.all.map((each) => each.places);
+    const places = this.assignments.all.map(placesOf);
     gathering.see(
       there,
       places.flatMap((each) => each.map(memberAt)),
@@ -229,12 +248,15 @@ export class Master {
   }
 
   private async carryOut({ value: wish, node }: Read<Wish>, view: View): Promise<void> {
+    const { replacing } = this;
+    const standing = (place: WorkerPlace): Standing => this.gathering.standing(memberAt(place));
+    const reportOf = (placed: Placed): RunReport | null => reportIn(view.runs, placed);
+    const goesOn = await replacing.carryOut({ ...view, wish, version: node.stat.version, standing, reportOf });
+    if (!goesOn) return;
     const known = this.assignments.get(wish.name);
     const assignment = known?.value.id === wish.id ? known.value : null;
     const [lead] = assignment?.places ?? [];
-    const standing = (place: WorkerPlace): Standing => this.gathering.standing(memberAt(place));
-    const run = lead === undefined ? undefined : view.runs.get(runKey(lead, wish.id));
-    const report = run?.revision === assignment?.revision ? (run ?? null) : null;
+    const report = assignment === null ? null : reportOf(assignment);
     const hasLead = lead !== undefined && standing(lead) !== 'gone';
     const decision = decide({ wish, assignment, hasLead, report });
     switch (decision.type) {
@@ -249,71 +271,19 @@ export class Master {
         await this.history.end(wish, node.stat.version, decision.state, known ?? null);
         this.endedIds.add(wish.id);
         this.assignments.forget(wish.name);
-        view.room.give(assignment?.places ?? []);
+        if (assignment !== null) view.room.give(placesOf(assignment));
         return;
       case 'arrange': {
+        const { placements } = this;
         const { room, isDrained } = view;
         const away = new Set(lead !== undefined && standing(lead) === 'there' ? report?.away : []);
         const each: Case = { wish, assignment, room, standing, away, isDrained };
         const arrangement = arrange(each);
         const isPlaced = arrangement.places.length > 0;
-        if (isPlaced || wish.wanted !== 'active') await this.put(wish, assignment, arrangement);
-        else await this.putAtCost(each, arrangement, view);
+        if (isPlaced || wish.wanted !== 'active') await placements.put(wish, assignment, arrangement);
+        else await placements.putAtCost(each, arrangement, view.wishes);
       }
     }
-  }
-
-  /** One that would have to wait: others of lower priority make room, if that helps. */
-  private async putAtCost(each: Case, arrangement: Arrangement, view: View): Promise<void> {
-    const { wish, assignment } = each;
-    // From now on it has no place, whatever it had.
-    const nowhere: Case = { ...each, assignment: assignment === null ? null : { ...assignment, places: [] } };
-    // While hosts that came settle, it may get places without that.
-    const isSettled = this.gathering.waitMs(this.options.clock.now()) === null;
-    const made = isSettled ? makeRoom(nowhere, this.lowerThan(wish, view)) : null;
-    if (made === null) {
-      await this.put(wish, assignment, arrangement);
-      return;
-    }
-    const waiting = `topology "${wish.name}", of higher priority, has its slots`;
-    for (const { wish: lower } of made.out) {
-      const { value } = this.assignments.get(lower.name)!;
-      await this.assignments.write({ ...value, revision: value.revision + 1, places: [], waiting });
-    }
-    await this.put(wish, assignment, made.arrangement);
-  }
-
-  /** Those that run and have a lower priority: the lowest first, of these the youngest. */
-  private lowerThan(wish: Wish, { wishes }: View): readonly Lower[] {
-    const priority = priorityOf(wish);
-    const found: Lower[] = [];
-    for (let at = wishes.length - 1; at >= 0; at--) {
-      const { value } = wishes[at]!;
-      if (priorityOf(value) >= priority) break;
-      const standing = this.assignments.get(value.name)?.value;
-      if (standing?.id !== value.id || standing.places.length === 0 || value.wanted === 'killed') continue;
-      found.push({ wish: value, places: standing.places });
-    }
-    return found;
-  }
-
-  /** Writes what was decided, if it is anything new. */
-  private async put(wish: Wish, before: Assignment | null, arrangement: Arrangement): Promise<void> {
-    const { name, id, wanted, kill } = wish;
-    const { places, isAnew, isSpread, waiting } = arrangement;
-    const hadPlaces = (before?.places.length ?? 0) > 0;
-    const says = waiting === null ? {} : { waiting };
-    if (places.length === 0 && !hadPlaces) {
-      // It may get places in a moment, when hosts that came have settled.
-      if (this.gathering.waitMs(this.options.clock.now()) !== null || (before?.waiting ?? null) === waiting) return;
-      const { revision = 0 } = before ?? {};
-      await this.assignments.write({ name, id, revision, wanted, kill, places, ...spreadOf(wish), ...says });
-      return;
-    }
-    const revision = (before?.revision ?? 0) + (isAnew ? 1 : 0);
-    const spread = isSpread ? spreadOf(wish) : spreadOf(before ?? {});
-    const next = { name, id, revision, wanted, kill, places, ...spread, ...says };
-    if (before === null || isAnew || !saysTheSame(before, next)) await this.assignments.write(next);
   }
 
   /** Reports of hosts that are gone; everything in them was acted upon by now. */
@@ -362,12 +332,14 @@ export class Master {
   }
 }
 
-function spreadOf({ parallelism = {}, change = 0 }: Spread): Required<Spread> {
-  return { parallelism, change };
-}
-
 function memberAt({ host, boot }: Pick<WorkerPlace, 'host' | 'boot'>): string {
   return memberOf(host, boot);
+}
+
+/** What its lead says of it, in its present revision; null for nothing. */
+function reportIn(runs: View['runs'], { id, revision, places: [lead] }: Placed): RunReport | null {
+  const run = lead === undefined ? undefined : runs.get(runKey(lead, id));
+  return run?.revision === revision ? run : null;
 }
 
 function runKey(at: Pick<WorkerPlace, 'host' | 'boot'>, id: string): string {
@@ -379,15 +351,4 @@ function isDecidedBefore(one: Read<Wish>, other: Read<Wish>): number {
   const higher = priorityOf(other.value) - priorityOf(one.value);
   if (higher !== 0) return higher;
   return one.node.stat.createRevision < other.node.stat.createRevision ? -1 : 1;
-}
-
-/** Whether the one says the same as the other, whoever wrote it. */
-function saysTheSame(before: Assignment, next: Omit<Assignment, 'epoch'>): boolean {
-  return (
-    before.wanted === next.wanted &&
-    before.waiting === next.waiting &&
-    changesOf(before) === changesOf(next) &&
-    before.places.length === next.places.length &&
-    before.places.every((place, worker) => isSame(place, next.places[worker]!))
-  );
 }

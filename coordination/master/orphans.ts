@@ -13,7 +13,8 @@ import { fromNode } from '../store/json-node.js';
 import type { Session } from '../store/contract.js';
 import { childOf, nameOf } from '../store/node-path.js';
 import { pause } from '../store/signals.js';
-import { isWish } from '../topology-records.js';
+import { isWish, type Wish } from '../topology-records.js';
+import { stateIdOf, submittedOf } from '../versions.js';
 
 export interface OrphanOptions {
   readonly session: Session;
@@ -50,6 +51,10 @@ async function orphans(session: Session): Promise<readonly string[]> {
   );
   const names = await session.children(TOPOLOGIES);
   const wishes = await Promise.all(names.map(async (name) => fromNode(await session.get(wishPath(name)), isWish)));
-  const needed = new Set([nameOf(CLUSTER_PARAMETERS), ...wishes.map(({ id }) => id)]);
+  const needed = new Set([nameOf(CLUSTER_PARAMETERS), ...wishes.flatMap(idsOf)]);
   return found.flat().flatMap(({ directory, id }) => (needed.has(id) ? [] : childOf(directory, id)));
+}
+
+function idsOf(wish: Wish): readonly string[] {
+  return [stateIdOf(wish), ...submittedOf(wish).map(({ id }) => id)];
 }

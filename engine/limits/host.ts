@@ -92,6 +92,14 @@ export const HOSTS_GATHER_MS = 300;
 /** … and no longer than this, however many follow each other. */
 export const HOSTS_GATHER_MAX_MS = 3000;
 
+/**
+ * One version of a topology that is to replace another one has this long to be ready, and again to be open: starting
+ * takes seconds, and what waits for ever is to be seen.
+ */
+export const REPLACE_STEP_MAX_MS = 60_000;
+/** … and the one before then has this long for what its bolts still have to do. */
+export const REPLACE_DRAIN_MS = 30_000;
+
 /** Topologies that have not ended: each takes nodes of the store and a place in every list. */
 export const TOPOLOGIES_MAX = 1000;
 

@@ -12,7 +12,7 @@ import { EmbeddedStore } from '../../coordination/store/embedded/embedded-store.
 import { toData } from '../../coordination/store/json-node.js';
 import type { Session } from '../../coordination/store/contract.js';
 import { Topologies } from '../../coordination/topologies.js';
-import type { Assignment } from '../../coordination/topology-records.js';
+import { versionsOf, type Version } from '../../coordination/versions.js';
 import { Cluster, FakeRunner, settle, topology } from './cluster.js';
 import { text, textOf } from './store/contract.js';
 import { FaultyStore } from './store/faulty.js';
@@ -48,8 +48,8 @@ void t.test('what is assigned and killed before it was ever started ends as kill
   const runner = new FakeRunner(clock);
   const runs = new Runs({ ...shared, host: 'a', boot: 'b', runner, checkpoints, outbox, wallMs: () => 7 });
   const places = [{ host: 'a', boot: 'b', slot: 0 }];
-  const base = { name: 'n', epoch: 1, revision: 3, kill: null } as const;
-  const assigned = (id: string, wanted: Assignment['wanted']): Assignment => ({ ...base, id, wanted, places });
+  const base = { name: 'n', epoch: 1, revision: 3, kill: null, stage: null } as const;
+  const assigned = (id: string, wanted: Version['wanted']): Version => ({ ...base, id, stateId: id, wanted, places });
   runs.follow([assigned('one', 'killed'), assigned('two', 'inactive'), { ...assigned('three', 'active'), places: [] }]);
   await settle();
   const report = JSON.parse(textOf((await session.get('/reports/a~b')).data)) as unknown;
@@ -175,13 +175,13 @@ void t.test('a host that has not heard yet that a topology was moved does not cl
   const moved = { ...first, revision: 2, places: [{ ...place, host: 'c' }] };
   await session.create('/assignments/words', toData(moved));
   const progress = await claimProgress(session, 'words', 'id1', 2);
-  runs.follow([first]);
+  runs.follow(versionsOf(first));
   await settle();
   t.equal(runner.runs.length, 0, 'and it does not run here');
   checkpoints.add(progress, { component: 'lines', partition: 'p', progress: text('1') });
   await checkpoints.flush();
   t.notOk(progress.lost);
-  runs.follow([moved]);
+  runs.follow(versionsOf(moved));
   await runs.close();
 });
 

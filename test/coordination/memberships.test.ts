@@ -9,7 +9,7 @@ import { MEMBER_LEAVE_LOOK_MS, MEMBER_LEAVE_MS } from '../../engine/limits.js';
 import { silentLogger } from '../../engine/log.js';
 import { EmbeddedStore } from '../../coordination/store/embedded/embedded-store.js';
 import { Topologies } from '../../coordination/topologies.js';
-import type { Assignment } from '../../coordination/topology-records.js';
+import type { Version } from '../../coordination/versions.js';
 import { ensureLayout } from '../../coordination/host/registration.js';
 import { FakeRunner, settle, topology } from './cluster.js';
 
@@ -32,8 +32,8 @@ async function hostOf() {
   return { runner, clock, memberships: new Memberships(given), setAway: (away: boolean) => (isAway = away) };
 }
 
-function assigned(revision: number, places: Assignment['places'], id = 'id-1'): Assignment {
-  return { name: 'lines', id, epoch: 1, revision, wanted: 'active', kill: null, places };
+function assigned(revision: number, places: Version['places'], id = 'id-1'): Version {
+  return { name: 'lines', id, stateId: id, epoch: 1, revision, wanted: 'active', kill: null, places, stage: null };
 }
 
 t.test('it joins what has places here, and leaves when it has none', async (t) => {

@@ -39,7 +39,7 @@ t.test('what one host sets, the other one tells its runs, also in its next sessi
   const [a, b] = [await hostOn('a', store), await hostOn('b', kept)];
   const { id } = await a.topologies.submit(topology('words'));
   let look = (): void => undefined;
-  const seen = b.liveParameters.follow({ id, name: 'words' }, () => look());
+  const seen = b.liveParameters.follow({ stateId: id, name: 'words' }, () => look());
   const sees = async (expected: ParameterValues): Promise<void> => {
     await new Promise<void>((resolve) => {
       look = () => {

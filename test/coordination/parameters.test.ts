@@ -15,7 +15,7 @@ import { text } from './store/contract.js';
 /** What a run of that topology sees, each time that it changed. */
 function seenBy(host: ClusterHost, { id, name }: { readonly id: string; readonly name: string }) {
   const changes: ParameterValues[] = [];
-  const seen = host.liveParameters.follow({ id, name }, (values) => changes.push(values));
+  const seen = host.liveParameters.follow({ stateId: id, name }, (values) => changes.push(values));
   return { seen, changes };
 }
 

@@ -31,9 +31,11 @@ import {
   type Wish,
   type WorkerPlace,
 } from '../../coordination/topology-records.js';
+import { placesOf, stateIdOf, versionsOf, type Version } from '../../coordination/versions.js';
 import type { Journal } from './journal.js';
 import { jsonOf, Mirror, type NodeChange } from './mirror.js';
 import { Kept } from './progress.js';
+import { Replaced } from './replaced.js';
 import { Spans } from './spans.js';
 
 interface Reign {
@@ -64,7 +66,8 @@ export class ChangeRules {
   /** Which of those each member reported last. */
   private readonly reported = new Map<string, ReadonlySet<string>>();
   /** The last assignment of each submission, by id: also of those whose node is gone. */
-  private readonly assigned = new Map<string, Assignment>();
+  private readonly placed = new Map<string, Version>();
+  readonly replaced: Replaced;
   private readonly wishes = new Map<string, Wish>();
   private session = '';
 
@@ -73,6 +76,7 @@ export class ChangeRules {
     this.journal = journal;
     this.slotsOf = slotsOf;
     this.kept = new Kept(journal);
+    this.replaced = new Replaced(journal);
   }
 
   apply(change: Change): void {
@@ -114,7 +118,7 @@ export class ChangeRules {
   }
 
   private wished(id: string): boolean {
-    return [...this.wishes.values()].some((wish) => wish.id === id);
+    return [...this.wishes.values()].some((wish) => stateIdOf(wish) === id);
   }
 
   private byMaster({ type, path }: NodeChange): void {
@@ -163,17 +167,24 @@ export class ChangeRules {
   }
 
   private assignmentChanged(now: Assignment): void {
-    const { journal, reign } = this;
-    const { name, id, epoch, revision, places, wanted } = now;
-    const where = places.map(({ host, slot }) => `${host}/${slot}`).join(' ') || 'nowhere';
-    journal.note(`"${name}" r${revision} e${epoch} ${wanted} on ${where}`);
+    const { journal, reign, replaced } = this;
+    const { name, epoch, next } = now;
     if (epoch !== reign.epoch) journal.broken('only grows', `"${name}" has epoch ${epoch} in epoch ${reign.epoch}`);
-    if (this.ended.has(id)) journal.broken('as wished', `"${name}" has ended and is assigned again`);
-    const before = this.assigned.get(id);
-    this.assigned.set(id, now);
+    if (next !== undefined) replaced.checkOpen(now, this.placed.get(next.id), this.mirror);
     this.checkSlots(now);
+    for (const version of versionsOf(now)) this.versionChanged(version);
+  }
+
+  private versionChanged(now: Version): void {
+    const { journal, replaced } = this;
+    const { name, id, epoch, revision, places, wanted, stage } = now;
+    const where = places.map(({ host, slot }) => `${host}/${slot}`).join(' ') || 'nowhere';
+    journal.note(`"${name}" ${id.slice(0, 6)} r${revision} e${epoch} ${wanted} ${stage ?? ''} on ${where}`);
+    if (this.ended.has(id)) journal.broken('as wished', `"${name}" has ended and is assigned again`);
+    const before = this.placed.get(id);
+    this.placed.set(id, now);
     if (before === undefined) {
-      if (revision !== Math.min(1, places.length))
+      if (!replaced.isNext(id) && revision !== Math.min(1, places.length))
         journal.broken('only grows', `"${name}" begins with revision ${revision}`);
       return;
     }
@@ -184,23 +195,24 @@ export class ChangeRules {
   }
 
   /** No slot twice, and each of those that the host has. */
-  private checkSlots({ name, places }: Assignment): void {
+  private checkSlots(now: Assignment): void {
+    const { name } = now;
     const taken = new Map<string, string>();
     for (const { value } of this.mirror.readAll<Assignment>(ASSIGNMENTS)) {
-      for (const { host, boot, slot } of value.places) {
+      for (const { host, boot, slot } of placesOf(value)) {
         const key = `${memberOf(host, boot)}/${slot}`;
         const other = taken.get(key);
         if (other !== undefined) this.journal.broken('own slot', `${key} is of "${other}" and of "${value.name}"`);
         taken.set(key, value.name);
       }
     }
-    for (const { host, slot } of places) {
+    for (const { host, slot } of placesOf(now)) {
       if (slot < 0 || slot >= this.slotsOf(host)) this.journal.broken('own slot', `"${name}": no ${host}/${slot}`);
     }
   }
 
   /** A lead that stays keeps all that need not move; one that has to go starts all of it anew. */
-  private checkMoves(before: Assignment, now: Assignment): void {
+  private checkMoves(before: Version, now: Version): void {
     const { name } = now;
     const lost = before.places.filter((place) => this.mayLeave(place, before));
     const isAsked = changesOf(now) > changesOf(before);
@@ -220,7 +232,7 @@ export class ChangeRules {
   }
 
   /** Whether its master may have known a reason since its epoch began. */
-  private mayLeave({ host, boot }: WorkerPlace, { id, places: [lead] }: Assignment): boolean {
+  private mayLeave({ host, boot }: WorkerPlace, { id, places: [lead] }: Version): boolean {
     const { since } = this.reign;
     const member = memberOf(host, boot);
     const { gone, drained, unreached } = this;
@@ -230,7 +242,7 @@ export class ChangeRules {
   }
 
   /** It loses its places to one of higher priority. */
-  private makesRoom({ name, places }: Assignment): boolean {
+  private makesRoom({ name, places }: Version): boolean {
     const priority = this.wishes.get(name)?.placing?.priority ?? 0;
     return places.length === 0 && [...this.wishes.values()].some(({ placing }) => (placing?.priority ?? 0) > priority);
   }
@@ -238,6 +250,7 @@ export class ChangeRules {
   private wishChanged(change: NodeChange): void {
     const wish = jsonOf<Wish>(change.node);
     const { name, id, wanted, workers, change: number = 0 } = wish;
+    this.replaced.wishChanged(change.type === 'delete' ? null : wish, this.wishes.get(name));
     if (change.type === 'delete') {
       this.byMaster(change);
       return;
@@ -253,9 +266,12 @@ export class ChangeRules {
     journal.note(`"${name}" ${id.slice(0, 6)} has ended: ${state}`);
     if (this.ended.has(id)) journal.broken('as wished', `"${name}" ended twice`);
     this.ended.set(id, state);
-    this.endedNames.add(name);
     const wish = this.wishes.get(name);
-    if (wish?.id === id) this.wishes.delete(name);
+    if (wish?.id === id) {
+      this.wishes.delete(name);
+      this.endedNames.add(name);
+    }
+    if (this.replaced.wasReplaced(id)) return;
     const isSeen = state === 'killed' ? wish?.wanted === 'killed' : this.seenEnds.get(id)?.has(state) === true;
     if (!isSeen) journal.broken('as wished', `"${name}" is ${state}, which nobody asked for or saw`);
   }

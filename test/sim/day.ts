@@ -17,6 +17,7 @@ interface Act {
 
 const ACTS: Readonly<Record<string, Act>> = {
   submit: { weight: 10, act: (day) => day.submit() },
+  replace: { weight: 4, act: (day) => day.replace() },
   kill: { weight: 4, act: (day) => day.kill() },
   deactivate: { weight: 3, act: (day) => day.setWanted('inactive') },
   activate: { weight: 3, act: (day) => day.setWanted('active') },
@@ -109,6 +110,19 @@ export class Day {
       `submit "${name}"`,
       ({ topologies }) => topologies.submit(submission),
       ({ id }) => world.acknowledged.set(id, { name, id, isKilled: false }),
+    );
+  }
+
+  /** A new version of one that may be there. */
+  replace(): void {
+    const { world, random } = this;
+    const name = world.pick(this.names)!;
+    const template = this.template?.() ?? randomTemplate(random);
+    const submission = submissionOf(template, name, 1 + random.nextBelow(3), true);
+    world.ask(
+      `replace "${name}"`,
+      ({ replacements }) => replacements.submit(submission),
+      (id) => world.acknowledged.set(id, { name, id, isKilled: false }),
     );
   }
 

@@ -18,6 +18,8 @@ export const RULES = [
   'own slot',
   /** Only what has to move moves, and what moves starts anew with another revision. */
   'stays',
+  /** Where one version replaces another, spouts of the one let go before those of the other are opened. */
+  'one version',
   /** What was kept of progress never goes back, and whoever starts goes on from it. */
   'progress',
   /** What ends did end, once, and never comes again; what was acknowledged is not lost. */

@@ -65,6 +65,18 @@ export const MUTATIONS: readonly Mutation[] = [
     },
   },
   {
+    name: 'a new version is opened as soon as it has a place',
+    rule: 'one version',
+    wiring: assignments((assignment) =>
+      assignment.next === undefined ? assignment : { ...assignment, next: { ...assignment.next, stage: 'open' } },
+    ),
+  },
+  {
+    name: 'the version before does not take back what it let go of',
+    rule: 'runs',
+    wiring: running(() => ({ comeBack: () => undefined })),
+  },
+  {
     name: 'progress is written without proving the claim',
     rule: 'progress',
     firstSeed: 28,
@@ -148,6 +160,9 @@ function running(change: (run: RunningTopology) => Partial<RunningTopology>): Wi
           deactivate: () => run.deactivate(),
           rebalance: (to) => run.rebalance(to),
           place: (places) => run.place(places),
+          open: (checkpoints) => run.open(checkpoints),
+          standAside: () => run.standAside(),
+          comeBack: () => run.comeBack(),
           kill: (options) => run.kill(options),
           ...change(run),
         };

@@ -16,13 +16,14 @@ import {
   TOPOLOGIES,
 } from '../../coordination/paths.js';
 import { changesOf, isSame, type Assignment, type HostRecord, type Wish } from '../../coordination/topology-records.js';
+import { placesOf, stateIdOf, submittedOf } from '../../coordination/versions.js';
 import type { Rule, Violation } from './journal.js';
 import type { SimRun } from './run.js';
 import type { World } from './world.js';
 
 /** What is not as it should be at rest, the leftovers of `orphans` apart. */
 export function unrest(world: World): readonly Violation[] {
-  const { mirror, ended } = world.rules;
+  const { mirror, ended, replaced } = world.rules;
   const found: Violation[] = [];
   const wrong = (rule: Rule, what: string): void => void found.push({ rule, what });
   const wishes = mirror.readAll<Wish>(TOPOLOGIES).map(({ value }) => value);
@@ -42,7 +43,8 @@ export function unrest(world: World): readonly Violation[] {
       wrong,
     );
   }
-  const live = new Set(wishes.map(({ id }) => id));
+  for (const { name, next } of wishes) if (next !== undefined) wrong('runs', `"${name}" is still being replaced`);
+  const live = new Set(wishes.flatMap((wish) => submittedOf(wish).map(({ id }) => id)));
   for (const { order, where } of runs) {
     if (!live.has(order.id)) wrong('runs', `"${order.name}" r${order.revision} runs at ${where}, and has ended`);
   }
@@ -53,7 +55,7 @@ export function unrest(world: World): readonly Violation[] {
     if (!isPlaced) wrong('runs', `${where} takes part in "${name}" r${revision}, and has no place of it`);
   }
   for (const { id, name, isKilled } of world.acknowledged.values()) {
-    if (!live.has(id) && !ended.has(id)) wrong('as wished', `"${name}" was acknowledged, and is nowhere`);
+    if (!live.has(id) && !ended.has(id) && !replaced.isDropped(id)) wrong('as wished', `"${name}" was acknowledged, and is nowhere`);
     if (isKilled && live.has(id)) wrong('name free', `the end of "${name}" was acknowledged, and it has not ended`);
   }
   checkMembers(world, wrong);
@@ -64,7 +66,8 @@ export function unrest(world: World): readonly Violation[] {
 /** What belongs to no topology, and is looked for by the master from time to time. */
 export function orphans(world: World): readonly string[] {
   const { mirror } = world.rules;
-  const live = new Set(mirror.readAll<Wish>(TOPOLOGIES).map(({ value }) => value.id));
+  const wishes = mirror.readAll<Wish>(TOPOLOGIES).map(({ value }) => value);
+  const live = new Set(wishes.flatMap((wish) => [stateIdOf(wish), ...submittedOf(wish).map(({ id }) => id)]));
   const cluster = CLUSTER_PARAMETERS.slice(PARAMETERS.length + 1);
   return [PAYLOADS, CHECKPOINTS, FINALS, PARAMETERS].flatMap((directory) =>
     mirror.children(directory).flatMap((id) => (live.has(id) || id === cluster ? [] : `${directory}/${id}`)),
@@ -76,8 +79,8 @@ function freeSlots(world: World, assignments: readonly Assignment[]): ReadonlyMa
   const free = new Map(
     world.rules.mirror.readAll<HostRecord>(HOSTS).map(({ name, value }) => [name, value.slots] as const),
   );
-  for (const { places } of assignments) {
-    for (const { host, boot } of places) {
+  for (const assignment of assignments) {
+    for (const { host, boot } of placesOf(assignment)) {
       const member = memberOf(host, boot);
       const left = free.get(member);
       if (left !== undefined) free.set(member, left - 1);
@@ -132,6 +135,7 @@ function checkWish(
     wrong('runs', `"${name}" r${revision} runs as r${run.order.revision} at ${run.where} and not at ${lead?.host}`);
   }
   if (run.isActive !== (wanted === 'active')) wrong('runs', `"${name}" is wished ${wanted}, and its run was not told`);
+  if (!run.isOpen) wrong('runs', `the spouts of "${name}" are not open`);
   const isSpread =
     run.seats.places.length === places.length && run.seats.places.every((at, n) => isSame(at, places[n]!));
   if (!isSpread || run.change !== changesOf(assignment)) {

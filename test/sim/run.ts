@@ -4,11 +4,12 @@
 //   start ─► running ─┬─ completed, failed: by itself
 //              ▲ ▼    └─ killed: after what it still does, at most its wait
 //            resting
+//   standby ─► open ─► running       running ─► aside ─► running
 
 import type { WireError } from '../../engine/errors.js';
 import { planTasks, type Parallelism, type TaskPlan } from '../../engine/plan/plan.js';
 import type { RebalanceOrder, RunEnd, RunListener, RunningTopology, RunOrder } from '../../coordination/host/runner.js';
-import type { EndState, WorkerPlace } from '../../coordination/topology-records.js';
+import type { Checkpoint, EndState, RunStage, WorkerPlace } from '../../coordination/topology-records.js';
 import { keyOf, numberOf, progressOf } from './progress.js';
 import { Seats } from './seats.js';
 import type { RunAt, RunnerParts } from './witness.js';
@@ -31,6 +32,8 @@ export class SimRun implements RunningTopology, RunAt {
   /** How far each partition is, by component and partition. */
   readonly offsets = new Map<string, number>();
   isActive = true;
+  /** Its spouts are there: it neither stands by nor aside. */
+  isOpen: boolean;
   isOver = false;
   change: number;
   private parallelism: Parallelism;
@@ -39,6 +42,7 @@ export class SimRun implements RunningTopology, RunAt {
   private readonly listener: RunListener;
   private readonly rebalances: RebalanceOrder[] = [];
   private isEnding = false;
+  private steps = 0;
   private spouts: readonly TaskPlan[] = [];
   private resolve: (end: RunEnd) => void = () => undefined;
 
@@ -51,10 +55,11 @@ export class SimRun implements RunningTopology, RunAt {
     this.where = runner.where;
     this.parallelism = order.parallelism;
     this.change = order.change;
+    this.isOpen = !order.standby;
     this.seats = new Seats(runner, this, (hosts) => listener.away(hosts));
     this.ended = new Promise((resolve) => (this.resolve = resolve));
     runner.witness.started(this);
-    for (const each of order.checkpoints) this.offsets.set(keyOf(each), numberOf(each.progress));
+    this.goOnFrom(order.checkpoints);
     this.spread(order.places);
     const { random } = runner;
     const { completes, fails } = runner.habits();
@@ -63,6 +68,39 @@ export class SimRun implements RunningTopology, RunAt {
     if (random.nextFloat() < completes) this.endAfter(runner.between(500, 60_000), 'completed');
     else if (random.nextFloat() < fails) this.endAfter(runner.between(0, 20_000), 'failed');
     if (random.nextFloat() < 0.2) runner.clock.after(runner.between(500, 20_000), () => this.workerDies());
+    if (order.standby) this.step(3_000, 'standby', () => undefined);
+  }
+
+  open(checkpoints: readonly Checkpoint[]): void {
+    this.runner.witness.opened(this, checkpoints);
+    this.step(2_000, 'open', () => {
+      if (this.runner.random.nextFloat() < this.runner.habits().refuses) return this.end('failed');
+      this.goOnFrom(checkpoints);
+      this.isOpen = true;
+    });
+  }
+
+  standAside(): void {
+    this.step(2_000, 'aside', () => (this.isOpen = false));
+  }
+
+  comeBack(): void {
+    this.step(500, null, () => (this.isOpen = true));
+  }
+
+  /** Comes further after a while, unless it is told otherwise before. */
+  private step(ms: number, stage: RunStage | null, does: () => unknown): void {
+    const { runner, listener } = this;
+    const number = ++this.steps;
+    runner.clock.after(runner.between(1, ms), () => {
+      if (this.isOver || this.isEnding || number !== this.steps) return;
+      does();
+      if (!this.isOver) listener.stage(stage);
+    });
+  }
+
+  private goOnFrom(checkpoints: readonly Checkpoint[]): void {
+    for (const each of checkpoints) this.offsets.set(keyOf(each), numberOf(each.progress));
   }
 
   activate(): void {
@@ -111,7 +149,7 @@ export class SimRun implements RunningTopology, RunAt {
   private advance(): void {
     if (this.isOver) return;
     const { runner, listener, seats } = this;
-    for (const { component, index, worker } of this.isActive ? this.spouts : []) {
+    for (const { component, index, worker } of this.isActive && this.isOpen ? this.spouts : []) {
       if (!seats.runs(worker)) continue;
       const partition = String(index);
       const key = keyOf({ component, partition });

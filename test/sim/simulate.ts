@@ -85,11 +85,11 @@ async function rest(world: World): Promise<void> {
 
 /** What runs goes on, and is kept soon. */
 async function checkProgress(world: World): Promise<void> {
-  const before = world.runs().flatMap((run) => (run.isActive ? { run, offsets: new Map(run.offsets) } : []));
+  const before = world.runs().flatMap((run) => (run.isActive && run.isOpen ? { run, offsets: new Map(run.offsets) } : []));
   await world.advance(5_000);
   for (const { run, offsets } of world.isOver ? [] : before) {
     if (run.isOver) continue;
-    const kept = world.rules.kept.of(run.order.id);
+    const kept = world.rules.kept.of(run.order.stateId);
     for (const [key, number] of offsets) {
       const have = kept.get(key) ?? 0;
       if (have < number) world.journal.broken('runs', `"${run.order.name}": ${key} was ${number}, and ${have} is kept`);

@@ -2,7 +2,7 @@
 
 import type { Random } from '../../engine/random.js';
 import type { JoinOrder, RunOrder } from '../../coordination/host/runner.js';
-import type { EndState } from '../../coordination/topology-records.js';
+import type { Checkpoint, EndState } from '../../coordination/topology-records.js';
 import type { ProcessClock } from './time.js';
 
 /** A run, and at which host it is led. */
@@ -21,6 +21,8 @@ export interface PartAt {
 export interface RunWitness {
   /** A run begins; what it does has these incarnations. */
   started(run: RunAt): void;
+  /** One that stood by is to open its spouts, which go on from there. */
+  opened(run: RunAt, checkpoints: readonly Checkpoint[]): void;
   /** A host takes part. */
   joined(part: PartAt): void;
   /** A worker has that incarnation from now on. */

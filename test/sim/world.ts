@@ -5,7 +5,7 @@ import { Random } from '../../engine/random.js';
 import type { Change } from '../../coordination/store/simulated/leader.js';
 import { SimulatedStore } from '../../coordination/store/simulated/simulated-store.js';
 import type { ClusterHost } from '../../coordination/host/cluster-host.js';
-import type { EndState } from '../../coordination/topology-records.js';
+import type { Checkpoint, EndState } from '../../coordination/topology-records.js';
 import { reasonOf } from '../../engine/errors.js';
 import { ChangeRules } from './changes.js';
 import { Journal } from './journal.js';
@@ -141,12 +141,17 @@ export class World implements RunWitness {
   }
 
   started({ where, order }: RunAt): void {
-    const { name, id, revision, checkpoints } = order;
+    const { name, id, stateId, revision, checkpoints, standby } = order;
     const run = `${id} r${revision}`;
     this.journal.note(`${where}: "${name}" r${revision} is started`);
     if (this.begun.has(run)) this.journal.broken('not twice', `"${name}" r${revision} is started again, by ${where}`);
     this.begun.add(run);
-    this.rules.kept.started(id, checkpoints);
+    if (!standby) this.rules.kept.started(stateId, checkpoints);
+  }
+
+  opened({ where, order: { name, stateId, revision } }: RunAt, checkpoints: readonly Checkpoint[]): void {
+    this.journal.note(`${where}: "${name}" r${revision} opens its spouts`);
+    this.rules.kept.started(stateId, checkpoints);
   }
 
   joined({ where, order }: PartAt): void {
