@@ -31,7 +31,7 @@ import {
 import type { Version } from '../versions.js';
 import type { Outbox } from './outbox.js';
 import type { RebalanceOrder, RunEnd, RunningTopology, RunOrder, TopologyRunner } from './runner.js';
-import { notStaged, Stages, type Staged } from './stages.js';
+import { notStaged, stageOf, Stages, type Staged } from './stages.js';
 
 export interface RunsOptions {
   readonly host: string;
@@ -178,10 +178,11 @@ export class Runs {
     const { name, id, stateId, revision, epoch } = run.assignment;
     const session = await this.options.session();
     const payload = await loadWished(session, run.assignment);
-    const standby = isComing(run.assignment);
-    // Until its spouts are to be opened, the progress is that of the version before.
-    if (standby) run.toldStage = 'standby';
-    else await this.stages.claim(run);
+    // Until its spouts are to be opened, the progress is another version's.
+    const standby = run.assignment.stage !== null;
+    run.isOpened = !standby;
+    run.toldStage = standby ? 'standby' : null;
+    if (!standby) await this.stages.claim(run);
     const checkpoints = run.progress?.all() ?? [];
     const firstIncarnation = (revision - 1) * INCARNATIONS_PER_REVISION;
     // What it is told while it loads stands in here already.
@@ -323,15 +324,18 @@ export class Runs {
 
   private report(): void {
     const { host, boot, outbox } = this.options;
-    const runs = [...this.runs.values()].flatMap(({ assignment, running, end, away, stage }): RunReport[] => {
+    const runs = [...this.runs.values()].flatMap((run): RunReport[] => {
+      const { assignment, running, end, away } = run;
       const { id, revision } = assignment;
+      const stage = stageOf(run);
       if (end === null && running === null) return [];
       const state = end?.status ?? 'running';
       return [{ id, revision, state, ...(stage !== null && { stage }), ...(away.length > 0 && { away }) }];
     });
     // Those that rest and were never started have nothing to let go of.
-    const resting = [...this.assigned.values()].flatMap(({ id, revision, stage }): RunReport[] => {
-      return stage === 'aside' && !this.runs.has(id) ? [{ id, revision, state: 'running', stage }] : [];
+    const resting = [...this.assigned.values()].flatMap(({ id, revision, wanted, stage }): RunReport[] => {
+      const isResting = wanted === 'inactive' && !this.runs.has(id);
+      return stage === 'aside' && isResting ? [{ id, revision, state: 'running', stage }] : [];
     });
     outbox.setReport({ host, boot, runs: [...runs, ...resting] } satisfies Report);
   }

@@ -5,6 +5,7 @@
 //   comes: standby ─ open: claims the progress of the other one, opens its spouts ─► open ─► as any
 //   goes:  as any ─ aside: its spouts let go, their last progress is on disk ─► aside ─┬─► killed
 //                                                   as any ◄── claims it back, comes back ┘
+//   One that starts while it is to stand aside stands by, and never opens its spouts before it is to come back.
 //
 // Invariant: who has claimed the progress is the only one whose spouts are kept track of, and it claims it when the
 // other one has written all of its own.
@@ -28,6 +29,8 @@ export interface Staged {
   readonly discarded: AbortController;
   running: RunningTopology | null;
   progress: Progress | null;
+  /** Its spouts were opened, or told to be. */
+  isOpened: boolean;
   /** How far it has come, as it is told. */
   stage: RunStage | null;
   /** How far it was told to go. */
@@ -101,20 +104,26 @@ export class Stages {
   private async bring(run: Staged, running: RunningTopology, from: RunStage | null, to: RunStage | null): Promise<void> {
     switch (to) {
       case 'aside':
-        running.standAside();
+        if (run.isOpened) running.standAside();
+        else this.options.changed();
         return;
       case 'open':
-        if (await this.claims(run)) running.open(run.progress!.all());
+        await this.open(run, running);
         return;
       case null:
-        if (from === 'aside' && (await this.claims(run))) running.comeBack();
-        // What it was to replace was gone before.
-        if (from === 'standby' && (await this.claims(run))) running.open(run.progress!.all());
+        if (!run.isOpened) await this.open(run, running);
+        else if (from === 'aside' && (await this.claims(run))) running.comeBack();
         return;
       case 'standby':
         // It was started that way.
         return;
     }
+  }
+
+  private async open(run: Staged, running: RunningTopology): Promise<void> {
+    if (!(await this.claims(run))) return;
+    run.isOpened = true;
+    running.open(run.progress!.all());
   }
 
   /** Until it is this run's; false when it is to be something else by then. */
@@ -136,11 +145,17 @@ export class Stages {
   }
 }
 
+/** How far it has come, for others: whose spouts were never opened has nothing to let go of. */
+export function stageOf({ stage, assignment }: Staged): RunStage | null {
+  return stage === 'standby' && assignment.stage === 'aside' ? 'aside' : stage;
+}
+
 /** Where a run begins. */
 export function notStaged(): Omit<Staged, 'assignment' | 'discarded'> {
   return {
     running: null,
     progress: null,
+    isOpened: true,
     stage: null,
     toldStage: null,
     steering: Promise.resolve(),

@@ -33,9 +33,10 @@ export class Assignments {
     this.options = options;
   }
 
-  /** Reads all of them. */
+  /** Reads all of them: also what was written last, and was not answered. */
   async read(): Promise<void> {
     const { session, valueOf } = this.options;
+    await session.sync(ASSIGNMENTS);
     const names = await session.children(ASSIGNMENTS);
     const nodes = await Promise.all(names.map((name) => session.get(assignmentPath(name))));
     this.known.clear();

@@ -196,7 +196,8 @@ export class Master {
       try {
         await this.carryOut(wish, view);
       } catch (error) {
-        if (this.options.term.over.aborted) throw error;
+        // What may stand in the store may have any slot: nobody else is decided on before that is known.
+        if (this.options.term.over.aborted || hasCode(error, 'MILLRACE_STORE_UNCERTAIN')) throw error;
         for (const { id } of submittedOf(wish.value)) failed.add(id);
         this.tellFailed(wish.value, error);
         // What it has keeps its slots.

@@ -102,7 +102,7 @@ export class Replacing {
       report: assignment === null ? null : reportOf(assignment),
       hasNextHosts: placed?.places.every((place) => standing(place) !== 'gone') === true,
       nextReport: placed === undefined ? null : reportOf(placed),
-      isLate: placed !== undefined && this.isLate(placed.id, `${placed.stage} ${assignment?.aside}`),
+      isLate: this.isLate(assignment),
     });
     if (step.type === 'wait') return step.goesOn;
     if (step.type === 'drop') await this.write(found, alone(assignment!));
@@ -111,8 +111,8 @@ export class Replacing {
 
   /** What does not happen any more. */
   see(wishes: readonly Wish[]): void {
-    const ids = new Set(wishes.map(({ next }) => next?.id));
-    for (const id of this.since.keys()) if (!ids.has(id)) this.since.delete(id);
+    const wished = new Set(wishes.map(({ next }) => next?.id));
+    for (const id of this.since.keys()) if (!wished.has(id)) this.since.delete(id);
   }
 
   private async act(
@@ -220,11 +220,19 @@ export class Replacing {
     }
   }
 
-  private isLate(id: string, step: string): boolean {
+  /** What has come to its end, but for what the version before still does, is not late any more. */
+  private isLate(assignment: Assignment | null): boolean {
+    if (assignment?.next === undefined) return false;
+    const { next, aside, wanted } = assignment;
+    if (wanted === 'killed') {
+      this.since.delete(next.id);
+      return false;
+    }
+    const step = `${next.stage} ${aside}`;
     const nowMs = this.options.clock.now();
-    const since = this.since.get(id);
+    const since = this.since.get(next.id);
     if (since?.step === step) return nowMs - since.sinceMs >= REPLACE_STEP_MAX_MS;
-    this.since.set(id, { step, sinceMs: nowMs });
+    this.since.set(next.id, { step, sinceMs: nowMs });
     return false;
   }
 }

@@ -34,6 +34,7 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: 'what was moved keeps its revision',
     rule: 'stays',
+    firstSeed: 4,
     wiring: assignments((assignment) => ({ ...assignment, revision: Math.min(1, assignment.revision) })),
   },
   {
@@ -97,6 +98,7 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: 'a run does not end when it is not wanted there any more',
     rule: 'runs',
+    firstSeed: 11,
     wiring: running((run) => ({ kill: ({ waitMs }) => (waitMs === 0 ? undefined : run.kill({ waitMs })) })),
   },
   {
@@ -108,6 +110,7 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: 'hosts do not say what ended',
     rule: 'name free',
+    firstSeed: 2,
     wiring: store({
       data: (path, data) => {
         if (!path.startsWith(`${REPORTS}/`)) return data;
