@@ -17,6 +17,7 @@ import { modelErrors } from './error-catalogue/model.js';
 import { parameterErrors } from './error-catalogue/parameters.js';
 import { rebalanceErrors } from './error-catalogue/rebalance.js';
 import { recipeErrors } from './error-catalogue/recipes.js';
+import { spoutErrors } from './error-catalogue/spouts.js';
 import { supervisionErrors } from './error-catalogue/supervision.js';
 import { zookeeperErrors } from './error-catalogue/zookeeper.js';
 
@@ -25,6 +26,7 @@ export const catalogue = {
   ...modelErrors,
   ...engineErrors,
   ...rebalanceErrors,
+  ...spoutErrors,
   ...parameterErrors,
   ...supervisionErrors,
   ...connectErrors,

@@ -25,7 +25,18 @@ export interface RunOrder extends Payload {
   readonly firstIncarnation: number;
   /** The progress of its spouts, as it was last kept. */
   readonly checkpoints: readonly Checkpoint[];
+  /**
+   * It is to take the place of a version that still runs: its bolts are prepared and active, and its spouts are made
+   * when it is opened, with the progress that it is given then.
+   */
+  readonly standby: boolean;
 }
+
+/**
+ * How far one version of a topology is that takes the place of another one, or makes room for it. `standby`: all of it
+ * is prepared but its spouts; `open`: its spouts are open; `aside`: its spouts have let go of all, its bolts are there.
+ */
+export type RunStage = 'standby' | 'open' | 'aside';
 
 /** What a run tells while it goes on. */
 export interface RunListener {
@@ -35,6 +46,8 @@ export interface RunListener {
   rebalanced(order: RebalanceOrder, refused: WireError | null): void;
   /** Those of its hosts, as `host~boot`, cannot be reached: all of them each time that it changes. */
   away(hosts: readonly string[]): void;
+  /** It has come to that stage; null: its spouts stood aside and are back. */
+  stage(stage: RunStage | null): void;
 }
 
 /** How a topology is to be spread from now on. */
@@ -68,6 +81,18 @@ export interface RunningTopology {
   rebalance(order: RebalanceOrder): void;
   /** Has workers run elsewhere, as many as before; those that need not move go on. */
   place(places: readonly WorkerPlace[]): void;
+  /**
+   * Has the spouts of one that stands by opened, which go on from that progress; when they cannot be, it fails. For any
+   * other one, and from the second time on, nothing.
+   */
+  open(checkpoints: readonly Checkpoint[]): void;
+  /**
+   * Has its spouts let go of all they read, once their trees are done, while bolts stay. What keeps them from it
+   * passes: it is tried until it is done or they are to come back.
+   */
+  standAside(): void;
+  /** Has spouts that stand aside, or are about to, begin anew where they were. */
+  comeBack(): void;
   /** Spouts stop at once, bolts go on until nothing is under way, or for that time at most; then all is closed. */
   kill(options: { readonly waitMs: number }): void;
 }

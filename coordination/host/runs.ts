@@ -198,6 +198,7 @@ export class Runs {
       change,
       firstIncarnation,
       checkpoints,
+      standby: false,
     };
   }
 
@@ -210,6 +211,7 @@ export class Runs {
         checkpoint,
         rebalanced: (change, refused) => this.rebalanced(run, change, refused),
         away: (hosts) => this.setAway(run, hosts),
+        stage: () => undefined,
       });
     } catch (error) {
       this.ended(run, { status: 'failed', error: toWire(error), final: null });

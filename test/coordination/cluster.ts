@@ -18,7 +18,7 @@ import type {
 import type { Store } from '../../coordination/store/contract.js';
 import { EmbeddedStore } from '../../coordination/store/embedded/embedded-store.js';
 import type { NewTopology } from '../../coordination/topologies.js';
-import type { WorkerPlace } from '../../coordination/topology-records.js';
+import type { Checkpoint, WorkerPlace } from '../../coordination/topology-records.js';
 import { defaultConfig } from '../../engine/model/config.js';
 
 /** One run of a topology, as its host sees it; ends when the test says so, or as `kill` does. */
@@ -55,6 +55,18 @@ export class FakeRun implements RunningTopology {
 
   place(places: readonly WorkerPlace[]): void {
     this.told.push(`place ${places.map(({ host, slot }) => `${host}/${slot}`).join(' ')}`);
+  }
+
+  open(checkpoints: readonly Checkpoint[]): void {
+    this.told.push(`open ${checkpoints.length}`);
+  }
+
+  standAside(): void {
+    this.told.push('standAside');
+  }
+
+  comeBack(): void {
+    this.told.push('comeBack');
   }
 
   kill({ waitMs }: { readonly waitMs: number }): void {

@@ -148,6 +148,9 @@ function running(change: (run: RunningTopology) => Partial<RunningTopology>): Wi
           deactivate: () => run.deactivate(),
           rebalance: (to) => run.rebalance(to),
           place: (places) => run.place(places),
+          open: (checkpoints) => run.open(checkpoints),
+          standAside: () => run.standAside(),
+          comeBack: () => run.comeBack(),
           kill: (options) => run.kill(options),
           ...change(run),
         };

@@ -7,8 +7,15 @@
 
 import type { WireError } from '../../engine/errors.js';
 import { planTasks, type Parallelism, type TaskPlan } from '../../engine/plan/plan.js';
-import type { RebalanceOrder, RunEnd, RunListener, RunningTopology, RunOrder } from '../../coordination/host/runner.js';
-import type { EndState, WorkerPlace } from '../../coordination/topology-records.js';
+import type {
+  RebalanceOrder,
+  RunEnd,
+  RunListener,
+  RunningTopology,
+  RunOrder,
+  RunStage,
+} from '../../coordination/host/runner.js';
+import type { Checkpoint, EndState, WorkerPlace } from '../../coordination/topology-records.js';
 import { keyOf, numberOf, progressOf } from './progress.js';
 import { Seats } from './seats.js';
 import type { RunAt, RunnerParts } from './witness.js';
@@ -31,6 +38,9 @@ export class SimRun implements RunningTopology, RunAt {
   /** How far each partition is, by component and partition. */
   readonly offsets = new Map<string, number>();
   isActive = true;
+  private isOpen: boolean;
+  private isAside = false;
+  private wantsAside = false;
   isOver = false;
   change: number;
   private parallelism: Parallelism;
@@ -54,12 +64,14 @@ export class SimRun implements RunningTopology, RunAt {
     this.seats = new Seats(runner, this, (hosts) => listener.away(hosts));
     this.ended = new Promise((resolve) => (this.resolve = resolve));
     runner.witness.started(this);
-    for (const each of order.checkpoints) this.offsets.set(keyOf(each), numberOf(each.progress));
+    this.isOpen = !order.standby;
+    this.keep(order.checkpoints);
     this.spread(order.places);
     const { random } = runner;
     const { completes, fails } = runner.habits();
     runner.clock.after(runner.between(5, 300), () => this.advance());
     runner.clock.after(100, () => this.look());
+    if (order.standby) runner.clock.after(runner.between(5, 500), () => this.reached('standby'));
     if (random.nextFloat() < completes) this.endAfter(runner.between(500, 60_000), 'completed');
     else if (random.nextFloat() < fails) this.endAfter(runner.between(0, 20_000), 'failed');
     if (random.nextFloat() < 0.2) runner.clock.after(runner.between(500, 20_000), () => this.workerDies());
@@ -83,6 +95,40 @@ export class SimRun implements RunningTopology, RunAt {
     // What is being rebalanced gets its places with that.
     if (last !== undefined) this.rebalances.push({ ...last, places });
     else if (places.length === this.seats.places.length) this.seats.place(places);
+  }
+
+  open(checkpoints: readonly Checkpoint[]): void {
+    if (this.isOpen || this.isEnding) return;
+    this.offsets.clear();
+    this.keep(checkpoints);
+    this.runner.clock.after(this.runner.between(1, 500), () => {
+      this.isOpen = true;
+      this.reached('open');
+    });
+  }
+
+  standAside(): void {
+    this.wantsAside = true;
+    this.runner.clock.after(this.runner.between(1, 3_000), () => {
+      if (!this.wantsAside || !this.isOpen || this.isAside) return;
+      this.isAside = true;
+      this.reached('aside');
+    });
+  }
+
+  comeBack(): void {
+    this.wantsAside = false;
+    if (!this.isAside) return;
+    this.isAside = false;
+    this.reached(null);
+  }
+
+  private reached(stage: RunStage | null): void {
+    if (!this.isOver) this.listener.stage(stage);
+  }
+
+  private keep(checkpoints: readonly Checkpoint[]): void {
+    for (const each of checkpoints) this.offsets.set(keyOf(each), numberOf(each.progress));
   }
 
   kill({ waitMs }: { readonly waitMs: number }): void {
@@ -111,7 +157,8 @@ export class SimRun implements RunningTopology, RunAt {
   private advance(): void {
     if (this.isOver) return;
     const { runner, listener, seats } = this;
-    for (const { component, index, worker } of this.isActive ? this.spouts : []) {
+    const emits = this.isActive && this.isOpen && !this.isAside;
+    for (const { component, index, worker } of emits ? this.spouts : []) {
       if (!seats.runs(worker)) continue;
       const partition = String(index);
       const key = keyOf({ component, partition });
