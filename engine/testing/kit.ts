@@ -58,6 +58,8 @@ export interface TestOptions {
   readonly standby?: boolean;
   /** @internal The progress that spouts go on from. */
   readonly checkpoints?: readonly Checkpoint[];
+  /** @internal Told the progress that is to be kept. */
+  readonly onCheckpoint?: (checkpoint: Checkpoint) => void;
   /** @internal Incarnations count from here. */
   readonly firstIncarnation?: number;
 }
@@ -103,6 +105,7 @@ export class TestRun {
       parameters: checkParameters(options.parameters ?? {}, `topology "${topology.name}"`),
       standby: options.standby ?? false,
       checkpoints: options.checkpoints ?? [],
+      onCheckpoint: options.onCheckpoint ?? (() => undefined),
       firstIncarnation: options.firstIncarnation ?? 0,
       ...((options.virtualTime ?? true) ? { virtualTimeMs: () => this.nowMs, clock: this.clock } : {}),
       instrument: (worker) => this.instrument(worker),
