@@ -27,7 +27,10 @@ export interface RunOrder extends Payload {
   readonly firstIncarnation: number;
   /** The progress of its spouts, as it was last kept. */
   readonly checkpoints: readonly Checkpoint[];
-  /** It is to replace another version: its bolts are made ready, and its spouts wait until they are to be opened. */
+  /**
+   * It is to take the place of a version that still runs: its bolts are prepared and active, and its spouts are made
+   * when it is opened, with the progress that it is given then.
+   */
   readonly standby: boolean;
 }
 
@@ -39,7 +42,7 @@ export interface RunListener {
   rebalanced(order: RebalanceOrder, refused: WireError | null): void;
   /** Those of its hosts, as `host~boot`, cannot be reached: all of them each time that it changes. */
   away(hosts: readonly string[]): void;
-  /** How far it has come where one version replaces another; null: it has come back, and runs as any does. */
+  /** It has come to that stage; null: its spouts stood aside and are back. */
   stage(stage: RunStage | null): void;
 }
 
@@ -74,11 +77,17 @@ export interface RunningTopology {
   rebalance(order: RebalanceOrder): void;
   /** Has workers run elsewhere, as many as before; those that need not move go on. */
   place(places: readonly WorkerPlace[]): void;
-  /** One that was started as standby: its spouts are opened, and begin. When one of them cannot be, it has failed. */
+  /**
+   * Has the spouts of one that stands by opened, which go on from that progress; when they cannot be, it fails. For any
+   * other one, and from the second time on, nothing.
+   */
   open(checkpoints: readonly Checkpoint[]): void;
-  /** Its spouts finish what they have begun, and let go of all that they read; bolts stay. */
+  /**
+   * Has its spouts let go of all they read, once their trees are done, while bolts stay. What keeps them from it
+   * passes: it is tried until it is done or they are to come back.
+   */
   standAside(): void;
-  /** Its spouts begin anew, where they were. */
+  /** Has spouts that stand aside, or are about to, begin anew where they were. */
   comeBack(): void;
   /** Spouts stop at once, bolts go on until nothing is under way, or for that time at most; then all is closed. */
   kill(options: { readonly waitMs: number }): void;
