@@ -13,6 +13,7 @@ import type {
   KeptParameters,
   KillRequest,
   RebalanceRequest,
+  RefusalSummary,
   Submission,
   SubmissionMetrics,
   TopologyDetails,
@@ -76,6 +77,13 @@ export class MillraceClient {
   async hosts(options: CallOptions = {}): Promise<readonly HostSummary[]> {
     const { json } = await this.call({ method: 'GET', path: '/api/v1/hosts' }, options);
     return (json as { readonly hosts: readonly HostSummary[] }).hosts;
+  }
+
+  /** Hosts that the cluster refused lately, and who was refused at the door of the host that is asked. */
+  async refusals(options: CallOptions = {}): Promise<readonly RefusalSummary[]> {
+    const { json } = await this.call({ method: 'GET', path: '/api/v1/hosts' }, options);
+    // A host of an older version tells of none.
+    return (json as { readonly refused?: readonly RefusalSummary[] }).refused ?? [];
   }
 
   /**

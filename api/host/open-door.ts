@@ -23,9 +23,15 @@ export interface OpenedDoor {
  * Opens it.
  *
  * @param asked - takes sockets of other hosts that speak HTTP
+ * @param refused - told who does not belong here, and why
  * @throws MILLRACE_HOST_OPTION, MILLRACE_PROCESSES_LISTEN
  */
-export async function openDoor(links: LinkOptions, clock: Clock, asked: (socket: Socket) => void): Promise<OpenedDoor> {
+export async function openDoor(
+  links: LinkOptions,
+  clock: Clock,
+  asked: (socket: Socket) => void,
+  refused: (address: string, reason: string) => void = () => undefined,
+): Promise<OpenedDoor> {
   const { address: host = '127.0.0.1', ports = null, secret = '', tls = null } = links;
   if (isIP(host) === 0) throw option('links.address', host, 'an IP address of this machine');
   if (ports !== null && !isRange(ports)) throw option('links.ports', ports.join('-'), 'two ports, the first not above');
@@ -37,7 +43,7 @@ export async function openDoor(links: LinkOptions, clock: Clock, asked: (socket:
   }
   checkCertificates(tls);
   const reach: Reach = { host, ports, secret, tls };
-  const door = new Door({ ...reach, clock, asked });
+  const door = new Door({ ...reach, clock, asked, refused });
   const bound = await door.listen();
   return { door, reach, address: isIP(host) === 6 ? `[${host}]:${bound.port}` : `${host}:${bound.port}` };
 }
