@@ -95,7 +95,7 @@ export class Host {
   /**
    * Starts a host; resolves when it takes topologies.
    *
-   * @throws MILLRACE_HOST_OPTION, MILLRACE_HOST_FILES
+   * @throws MILLRACE_HOST_OPTION, MILLRACE_HOST_CERTIFICATE, MILLRACE_HOST_FILES
    * @throws MILLRACE_STORE_IN_USE, MILLRACE_STORE_NEWER, MILLRACE_STORE_CORRUPT, MILLRACE_STORE_DIRECTORY
    * @throws what kept it from joining its cluster for `HOST_START_MAX_MS`
    * @throws MILLRACE_API_LISTEN_ADDRESS, MILLRACE_API_PORT_IN_USE, MILLRACE_API_LISTEN_FAILED,
