@@ -114,7 +114,7 @@ export class MillraceClient {
   /**
    * All that is measured of a topology, by component and task.
    *
-   * @throws MILLRACE_TOPOLOGY_UNKNOWN, MILLRACE_METRICS_NONE
+   * @throws MILLRACE_TOPOLOGY_UNKNOWN, MILLRACE_METRICS_NONE, MILLRACE_HOST_UNREACHABLE
    */
   async metrics(name: string, options: CallOptions = {}): Promise<SubmissionMetrics> {
     const { json } = await this.call({ method: 'GET', path: `/api/v1/topologies/${segment(name)}/metrics` }, options);
