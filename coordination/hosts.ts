@@ -1,6 +1,7 @@
 // Who is there: the hosts of the cluster as they registered, with what the master placed on them and whether they are
 // drained. Read from the store each time that somebody asks. Main thread.
 
+import { HOSTS_NAMED_MAX } from '../engine/limits.js';
 import {
   ASSIGNMENTS,
   assignmentPath,
@@ -43,6 +44,8 @@ export interface KnownHost extends HostRecord {
   readonly master: boolean;
   /** Milliseconds since the epoch; null when it is not drained. */
   readonly drainedSinceMs: number | null;
+  /** Why it does not do what the others do; null when it does. */
+  readonly problem: string | null;
 }
 
 export class Hosts {
@@ -66,14 +69,20 @@ export class Hosts {
       const drainedSinceMs = drains.get(record.host) ?? null;
       const used = slotsUsed(record, assignments);
       const state = stateOf(record, drainedSinceMs !== null, used > 0 || stillRuns(record, reports));
-      return { ...record, state, used, master: memberOf(record.host, record.boot) === master, drainedSinceMs };
+      const isMaster = memberOf(record.host, record.boot) === master;
+      return { ...record, state, used, master: isMaster, drainedSinceMs, problem: problemOf(record, records) };
     });
     const there = new Set(records.map(({ host }) => host));
     for (const [host, drainedSinceMs] of drains) {
       if (there.has(host)) continue;
-      known.push({ host, boot: '', slots: 0, state: 'away', used: 0, master: false, drainedSinceMs });
+      known.push({ host, boot: '', slots: 0, state: 'away', used: 0, master: false, drainedSinceMs, problem: null });
     }
     return known.sort((a, b) => (memberOf(a.host, a.boot) < memberOf(b.host, b.boot) ? -1 : 1));
+  }
+
+  /** Those that are there, as `host~boot`. */
+  async members(): Promise<ReadonlySet<string>> {
+    return new Set(await (await this.session()).children(HOSTS));
   }
 
   /** The host of that place, or null when it is gone. */
@@ -86,6 +95,16 @@ function stateOf({ leaving = false }: HostRecord, drained: boolean, busy: boolea
   if (leaving) return 'leaving';
   if (!drained) return 'up';
   return busy ? 'draining' : 'drained';
+}
+
+/** What keeps it apart, though it is there. */
+function problemOf({ slots, protocol = 0 }: HostRecord, all: readonly HostRecord[]): string | null {
+  if (slots < 1) return 'it has no slots';
+  const others = all.filter((each) => (each.protocol ?? 0) !== protocol);
+  if (others.length === 0) return null;
+  const named = others.slice(0, HOSTS_NAMED_MAX).map((each) => `${each.host} (protocol ${each.protocol ?? 0})`);
+  const more = others.length > named.length ? ` and ${others.length - named.length} more` : '';
+  return `it speaks protocol ${protocol}, so it runs no topology with ${named.join(', ')}${more}`;
 }
 
 function slotsUsed({ host, boot }: HostRecord, assignments: readonly Assignment[]): number {

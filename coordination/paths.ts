@@ -5,6 +5,7 @@
 //   /epoch                        Epoch        its version fences every write of a master
 //   /masters/ID_0000000007        host~boot    ephemeral, sequential: the queue of the election, the first is master
 //   /hosts/HOST~BOOT              HostRecord   ephemeral: who is there, with how many slots
+//   /refused/HOST~BOOT            Refusal      a host that was not taken, and why; for people, a bounded number
 //   /drains/HOST                  Drain        that host, by its name, gets no workers, and those it has are moved away
 //   /reports/HOST~BOOT            Report       what a host runs, and what ended there; a master reads it before it goes
 //   /topologies/NAME              Wish         what a user asked for; written by any host, deleted by the master
@@ -27,6 +28,7 @@ export const VERSION = '/version';
 export const EPOCH = '/epoch';
 export const MASTERS = '/masters';
 export const HOSTS = '/hosts';
+export const REFUSED = '/refused';
 export const DRAINS = '/drains';
 export const REPORTS = '/reports';
 export const TOPOLOGIES = '/topologies';
@@ -41,6 +43,7 @@ export const HISTORY = '/history';
 export const LAYOUT = [
   MASTERS,
   HOSTS,
+  REFUSED,
   DRAINS,
   REPORTS,
   TOPOLOGIES,
@@ -58,6 +61,7 @@ export function memberOf(host: string, boot: string): string {
 }
 
 export const hostPath = (member: string): string => childOf(HOSTS, member);
+export const refusedPath = (member: string): string => childOf(REFUSED, member);
 export const drainPath = (host: string): string => childOf(DRAINS, host);
 export const reportPath = (member: string): string => childOf(REPORTS, member);
 export const wishPath = (name: string): string => childOf(TOPOLOGIES, name);

@@ -4,14 +4,26 @@
 
 import { HOSTS_NAMED_MAX } from '../engine/limits.js';
 import type { KnownHost } from './hosts.js';
+import { memberOf } from './paths.js';
 import type { KnownTopology } from './topologies.js';
 import type { Assignment, Wish } from './topology-records.js';
 
-/** Whether it waits for something, so that hosts have to be looked at. */
-export function isWaiting(known: KnownTopology): boolean {
+/**
+ * Whether it waits for something, so that hosts have to be looked at.
+ *
+ * @param there - the hosts that are there, as `host~boot`
+ */
+export function isWaiting(known: KnownTopology, there: ReadonlySet<string>): boolean {
   if (known.kind === 'ended' || known.wish.wanted !== 'active') return false;
   const { assignment } = known;
-  return assignment === null || assignment.places.length === 0 || assignment.waiting !== undefined;
+  if (assignment === null || assignment.places.length === 0 || assignment.waiting !== undefined) return true;
+  return missingOf(assignment, there).length > 0;
+}
+
+/** Hosts that it is placed on and that are not there. */
+function missingOf({ places }: Assignment, there: ReadonlySet<string>): readonly string[] {
+  const missing = places.filter(({ host, boot }) => !there.has(memberOf(host, boot)));
+  return [...new Set(missing.map(({ host }) => host))];
 }
 
 /**
@@ -19,16 +31,20 @@ export function isWaiting(known: KnownTopology): boolean {
  * Null when it waits for nothing.
  */
 export function waitsFor(known: KnownTopology, hosts: readonly KnownHost[]): string | null {
-  if (known.kind === 'ended' || !isWaiting(known)) return null;
+  const there = new Set(hosts.map(({ host, boot }) => memberOf(host, boot)));
+  if (known.kind === 'ended' || !isWaiting(known, there)) return null;
   const { wish, assignment } = known;
-  const reason = assignment?.waiting ?? 'the master has not decided on it yet';
+  const missing = assignment === null ? [] : missingOf(assignment, there);
+  const gone = missing.length === 0 ? null : `not there: ${listed(missing)}, so the master has to place it anew`;
+  const reason = assignment?.waiting ?? gone ?? 'the master has not decided on it yet';
   return [reason, slotsText(wish, assignment, hosts), ...othersText(wish, hosts)].join('; ');
 }
 
 function slotsText(wish: Wish, assignment: Assignment | null, hosts: readonly KnownHost[]): string {
-  const drained = new Set(hosts.flatMap(({ host, drainedSinceMs }) => (drainedSinceMs === null ? [] : host)));
-  // Those on drained hosts are to be placed again.
-  const stay = (assignment?.places ?? []).filter(({ host }) => !drained.has(host)).length;
+  const staying = hosts.filter(({ drainedSinceMs }) => drainedSinceMs === null);
+  const keep = new Set(staying.map(({ host, boot }) => memberOf(host, boot)));
+  // Those on hosts that are drained, or gone, are to be placed again.
+  const stay = (assignment?.places ?? []).filter(({ host, boot }) => keep.has(memberOf(host, boot))).length;
   const asked = wish.workers - stay;
   const fitting = hosts.filter((host) => host.state === 'up' && hasLabels(wish, host));
   const free = fitting.reduce((sum, host) => sum + freeOf(host), 0);

@@ -35,7 +35,7 @@ export async function describeCommand(
 ): Promise<number> {
   return await runRemote(options, environment, async ({ client, output, json, signal }) => {
     const details = await client.describe(name, { signal });
-    const measured = await measuredOf(client, name, signal);
+    const measured = await measuredOf(client, name, signal, (line) => output.say(line));
     if (json) await output.data({ ...details, measured });
     else await output.print(formatDetails(details, measured));
     return EXIT_OK;
@@ -47,12 +47,17 @@ async function measuredOf(
   client: MillraceClient,
   name: string,
   signal: AbortSignal,
+  say: (line: string) => void,
 ): Promise<SubmissionMetrics | null> {
   try {
     return await client.metrics(name, { signal });
   } catch (error) {
-    if (isMillraceError(error) && error.code === 'MILLRACE_METRICS_NONE') return null;
-    throw error;
+    if (!isMillraceError(error)) throw error;
+    if (error.code === 'MILLRACE_METRICS_NONE') return null;
+    if (error.code !== 'MILLRACE_HOST_UNREACHABLE') throw error;
+    // What the store knows is told all the same.
+    say(`warning: what its tasks have done is not known: ${error.message}`);
+    return null;
   }
 }
 

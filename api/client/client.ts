@@ -13,6 +13,7 @@ import type {
   KeptParameters,
   KillRequest,
   RebalanceRequest,
+  RefusalSummary,
   Submission,
   SubmissionMetrics,
   TopologyDetails,
@@ -78,6 +79,13 @@ export class MillraceClient {
     return (json as { readonly hosts: readonly HostSummary[] }).hosts;
   }
 
+  /** Hosts that the cluster refused lately, and who was refused at the door of the host that is asked. */
+  async refusals(options: CallOptions = {}): Promise<readonly RefusalSummary[]> {
+    const { json } = await this.call({ method: 'GET', path: '/api/v1/hosts' }, options);
+    // A host of an older version tells of none.
+    return (json as { readonly refused?: readonly RefusalSummary[] }).refused ?? [];
+  }
+
   /**
    * Wishes a host without workers; it gets no new ones. Resolves when the wish is kept: `hosts` says when nothing runs
    * there any more.
@@ -106,7 +114,7 @@ export class MillraceClient {
   /**
    * All that is measured of a topology, by component and task.
    *
-   * @throws MILLRACE_TOPOLOGY_UNKNOWN, MILLRACE_METRICS_NONE
+   * @throws MILLRACE_TOPOLOGY_UNKNOWN, MILLRACE_METRICS_NONE, MILLRACE_HOST_UNREACHABLE
    */
   async metrics(name: string, options: CallOptions = {}): Promise<SubmissionMetrics> {
     const { json } = await this.call({ method: 'GET', path: `/api/v1/topologies/${segment(name)}/metrics` }, options);

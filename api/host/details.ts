@@ -2,6 +2,7 @@
 // have done (the run knows, or the history when it has ended). Pure.
 
 import type { KnownHost } from '../../coordination/hosts.js';
+import type { Refusal } from '../../coordination/refusals.js';
 import type { KnownTopology } from '../../coordination/topologies.js';
 import { waitsFor } from '../../coordination/waiting.js';
 import { ERRORS_OF_ENDED, FINAL_BYTES_MAX, FINAL_TEXT_MAX } from '../../engine/limits.js';
@@ -9,7 +10,14 @@ import { Histogram } from '../../engine/metrics/histogram.js';
 import { upToDate, type TopologyDescription } from '../../engine/model/describe.js';
 import { planTasks, type Plan } from '../../engine/plan/plan.js';
 import type { ComponentStatus, TopologyStatus } from '../../engine/worker/topology-run.js';
-import type { ComponentDetails, ComponentError, HostSummary, TopologyDetails, TopologySummary } from './service.js';
+import type {
+  ComponentDetails,
+  ComponentError,
+  HostSummary,
+  RefusalSummary,
+  TopologyDetails,
+  TopologySummary,
+} from './service.js';
 
 /** What a run has done: what stays readable when it has ended. */
 export interface Done {
@@ -147,6 +155,10 @@ function isDone(value: unknown): value is Done {
 
 export function hostSummaryOf(known: KnownHost): HostSummary {
   const { host, state, url = null, door = null, slots: total, used, master, labels = [], protocol = 0 } = known;
-  const { version = null, drainedSinceMs } = known;
-  return { host, state, url, door, slots: { total, used }, master, labels, protocol, version, drainedSinceMs };
+  const { version = null, drainedSinceMs, problem } = known;
+  return { host, state, url, door, slots: { total, used }, master, labels, protocol, version, drainedSinceMs, problem };
+}
+
+export function refusalSummaryOf({ host, url, door, code, reason, atMs }: Refusal): RefusalSummary {
+  return { host, address: url ?? door ?? null, code, reason, count: 1, atMs, by: null };
 }

@@ -35,6 +35,7 @@ import type { HostOptions } from './options.js';
 import { Peers } from './peers.js';
 import { RunningTopology, type TopologyEnd } from './running.js';
 import type { HostService, KeptParameters } from './service.js';
+import { Strangers } from './strangers.js';
 import { Submissions } from './submissions.js';
 import { Together } from './together.js';
 
@@ -94,7 +95,7 @@ export class Host {
   /**
    * Starts a host; resolves when it takes topologies.
    *
-   * @throws MILLRACE_HOST_OPTION, MILLRACE_HOST_FILES
+   * @throws MILLRACE_HOST_OPTION, MILLRACE_HOST_CERTIFICATE, MILLRACE_HOST_FILES
    * @throws MILLRACE_STORE_IN_USE, MILLRACE_STORE_NEWER, MILLRACE_STORE_CORRUPT, MILLRACE_STORE_DIRECTORY
    * @throws what kept it from joining its cluster for `HOST_START_MAX_MS`
    * @throws MILLRACE_API_LISTEN_ADDRESS, MILLRACE_API_PORT_IN_USE, MILLRACE_API_LISTEN_FAILED,
@@ -225,10 +226,18 @@ async function startHost(
   undo.push(async () => await opened.close());
   const temporary = dataDirectory === null ? await makeTemporaryDirectory() : null;
   undo.push(async () => await temporary?.dispose());
-  const opening = opened.shared ? await openDoor(options.links ?? {}, clock, (socket) => asked(socket)) : null;
+  const wallMs = (): number => Date.now();
+  const strangers = new Strangers(logger, wallMs);
+  const opening = opened.shared
+    ? await openDoor(
+        options.links ?? {},
+        clock,
+        (socket) => asked(socket),
+        (address, reason) => strangers.add(address, reason),
+      )
+    : null;
   undo.push(async () => await Promise.resolve(opening?.door.close()));
   const artifacts = await Artifacts.open({ directory: join(dataDirectory ?? temporary!.path, 'artifacts') });
-  const wallMs = (): number => Date.now();
   const random = new Random(entropySeed());
   let url: string | null = null;
   // Until its HTTP interface is there.
@@ -275,7 +284,7 @@ async function startHost(
     heldBack: new Set(options.heldBack),
     onRunning: options.onRunning ?? (() => undefined),
   });
-  const service = new LocalService({ name, cluster, runner, artifacts, submissions, peers, wallMs });
+  const service = new LocalService({ name, cluster, runner, artifacts, submissions, peers, strangers, wallMs });
   const server = options.listen === undefined || options.listen === null ? null : await createApi(service, logger);
   // Other hosts are told where it is when it registers.
   if (server !== null) {

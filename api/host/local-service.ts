@@ -15,7 +15,7 @@ import { KILL_WAIT_DEFAULT_MS } from '../../engine/limits.js';
 import type { TopologyDescription } from '../../engine/model/describe.js';
 import { installedVersion } from '../installation.js';
 import { checkArtifact } from './artifact-check.js';
-import { detailsOf, hostSummaryOf, summaryOf } from './details.js';
+import { detailsOf, hostSummaryOf, refusalSummaryOf, summaryOf } from './details.js';
 import type { EngineRunner } from './engine-runner.js';
 import type {
   ArtifactInfo,
@@ -26,12 +26,14 @@ import type {
   KeptParameters,
   KillRequest,
   RebalanceRequest,
+  RefusalSummary,
   Submission,
   SubmissionMetrics,
   TopologyDetails,
   TopologySummary,
 } from './service.js';
 import type { Peer, Peers } from './peers.js';
+import type { Strangers } from './strangers.js';
 import type { NewSource, Submissions } from './submissions.js';
 
 export interface LocalServiceOptions {
@@ -40,6 +42,7 @@ export interface LocalServiceOptions {
   readonly runner: EngineRunner;
   readonly artifacts: Artifacts;
   readonly submissions: Submissions;
+  readonly strangers: Strangers;
   /** Null: there are no other hosts. */
   readonly peers: Peers | null;
   /** Milliseconds since the epoch. */
@@ -73,8 +76,8 @@ export class LocalService implements HostService {
 
   async list(): Promise<readonly TopologySummary[]> {
     const { cluster, runner } = this.options;
-    const known = await cluster.topologies.list();
-    const hosts = known.some(isWaiting) ? await cluster.hosts.list() : null;
+    const [known, there] = await Promise.all([cluster.topologies.list(), cluster.hosts.members()]);
+    const hosts = known.some((each) => isWaiting(each, there)) ? await cluster.hosts.list() : null;
     return known.map((each) => summaryOf(each, runner.doneOf(each.id), hosts));
   }
 
@@ -187,6 +190,13 @@ export class LocalService implements HostService {
     return (await this.options.cluster.hosts.list()).map(hostSummaryOf);
   }
 
+  async refusals(): Promise<readonly RefusalSummary[]> {
+    const { cluster, strangers, name } = this.options;
+    const hosts = (await cluster.refusals()).map(refusalSummaryOf);
+    const others = strangers.list().map((each): RefusalSummary => ({ ...each, host: null, code: null, by: name }));
+    return [...hosts, ...others];
+  }
+
   async drain(host: string): Promise<HostSummary> {
     return hostSummaryOf(await this.options.cluster.drains.drain(host));
   }
@@ -207,6 +217,7 @@ export class LocalService implements HostService {
       host: name,
       version: installedVersion(),
       slots: cluster.slots,
+      problem: cluster.problem,
     };
   }
 
@@ -219,7 +230,7 @@ export class LocalService implements HostService {
       return await this.details(await this.options.cluster.topologies.get(name, id), false);
     }
     const { runner, cluster } = this.options;
-    const hosts = isWaiting(known) ? await cluster.hosts.list() : null;
+    const hosts = isWaiting(known, await cluster.hosts.members()) ? await cluster.hosts.list() : null;
     return detailsOf(known, description, runner.doneOf(known.id), runner.planOf(known.id), hosts);
   }
 

@@ -2,13 +2,13 @@
 // registers. What is not on loopback needs a secret or certificates. Main thread.
 
 import { isIP, type Socket } from 'node:net';
-import { createSecureContext } from 'node:tls';
 import type { Clock } from '../../engine/clock.js';
-import { failure, reasonOf } from '../../engine/errors.js';
+import { failure } from '../../engine/errors.js';
 import { SECRET_LENGTH_MIN } from '../../engine/limits.js';
 import { Door } from '../../engine/worker/remote/door.js';
 import type { Reach } from '../../engine/worker/remote/reach.js';
 import { isLoopback } from '../loopback.js';
+import { checkCertificates } from './certificates.js';
 import type { LinkOptions } from './options.js';
 
 /** A door that is open, and how its host's workers are reached. */
@@ -23,9 +23,15 @@ export interface OpenedDoor {
  * Opens it.
  *
  * @param asked - takes sockets of other hosts that speak HTTP
- * @throws MILLRACE_HOST_OPTION, MILLRACE_PROCESSES_LISTEN
+ * @param refused - told who does not belong here, and why
+ * @throws MILLRACE_HOST_OPTION, MILLRACE_HOST_CERTIFICATE, MILLRACE_PROCESSES_LISTEN
  */
-export async function openDoor(links: LinkOptions, clock: Clock, asked: (socket: Socket) => void): Promise<OpenedDoor> {
+export async function openDoor(
+  links: LinkOptions,
+  clock: Clock,
+  asked: (socket: Socket) => void,
+  refused: (address: string, reason: string) => void = () => undefined,
+): Promise<OpenedDoor> {
   const { address: host = '127.0.0.1', ports = null, secret = '', tls = null } = links;
   if (isIP(host) === 0) throw option('links.address', host, 'an IP address of this machine');
   if (ports !== null && !isRange(ports)) throw option('links.ports', ports.join('-'), 'two ports, the first not above');
@@ -35,20 +41,11 @@ export async function openDoor(links: LinkOptions, clock: Clock, asked: (socket:
   if (!isLoopback(host) && secret === '' && tls === null) {
     throw option('links.address', host, 'a loopback address, or a secret or certificates beside it');
   }
-  checkCertificates(tls);
+  if (tls !== null) checkCertificates(tls, Date.now());
   const reach: Reach = { host, ports, secret, tls };
-  const door = new Door({ ...reach, clock, asked });
+  const door = new Door({ ...reach, clock, asked, refused });
   const bound = await door.listen();
   return { door, reach, address: isIP(host) === 6 ? `[${host}]:${bound.port}` : `${host}:${bound.port}` };
-}
-
-function checkCertificates(tls: LinkOptions['tls']): void {
-  if (tls === null || tls === undefined) return;
-  try {
-    createSecureContext(tls);
-  } catch (error) {
-    throw option('links.tls', reasonOf(error), 'a key, its certificate and an authority, as PEM');
-  }
 }
 
 function isRange([first, last]: readonly [number, number]): boolean {

@@ -101,6 +101,8 @@ export interface HostHealth {
   readonly host: string;
   readonly version: string;
   readonly slots: { readonly total: number; readonly used: number };
+  /** Why it is not in its cluster at present; null when it is. */
+  readonly problem: string | null;
 }
 
 /** What is measured of one submission. */
@@ -142,15 +144,25 @@ export interface HostSummary {
   readonly version: string | null;
   /** Milliseconds since the epoch; null when it is not drained. */
   readonly drainedSinceMs: number | null;
+  /** Why it does not do what the others do, though it is there; null when it does. */
+  readonly problem: string | null;
 }
 
-/** Parameters as they are set. */
-export interface KeptParameters {
-  /** Counts up each time that they are set; 0: nobody has. */
-  readonly version: number;
-  readonly values: ParameterValues;
-  /** Why what somebody wrote into the store by hand is not heeded: what held before still does. Null: all is well. */
-  readonly problem: string | null;
+/** Somebody who wanted to be of the cluster and was refused. */
+export interface RefusalSummary {
+  /** What it is called; null for one that did not say. */
+  readonly host: string | null;
+  /** Where it is: the URL of its HTTP interface, else what is known of it; null when nothing is. */
+  readonly address: string | null;
+  /** The code of the error that it was refused with; null where there is none. */
+  readonly code: string | null;
+  readonly reason: string;
+  /** How often; of hosts that the cluster itself refused, 1. */
+  readonly count: number;
+  /** The last time, in milliseconds since the epoch. */
+  readonly atMs: number;
+  /** The host that refused it at its door, which is the one that was asked; null: the cluster did. */
+  readonly by: string | null;
 }
 
 /** Parameters as they are set. */
@@ -236,6 +248,8 @@ export interface HostService {
   health(): Promise<HostHealth>;
   /** All hosts of the cluster, by name. */
   hosts(): Promise<readonly HostSummary[]>;
+  /** Hosts that the cluster refused lately, and who was refused at the door of this host, each newest first. */
+  refusals(): Promise<readonly RefusalSummary[]>;
   /**
    * Wishes a host without workers: those that it has are moved away, and it gets no new ones, also when it is started
    * again. Resolves when the wish is kept; the list of hosts says when nothing runs there any more.

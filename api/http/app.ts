@@ -39,10 +39,10 @@ declare module 'fastify' {
     readonly body?: 'required' | 'optional' | 'own';
     /**
      * It is about the topology in its path: the host that runs it answers, and this one instead when that cannot be
-     * reached (`preferred`), or nobody (`always`); with `awaited` one that is about to run is waited for. Default: this
-     * one.
+     * reached (`preferred`), or nobody (`known`, for what it knows at once; `always`, for what takes its time); with
+     * `awaited` one that is about to run is waited for. Default: this one.
      */
-    readonly forward?: 'preferred' | 'always' | 'awaited';
+    readonly forward?: 'preferred' | 'known' | 'always' | 'awaited';
   }
 }
 

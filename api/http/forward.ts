@@ -35,7 +35,8 @@ export function forwardToOwner(app: App, service: HostService, logger: Logger): 
     if (owner === null) return undefined;
     const { host, url } = owner;
     try {
-      await passOn(owner, request, reply, forward === 'preferred' ? FORWARD_TIMEOUT_MS : CLIENT_INGEST_TIMEOUT_MS);
+      const isQuick = forward === 'preferred' || forward === 'known';
+      await passOn(owner, request, reply, isQuick ? FORWARD_TIMEOUT_MS : CLIENT_INGEST_TIMEOUT_MS);
     } catch (error) {
       if (reply.raw.destroyed) throw error;
       const reason = reasonOf(error instanceof Error && error.cause !== undefined ? error.cause : error);

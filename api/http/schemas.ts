@@ -232,6 +232,7 @@ export const hostHealth = Type.Object({
   host: text('The name of this host.'),
   version: text('Of Millrace.'),
   slots: Type.Object({ total: Type.Integer({ minimum: 0 }), used: Type.Integer({ minimum: 0 }) }),
+  problem: nullable(text('Why it is not in its cluster at present; null when it is.')),
 });
 
 export const hostSummary = Type.Object({
@@ -248,9 +249,20 @@ export const hostSummary = Type.Object({
   protocol: Type.Integer({ description: 'Only hosts with equal ones run a topology together.' }),
   version: nullable(text('Of Millrace.')),
   drainedSinceMs: nullable(count('Milliseconds since 1970; null when it is not drained.')),
+  problem: nullable(text('Why it does not do what the others do, though it is there; null when it does.')),
 });
 
-export const hostList = Type.Object({ hosts: Type.Array(hostSummary) });
+const refusal = Type.Object({
+  host: nullable(text('What it is called; null for one that did not say.')),
+  address: nullable(text('Where it is, as far as that is known.')),
+  code: nullable(text('Of the error that it was refused with; null at a door.')),
+  reason: text('Why.'),
+  count: Type.Integer({ minimum: 1, description: 'How often, since it was refused first.' }),
+  atMs: count('The last time, in milliseconds since 1970.'),
+  by: nullable(text('The host that refused it at its door; null: the cluster did.')),
+});
+
+export const hostList = Type.Object({ hosts: Type.Array(hostSummary), refused: Type.Array(refusal) });
 
 /** How long a name may be in a path once it is decoded; longer ones are nobody's. */
 export const PARAM_LENGTH_MAX = NAME_LENGTH_MAX * 2;

@@ -7,7 +7,7 @@
 //   Runs, Memberships, CheckpointWriter and Outbox outlive sessions: losing the store does not stop data.
 
 import type { Clock } from '../../engine/clock.js';
-import { failure, reasonOf } from '../../engine/errors.js';
+import { failure, reasonOf, type MillraceError } from '../../engine/errors.js';
 import { HOST_START_MAX_MS, SLOTS_MAX } from '../../engine/limits.js';
 import type { Logger } from '../../engine/log.js';
 import type { ParameterValues } from '../../engine/model/parameters.js';
@@ -19,6 +19,7 @@ import { Master } from '../master/master.js';
 import { ASSIGNMENTS, EPOCH, MASTERS, memberOf, reportPath } from '../paths.js';
 import { DirectoryCache } from '../recipes/directory-cache.js';
 import { Election } from '../recipes/election.js';
+import { forgetRefusals, leaveRefusal, listRefusals, type Refusal } from '../refusals.js';
 import { fromNode } from '../store/json-node.js';
 import type { Session, Store, StoreNode } from '../store/contract.js';
 import { Hosts } from '../hosts.js';
@@ -91,6 +92,8 @@ export class ClusterHost {
   private unread = false;
   /** Aborted when trying again would not help. */
   private readonly refused = new AbortController();
+  /** Why it is refused, as others have been told. */
+  private told = '';
 
   constructor(options: ClusterHostOptions) {
     const { store, clock, logger, random, host, wallMs } = options;
@@ -131,6 +134,16 @@ export class ClusterHost {
   /** Slots in all, and those that something runs in. */
   get slots(): { readonly total: number; readonly used: number } {
     return { total: this.options.slots, used: this.runs.slotsUsed + this.memberships.slotsUsed };
+  }
+
+  /** Why it is in no cluster at present; null when it is. */
+  get problem(): string | null {
+    return this.keeper.why;
+  }
+
+  /** Hosts that the cluster refused lately, the newest first. */
+  async refusals(): Promise<readonly Refusal[]> {
+    return await listRefusals(await this.keeper.current(), this.options.wallMs());
   }
 
   /** Ends what runs here, keeps its progress, and leaves. Wishes stand: the next host goes on with them. */
@@ -181,6 +194,23 @@ export class ClusterHost {
     });
   }
 
+  /** So that others see it; the same again is no news. */
+  private async tellRefused(session: Session, { code, message }: MillraceError): Promise<void> {
+    if (message === this.told) return;
+    const { host, boot, url, door, version } = this.record();
+    const known = {
+      ...(url === undefined ? {} : { url }),
+      ...(door === undefined ? {} : { door }),
+      ...(version === undefined ? {} : { version }),
+    };
+    try {
+      await leaveRefusal(session, { host, boot, ...known, code, reason: message, atMs: this.options.wallMs() });
+      this.told = message;
+    } catch (error) {
+      this.options.logger.debug(`others are not told that this host is refused: ${reasonOf(error)}`);
+    }
+  }
+
   /** What goes with one session; resolves with what ends it. */
   private async inSession(session: Session): Promise<() => Promise<void>> {
     const { host, clock, logger, wallMs, random } = this.options;
@@ -194,11 +224,16 @@ export class ClusterHost {
       throw error;
     });
     await ensureLayout(session);
-    await register(session, this.record()).catch((error: unknown) => {
+    await register(session, this.record()).catch(async (error: unknown) => {
       // It was away for so long that another one has its name or address: nothing that runs is this host's any more.
-      if (hasCode(error, 'MILLRACE_HOST_NAME_TAKEN', 'MILLRACE_HOST_ADDRESS_TAKEN')) this.follow([]);
+      if (hasCode(error, 'MILLRACE_HOST_NAME_TAKEN', 'MILLRACE_HOST_ADDRESS_TAKEN')) {
+        this.follow([]);
+        await this.tellRefused(session, error);
+      }
       throw error;
     });
+    this.told = '';
+    await forgetRefusals(session, this.record());
     this.session = session;
     // A server that lags would show an older list: what runs by the newest one would be ended and start again.
     await session.sync(ASSIGNMENTS);

@@ -19,11 +19,13 @@ import {
   MASTERS,
   PARAMETERS,
   PAYLOADS,
+  REFUSED,
   REPORTS,
   TOPOLOGIES,
   VERSION,
 } from '../paths.js';
 import { isEpoch } from '../recipes/election.js';
+import { isRefusal } from '../refusals.js';
 import { hasKeys } from '../store/json-node.js';
 import { nameOf, parentOf } from '../store/node-path.js';
 import {
@@ -76,6 +78,8 @@ const candidate: RecordKind = { name: 'candidate', isIt: isMember, line: (member
 
 const host = kind('host', isHostRecord, (value) => `${show(value['host'])} with ${show(value['slots'])} slots`);
 
+const refusal = kind('refusal', isRefusal, ({ host: name, code }) => `${show(name)} was refused: ${show(code)}`);
+
 const drain = kind('drain', isDrain, (value) => `${show(value['host'])} is drained`);
 
 const report = kind('report', isReport, ({ host: name, runs }) => {
@@ -121,6 +125,7 @@ const ended = kind('ended', isEnded, ({ name, id, state }) => `${show(name)} (${
 const byDirectory: ReadonlyMap<string, NodeKind> = new Map([
   [MASTERS, { kind: 'record', record: candidate }],
   [HOSTS, { kind: 'record', record: host }],
+  [REFUSED, { kind: 'record', record: refusal }],
   [DRAINS, { kind: 'record', record: drain }],
   [REPORTS, { kind: 'record', record: report }],
   [TOPOLOGIES, { kind: 'record', record: wish }],

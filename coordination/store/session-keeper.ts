@@ -71,6 +71,11 @@ export class SessionKeeper {
     if (late.signal.aborted) throw this.problem ?? failure('MILLRACE_STORE_UNAVAILABLE', { what: 'connect', reason });
   }
 
+  /** Why there is no session at present; null when there is one, or nothing went wrong yet. */
+  get why(): string | null {
+    return this.session === null ? (this.problem?.message ?? null) : null;
+  }
+
   /**
    * The present session, or the next one when there is none at the moment.
    *

@@ -134,6 +134,11 @@ export const apiErrors = {
     message: 'the host cannot be started with {option} "{given}"',
     hint: 'give {expected}',
   },
+  MILLRACE_HOST_CERTIFICATE: {
+    status: 400,
+    message: 'the certificate "{subject}" of this host cannot be used: {reason}',
+    hint: 'give a certificate with its key and the authority that signed it (--tls-cert, --tls-key, --tls-ca); what stands between the two comes behind the certificate in its file',
+  },
   MILLRACE_HOST_HELD_BACK: {
     status: 500,
     message: 'topology "{topology}" ran each time when the process of its host crashed last, and is not started again',

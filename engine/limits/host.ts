@@ -174,6 +174,14 @@ export const SLOTS_MAX = 256;
 /** Labels of one host: they stand in its record and are compared with what each component asks for. */
 export const LABELS_MAX = 32;
 
+/** Hosts that the cluster refused and that are kept to be shown: each is a small node, and the last ones say most. */
+export const REFUSALS_MAX = 16;
+/** … for so long: a day, because each has the time of its own clock, and clocks may be hours apart. */
+export const REFUSALS_KEPT_MS = 86_400_000;
+
+/** Strangers at the door of a host that are told apart, by address and reason; the one not seen for longest goes. */
+export const STRANGERS_KEPT = 16;
+
 /** Hosts named in one sentence: more are not read at once. */
 export const HOSTS_NAMED_MAX = 10;
 

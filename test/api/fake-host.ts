@@ -14,6 +14,7 @@ import type {
   HostMeasured,
   HostService,
   HostSummary,
+  RefusalSummary,
   KillRequest,
   RebalanceRequest,
   Submission,
@@ -70,6 +71,8 @@ export class FakeHost implements HostService {
   owner: { readonly host: string; readonly url: string } | null = null;
   /** How long it was to wait for one, each time that it was asked. */
   readonly ownerWaitsMs: number[] = [];
+  /** Who was refused. */
+  refused: readonly RefusalSummary[] = [];
   readonly kept = new Map<string | null, KeptParameters>();
   private readonly entries: Entry[] = [];
   private readonly artifacts = new Map<string, string>();
@@ -236,6 +239,11 @@ export class FakeHost implements HostService {
     return this.known;
   }
 
+  async refusals(): Promise<readonly RefusalSummary[]> {
+    this.enter('refusals');
+    return this.refused;
+  }
+
   async drain(host: string): Promise<HostSummary> {
     this.enter('drain');
     return this.changeHost(host, { state: 'draining', drainedSinceMs: this.nowMs });
@@ -273,6 +281,7 @@ export class FakeHost implements HostService {
       host: 'fake',
       version: '0.0.0',
       slots: { total: SLOTS, used: this.used() },
+      problem: null,
     };
   }
 
@@ -407,7 +416,7 @@ export class FakeHost implements HostService {
 function fakeSummary(host: string, port: number, master: boolean): HostSummary {
   const url = `http://127.0.0.1:${port}`;
   const slots = { total: SLOTS, used: 0 };
-  const about = { labels: [], protocol: 1, version: '0.0.0', door: null, drainedSinceMs: null };
+  const about = { labels: [], protocol: 1, version: '0.0.0', door: null, drainedSinceMs: null, problem: null };
   return { host, state: 'up', url, slots, master, ...about };
 }
 

@@ -40,11 +40,29 @@ t.test('hosts are listed with what is placed on them, and who is master', async 
       used: 0,
       master: true,
       drainedSinceMs: null,
+      problem: null,
     },
-    { host: 'b', boot: '1', slots: 2, state: 'up', used: 2, master: false, drainedSinceMs: null },
+    { host: 'b', boot: '1', slots: 2, state: 'up', used: 2, master: false, drainedSinceMs: null, problem: null },
   ]);
   t.match(await hosts.at({ host: 'a', boot: '2', slot: 0 }), { url: 'http://127.0.0.1:7070' });
   t.equal(await hosts.at({ host: 'a', boot: '1', slot: 0 }), null, 'another life');
+  await store.close();
+});
+
+t.test('what keeps a host apart from others is told of it', async (t) => {
+  const { store, a } = await opened();
+  const hosts = new Hosts(async () => a);
+  const problems = async (): Promise<unknown> => (await hosts.list()).map(({ host, problem }) => [host, problem]);
+  await register(a, { host: 'new', boot: '1', slots: 1, protocol: 2 });
+  t.strictSame(await problems(), [['new', null]], 'a protocol alone is none');
+  await a.create(hostPath('edited~1'), toData({ host: 'edited', boot: '1', slots: 0, protocol: 2 }));
+  for (let n = 10; n < 22; n++) await register(a, { host: `old-${n}`, boot: '1', slots: 1 });
+  const [edited, next, first] = (await problems()) as readonly (readonly [string, string])[];
+  t.strictSame(edited, ['edited', 'it has no slots']);
+  const shown = Array.from({ length: 10 }, (_, n) => `old-${n + 10} (protocol 0)`).join(', ');
+  t.strictSame(next, ['new', `it speaks protocol 2, so it runs no topology with ${shown} and 2 more`]);
+  const others = 'edited (protocol 2), new (protocol 2)';
+  t.strictSame(first, ['old-10', `it speaks protocol 0, so it runs no topology with ${others}`]);
   await store.close();
 });
 

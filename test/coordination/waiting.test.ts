@@ -8,7 +8,17 @@ import type { Wish } from '../../coordination/topology-records.js';
 import { isWaiting, waitsFor } from '../../coordination/waiting.js';
 
 function host(name: string, slots: number, used: number, more: Partial<KnownHost> = {}): KnownHost {
-  return { host: name, boot: '1', slots, used, state: 'up', master: false, drainedSinceMs: null, ...more };
+  return {
+    host: name,
+    boot: '1',
+    slots,
+    used,
+    state: 'up',
+    master: false,
+    drainedSinceMs: null,
+    problem: null,
+    ...more,
+  };
 }
 
 /** One that is wished with three workers. */
@@ -85,10 +95,30 @@ t.test('hosts that are drained, leave or lack a label take none of it', (t) => {
   t.end();
 });
 
+t.test('a host that never came, or is gone, is waited for by its name', (t) => {
+  const placed = known(null, 2);
+  const places = [...placed.assignment!.places, { host: 'ghost', boot: '9', slot: 0 }];
+  const ghostly: LiveTopology = { ...placed, assignment: { ...placed.assignment!, places } };
+  t.equal(isWaiting(ghostly, new Set(['a~1'])), true);
+  t.equal(
+    waitsFor(ghostly, [host('a', 4, 2)]),
+    'not there: ghost, so the master has to place it anew; 1 slot more asked for, 2 free (a 2 of 4)',
+  );
+  t.match(
+    waitsFor(ghostly, [host('a', 4, 2, { boot: '2' })]),
+    /^not there: a, ghost, so .* 3 slots more/,
+    'another life',
+  );
+  t.end();
+});
+
 t.test('what runs, rests or has ended waits for nothing', (t) => {
   const runs = known(null, 3);
   const rests: LiveTopology = { ...known(null), wish: { ...known(null).wish, wanted: 'inactive' } };
   const ended = { kind: 'ended', name: 'words', id: 'w', state: 'killed', ended: {} } as never;
-  for (const each of [runs, rests, ended]) t.strictSame([isWaiting(each), waitsFor(each, [])], [false, null]);
+  const there = new Set(['a~1']);
+  for (const each of [runs, rests, ended]) {
+    t.strictSame([isWaiting(each, there), waitsFor(each, [host('a', 3, 3)])], [false, null]);
+  }
   t.end();
 });

@@ -114,6 +114,45 @@ t.test('code that was submitted to a host that is gone is there all the same', a
   await hosts[second]!.says(/AGAIN!/);
 });
 
+t.test('whoever is refused shows in the list of hosts', async (t) => {
+  const directory = t.testdir({
+    ours: 'the secret of this cluster',
+    theirs: 'the secret of another cluster',
+    'words.ts': SHOUT,
+  });
+  const args = (name: string, secret: string): string[] => [
+    ...['--zookeeper', `${ensemble.connectString}/refused`, '--name', name],
+    ...['--secret-file', join(directory, secret), '--session-timeout', '2s', '--verbose'],
+  ];
+  const start = async (own: string, ...given: Parameters<typeof args>): Promise<HostCommand> => {
+    const at = join(directory, own);
+    mkdirSync(at);
+    return await HostCommand.listening(t, at, args(...given));
+  };
+  const a = await start('a', 'a', 'ours');
+  const twinAt = join(directory, 'twin');
+  mkdirSync(twinAt);
+  const twin = new HostCommand(t, twinAt, ['--listen', '127.0.0.1:0', ...args('a', 'ours')]);
+  const refusals = async (): Promise<Awaited<ReturnType<typeof a.client.refusals>>> => await a.client.refusals();
+  await poll(async () => (await refusals()).length > 0);
+  t.match(await refusals(), [{ host: 'a', code: 'MILLRACE_HOST_NAME_TAKEN', address: /^http:/, by: null }]);
+  await twin.killBoth();
+  t.equal((await refusals()).length, 1, 'also when it is gone');
+  // It asks the others to keep the code that it is given.
+  const b = await start('b', 'b', 'theirs');
+  const submitted = await millrace(directory, ['submit', join(directory, 'words.ts'), '--host', b.url]);
+  t.equal(submitted.exitCode, 0, submitted.stderr);
+  await poll(async () => (await refusals()).some(({ by }) => by === 'a'));
+  t.match(
+    (await refusals()).find(({ by }) => by === 'a'),
+    { host: null, address: '127.0.0.1', reason: /secret/ },
+  );
+  const { stdout, stderr } = await millrace(directory, ['hosts', '--host', a.url]);
+  t.match(stdout, /^a .*\nb /m);
+  t.match(stderr, /^refused: a at http:\/\/[\d.:]+: another host of the cluster is called "a"/m);
+  t.match(stderr, /^refused: somebody at 127\.0\.0\.1: .*secret of this cluster.* at the door of a\)$/m);
+});
+
 t.test('the commands of docs/cluster.md', async (t) => {
   const block = blocksOf(pageOf('docs/cluster.md'), 'sh').find((code) => code.includes('zookeeper start'));
   const directory = t.testdir({});

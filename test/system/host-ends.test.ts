@@ -5,6 +5,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
 import { millrace } from '../api/cli/command.js';
+import { identity, stranger } from '../engine/link/tcp/certificates.js';
 import { HostCommand, isAlive, poll, untilState } from './host-command.js';
 import { SHOUT, STUCK, TICKS } from './host-topologies.js';
 
@@ -29,6 +30,19 @@ t.test('SIGTERM ends it with 0, Ctrl-C with 130, and nothing is left', async (t)
     await poll(() => !isAlive(child));
     t.strictSame(host.leftovers, [], 'and its temporary files');
   }
+});
+
+t.test('a certificate that no other host would take ends the start, before the cluster is asked', async (t) => {
+  const directory = t.testdir({ key: identity.key, cert: identity.cert, ca: identity.ca, other: stranger.ca });
+  const tls = ['--tls-key', 'key', '--tls-cert', 'cert', '--tls-ca', 'other'];
+  // Nobody is there.
+  const { exitCode, stdout, stderr } = await millrace(directory, ['host', '--zookeeper', '127.0.0.1:1', ...tls]);
+  t.equal(exitCode, 1);
+  t.equal(stdout, '');
+  t.match(
+    stderr,
+    /^error MILLRACE_HOST_CERTIFICATE: the certificate "CN=host" .* no authority .* has signed it\nhint: /,
+  );
 });
 
 t.test('a second signal does not wait', async (t) => {

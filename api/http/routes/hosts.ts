@@ -12,10 +12,11 @@ export function hostRoutes(app: App, { service }: RouteOptions): void {
       schema: {
         tags: ['host'],
         summary: 'List the hosts of the cluster',
+        description: 'Beside them, who was refused: by the cluster, and at the door of the host that answers.',
         response: replies({ 200: { ...hostList, description: 'All that are there, and those that are drained.' } }),
       },
     },
-    async () => ({ hosts: await service.hosts() }),
+    async () => ({ hosts: await service.hosts(), refused: await service.refusals() }),
   );
   app.put(
     `${BASE}/hosts/:name/drain`,

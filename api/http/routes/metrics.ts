@@ -11,7 +11,7 @@ export function metricsRoutes(app: App, { service }: RouteOptions): void {
   app.get(
     `${BASE}/topologies/:name/metrics`,
     {
-      config: { forward: 'preferred' },
+      config: { forward: 'known' },
       schema: {
         tags: ['topologies'],
         summary: 'What is measured of a topology, by component and task',
@@ -19,6 +19,7 @@ export function metricsRoutes(app: App, { service }: RouteOptions): void {
         response: replies({ 200: { ...topologyMetrics, description: 'As it is now, or was when it ended.' } }, [
           'MILLRACE_TOPOLOGY_UNKNOWN',
           'MILLRACE_METRICS_NONE',
+          'MILLRACE_HOST_UNREACHABLE',
         ]),
       },
     },

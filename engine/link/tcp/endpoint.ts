@@ -191,7 +191,7 @@ function closeSoon(socket: Socket): void {
 }
 
 function refusalOf(greeted: Exclude<Greeted, 'greeted'>): Connected {
-  if (greeted === 'closed' || greeted === 'stranger') return 'again';
+  if (typeof greeted === 'string') return 'again';
   const { message } = failure('MILLRACE_LINK_VERSION', { own: PROTOCOL_VERSION, other: greeted.version });
   return { refused: message };
 }

@@ -31,6 +31,8 @@ export type Greeted =
   | 'closed'
   /** The other end does not speak this language, or does not know the key. */
   | 'stranger'
+  /** It spoke this language, saw our proof, and left: as a rule because it knows another key. */
+  | 'left'
   /** It speaks that version of the protocol. */
   | { readonly version: number };
 
@@ -102,7 +104,7 @@ export async function greetAsListener(intake: Intake, key: GreetingKey): Promise
   }
   socket.write(Buffer.concat([hello, proofOf(key, 'listener', theirs, hello)]));
   const proof = await intake.take(PROOF_BYTES);
-  if (proof === null) return 'closed';
+  if (proof === null) return 'left';
   return timingSafeEqual(proof, proofOf(key, 'caller', theirs, hello)) ? 'greeted' : 'stranger';
 }
 

@@ -15,8 +15,17 @@ export interface TlsIdentity {
   readonly ca: string;
 }
 
-/** A server whose sockets have shown their certificate, where there is one to be shown. */
-export function listener(tls: TlsIdentity | null, handshakeMs: number, admit: (socket: Socket) => void): Server {
+/**
+ * A server whose sockets have shown their certificate, where there is one to be shown.
+ *
+ * @param refused - told the address of each that said something and yet had none to show. Default: nobody is
+ */
+export function listener(
+  tls: TlsIdentity | null,
+  handshakeMs: number,
+  admit: (socket: Socket) => void,
+  refused: (address: string) => void = () => undefined,
+): Server {
   if (tls === null) return createServer({ noDelay: true }, admit);
   const options = {
     ...tls,
@@ -28,12 +37,12 @@ export function listener(tls: TlsIdentity | null, handshakeMs: number, admit: (s
   const server = createTlsServer({ ...options, handshakeTimeout: handshakeMs }, admit);
   // A stranger, whose socket is closed by then.
   server.on('tlsClientError', () => undefined);
-  boundStrangers(server);
+  boundStrangers(server, refused);
   return server;
 }
 
 /** Sockets that have not shown a certificate are few: the oldest one makes room. */
-function boundStrangers(server: Server): void {
+function boundStrangers(server: Server, refused: (address: string) => void): void {
   const strangers = new Map<string, Socket>();
   const nameOf = ({ remoteAddress, remotePort }: Socket): string => `${remoteAddress ?? ''} ${remotePort ?? 0}`;
   server.on('connection', (socket: Socket) => {
@@ -41,7 +50,10 @@ function boundStrangers(server: Server): void {
     const [oldest] = strangers.values();
     if (oldest !== undefined && strangers.size >= TLS_STRANGERS_MAX) oldest.destroy();
     strangers.set(name, socket);
-    socket.once('close', () => strangers.delete(name));
+    const address = socket.remoteAddress ?? '';
+    socket.once('close', () => {
+      if (strangers.delete(name) && socket.bytesRead > 0) refused(address);
+    });
   });
   server.on('secureConnection', (socket: Socket) => strangers.delete(nameOf(socket)));
 }

@@ -11,6 +11,7 @@
 
 import type { Server, Socket } from 'node:net';
 import type { Clock, Timer } from '../../clock.js';
+import { PROTOCOL_VERSION } from '../../codec/data-frame.js';
 import { failure, reasonOf, toWire } from '../../errors.js';
 import { MEMBER_GREETING_MS, MEMBERS_MAX } from '../../limits.js';
 import { greetAsCaller, greetAsListener, Intake, type Greeted, type GreetingKey } from '../../link/tcp/greeting.js';
@@ -50,6 +51,8 @@ export interface DoorOptions {
   readonly clock: Clock;
   /** Takes the socket of who wants to ask something. Default: it is closed. */
   readonly asked?: (socket: Socket) => void;
+  /** Told who does not belong here, by the IP address, and why. Default: nobody is. */
+  readonly refused?: (address: string, reason: string) => void;
 }
 
 /** What became of a caller at a door. */
@@ -94,7 +97,12 @@ export class Door {
    */
   async listen(): Promise<TcpAddress> {
     const { host, ports, tls } = this.options;
-    const server = listener(tls, MEMBER_GREETING_MS, (socket) => void this.admit(socket));
+    const server = listener(
+      tls,
+      MEMBER_GREETING_MS,
+      (socket) => void this.admit(socket),
+      (address) => this.options.refused?.(address, 'it has no certificate of the authority of this cluster'),
+    );
     this.server = server;
     try {
       return { host, port: await listenOn(server, host, ports) };
@@ -127,6 +135,7 @@ export class Door {
     if (oldest !== undefined && this.strangers.size >= MEMBERS_MAX) oldest.destroy();
     this.strangers.add(socket);
     socket.once('close', () => this.strangers.delete(socket));
+    const address = socket.remoteAddress ?? '';
     const deadline = this.options.clock.after(MEMBER_GREETING_MS, () => socket.destroy());
     const intake = new Intake(socket);
     const greeted = await greetAsListener(intake, this.key);
@@ -137,6 +146,7 @@ export class Door {
       return;
     }
     deadline.cancel();
+    this.tellRefused(address, greeted);
     if (wanted?.[0] === WANTS_TO_ASK && !this.isClosed && this.options.asked !== undefined) {
       this.strangers.delete(socket);
       this.options.asked(socket);
@@ -148,6 +158,15 @@ export class Door {
     } else {
       socket.destroy();
     }
+  }
+
+  /** Who only connected and left has said nothing wrong. */
+  private tellRefused(address: string, greeted: Greeted): void {
+    const { refused } = this.options;
+    if (greeted === 'stranger') refused?.(address, 'it is no host, or does not know the secret of this cluster');
+    if (greeted === 'left') refused?.(address, 'it does not know the secret of this cluster, and left');
+    if (typeof greeted !== 'object') return;
+    refused?.(address, `it speaks protocol ${greeted.version}, and this host ${PROTOCOL_VERSION}`);
   }
 
   /** Somebody who wants to join a run, and has until the deadline to say which. */

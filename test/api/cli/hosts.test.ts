@@ -46,14 +46,40 @@ t.test('every host is a line, with what there is to know of it', async (t) => {
   t.match(away.stdout.lines[2], /^other +away +- +- +127\.0\.0\.1:9000 +gpu zone-a +- +-$/);
 });
 
-t.test('hosts that cannot run a topology together are told of', async (t) => {
-  const { host, place } = await start(t);
-  host.changeHost('other', { protocol: 3 });
+t.test('what keeps hosts apart is told of, and who was refused', async (t) => {
+  const { host, place, again } = await start(t);
+  host.changeHost('fake', { problem: 'it speaks protocol 1, so it runs no topology with other (protocol 3)' });
+  host.changeHost('other', { protocol: 3, problem: 'it has no slots' });
+  const about = { code: null, count: 1, atMs: 1_750_000_000_000, by: null };
+  host.refused = [
+    {
+      ...about,
+      host: 'fake',
+      address: 'http://127.0.0.1:7072',
+      code: 'MILLRACE_HOST_NAME_TAKEN',
+      reason: 'a\u001b[2Jb',
+    },
+    { ...about, host: 'far', address: null, reason: 'it is elsewhere', by: 'fake' },
+    { ...about, host: null, address: '10.0.0.9', reason: 'it does not know the secret', count: 1200, by: 'fake' },
+  ];
   t.equal(await hostsCommand(plain, place), 0);
-  t.equal(
-    place.stderr.text,
-    'these run no topology together until they have one version: fake (protocol 1); other (protocol 3)\n',
-  );
+  t.strictSame(place.stderr.lines.filter(Boolean), [
+    'fake: it speaks protocol 1, so it runs no topology with other (protocol 3)',
+    'other: it has no slots',
+    'refused: fake at http://127.0.0.1:7072: a�[2Jb',
+    'refused: far: it is elsewhere (at the door of fake)',
+    'refused: somebody at 10.0.0.9: it does not know the secret (1,200 times at the door of fake)',
+  ]);
+  const lines = again();
+  t.equal(await hostsCommand(json, lines), 0);
+  t.match(lines.objects, [
+    { host: 'fake', problem: /protocol 3/ },
+    { host: 'other' },
+    { type: 'refused', code: 'MILLRACE_HOST_NAME_TAKEN' },
+    { type: 'refused', host: 'far' },
+    { type: 'refused', host: null, count: 1200 },
+  ]);
+  t.equal(lines.stderr.text, '');
 });
 
 t.test('the store is away', async (t) => {

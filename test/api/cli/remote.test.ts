@@ -94,6 +94,18 @@ t.test('a document is submitted, listed, described, put to sleep, woken and kill
   );
 });
 
+t.test('what the store knows is described, also when the host that runs it does not answer', async (t) => {
+  const { place, host } = await start(t);
+  await host.submit({ document: INGESTING });
+  host.owner = { host: 'gone', url: 'http://127.0.0.1:1' };
+  t.equal(await describeCommand('records', plain, place), 0);
+  t.match(place.stdout.text, /^records is active/);
+  t.match(
+    place.stderr.text,
+    /^warning: what its tasks have done is not known: host "gone" at .* does not answer: .*\n$/,
+  );
+});
+
 t.test('what is new was submitted; what goes on waiting says what for, and messages keep their lines', async (t) => {
   const { url, host } = await start(t);
   const submit = host.submit.bind(host);

@@ -4,7 +4,9 @@ import t from 'tap';
 import type { Artifacts } from '../../../coordination/artifacts/artifacts.js';
 import type { EngineRunner } from '../../../api/host/engine-runner.js';
 import { LocalService } from '../../../api/host/local-service.js';
+import { Strangers } from '../../../api/host/strangers.js';
 import type { Submissions } from '../../../api/host/submissions.js';
+import { silentLogger } from '../../../engine/log.js';
 import { KILL_WAIT_DEFAULT_MS } from '../../../engine/limits.js';
 import { Cluster, described, settle, topology, type Member } from '../../coordination/cluster.js';
 
@@ -16,6 +18,7 @@ function serviceOf({ host }: Member): LocalService {
     artifacts: {} as Artifacts,
     submissions: {} as Submissions,
     peers: null,
+    strangers: new Strangers(silentLogger, () => 0),
     wallMs: () => 0,
   });
 }

@@ -7,7 +7,7 @@ import type { LinkOptions } from '../../../api/host/options.js';
 import { readLinks } from '../../../api/cli/links.js';
 import type { LinkFlags } from '../../../api/cli/host-messages.js';
 import { RealClock } from '../../../engine/clock.js';
-import { identity } from '../../engine/link/tcp/certificates.js';
+import { identity, stranger } from '../../engine/link/tcp/certificates.js';
 import { codeOf } from './hosts.js';
 
 const open = async (links: LinkOptions) => await openDoor(links, new RealClock(), () => undefined);
@@ -31,6 +31,7 @@ t.test('on loopback nothing is needed; elsewhere a secret or certificates', asyn
   ] as const) {
     t.equal(await codeOf(open(links)), 'MILLRACE_HOST_OPTION', JSON.stringify(links));
   }
+  t.equal(await codeOf(open({ tls: { ...identity, ca: stranger.ca } })), 'MILLRACE_HOST_CERTIFICATE');
   const secret = 'a secret that is long enough';
   for (const links of [{ secret }, { tls: identity }]) {
     // No address of this machine: it may be listened on, but is not there.

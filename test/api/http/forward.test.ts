@@ -54,6 +54,9 @@ t.test('the host that runs it is gone', async (t) => {
   const refused = { status: 503, json: { code: 'MILLRACE_HOST_UNREACHABLE', message: /host "gone" at .*"records"/ } };
   t.match(await post(asked, `${PATH}/rebalance`, { workers: 2 }), refused);
   t.match(await post(asked, `${PATH}/ingest/in`, { text: 'a' }), refused);
+  asked.host.calls.length = 0;
+  t.match(await ask(asked, `${PATH}/metrics`), refused, 'nobody else has measured it');
+  t.strictSame(asked.host.calls, []);
 });
 
 t.test('a caller that goes away gives up what was passed on', async (t) => {

@@ -170,6 +170,9 @@ async function foreigner(scene: Scene): Promise<Struck> {
   await member.command.killBoth();
   const { places } = await load.assignment(isWithout(member.plan.name));
   const wrong = places.some(({ host }) => host === name) ? [`${name} was given workers of the others`] : [];
+  const known = await cluster.client(member.plan.name).hosts();
+  const isMarked = /protocol/.test(known.find(({ host }) => host === name)?.problem ?? '');
+  if (!isMarked) wrong.push(`nobody is told why ${name} is apart`);
   const heal = async (): Promise<void> => {
     await cluster.remove(name);
     await cluster.startAgain(member.plan.name);

@@ -3,11 +3,14 @@
 import { connect, type Socket } from 'node:net';
 import t from 'tap';
 import { VirtualClock } from '../../../../engine/clock.js';
+import { PROTOCOL_VERSION } from '../../../../engine/codec/data-frame.js';
 import { MEMBER_GREETING_MS, MEMBERS_MAX } from '../../../../engine/limits.js';
+import { dial } from '../../../../engine/link/tcp/secure.js';
 import type { TcpAddress } from '../../../../engine/link/tcp/tcp-wire.js';
 import { Door, enterToAsk, enterToJoin, type Hosting } from '../../../../engine/worker/remote/door.js';
 import type { LeadToMember, MemberToLead } from '../../../../engine/worker/remote/messages.js';
 import { MessageSocket } from '../../../../engine/worker/remote/message-socket.js';
+import { identity, stranger } from '../../link/tcp/certificates.js';
 
 const SECRET = 'a secret of the test';
 
@@ -31,6 +34,11 @@ function socketTo(address: TcpAddress): Socket {
   const socket = connect(address);
   socket.on('error', () => undefined);
   return socket;
+}
+
+/** What a hello begins with. */
+function magic(): Buffer {
+  return Buffer.of(0x4b, 0x4c, 0x52, 0x4d);
 }
 
 const closeOf = async (socket: Socket): Promise<void> => {
@@ -106,6 +114,52 @@ t.test('a door at which nobody answers, a wrong secret, and something that is wa
   t.equal(await enterToJoin(odd, SECRET), 'greeted');
   odd.resume();
   await closeOf(odd);
+});
+
+t.test('who does not belong here is told of, and who only connects is not', async (t) => {
+  const told: string[] = [];
+  const refused = (address: string, reason: string): void => void told.push(`${address}: ${reason}`);
+  const about = { host: '127.0.0.1', ports: null, clock: new VirtualClock(), refused };
+  const door = new Door({ ...about, secret: SECRET, tls: null });
+  const guarded = new Door({ ...about, secret: SECRET, tls: identity });
+  t.teardown(() => [door, guarded].forEach((each) => each.close()));
+  const [address, guardedAddress] = await Promise.all([door.listen(), guarded.listen()]);
+  const until = async (count: number): Promise<void> => {
+    while (told.length < count) await new Promise((resolve) => setImmediate(resolve));
+  };
+  const silent = socketTo(address).resume();
+  await new Promise((resolve) => silent.once('connect', resolve));
+  silent.end();
+  await closeOf(silent);
+  const wrong = socketTo(address);
+  t.equal(await enterToAsk(wrong, 'another secret'), 'stranger');
+  wrong.destroy();
+  await until(1);
+  // The version stands behind four bytes.
+  const newer = socketTo(address).resume();
+  newer.write(Buffer.concat([magic(), Buffer.of(77, 0, 0, 0), Buffer.alloc(16)]));
+  await until(2);
+  const odd = socketTo(address).resume();
+  odd.write('GET / HTTP/1.1\r\n\r\nand some more');
+  await until(3);
+  const plain = socketTo(guardedAddress).resume();
+  plain.write('GET / HTTP/1.1\r\n\r\n');
+  await until(4);
+  const other = dial({ ...stranger, ca: identity.ca }, guardedAddress);
+  other.on('error', () => undefined).resume();
+  await until(5);
+  t.strictSame(told, [
+    '127.0.0.1: it does not know the secret of this cluster, and left',
+    `127.0.0.1: it speaks protocol 77, and this host ${PROTOCOL_VERSION}`,
+    '127.0.0.1: it is no host, or does not know the secret of this cluster',
+    '127.0.0.1: it has no certificate of the authority of this cluster',
+    '127.0.0.1: it has no certificate of the authority of this cluster',
+  ]);
+  const friend = dial(identity, guardedAddress);
+  t.equal(await enterToAsk(friend, SECRET), 'refused', 'it belongs here, though nobody answers');
+  for (const socket of [newer, odd, plain, other, friend]) socket.destroy();
+  await Promise.all([newer, odd, plain, other, friend].map(closeOf));
+  t.equal(told.length, 5);
 });
 
 t.test('strangers are few, and not for long', async (t) => {
