@@ -28,6 +28,7 @@ import {
   type Report,
   type WorkerPlace,
 } from './topology-records.js';
+import { placesOf } from './versions.js';
 
 /**
  * It takes workers; it is drained and some of its workers are still there, or none is; it is on its way out; it is
@@ -108,14 +109,14 @@ function problemOf({ slots, protocol = 0 }: HostRecord, all: readonly HostRecord
 }
 
 function slotsUsed({ host, boot }: HostRecord, assignments: readonly Assignment[]): number {
-  const places = assignments.flatMap((each) => each.places);
+  const places = assignments.flatMap(placesOf);
   return places.filter((place) => place.host === host && place.boot === boot).length;
 }
 
 /** What was moved away may not have ended there yet. */
 function stillRuns({ host, boot }: HostRecord, reports: readonly Report[]): boolean {
   const own = reports.find((each) => each.host === host && each.boot === boot);
-  return own?.runs.some(({ state }) => state === 'running') ?? false;
+  return own !== undefined && (own.runs.some(({ state }) => state === 'running') || (own.parts ?? 0) > 0);
 }
 
 /** Since when hosts are drained, by their names; the name alone counts, whatever stands in the node. */

@@ -170,6 +170,8 @@ export interface Report {
   readonly host: string;
   readonly boot: string;
   readonly runs: readonly RunReport[];
+  /** Topologies of which it runs workers for other hosts, those that are being closed too. Left out: none. */
+  readonly parts?: number;
 }
 
 /** How a topology ended, as its host says. */
@@ -313,6 +315,7 @@ export function isDrain(value: unknown): value is Drain {
 export function isReport(value: unknown): value is Report {
   return (
     hasKeys(value, 'host', 'boot', 'runs') &&
+    isOptional(value, 'parts', 'number') &&
     Array.isArray(value.runs) &&
     value.runs.every(
       (run) =>

@@ -20,16 +20,16 @@ import { ASSIGNMENTS, EPOCH, MASTERS, memberOf, reportPath } from '../paths.js';
 import { DirectoryCache } from '../recipes/directory-cache.js';
 import { Election } from '../recipes/election.js';
 import { forgetRefusals, leaveRefusal, listRefusals, type Refusal } from '../refusals.js';
-import { fromNode } from '../store/json-node.js';
-import type { Session, Store, StoreNode } from '../store/contract.js';
+import type { Session, Store } from '../store/contract.js';
 import { Hosts } from '../hosts.js';
 import { SessionKeeper } from '../store/session-keeper.js';
 import { aborted } from '../store/signals.js';
 import { hasCode } from '../store/store-errors.js';
 import { Replacements } from '../replacements.js';
 import { Topologies } from '../topologies.js';
-import { isAssignment, type HostRecord } from '../topology-records.js';
-import { versionsOf, type Version } from '../versions.js';
+import type { HostRecord } from '../topology-records.js';
+import type { Version } from '../versions.js';
+import { Assigned } from './assigned.js';
 import { Memberships } from './memberships.js';
 import { ParameterNodes } from '../parameters.js';
 import { LiveParameters } from './live-parameters.js';
@@ -85,6 +85,7 @@ export class ClusterHost {
   private readonly memberships: Memberships;
   private readonly checkpoints: CheckpointWriter;
   private readonly outbox: Outbox;
+  private readonly assigned: Assigned;
   private closing: Promise<void> | null = null;
   /** The last one in which it was registered. */
   private session: Session | null = null;
@@ -110,9 +111,11 @@ export class ClusterHost {
     this.liveParameters = new LiveParameters({ logger, cluster: options.onParameters ?? (() => undefined) });
     this.checkpoints = new CheckpointWriter({ session, clock, logger });
     this.outbox = new Outbox({ session, clock, logger, member: memberOf(host, this.boot) });
+    this.assigned = new Assigned(logger);
     const own = { ...options, boot: this.boot, session };
-    this.runs = new Runs({ ...own, checkpoints: this.checkpoints, outbox: this.outbox });
-    this.memberships = new Memberships(own);
+    const parts = (): number => this.memberships.count;
+    this.runs = new Runs({ ...own, checkpoints: this.checkpoints, outbox: this.outbox, parts });
+    this.memberships = new Memberships({ ...own, changed: () => this.runs.report() });
   }
 
   /**
@@ -237,7 +240,7 @@ export class ClusterHost {
     this.session = session;
     // A server that lags would show an older list: what runs by the newest one would be ended and start again.
     await session.sync(ASSIGNMENTS);
-    const follow = (): void => this.follow(readVersions(assignments.nodes.values(), logger));
+    const follow = (): void => this.follow(this.assigned.read(assignments.nodes));
     const endParameters = this.liveParameters.inSession(session);
     const assignments: DirectoryCache = new DirectoryCache(session, ASSIGNMENTS, follow);
     const election = new Election({
@@ -264,17 +267,6 @@ export class ClusterHost {
 function newId(random: Random): string {
   const part = (): string => (random.nextInt32() >>> 0).toString(16).padStart(8, '0');
   return `${part()}${part()}${part()}`;
-}
-
-function readVersions(nodes: Iterable<StoreNode>, logger: Logger): readonly Version[] {
-  return [...nodes].flatMap((node) => {
-    try {
-      return versionsOf(fromNode(node, isAssignment));
-    } catch (error) {
-      logger.error(reasonOf(error));
-      return [];
-    }
-  });
 }
 
 /** A clean goodbye: nothing is left to be read in it. */

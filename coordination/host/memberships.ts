@@ -26,6 +26,8 @@ export interface MembershipsOptions {
   readonly session: () => Promise<Session>;
   readonly clock: Clock;
   readonly logger: Logger;
+  /** It takes part in more, or less. */
+  readonly changed: () => void;
 }
 
 /** Part in one revision of a topology. */
@@ -49,6 +51,11 @@ export class Memberships {
 
   constructor(options: MembershipsOptions) {
     this.options = options;
+  }
+
+  /** Of how many topologies anything runs here for other hosts. */
+  get count(): number {
+    return this.parts.size;
   }
 
   /** How many workers run here for other hosts. */
@@ -96,10 +103,12 @@ export class Memberships {
       this.stay(part);
       this.parts.delete(id);
       this.take(id);
+      this.options.changed();
     });
     const { revision } = assignment;
     const part: Part = { revision, workers: this.workersOf(assignment), membership: null, leaving: null, ending, over };
     this.parts.set(id, part);
+    this.options.changed();
   }
 
   /** Its workers are moved by their lead, which has them close their components; that is waited for, for so long. */

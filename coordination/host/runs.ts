@@ -12,7 +12,12 @@
 
 import type { Clock } from '../../engine/clock.js';
 import { reasonOf, toWire, type WireError } from '../../engine/errors.js';
-import { INCARNATIONS_PER_REVISION, STORE_RETRY_MAX_MS, STORE_RETRY_MIN_MS } from '../../engine/limits.js';
+import {
+  INCARNATIONS_PER_REVISION,
+  RESIZE_RETRY_MS,
+  STORE_RETRY_MAX_MS,
+  STORE_RETRY_MIN_MS,
+} from '../../engine/limits.js';
 import type { Logger } from '../../engine/log.js';
 import type { CheckpointWriter } from '../checkpoints.js';
 import { loadWished } from '../payload.js';
@@ -20,14 +25,7 @@ import type { Session } from '../store/contract.js';
 import { pause } from '../store/signals.js';
 import { hasCode } from '../store/store-errors.js';
 import { takeBack } from '../rebalance-wish.js';
-import {
-  changesOf,
-  isAt,
-  isSame,
-  type Report,
-  type RunReport,
-  type WorkerPlace,
-} from '../topology-records.js';
+import { changesOf, isAt, isSame, type Report, type RunReport, type WorkerPlace } from '../topology-records.js';
 import type { Version } from '../versions.js';
 import type { Outbox } from './outbox.js';
 import type { RebalanceOrder, RunEnd, RunningTopology, RunOrder, TopologyRunner } from './runner.js';
@@ -40,6 +38,8 @@ export interface RunsOptions {
   readonly session: () => Promise<Session>;
   readonly checkpoints: CheckpointWriter;
   readonly outbox: Outbox;
+  /** Of how many topologies this host runs workers for others. */
+  readonly parts: () => number;
   readonly clock: Clock;
   readonly logger: Logger;
   /** Milliseconds since the epoch, for what people read. */
@@ -58,7 +58,7 @@ interface Run extends Staged {
   /** Where its workers are, as it was told last. */
   toldPlaces: readonly WorkerPlace[];
   /** How it is spread, as far as that was carried out. */
-  spread: Pick<RebalanceOrder, 'workers' | 'parallelism'>;
+  spread: Pick<RebalanceOrder, 'workers' | 'parallelism' | 'change'>;
   /** Hosts that it cannot reach. */
   away: readonly string[];
   end: RunEnd | null;
@@ -257,13 +257,24 @@ export class Runs {
   private rebalanced(run: Run, order: RebalanceOrder, refused: WireError | null): void {
     const { workers, parallelism, change } = order;
     if (refused === null) {
-      run.spread = { workers, parallelism };
+      run.spread = { workers, parallelism, change };
       return;
     }
     const { logger } = this.options;
     const { name } = run.assignment;
     logger.error(`topology "${name}" was not rebalanced: ${refused.message}`);
-    void this.takeBack(run, change);
+    // What the master does by itself, as there are slots, nobody has wished.
+    if (change === run.spread.change) void this.resizeAgain(run, order);
+    else void this.takeBack(run, change);
+  }
+
+  private async resizeAgain(run: Run, { workers, change }: RebalanceOrder): Promise<void> {
+    await pause(this.options.clock, RESIZE_RETRY_MS, run.discarded.signal);
+    const { assignment, running, end, discarded } = run;
+    const { places, parallelism = {} } = assignment;
+    const isSo = places.length === workers && changesOf(assignment) === change;
+    if (!isSo || end !== null || discarded.signal.aborted) return;
+    running?.rebalance({ workers, places, parallelism, change });
   }
 
   /** As long as the wish stands it is not what runs, so it is tried until the store took it. */
@@ -273,7 +284,8 @@ export class Runs {
     const { signal } = run.discarded;
     for (let waitMs = STORE_RETRY_MIN_MS; run.end === null && !signal.aborted;) {
       try {
-        await takeBack(await session(), name, { id, change, ...run.spread });
+        const { workers, parallelism } = run.spread;
+        await takeBack(await session(), name, { id, change, workers, parallelism });
         return;
       } catch (error) {
         if (hasCode(error, 'MILLRACE_STORE_NO_NODE')) return;
@@ -322,8 +334,10 @@ export class Runs {
     if (next !== undefined && next.revision !== run.assignment.revision) this.take(next);
   }
 
-  private report(): void {
+  /** Says how all of it is, to whoever looks. */
+  report(): void {
     const { host, boot, outbox } = this.options;
+    const parts = this.options.parts();
     const runs = [...this.runs.values()].flatMap((run): RunReport[] => {
       const { assignment, running, end, away } = run;
       const { id, revision } = assignment;
@@ -337,7 +351,7 @@ export class Runs {
       const isResting = wanted === 'inactive' && !this.runs.has(id);
       return stage === 'aside' && isResting ? [{ id, revision, state: 'running', stage }] : [];
     });
-    outbox.setReport({ host, boot, runs: [...runs, ...resting] } satisfies Report);
+    outbox.setReport({ host, boot, runs: [...runs, ...resting], ...(parts > 0 && { parts }) } satisfies Report);
   }
 }
 
@@ -348,5 +362,6 @@ function isComing({ stage }: Version): boolean {
 
 function spreadOf(assignment: Version): Pick<Run, 'toldChange' | 'toldPlaces' | 'spread'> {
   const { places, parallelism = {} } = assignment;
-  return { toldChange: changesOf(assignment), toldPlaces: places, spread: { workers: places.length, parallelism } };
+  const change = changesOf(assignment);
+  return { toldChange: change, toldPlaces: places, spread: { workers: places.length, parallelism, change } };
 }

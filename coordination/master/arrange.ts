@@ -6,6 +6,7 @@
 //   another host goes         only its workers move; with too few slots, fewer workers go on
 //   a rebalance was asked     as many workers as wished, and even; until they fit, it goes on as it is
 //   fewer than wished         more as slots are free
+//   the lead reaches nobody   all starts anew, away from its host
 //   a host is drained         its workers move when there is room; for the lead only when all of them can
 //
 // Invariant: within a revision the place of the first worker never changes.
@@ -104,6 +105,8 @@ function restart(each: Case, { places }: Assignment): readonly WorkerPlace[] | n
 /** It runs, and its lead is there. */
 function mend(each: Case, assignment: Assignment): Arrangement {
   const { wish, room, standing, away, isDrained } = each;
+  const elsewhere = wish.wanted === 'active' ? awayFromLead(each, assignment) : null;
+  if (elsewhere !== null) return anew(each, elsewhere);
   const leadHost = room.hostOf(assignment.places[0]!)!;
   const where = whereOf(each, withinOf(leadHost));
   let isSpread = changesOf(wish) === changesOf(assignment);
@@ -138,6 +141,21 @@ function mend(each: Case, assignment: Assignment): Arrangement {
   }
   if (wish.placing?.autoRebalance === true && wish.wanted === 'active') places = evenOut(where, places);
   return { places, isAnew: false, isSpread, waiting: shortOf(each, places, isSpread) };
+}
+
+/**
+ * A lead that reaches none of several hosts is cut off itself: all of it goes to hosts that may reach each other, if
+ * there are any. Of one that does not reach the only other one nobody knows which of them it is.
+ */
+function awayFromLead(each: Case, { places }: Assignment): readonly WorkerPlace[] | null {
+  const { room, away, standing } = each;
+  const there = places.filter((place) => standing(place) === 'there');
+  const [lead, ...others] = new Set(there.map(({ host, boot }) => memberOf(host, boot)));
+  if (others.length < 2 || !others.every((member) => away.has(member))) return null;
+  room.give(places);
+  const found = start({ ...each, away: new Set([lead!]) }, true);
+  if (found === null) room.take(places);
+  return found;
 }
 
 /** Its workers, some of which lost their places, and more up to that many. */

@@ -1,5 +1,6 @@
 // The assignments as they stand in the store: masters alone write them, so what this one read and wrote is what stands
-// there as long as its term lasts. Main thread.
+// there as long as its term lasts. What somebody changes by hand all the same is noticed and read again: nonsense is
+// written over with what stood there before, and what was deleted is placed anew. Main thread.
 
 import type { Logger } from '../../engine/log.js';
 import { assignmentPath, ASSIGNMENTS } from '../paths.js';
@@ -7,12 +8,15 @@ import type { Term } from '../recipes/election.js';
 import { toData } from '../store/json-node.js';
 import type { Operation, Session, StoreNode } from '../store/contract.js';
 import { isAssignment, isSame, type Assignment, type WorkerPlace } from '../topology-records.js';
-import { placesOf } from '../versions.js';
+import { alone, placesOf } from '../versions.js';
 
 /** One that stands in the store. */
 export interface Standing {
   readonly value: Assignment;
-  readonly version: number;
+  /** Null: somebody has deleted the node. */
+  readonly version: number | null;
+  /** What stands in the node is something else, which cannot be read. */
+  readonly isUnread: boolean;
 }
 
 export interface AssignmentsOptions {
@@ -28,6 +32,12 @@ export interface AssignmentsOptions {
 export class Assignments {
   private readonly options: AssignmentsOptions;
   private readonly known = new Map<string, Standing>();
+  /** Names of the nodes that were there when it was last looked. */
+  private seen: ReadonlySet<string> = new Set();
+  /** Those that are being written. */
+  private readonly busy = new Set<string>();
+  /** What it knows is not what stands in the store. */
+  isStale = true;
 
   constructor(options: AssignmentsOptions) {
     this.options = options;
@@ -39,14 +49,37 @@ export class Assignments {
     await session.sync(ASSIGNMENTS);
     const names = await session.children(ASSIGNMENTS);
     const nodes = await Promise.all(names.map((name) => session.get(assignmentPath(name))));
+    const before = new Map(this.known);
     this.known.clear();
     names.forEach((name, index) => {
       const node = nodes[index]!;
       const value = valueOf(node, isAssignment);
+      const { version } = node.stat;
+      if (value !== null) this.known.set(name, { value, version, isUnread: false });
       // One that cannot be read is written anew; its version is needed for that.
-      const unread = { name, id: '', epoch: 0, revision: 0, wanted: 'inactive', kill: null, places: [] } as const;
-      this.known.set(name, { value: value ?? unread, version: node.stat.version });
+      else this.known.set(name, { value: before.get(name)?.value ?? unread(name), version, isUnread: true });
+      before.delete(name);
     });
+    for (const [name, { value }] of before) {
+      // Hosts have ended it by now: it starts anew, in another revision.
+      this.known.set(name, { value: { ...alone(value), places: [] }, version: null, isUnread: false });
+    }
+    this.isStale = false;
+  }
+
+  /** Takes note of what the nodes are now; whether somebody else has written there. */
+  see(nodes: ReadonlyMap<string, StoreNode>): boolean {
+    const isChanged = [...nodes].some(([name, { stat }]) => {
+      const known = this.known.get(name);
+      return known !== undefined && !this.busy.has(name) && stat.version > (known.version ?? -1);
+    });
+    const isDeleted = [...this.seen].some((name) => {
+      const known = this.known.get(name);
+      return known !== undefined && known.version !== null && !nodes.has(name) && !this.busy.has(name);
+    });
+    this.seen = new Set(nodes.keys());
+    if (isChanged || isDeleted) this.isStale = true;
+    return this.isStale;
   }
 
   get all(): readonly Assignment[] {
@@ -68,11 +101,18 @@ export class Assignments {
     const value = { ...decided, epoch: term.epoch };
     const known = this.known.get(value.name);
     const target = { path: assignmentPath(value.name), data: toData(value) };
-    const [result] = await term.act([
-      known === undefined ? { type: 'create', ...target } : { type: 'set', ...target, version: known.version },
-      ...also,
-    ]);
-    this.known.set(value.name, { value, version: result?.type === 'set' ? result.stat.version : 0 });
+    const version = known?.version ?? null;
+    this.busy.add(value.name);
+    try {
+      const [result] = await term.act([
+        version === null ? { type: 'create', ...target } : { type: 'set', ...target, version },
+        ...also,
+      ]);
+      const written = result?.type === 'set' ? result.stat.version : 0;
+      this.known.set(value.name, { value, version: written, isUnread: false });
+    } finally {
+      this.busy.delete(value.name);
+    }
     const places = placesOf(value);
     const stays = (old: WorkerPlace): boolean => places.some((place) => isSame(place, old));
     if (known !== undefined && !placesOf(known.value).every(stays)) freed();
@@ -89,8 +129,13 @@ export class Assignments {
   async removeStrays(isWished: (name: string) => boolean): Promise<void> {
     for (const [name, { version }] of [...this.known]) {
       if (isWished(name)) continue;
-      await this.options.term.act([{ type: 'delete', path: assignmentPath(name), version }]);
+      if (version !== null) await this.options.term.act([{ type: 'delete', path: assignmentPath(name), version }]);
       this.known.delete(name);
     }
   }
+}
+
+/** In place of what cannot be read, and was never known. */
+function unread(name: string): Assignment {
+  return { name, id: '', epoch: 0, revision: 0, wanted: 'inactive', kill: null, places: [] };
 }

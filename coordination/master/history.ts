@@ -53,9 +53,8 @@ export class History {
       { type: 'delete', path: wishPath(wish.name), version },
       await this.lineOf(wish, state, assignment?.value.revision ?? 0),
     ];
-    if (assignment !== null) {
-      operations.push({ type: 'delete', path: assignmentPath(wish.name), version: assignment.version });
-    }
+    const placed = assignment?.version ?? null;
+    if (placed !== null) operations.push({ type: 'delete', path: assignmentPath(wish.name), version: placed });
     await this.options.term.act(operations);
     const stateId = stateIdOf(wish);
     await this.forget(wish.name, [

@@ -13,10 +13,10 @@
 // long as its term lasts; all else may be behind, and catches up by the next look.
 
 import type { Clock } from '../../engine/clock.js';
-import { reasonOf } from '../../engine/errors.js';
+import { failure, reasonOf } from '../../engine/errors.js';
 import { STORE_RETRY_MAX_MS, STORE_RETRY_MIN_MS } from '../../engine/limits.js';
 import type { Logger } from '../../engine/log.js';
-import { DRAINS, hostPath, HOSTS, memberOf, reportPath, REPORTS, TOPOLOGIES } from '../paths.js';
+import { ASSIGNMENTS, DRAINS, hostPath, HOSTS, memberOf, reportPath, REPORTS, TOPOLOGIES, wishPath } from '../paths.js';
 import { DirectoryCache } from '../recipes/directory-cache.js';
 import type { Term } from '../recipes/election.js';
 import { fromNode } from '../store/json-node.js';
@@ -127,7 +127,10 @@ export class Master {
       reports: follow(REPORTS),
       drains: follow(DRAINS),
     };
-    const caches = Object.values(followed);
+    const placed = new DirectoryCache(session, ASSIGNMENTS, () => {
+      if (this.assignments.see(placed.nodes)) notice();
+    });
+    const caches = [...Object.values(followed), placed];
     // It also ends with this, whatever ends this: the term is only over after it.
     const sweep = new AbortController();
     const off = whenAborted([term.over], () => {
@@ -142,7 +145,7 @@ export class Master {
       for (let waitMs = STORE_RETRY_MIN_MS; !term.over.aborted;) {
         this.changed = false;
         try {
-          if (!isRead) await this.assignments.read();
+          if (!isRead || this.assignments.isStale) await this.assignments.read();
           isRead = await this.look(followed);
           isTold = false;
         } catch (error) {
@@ -181,9 +184,14 @@ export class Master {
   /** Whether all of it could be carried out; a topology that cannot be waits, and holds up no other one. */
   private async look(followed: Followed): Promise<boolean> {
     const { assignments, endedIds } = this;
-    const wishes = this.readAll(followed.wishes, isWish).filter(({ value }) => !endedIds.has(value.id));
-    const hosts = this.readAll(followed.hosts, isHostRecord).map(({ value }) => value);
-    const reports = this.readAll(followed.reports, isReport);
+    const live = this.readAll(followed.wishes, isWish).filter(({ value }) => !endedIds.has(value.id));
+    const wishes = live.filter((each) => this.isInPlace(each, wishPath(each.value.name)));
+    const hosts = this.readAll(followed.hosts, isHostRecord)
+      .filter((each) => this.isInPlace(each, hostPath(memberAt(each.value))))
+      .map(({ value }) => value);
+    const reports = this.readAll(followed.reports, isReport).filter((each) =>
+      this.isInPlace(each, reportPath(memberAt(each.value))),
+    );
     this.forgetEnded(followed.wishes);
     this.replacing.see(wishes.map(({ value }) => value));
     wishes.sort(isDecidedBefore);
@@ -295,8 +303,6 @@ export class Master {
     const { session, term } = this.options;
     for (const { value, node } of reports) {
       const member = memberAt(value);
-      // Somebody wrote it by hand.
-      if (reportPath(member) !== node.path) continue;
       if (isThere(member) || (await session.exists(hostPath(member))) !== null) continue;
       await term
         .act([{ type: 'delete', path: reportPath(member), version: node.stat.version }])
@@ -319,17 +325,28 @@ export class Master {
     });
   }
 
+  /** Whether a record stands where it belongs: by hand it can be written elsewhere, and then it is nobody's. */
+  private isInPlace({ node }: Read<unknown>, path: string): boolean {
+    if (node.path === path) return true;
+    this.tellOnce(node, failure('MILLRACE_STORE_CONTENT', { path: node.path, reason: `it belongs to ${path}` }));
+    return false;
+  }
+
   /** What is in the node, or null when it cannot be read, which is told once. */
   private valueOf<T>(node: StoreNode, isIt: (value: unknown) => value is T): T | null {
     try {
       return fromNode(node, isIt);
     } catch (error) {
-      const what = `${node.path} ${node.stat.modifyRevision}`;
-      if (!this.told.has(what)) this.options.logger.error(reasonOf(error));
-      if (this.told.size > 1000) this.told.clear();
-      this.told.add(what);
+      this.tellOnce(node, error);
       return null;
     }
+  }
+
+  private tellOnce({ path, stat }: StoreNode, error: unknown): void {
+    const what = `${path} ${stat.modifyRevision}`;
+    if (!this.told.has(what)) this.options.logger.error(reasonOf(error));
+    if (this.told.size > 1000) this.told.clear();
+    this.told.add(what);
   }
 }
 

@@ -1,15 +1,8 @@
-// Writes where topologies are placed, as it was decided for each of them: what is new is one write, and nothing else is.
-// One that finds no place takes the slots of others of lower priority. Main thread.
+// Writes where topologies are placed, as it was decided for each of them: what is new is one write, and nothing else
+// is. One that finds no place takes the slots of others of lower priority. Main thread.
 
 import type { Clock } from '../../engine/clock.js';
-import {
-  changesOf,
-  isSame,
-  type Assignment,
-  type Spread,
-  type Wish,
-  type WorkerPlace,
-} from '../topology-records.js';
+import { changesOf, isSame, type Assignment, type Spread, type Wish, type WorkerPlace } from '../topology-records.js';
 import { arrange, type Arrangement, type Case } from './arrange.js';
 import type { Assignments } from './assignments.js';
 import type { Gathering } from './gathering.js';
@@ -70,7 +63,8 @@ export class Placements {
     const revision = (before?.revision ?? 0) + (isAnew ? 1 : 0);
     const spread = isSpread ? spreadOf(wish) : spreadOf(before ?? {});
     const next = { name, id, revision, wanted, kill, places, ...spread, ...says, ...kept };
-    if (before === null || isAnew || !saysTheSame(before, next)) await assignments.write(next);
+    const isUnread = assignments.get(name)?.isUnread === true;
+    if (before === null || isAnew || isUnread || !saysTheSame(before, next)) await assignments.write(next);
   }
 
   private get isSettled(): boolean {

@@ -93,6 +93,12 @@ export const HOSTS_GATHER_MS = 300;
 export const HOSTS_GATHER_MAX_MS = 3000;
 
 /**
+ * A run that could not be spread as there are slots for it tries that again after so long: what kept it, such as a task
+ * that could not be opened, may pass.
+ */
+export const RESIZE_RETRY_MS = 5_000;
+
+/**
  * One version of a topology that is to replace another one has this long to be ready, and again to be open: starting
  * takes seconds, and what waits for ever is to be seen.
  */

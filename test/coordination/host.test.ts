@@ -46,7 +46,16 @@ void t.test('what is assigned and killed before it was ever started ends as kill
   const outbox = new Outbox({ ...shared, member: 'a~b' });
   const checkpoints = new CheckpointWriter(shared);
   const runner = new FakeRunner(clock);
-  const runs = new Runs({ ...shared, host: 'a', boot: 'b', runner, checkpoints, outbox, wallMs: () => 7 });
+  const runs = new Runs({
+    ...shared,
+    host: 'a',
+    boot: 'b',
+    runner,
+    checkpoints,
+    outbox,
+    parts: () => 0,
+    wallMs: () => 7,
+  });
   const places = [{ host: 'a', boot: 'b', slot: 0 }];
   const base = { name: 'n', epoch: 1, revision: 3, kill: null, stage: null } as const;
   const assigned = (id: string, wanted: Version['wanted']): Version => ({ ...base, id, stateId: id, wanted, places });
@@ -161,7 +170,16 @@ void t.test('a host that has not heard yet that a topology was moved does not cl
   const outbox = new Outbox({ ...shared, member: 'a~b' });
   const checkpoints = new CheckpointWriter(shared);
   const runner = new FakeRunner(clock);
-  const runs = new Runs({ ...shared, host: 'a', boot: 'b', runner, checkpoints, outbox, wallMs: () => 7 });
+  const runs = new Runs({
+    ...shared,
+    host: 'a',
+    boot: 'b',
+    runner,
+    checkpoints,
+    outbox,
+    parts: () => 0,
+    wallMs: () => 7,
+  });
   const place = { host: 'a', boot: 'b', slot: 0 };
   const first = {
     name: 'words',

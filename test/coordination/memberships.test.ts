@@ -26,7 +26,7 @@ async function hostOf() {
   const runner = new FakeRunner(clock);
   let isAway = false;
   const given = {
-    ...{ host: 'b', boot: 'b1', runner, clock, logger: silentLogger },
+    ...{ host: 'b', boot: 'b1', runner, clock, logger: silentLogger, changed: () => undefined },
     session: () => (isAway ? Promise.reject(new Error('away')) : Promise.resolve(session)),
   };
   return { runner, clock, memberships: new Memberships(given), setAway: (away: boolean) => (isAway = away) };

@@ -3,6 +3,7 @@
 
 import t from 'tap';
 import { failure, toWire } from '../../engine/errors.js';
+import { RESIZE_RETRY_MS } from '../../engine/limits.js';
 import { Cluster, described, settle, topology } from './cluster.js';
 
 const lines = { description: described('lines', 2), workers: 2 };
@@ -129,5 +130,35 @@ t.test('one that starts again, or only then, is spread as it is wished', async (
   await settle();
   t.match(runner.run('rests').order, { parallelism: { lines: 7 }, change: 1, revision: 1 });
   t.strictSame(runner.run('rests').told, []);
+  await host.close();
+});
+
+t.test('fewer workers than wished because a host went: refused, that is tried again, and the wish stays', async (t) => {
+  const cluster = await Cluster.open();
+  const door = (name: string) => ({ door: () => `${name}:1` });
+  const { host, runner } = await cluster.host('a', 2, cluster.store, door('a'));
+  await host.topologies.submit(topology('lines', lines));
+  await cluster.advance(3000);
+  const b = await cluster.host('b', 1, cluster.store, door('b'));
+  await cluster.advance(3000);
+  await host.topologies.rebalance('lines', { workers: 3 });
+  await settle();
+  const { told, listener } = runner.run('lines');
+  const order = (workers: number) => ({ workers, places: [], parallelism: {}, change: 1 });
+  t.match(told, [/^rebalance 1 3/]);
+  listener.rebalanced(order(3), null);
+  await b.host.close();
+  await cluster.advance(3000);
+  t.match(told.slice(1), [/^rebalance 1 2/]);
+  const error = toWire(failure('MILLRACE_REBALANCE_BUSY', { topology: 'lines' }));
+  listener.rebalanced(order(2), error);
+  await cluster.advance(RESIZE_RETRY_MS);
+  t.match(told.slice(2), [/^rebalance 1 2/], 'told again');
+  t.match(await host.topologies.get('lines'), { wish: { workers: 3, change: 1 } });
+  listener.rebalanced(order(2), error);
+  await host.topologies.rebalance('lines', { workers: 2 });
+  await settle();
+  await cluster.advance(RESIZE_RETRY_MS);
+  t.equal(told.length, 4, 'what is wished otherwise by then is not tried again');
   await host.close();
 });

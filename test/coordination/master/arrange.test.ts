@@ -62,6 +62,19 @@ void t.test('a host that goes takes its own workers with it, and nothing else mo
   t.end();
 });
 
+void t.test('a lead that reaches none of several hosts is cut off itself, and all of it goes elsewhere', (t) => {
+  const scene = { hosts: [a, b, c], wish: wishFor('w', 3), places: at('a/0', 'b/0', 'c/0'), away: ['b', 'c'] };
+  t.match(arranged(scene), { isAnew: true });
+  t.strictSame([...places(scene)].sort(), ['b/0', 'b/1', 'c/0']);
+  t.strictSame(places({ ...scene, away: ['c'] }), ['a/0', 'b/0', 'a/1'], 'it reaches one of them: the other one is');
+  t.strictSame(places({ ...scene, hosts: [a, b] }), ['a/0', 'a/1', 'a/2'], 'of two nobody knows which is cut off');
+  const only = { ...scene, others: at('b/1', 'b/2', 'b/3', 'c/1', 'c/2', 'c/3') };
+  t.match(arranged(only), { isAnew: true, waiting: /^2 of its 3/ });
+  const resting = { ...scene, wish: { ...scene.wish, wanted: 'inactive' as const } };
+  t.match(arranged(resting), { isAnew: false }, 'one that rests is not started for that');
+  t.end();
+});
+
 void t.test('when its lead goes it starts anew, where others of it are', (t) => {
   const scene = { hosts: [a, b, hostRecord('d', 9)], wish: wishFor('w', 3), places: at('c/0', 'a/1', 'b/2') };
   t.match(arranged(scene), { isAnew: true });
