@@ -204,7 +204,7 @@ onEachTransport(
 onEachTransport(
   'bolts do not tick before spouts are open',
   topologyUrl('ticking'),
-  standby,
+  { ...standby, fed: ['source'] },
   async (t, run) => {
     await run.advance('5m');
     t.strictSame(run.executed('sink'), []);
@@ -213,7 +213,7 @@ onEachTransport(
     t.strictSame(run.executed('sink'), [], 'nor in another worker');
     await open(run);
     await run.advance('65s');
-    t.strictSame(run.executed('sink'), [], JSON.stringify(run.executed('sink')));
+    t.equal(run.executed('sink').length, 2);
   },
   linked,
 );
