@@ -235,6 +235,7 @@ class EngineRun implements RunningTopology {
 
   kill(options: { readonly waitMs: number }): void {
     this.killed = true;
+    this.stages.end();
     this.stopping.abort();
     void this.run?.kill(options);
   }

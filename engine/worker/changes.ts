@@ -169,6 +169,7 @@ export class Changes {
     const { host, running } = this;
     if (running === null) return;
     if (running.joined) {
+      host.crew.tick();
       this.spouts.begin();
       return;
     }

@@ -18,6 +18,7 @@ import { withDeadline } from './deadline.js';
 import { startError } from './error-reporter.js';
 import type { LivingTask } from './living-task.js';
 import type { WorkerParameters } from './parameters.js';
+import type { ComponentCode } from './supervision/suspect.js';
 
 type ReportError = (task: ReportingTask, call: string, error: unknown) => void;
 
@@ -30,11 +31,26 @@ export class Crew {
   private readonly report: ReportError;
   private readonly parameters: WorkerParameters;
   private readonly ticks = new Map<number, Timer>();
+  private readonly code: ComponentCode[];
+  /** Bolts are started, and nothing is to come of them yet. */
+  private ticksLater: boolean;
 
-  constructor(clock: Clock, parameters: WorkerParameters, report: ReportError) {
+  /**
+   * @param code - kept up to what its tasks are made of
+   * @param ticksLater - no bolt ticks before {@link tick}
+   */
+  constructor(
+    clock: Clock,
+    parameters: WorkerParameters,
+    report: ReportError,
+    code: ComponentCode[] = [],
+    ticksLater = false,
+  ) {
     this.clock = clock;
     this.parameters = parameters;
     this.report = report;
+    this.code = code;
+    this.ticksLater = ticksLater;
   }
 
   get living(): readonly LivingTask[] {
@@ -53,6 +69,7 @@ export class Crew {
     const { task } = living;
     this.members = [...this.members, living];
     this.tasks.set(task.task, task);
+    this.code.push({ component: task.component, task: task.task, className: living.className });
     if (isSpout(task)) this.ledgers.set(task.task, task.ledger);
   }
 
@@ -62,6 +79,10 @@ export class Crew {
     if (living === undefined) return undefined;
     this.members = this.members.filter((each) => each !== living);
     this.tasks.delete(number);
+    this.code.splice(
+      this.code.findIndex(({ task }) => task === number),
+      1,
+    );
     this.ledgers.delete(number);
     this.stopTicks(number);
     return living;
@@ -87,12 +108,17 @@ export class Crew {
   /** They take input from now on. */
   start(those: readonly LivingTask[]): void {
     for (const living of those) {
-      const { task, definition } = living;
-      task.gate &= ~NOT_ACTIVE;
+      living.task.gate &= ~NOT_ACTIVE;
       this.parameters.tell(living);
-      const tickMs = definition.kind === 'bolt' ? definition.behavior.tickMs : null;
-      if (tickMs !== null && isBolt(task)) this.startTicks(task, tickMs);
+      if (!this.ticksLater) this.startTicks(living);
     }
+  }
+
+  /** Bolts tick from now on. */
+  tick(): void {
+    if (!this.ticksLater) return;
+    this.ticksLater = false;
+    for (const living of this.members) if ((living.task.gate & NOT_ACTIVE) === 0) this.startTicks(living);
   }
 
   stopTimers(): void {
@@ -137,7 +163,9 @@ export class Crew {
     }
   }
 
-  private startTicks(task: BoltTask, tickMs: number): void {
+  private startTicks({ task, definition }: LivingTask): void {
+    const tickMs = definition.kind === 'bolt' ? definition.behavior.tickMs : null;
+    if (tickMs === null || !isBolt(task)) return;
     let dueMs = this.clock.now();
     const next = (): void => {
       dueMs += tickMs;

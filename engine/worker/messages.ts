@@ -66,6 +66,8 @@ export interface TransitionSoFar extends Transition {
   readonly letGo: readonly LetGo[];
   /** Spout tasks of the new plan that are opened when they are told to be (`openSpouts`), and begin with the change. */
   readonly waitingSpouts: readonly number[];
+  /** The plan before it has no spouts, and nothing is to come of its bolts. */
+  readonly standsBy: boolean;
 }
 
 /** Runs in the worker before its tasks are made, and may replace components: how tests look inside. */

@@ -104,7 +104,7 @@ export class Rebalance {
   /** What a worker that starts now has to know; null while the plan is one. */
   get soFar(): TransitionSoFar | null {
     if (this.transition === null || this.phase === 'over' || this.phase === 'going back') return null;
-    return { ...this.transition, letGo: [...this.haveLetGo], waitingSpouts: [...this.waitingSpouts] };
+    return { ...this.transition, letGo: [...this.haveLetGo], waitingSpouts: [...this.waitingSpouts], standsBy: false };
   }
 
   /** Something has changed that it may wait for. */

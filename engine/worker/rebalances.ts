@@ -78,7 +78,8 @@ export class Rebalances implements RebalanceHost {
     const { description, report, pool } = this.parts;
     checkChange(description, this.plan, change, pool.workersMax);
     const state = this.isOver ? 'ended' : report.state;
-    if (state !== 'active' && state !== 'inactive') {
+    // One whose spouts stand aside is in the middle of a change.
+    if (state !== 'active' && state !== 'inactive' && state !== 'aside') {
       throw failure('MILLRACE_REBALANCE_STATE', { topology: description.name, state });
     }
     const rebalance = new Rebalance(this, change);

@@ -32,7 +32,6 @@ import { WorkerParameters } from './parameters.js';
 import { Reports } from './reports.js';
 import { Rewiring } from './rewiring.js';
 import { Pulse } from './supervision/pulse.js';
-import type { ComponentCode } from './supervision/suspect.js';
 import { TaskRestarts } from './supervision/task-restarts.js';
 import type { ThreadParts } from './thread-parts.js';
 import { Turns } from './turns.js';
@@ -56,7 +55,6 @@ export class WorkerRuntime implements TaskHost {
   private plan: Plan;
   private readonly counters: CounterBlocks;
   private readonly pulse: Pulse;
-  private readonly code: ComponentCode[];
   private readonly turns: Turns;
   private readonly errors: ErrorReporter;
   private readonly reports: Reports;
@@ -90,7 +88,6 @@ export class WorkerRuntime implements TaskHost {
     this.plan = init.plan;
     this.counters = new CounterBlocks(init.counters);
     const { said = () => undefined, code = [] } = thread;
-    this.code = code;
     this.pulse = thread.pulse ?? new Pulse(init.limits.directDepthMax, init.pulse);
     this.callStack = this.pulse.callStack;
     this.turns = new Turns(
@@ -119,7 +116,8 @@ export class WorkerRuntime implements TaskHost {
         : // Sockets know no virtual time.
           new TcpEndpoint({ ...init.tcp, worker: init.worker, limits: tcpLinkLimits, clock: new RealClock() });
     this.parameters = new WorkerParameters(init.parameters, this);
-    this.crew = new Crew(this.clock, this.parameters, (task, call, error) => this.reportError(task, call, error));
+    const report = (task: ReportingTask, call: string, error: unknown): void => this.reportError(task, call, error);
+    this.crew = new Crew(this.clock, this.parameters, report, code, init.transition?.standsBy === true);
     this.activity = new Activity(({ task }, call, error) => this.reportError(task, call, error));
     this.links = new WorkerLinks({
       topology: definition,
@@ -325,9 +323,7 @@ export class WorkerRuntime implements TaskHost {
     const waiting = new Set(transition?.waitingSpouts);
     const own = init.plan.tasks.filter(({ task, worker }) => worker === init.worker && !waiting.has(task));
     for (const plan of own) {
-      const living = makeTask(wiring, plan, init.spoutsEnded);
-      this.code.push({ component: plan.component, task: plan.task, className: living.className });
-      crew.add(living);
+      crew.add(makeTask(wiring, plan, init.spoutsEnded));
     }
     this.activity.enlist(crew.living);
     const linkTo = (worker: number) => this.links.to(worker);

@@ -52,7 +52,7 @@ export class StandingBy {
     const bolts = new Set(before.tasks.map(({ task }) => task));
     const waitingSpouts = plan.tasks.map(({ task }) => task).filter((task) => !bolts.has(task));
     this.unopened = new Set(waitingSpouts);
-    this.soFar = { revision: FIRST_REVISION, before, after: plan, letGo: [], waitingSpouts };
+    this.soFar = { revision: FIRST_REVISION, before, after: plan, letGo: [], waitingSpouts, standsBy: true };
     this.done = new Promise((resolve, reject) => {
       this.resolve = resolve;
       this.reject = reject;
