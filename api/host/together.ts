@@ -11,7 +11,7 @@ import { hasCode } from '../../coordination/store/store-errors.js';
 import type { HostRecord, WorkerPlace } from '../../coordination/topology-records.js';
 import type { Clock } from '../../engine/clock.js';
 import { failure, reasonOf } from '../../engine/errors.js';
-import { HOST_AWAY_MS, MEMBER_RETRY_MAX_MS, MEMBER_RETRY_MIN_MS } from '../../engine/limits.js';
+import { HOST_AWAY_MS, HOST_COMING_MS, MEMBER_RETRY_MAX_MS, MEMBER_RETRY_MIN_MS } from '../../engine/limits.js';
 import type { TcpAddress } from '../../engine/link/tcp/tcp-wire.js';
 import type { Logger } from '../../engine/log.js';
 import type { TopologySource } from '../../engine/worker/module.js';
@@ -75,7 +75,8 @@ export class Together {
     const hosts = new AwayHosts(clock, away);
     const pool = new ProcessPool({
       ...{ lead: member(), places: order.places.map(nameOf), workersMax: null, members: null, slots, door, reach },
-      ...{ run: runOf(order), config: order.description.config, hash: order.id, clock, awayMs: HOST_AWAY_MS },
+      ...{ run: runOf(order), config: order.description.config, hash: order.id, clock },
+      ...{ awayMs: HOST_AWAY_MS, comingMs: HOST_COMING_MS },
       say: (line) => logger.debug(`${order.name}: ${line}`),
       onAway: (host, isAway) => hosts.set(host, isAway),
       onDestroyed: () => hosts.close(),

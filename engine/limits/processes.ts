@@ -23,9 +23,14 @@ export const MEMBER_MESSAGE_BYTES_MAX = 96 * 1024 * 1024;
 export const MEMBER_COUNTERS_MS = 200;
 
 /** Both say this often that they are there … */
-export const MEMBER_BEAT_MS = 1_000;
-/** … and after so many beats without a sign of the other one the connection is taken for broken. */
-export const MEMBER_SILENT_BEATS_MAX = 10;
+export const MEMBER_BEAT_MS = 250;
+/**
+ * … and after so many own beats without a sign of the other one the connection is taken for broken: 2 s. They come from
+ * main threads, which never run components, so a second without one is a machine under load or a large collection of
+ * garbage, and two are a cut. Own beats are counted and not time, which passes for a main thread that is held up too.
+ * (Links between workers wait longer, `tcpLinkLimits`: a component may keep its thread for seconds.)
+ */
+export const MEMBER_SILENT_BEATS_MAX = 8;
 
 /**
  * A member that is to have no workers any more ends them itself, so that they close their components; one of which
@@ -42,10 +47,13 @@ export const MEMBER_RETRY_MAX_MS = 1_000;
 export const MEMBER_RETURN_MS = 60_000;
 
 /**
- * A host that a topology has workers on and that its lead has not reached for so long is away: it is given to other
- * hosts. Connections that break are made anew in a fraction of this.
+ * A host that a topology has workers on and that its lead has not heard of for so long is away: they are given to other
+ * hosts. It is what a cut takes to be noticed, and a second more, in which a connection that only broke is made anew.
  */
-export const HOST_AWAY_MS = 5_000;
+export const HOST_AWAY_MS = 3_000;
+
+/** One that has just been given workers may take so long to come: it may have to fetch code of some megabytes first. */
+export const HOST_COMING_MS = 5_000;
 
 /** … and is not given workers of that topology again for so long, unless it is reached before. */
 export const HOST_AWAY_FORGOTTEN_MS = 60_000;

@@ -22,7 +22,10 @@ export interface TcpLinkLimits {
   readonly confirmBytes: number;
   /** A lane that sends nothing else says this often that it is there. */
   readonly beatMs: number;
-  /** After so many of its own beats without a sign of the other end, a worker takes the socket for broken. */
+  /**
+   * After so many of its own beats without a sign of the other end, a worker takes the socket for broken. A component
+   * may keep the other thread for seconds; that a whole host is cut off, main threads notice sooner.
+   */
   readonly silentBeatsMax: number;
   /** A broken socket is connected again after this time … */
   readonly retryMinMs: number;

@@ -46,8 +46,10 @@ export interface MemberDeskOptions {
   readonly clock: Clock;
   /** Tells the user whom is waited for. */
   readonly say: (line: string) => void;
-  /** A member that is needed is away when it has not been there for so long. */
+  /** A member that is needed is away when nothing was heard of it for so long … */
   readonly awayMs: number;
+  /** … or when it did not come for so long after it began to be needed. */
+  readonly comingMs: number;
   /** Told when it is away, and when it is there again. Default: its workers are refused then. */
   readonly onAway?: (isAway: boolean) => void;
 }
@@ -104,7 +106,7 @@ export class MemberDesk {
     if (this.socket !== null) this.begin(entry, this.socket);
     else if (!this.wasThere && !this.isAwaited) this.await();
     // It was given up when nothing was to run there.
-    else if (this.deadline === null && (this.wasThere || this.options.onAway !== undefined)) this.awaitReturn();
+    else if (this.deadline === null && (this.wasThere || this.options.onAway !== undefined)) this.awaitComing();
     return {
       ended,
       threadId: null,
@@ -150,7 +152,7 @@ export class MemberDesk {
     this.leaving?.cancel();
     const { name, say, awayMs } = this.options;
     say(`member "${name}" was lost: ${reason}; it may be back within ${awayMs / 1000} s`);
-    this.awaitReturn();
+    this.awaitFor(Math.max(0, awayMs - socket.quietMs));
     for (const entry of [...this.runs.values()]) {
       if (!entry.started) continue;
       // Nothing that ran there is to blame.
@@ -199,7 +201,7 @@ export class MemberDesk {
   private await(): void {
     this.isAwaited = true;
     this.options.say(`waiting for member "${this.options.name}"`);
-    if (this.options.onAway !== undefined) this.awaitReturn();
+    if (this.options.onAway !== undefined) this.awaitComing();
   }
 
   private begin(entry: RemoteRun, socket: MemberSocket): void {
@@ -263,9 +265,13 @@ export class MemberDesk {
     });
   }
 
-  private awaitReturn(): void {
+  private awaitComing(): void {
+    this.awaitFor(this.options.comingMs);
+  }
+
+  private awaitFor(waitMs: number): void {
     this.deadline?.cancel();
-    this.deadline = this.options.clock.after(this.options.awayMs, () => this.giveUp());
+    this.deadline = this.options.clock.after(waitMs, () => this.giveUp());
   }
 
   private giveUp(): void {
@@ -275,7 +281,7 @@ export class MemberDesk {
     if (onAway !== undefined) {
       // Said again as long as it is so.
       onAway(true);
-      this.awaitReturn();
+      this.awaitFor(awayMs);
       return;
     }
     const error = toWire(failure('MILLRACE_MEMBER_LOST', { member: name, seconds: awayMs / 1000 }, { fatal: true }));

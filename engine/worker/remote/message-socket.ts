@@ -52,6 +52,11 @@ export class MessageSocket<In extends { readonly type: string }, Out> {
     return this.clock.now() - this.heardMs;
   }
 
+  /** The same by own beats: time that passed for a main thread that was held up itself does not count. */
+  get quietMs(): number {
+    return this.silentBeats * MEMBER_BEAT_MS;
+  }
+
   send(message: Out): void {
     if (this.isClosed || this.socket.destroyed) return;
     const packed = pack(message);

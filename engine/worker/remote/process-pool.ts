@@ -45,6 +45,8 @@ export interface ProcessPoolOptions {
   readonly onAway?: (member: string, isAway: boolean) => void;
   /** Default `MEMBER_RETURN_MS`. */
   readonly awayMs?: number;
+  /** The same for a member that has just been given its first worker. Default: `awayMs`. */
+  readonly comingMs?: number;
   /** Called once it is destroyed. */
   readonly onDestroyed?: () => void;
 }
@@ -132,9 +134,9 @@ export class ProcessPool implements WorkerPool {
   private desk(name: string): MemberDesk {
     const known = this.desks.get(name);
     if (known !== undefined) return known;
-    const { clock, say, onAway, awayMs } = this.options;
+    const { clock, say, onAway, awayMs = MEMBER_RETURN_MS, comingMs = awayMs } = this.options;
     const away = onAway === undefined ? {} : { onAway: (isAway: boolean) => onAway(name, isAway) };
-    const desk = new MemberDesk({ name, words: this.words, clock, say, awayMs: awayMs ?? MEMBER_RETURN_MS, ...away });
+    const desk = new MemberDesk({ name, words: this.words, clock, say, awayMs, comingMs, ...away });
     this.desks.set(name, desk);
     return desk;
   }

@@ -18,7 +18,8 @@ function member(clock: VirtualClock): {
     send: () => undefined,
     break: (reason: string) => void socket.broken.push(reason),
   };
-  const desk = new MemberDesk({ name: 'b', words: new LeadWords(), clock, say: () => undefined, awayMs: 5_000 });
+  const about = { name: 'b', words: new LeadWords(), say: () => undefined, awayMs: 5_000, comingMs: 5_000 };
+  const desk = new MemberDesk({ ...about, clock });
   desk.joined(socket as unknown as MemberSocket);
   return { desk, socket };
 }
