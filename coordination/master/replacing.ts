@@ -197,7 +197,7 @@ export class Replacing {
     const { assignments, history, logger } = this.options;
     const { wish, version, room } = found;
     const { name, next } = wish;
-    const error = smallError(reason === null ? await this.finalError(wish) : toWire(reason));
+    const error = smallError(reason === null ? await this.finalError(wish) : ownError(reason));
     const data = toData({ ...withoutNext(wish), refused: { id: next.id, error } } satisfies Wish);
     const told: Operation = { type: 'set', path: wishPath(name), data, version };
     if (assignment === null) await this.options.term.act([told]);
@@ -210,10 +210,15 @@ export class Replacing {
 
   /** Why the next version has ended, as its host says. */
   private async finalError({ name, next }: ReplacingWish): Promise<WireError> {
-    const none = (): WireError => toWire(failure('MILLRACE_REPLACE_FAILED', { topology: name }));
+    const none = (): WireError =>
+      ownError(failure('MILLRACE_REPLACE_FAILED', { topology: name, reason: 'it ended before it was open' }));
     try {
       const { error } = fromNode(await this.options.session.get(finalPath(next.id)), isFinal);
-      return error ?? none();
+      if (error === null) return none();
+      if (error.code !== null) return error;
+      // What its own code threw has no status, and no hint.
+      const { message: reason, stack } = error;
+      return { ...ownError(failure('MILLRACE_REPLACE_FAILED', { topology: name, reason })), stack };
     } catch (error) {
       if (!hasCode(error, 'MILLRACE_STORE_NO_NODE', 'MILLRACE_STORE_CONTENT')) throw error;
       return none();
@@ -237,6 +242,11 @@ function isPlacedToo(assignment: Assignment | null): assignment is ReplacingAssi
 function nowhere(wish: ReplacingWish): Omit<Assignment, 'epoch' | 'revision'> {
   const { name, wanted, next } = wish;
   return { name, id: next.id, wanted, kill: null, places: [], stateId: stateIdOf(wish) };
+}
+
+/** The stack of what the master says leads nobody to what is wrong. */
+function ownError(error: MillraceError): WireError {
+  return { ...toWire(error), stack: null };
 }
 
 /** Why the version before was killed. */

@@ -9,7 +9,12 @@ import { silentLogger } from '../../../engine/log.js';
 
 const sha256 = 'a'.repeat(64);
 const order = { id: 'i', name: 'words' } as unknown as RunOrder;
-const listener = { checkpoint: () => undefined, rebalanced: () => undefined, away: () => undefined, stage: () => undefined };
+const listener = {
+  checkpoint: () => undefined,
+  rebalanced: () => undefined,
+  away: () => undefined,
+  stage: () => undefined,
+};
 
 /** A runner whose code is there after so many tries, and broken then. */
 function runnerOf(waitsForCode: boolean, tries: number) {
