@@ -18,6 +18,7 @@ import { parameterErrors } from './error-catalogue/parameters.js';
 import { rebalanceErrors } from './error-catalogue/rebalance.js';
 import { replaceErrors } from './error-catalogue/replace.js';
 import { recipeErrors } from './error-catalogue/recipes.js';
+import { spoutErrors } from './error-catalogue/spouts.js';
 import { supervisionErrors } from './error-catalogue/supervision.js';
 import { zookeeperErrors } from './error-catalogue/zookeeper.js';
 
@@ -27,6 +28,7 @@ export const catalogue = {
   ...engineErrors,
   ...rebalanceErrors,
   ...replaceErrors,
+  ...spoutErrors,
   ...parameterErrors,
   ...supervisionErrors,
   ...connectErrors,

@@ -32,6 +32,7 @@ import { TopologyRun, type TopologyRunOptions } from '../../engine/worker/topolo
 import { Arrivals } from './arrivals.js';
 import { doneOf, finalOf, type Done } from './details.js';
 import { RunRebalances } from './run-rebalances.js';
+import { RunStages } from './run-stages.js';
 import type { Led, Together } from './together.js';
 
 export interface EngineRunnerOptions {
@@ -161,6 +162,7 @@ class EngineRun implements RunningTopology {
   private readonly order: RunOrder;
   private readonly listener: RunListener;
   readonly rebalances: RunRebalances;
+  private readonly stages: RunStages;
   private run: TopologyRun | null = null;
   /** Where its workers are; null while it is loaded, and on a host that is alone. */
   private led: Led | null = null;
@@ -170,7 +172,7 @@ class EngineRun implements RunningTopology {
   private killed = false;
   private readonly stopping = new AbortController();
 
-  /** @param loaded - called when it takes records */
+  /** @param loaded - called when it takes records, or others may */
   constructor(order: RunOrder, listener: RunListener, options: EngineRunnerOptions, loaded: () => void) {
     this.name = order.name;
     this.id = order.id;
@@ -181,7 +183,18 @@ class EngineRun implements RunningTopology {
     this.rebalances = new RunRebalances(order, (change, error) =>
       listener.rebalanced(change, error === null ? null : toWire(error)),
     );
-    this.ended = this.toEnd(loaded).finally(() => this.rebalances.end());
+    this.stages = new RunStages(order, {
+      clock: options.clock,
+      logger: options.logger,
+      told: (stage) => {
+        if (this.stages.takesRecords) loaded();
+        listener.stage(stage);
+      },
+    });
+    this.ended = this.toEnd(loaded).finally(() => {
+      this.stages.end();
+      this.rebalances.end();
+    });
   }
 
   rebalance(order: RebalanceOrder): void {
@@ -208,6 +221,18 @@ class EngineRun implements RunningTopology {
     void this.run?.deactivate();
   }
 
+  open(checkpoints: readonly PackedCheckpoint[]): void {
+    this.stages.open(checkpoints.flatMap((each) => unpacked(each, this.options.logger)));
+  }
+
+  standAside(): void {
+    this.stages.standAside();
+  }
+
+  comeBack(): void {
+    this.stages.comeBack();
+  }
+
   kill(options: { readonly waitMs: number }): void {
     this.killed = true;
     this.stopping.abort();
@@ -222,8 +247,9 @@ class EngineRun implements RunningTopology {
     return this.run?.metrics() ?? null;
   }
 
-  /** Null while it is being loaded. */
+  /** Null while it is being loaded, and while records are for another version of it. */
   ingest(spout: string, record: unknown, signal: AbortSignal): Promise<void> | null {
+    if (!this.stages.takesRecords) return null;
     return this.run?.ingest(spout, record, signal) ?? null;
   }
 
@@ -240,11 +266,11 @@ class EngineRun implements RunningTopology {
       this.run = run;
       // They may have been changed while it was loaded.
       this.place(this.places);
-      loaded();
+      if (this.stages.takesRecords) loaded();
       if (!this.active) void run.deactivate();
       // Why it could not start stands in its outcome.
       await run.start().then(
-        () => this.rebalances.started(run),
+        () => this.stages.started(run, () => this.rebalances.started(run)),
         () => undefined,
       );
       const { status, error } = await run.completed;
@@ -295,6 +321,7 @@ class EngineRun implements RunningTopology {
       firstIncarnation: order.firstIncarnation,
       logger: named(options.logger, name),
       print: async (line) => await this.print(line),
+      standby: order.standby,
       checkpoints: order.checkpoints.flatMap((each) => unpacked(each, options.logger)),
       onCheckpoint: ({ component, partition, progress }) => {
         const packed = progress === undefined ? null : pack(progress).slice();

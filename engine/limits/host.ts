@@ -210,6 +210,14 @@ export const HOST_CRASHES_MAX = 3;
 /** … if they came within this time: three starts and what a topology needs until it crashes again. */
 export const HOST_CRASHES_WINDOW_MS = 600_000;
 
+/**
+ * Spouts that could not stand aside, because a rebalance went on or a worker died, are asked again after this time: a
+ * worker is replaced in some tenths of a second …
+ */
+export const STAND_ASIDE_RETRY_MIN_MS = 250;
+/** … which doubles up to this one: the version that waits for them holds its slots meanwhile. */
+export const STAND_ASIDE_RETRY_MAX_MS = 5_000;
+
 /** A record for a topology that was just submitted waits this long for it to run: loading it takes some tenths. */
 export const ARRIVAL_WAIT_MS = 10_000;
 /** … and so many of them: each holds its record and the promise of its caller. */

@@ -85,6 +85,12 @@ function standing({ kind, runState, ended, broken }: TaskFacts): Condition | nul
   if (broken) return { state: 'broken', text: 'gave up after an error that no replay can help' };
   if (ended) return { state: 'ended', text: kind === 'spout' ? 'ended: nothing more comes' : 'ended' };
   if (runState === 'starting') return { state: 'starting', text: 'starting: not all tasks are prepared' };
+  if (runState === 'standby' && kind === 'spout') {
+    return { state: 'inactive', text: 'stands by: opened when the version before this one has let go' };
+  }
+  if (runState === 'aside' && kind === 'spout') {
+    return { state: 'inactive', text: 'stands aside for another version' };
+  }
   if (runState === 'inactive' && kind === 'spout') return { state: 'inactive', text: 'deactivated' };
   if (runState === 'completed' || runState === 'killed' || runState === 'failed') {
     return { state: 'ended', text: 'ended' };

@@ -21,7 +21,7 @@ import { readDurationMs, type Duration } from '../model/duration.js';
 import { checkParameters, type ParameterValues } from '../model/parameters.js';
 import { applySettings } from '../model/settings.js';
 import type { PlanChange } from '../plan/replan.js';
-import type { Instrument } from '../worker/messages.js';
+import type { Checkpoint, Instrument } from '../worker/messages.js';
 import { loadTopology, type TopologySource } from '../worker/module.js';
 import { ThreadPool } from '../worker/pool.js';
 import { TopologyRun, type KillOptions, type Outcome, type TopologyStatus } from '../worker/topology-run.js';
@@ -54,6 +54,14 @@ export interface TestOptions {
   /** Record what components do. Default true; runs of millions of tuples do without. */
   readonly record?: boolean;
   readonly logger?: Logger;
+  /** @internal Spouts are made by `openSpouts`. */
+  readonly standby?: boolean;
+  /** @internal The progress that spouts go on from. */
+  readonly checkpoints?: readonly Checkpoint[];
+  /** @internal Told the progress that is to be kept. */
+  readonly onCheckpoint?: (checkpoint: Checkpoint) => void;
+  /** @internal Incarnations count from here. */
+  readonly firstIncarnation?: number;
 }
 
 /** A settled worker stays idle for this many looks in a row: promises of components get their time in between. */
@@ -65,7 +73,8 @@ export class TestRun {
   /** All that happened, in the order in which the test heard of it. */
   readonly events: TestEvent[] = [];
   readonly completed: Promise<Outcome>;
-  private readonly run: TopologyRun;
+  /** @internal What runs. */
+  readonly run: TopologyRun;
   private readonly options: TestOptions;
   private readonly ports = new Map<number, MessagePort>();
   private readonly synced = new Map<string, () => void>();
@@ -94,6 +103,10 @@ export class TestRun {
       strict: options.strict ?? true,
       replaceAtOnce: true,
       parameters: checkParameters(options.parameters ?? {}, `topology "${topology.name}"`),
+      standby: options.standby ?? false,
+      checkpoints: options.checkpoints ?? [],
+      onCheckpoint: options.onCheckpoint ?? (() => undefined),
+      firstIncarnation: options.firstIncarnation ?? 0,
       ...((options.virtualTime ?? true) ? { virtualTimeMs: () => this.nowMs, clock: this.clock } : {}),
       instrument: (worker) => this.instrument(worker),
     });

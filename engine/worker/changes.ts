@@ -136,7 +136,7 @@ export class Changes {
     host.rewired();
     this.leavers.discard(running.coming, running.ready);
     // What came may hold what those that left want again.
-    if (running.movesSpouts) void this.closed().then(() => host.post({ type: 'stayed', tasks: stayed }));
+    if (running.movesSpouts) void this.closed().then(() => this.say('stayed', stayed));
   }
 
   /**
@@ -218,15 +218,21 @@ export class Changes {
       await this.spouts.open(wiring, places, spouts, checkpoints);
       if (this.running !== running || this.revived !== revived) return;
       if (running === null) this.spouts.begin();
-      const tasks = spouts.map(({ task }) => task);
-      const ingestTasks = host.inlets.tasks.filter((task) => tasks.includes(task));
-      host.post({ type: 'spoutsOpened', tasks, ingestTasks });
+      this.say(
+        'spoutsOpened',
+        spouts.map(({ task }) => task),
+      );
     } catch (error) {
       if (running === null) host.post({ type: 'refused', error: toWire(error) });
       else if (this.running === running) {
         host.post({ type: 'changeRefused', revision: running.transition.revision, error: toWire(error) });
       }
     }
+  }
+
+  private say(type: 'stayed' | 'spoutsOpened', tasks: readonly number[]): void {
+    const ingestTasks = this.host.inlets.tasks.filter((task) => tasks.includes(task));
+    this.host.post({ type, tasks, ingestTasks });
   }
 
   /** It is carried out everywhere. */

@@ -91,7 +91,8 @@ export class IngestDesk {
     if (this.doors === null) await this.started(spout);
     signal?.throwIfAborted();
     if (this.host.state === 'ending') throw this.ended(spout);
-    const door = this.doors?.get(spout);
+    if (this.doors === null) throw this.inactive(spout);
+    const door = this.doors.get(spout);
     if (door === undefined) throw this.noSuch(spout);
     if (this.host.state === 'inactive') throw this.inactive(spout);
     const packed = packRecord(spout, door.fields, record);
@@ -104,6 +105,7 @@ export class IngestDesk {
   /** A worker says which of its tasks take records. */
   prepared(ingestTasks: readonly number[]): void {
     for (const task of ingestTasks) this.ingestTasks.add(task);
+    for (const door of this.doors?.values() ?? []) door.tasks = this.tasksOf(door.spout);
   }
 
   /** Those tasks take no records any more: others do, or they themselves when they are opened again. */
@@ -133,7 +135,6 @@ export class IngestDesk {
   /** Tasks of the new plan that take records have begun. */
   opened(ingestTasks: readonly number[]): void {
     this.prepared(ingestTasks);
-    for (const door of this.doors?.values() ?? []) door.tasks = this.tasksOf(door.spout);
     this.workerStarted();
   }
 
@@ -281,7 +282,8 @@ export class IngestDesk {
     await new Promise<void>((resolve) => this.starting.push(resolve));
   }
 
-  private wake(): void {
+  /** Who waited for it to start is answered. */
+  wake(): void {
     const { starting } = this;
     this.starting = [];
     for (const resolve of starting) resolve();

@@ -24,6 +24,7 @@ export function initOf(
     description: options.description,
     plan: transition?.after ?? rebalances.plan,
     transition,
+    spoutsEnded: rebalances.spoutsEnded,
     counters: counters.blocks,
     seed: options.seed ?? entropySeed(),
     limits: options.limits ?? runtimeLimits,

@@ -103,6 +103,8 @@ export interface WorkerInit {
   readonly checkpoints: readonly Checkpoint[];
   readonly parameters: ParameterValues;
   readonly transition: TransitionSoFar | null;
+  /** Its spouts have nothing to emit: another version may read what they read. */
+  readonly spoutsEnded: boolean;
   readonly instrument: Instrument | null;
 }
 
@@ -256,8 +258,11 @@ export type FromWorker =
   | { readonly type: 'changeRefused'; readonly revision: number; readonly error: WireError }
   /** A task of the old plan has let go; if it left the plan, it is closed, and all that it sent is on its way. */
   | ({ readonly type: 'letGo' } & LetGo)
-  /** The change was called off, and all that came is closed: these spouts had not let go, and go on. */
-  | { readonly type: 'stayed'; readonly tasks: readonly number[] }
+  /**
+   * The change was called off, and all that came is closed: these spouts had not let go, and go on; these of them take
+   * records from outside.
+   */
+  | { readonly type: 'stayed'; readonly tasks: readonly number[]; readonly ingestTasks: readonly number[] }
   /** Spouts of the new plan are open; these of them take records from outside. */
   | { readonly type: 'spoutsOpened'; readonly tasks: readonly number[]; readonly ingestTasks: readonly number[] }
   /** Its spouts are on or off, as it was told in that round. */

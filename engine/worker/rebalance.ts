@@ -49,7 +49,7 @@ export interface RebalanceHost {
   over(): void;
 }
 
-interface SpoutGroup extends SpoutHandOver {
+export interface SpoutGroup extends SpoutHandOver {
   /** Tasks that have not stopped. */
   readonly running: Set<number>;
   /** Of those that stopped, all had come to their end. */
@@ -61,9 +61,9 @@ type Phase = 'waiting' | 'preparing' | 'moving spouts' | 'going back' | 'handing
 export class Rebalance {
   /** Resolves when it is carried out, rejects when it is not. */
   readonly done: Promise<void>;
-  private readonly host: RebalanceHost;
+  protected readonly host: RebalanceHost;
   private readonly change: PlanChange;
-  private phase: Phase = 'waiting';
+  protected phase: Phase = 'waiting';
   private transition: Transition | null = null;
   private handOvers: HandOvers | null = null;
   /** Workers that are not ready yet. */
@@ -146,7 +146,7 @@ export class Rebalance {
     for (const group of this.groups) {
       if (!group.running.delete(task)) continue;
       if (!ended) group.ended = false;
-      if (group.running.size === 0) this.open(group);
+      if (group.running.size === 0) this.partStopped(group);
     }
   }
 
@@ -184,9 +184,14 @@ export class Rebalance {
     this.reject(failure('MILLRACE_REBALANCE_ENDED', { topology: this.host.description.name }));
   }
 
+  /** What the plan is to become. */
+  protected nextPlan(): Plan {
+    return replan(this.host.description, this.host.plan, this.change).plan;
+  }
+
   private begin(): void {
     const { host } = this;
-    const { plan: after } = replan(host.description, host.plan, this.change);
+    const after = this.nextPlan();
     const over = handOvers(host.description, host.plan, after);
     if (over.changed.size === 0 && after.workers === host.plan.workers) {
       this.finish();
@@ -213,6 +218,17 @@ export class Rebalance {
     this.phase = 'moving spouts';
     this.host.spoutsLeave([...this.groups.flatMap(({ running }) => [...running])]);
     this.host.broadcast({ type: 'moveSpouts', revision });
+  }
+
+  /** It is not wanted any more. */
+  protected giveUp(error: Error): void {
+    if (this.phase !== 'waiting') {
+      this.callOff(error);
+      return;
+    }
+    this.phase = 'over';
+    this.reject(error);
+    this.host.over();
   }
 
   /** False when it is too late for that. */
@@ -268,6 +284,11 @@ export class Rebalance {
 
   /** Who takes the place of that worker begins with all that was there. */
   private placesDied(worker: number): void {
+    this.forgetPlaces(worker);
+    this.goBack();
+  }
+
+  protected forgetPlaces(worker: number): void {
     const { places } = this;
     const isThere = (task: number): boolean => places.get(task)?.worker === worker;
     this.unready.delete(worker);
@@ -277,7 +298,6 @@ export class Rebalance {
       this.opening.delete(task);
     }
     this.haveLetGo = this.haveLetGo.filter(({ task }) => !isThere(task));
-    this.goBack();
   }
 
   private carryOut(transition: Transition, over: HandOvers): void {
@@ -300,7 +320,16 @@ export class Rebalance {
     });
   }
 
-  /** All whose partitions they may read have stopped. */
+  /** All whose partitions those of that group may read have stopped. */
+  protected partStopped(group: SpoutGroup): void {
+    this.open(group);
+  }
+
+  /** Spouts that leave have not let go. */
+  protected get hasSpoutsRunning(): boolean {
+    return this.groups.some(({ running }) => running.size > 0);
+  }
+
   private open({ component, after, ended }: SpoutGroup): void {
     for (const place of after) {
       this.waitingSpouts.delete(place.task);

@@ -1,7 +1,8 @@
 // The plan of a running topology, and its changes, one after the other: what each does to the workers, the counters,
-// the ends, the report and the desk. How a change goes on is rebalance.ts. On the main thread.
+// the ends, the report and the desk. How a change goes on is rebalance.ts; where another version is involved,
+// standing-by.ts and standing-aside.ts. On the main thread.
 
-import { failure } from '../errors.js';
+import { failure, toWire, type WireError } from '../errors.js';
 import type { Logger } from '../log.js';
 import type { CounterBlocks } from '../metrics/counter-blocks.js';
 import type { TopologyDescription } from '../model/describe.js';
@@ -17,6 +18,8 @@ import { Rebalance, type RebalanceHost } from './rebalance.js';
 import type { WorkerPool } from './pool.js';
 import type { RunReport } from './run-report.js';
 import type { Seat, Seats } from './seats.js';
+import { StandingAside } from './standing-aside.js';
+import { StandingBy } from './standing-by.js';
 
 /** The parts of a run that a change of its plan touches. */
 export interface RebalanceParts {
@@ -36,13 +39,24 @@ export interface RebalanceParts {
   confirmSwitched(): void;
   /** Tasks may have been waited for with the end of the topology. */
   endIfAllEnded(): void;
+  /** The spouts of a run that stood by are open. */
+  opened(): void;
+  /** They cannot be opened. */
+  fail(error: WireError): void;
+  /** Spouts that stood aside come back. */
+  resume(): void;
 }
 
 export class Rebalances implements RebalanceHost {
   plan: Plan;
+  /** Spouts stood aside when it began to drain: another version may read what they read. */
+  spoutsEnded = false;
   private readonly parts: RebalanceParts;
   private readonly idle: IdleWorkers;
   private running: Rebalance | null = null;
+  private standingBy: StandingBy | null = null;
+  /** Workers that died while spouts stood aside, and whose time has come. */
+  private readonly unreplaced = new Set<number>();
   private isOver = false;
   /** The most tasks that each component ever had. */
   private readonly everHad = new Map<string, number>();
@@ -67,16 +81,91 @@ export class Rebalances implements RebalanceHost {
     if (state !== 'active' && state !== 'inactive') {
       throw failure('MILLRACE_REBALANCE_STATE', { topology: description.name, state });
     }
-    if (this.running !== null) throw failure('MILLRACE_REBALANCE_BUSY', { topology: description.name });
     const rebalance = new Rebalance(this, change);
-    this.running = rebalance;
-    rebalance.poke();
+    this.begins(rebalance);
     await rebalance.done;
+  }
+
+  private begins(change: Rebalance): void {
+    if (this.running !== null) throw failure('MILLRACE_REBALANCE_BUSY', { topology: this.description.name });
+    this.running = change;
+    change.poke();
+  }
+
+  /** Workers that start from now on make no spouts. */
+  standBy(): void {
+    this.standingBy = new StandingBy(this.description, this.plan, this);
+  }
+
+  /** The spouts of a run that stood by are to be opened, and are not all open. */
+  get isOpening(): boolean {
+    return this.standingBy?.isOpening === true;
+  }
+
+  /**
+   * Makes and opens the spouts of a run that stands by.
+   *
+   * @throws why that cannot be; the run has failed then, or was killed
+   */
+  async openSpouts(): Promise<void> {
+    this.standingBy?.open();
+    await this.standingBy?.done;
+  }
+
+  /**
+   * Resolves when all spouts have let go, rejects when they go on instead.
+   *
+   * @throws MILLRACE_SPOUTS_STATE, MILLRACE_SPOUTS_CALLED_OFF, MILLRACE_REBALANCE_*
+   */
+  async standAside(): Promise<void> {
+    const state = this.isOver ? 'ended' : this.parts.report.state;
+    if (this.aside?.isReleased !== false) {
+      if (state !== 'active' && state !== 'inactive') throw this.unfit('stand aside');
+      this.begins(new StandingAside(this));
+    }
+    await this.aside?.aside;
+  }
+
+  /** Spouts that stand aside come back; resolves when they have, or the topology ends. */
+  async comeBack(): Promise<void> {
+    const { aside } = this;
+    if (aside === null) return;
+    if (this.parts.report.state === 'aside') this.parts.resume();
+    this.release(failure('MILLRACE_SPOUTS_CALLED_OFF', { topology: this.description.name }));
+    await aside.over;
+  }
+
+  /** The topology drains: bolts are to come to the ends of their inputs. */
+  drain(): void {
+    if (this.aside?.isHeld === true) this.spoutsEnded = true;
+    this.release(this.unfit('stand aside'));
+  }
+
+  /** Nothing is held up any more, and who died meanwhile is replaced. */
+  private release(why: Error): void {
+    this.aside?.release(why);
+    const dead = [...this.unreplaced];
+    this.unreplaced.clear();
+    for (const worker of dead) this.replace(worker);
+  }
+
+  private get aside(): StandingAside | null {
+    return this.running instanceof StandingAside ? this.running : null;
+  }
+
+  /** Spouts that stand aside take no records from outside. */
+  get isStandingAside(): boolean {
+    return this.aside?.isLeaving === true;
+  }
+
+  private unfit(what: string): Error {
+    const state = this.isOver ? 'ended' : this.parts.report.state;
+    return failure('MILLRACE_SPOUTS_STATE', { topology: this.description.name, state, what });
   }
 
   /** What a worker that starts now has to know. */
   get soFar(): TransitionSoFar | null {
-    return this.running?.soFar ?? null;
+    return this.standingBy?.soFar ?? this.running?.soFar ?? null;
   }
 
   /** Tasks of the old plan may still have work. */
@@ -86,28 +175,32 @@ export class Rebalances implements RebalanceHost {
 
   /** What a worker has to say of a change; false when that is of something else. */
   heard(seat: Seat, message: FromWorker): boolean {
-    const { running } = this;
+    const { running, standingBy } = this;
     switch (message.type) {
       case 'changePrepared':
         running?.prepared(seat.worker);
         return true;
       case 'changeRefused':
         running?.refused(message.error);
+        standingBy?.refused(message.error);
         return true;
       case 'refused':
-        return running?.refused(message.error) === true;
+        return running?.refused(message.error) === true || standingBy?.refused(message.error) === true;
       case 'letGo':
         running?.letGo({ task: message.task, ended: message.ended });
         this.parts.endIfAllEnded();
         return true;
       case 'stayed':
+        this.parts.desk.opened(message.ingestTasks);
         running?.stayed(seat.worker, message.tasks);
         return true;
       case 'rewired':
         running?.poke();
+        standingBy?.poke();
         return true;
       case 'spoutsOpened':
         running?.spoutsOpened(message.tasks, message.ingestTasks);
+        standingBy?.spoutsOpened(message.tasks, message.ingestTasks);
         return true;
       default:
         return false;
@@ -118,10 +211,12 @@ export class Rebalances implements RebalanceHost {
   switched(seat: Seat): void {
     this.running?.prepared(seat.worker);
     this.running?.poke();
+    this.standingBy?.poke();
   }
 
   /** A worker has died, and will be replaced sooner or later. */
   died(worker: number, reason: string): void {
+    this.standingBy?.workerDied(worker, reason);
     const { running } = this;
     if (running === null) return;
     running.workerDied(worker, reason);
@@ -134,7 +229,12 @@ export class Rebalances implements RebalanceHost {
   replace(worker: number): void {
     const { seats, ends } = this.parts;
     // It may not be part of the plan any more.
-    if (worker >= this.effective.workers || seats.all[worker]?.state !== 'dead') return;
+    if (this.isOver || worker >= this.effective.workers || seats.all[worker]?.state !== 'dead') return;
+    if (this.aside?.isHeld === true) {
+      this.unreplaced.add(worker);
+      seats.all[worker].isAwaited = true;
+      return;
+    }
     seats.replace(worker);
     ends.reopen(worker, seats.revision);
     this.running?.poke();
@@ -149,6 +249,8 @@ export class Rebalances implements RebalanceHost {
     this.isOver = true;
     this.running?.end();
     this.running = null;
+    this.standingBy?.end();
+    this.standingBy = null;
   }
 
   // --- what a change asks for ---------------------------------------------------------------------------------------
@@ -197,6 +299,7 @@ export class Rebalances implements RebalanceHost {
 
   spoutsLeave(tasks: readonly number[]): void {
     this.parts.desk.leave(tasks);
+    if (this.isStandingAside) this.parts.desk.refuse();
   }
 
   async undo({ before, after }: Transition): Promise<void> {
@@ -251,6 +354,19 @@ export class Rebalances implements RebalanceHost {
 
   opened(ingestTasks: readonly number[]): void {
     this.parts.desk.opened(ingestTasks);
+  }
+
+  allOpened(): void {
+    this.standingBy = null;
+    this.parts.opened();
+  }
+
+  failed(error: Error): void {
+    this.parts.fail(toWire(error));
+  }
+
+  held(): void {
+    this.parts.report.state = 'aside';
   }
 
   over(): void {

@@ -51,6 +51,11 @@ export interface TopologyRunOptions {
    * keep what they wrote. Default 0.
    */
   readonly firstIncarnation?: number;
+  /**
+   * Its bolts are prepared and active, and its spouts made when `openSpouts` asks for them: another version of the
+   * topology still reads what they are to read. Default false.
+   */
+  readonly standby?: boolean;
   /** The only folder whose files components may open; null: any. Default null. */
   readonly filesRoot?: string | null;
   /** Where workers run; a pool of threads of its own by default. */

@@ -51,6 +51,12 @@ export class RunOutput {
     }
   }
 
+  /** That is what spouts have kept, and nothing else. */
+  restore(checkpoints: readonly Checkpoint[]): void {
+    this.checkpoints.clear();
+    for (const checkpoint of checkpoints) this.keep(checkpoint);
+  }
+
   private keep(checkpoint: Checkpoint): void {
     const key = `${checkpoint.component}\n${checkpoint.partition}`;
     if (checkpoint.progress === undefined) this.checkpoints.delete(key);

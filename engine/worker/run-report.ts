@@ -31,7 +31,9 @@ import type { ErrorReport } from './messages.js';
 import { RunMetrics } from './run-metrics.js';
 import type { Suspect } from './supervision/suspect.js';
 
-export type RunState = 'starting' | 'active' | 'inactive' | 'draining' | 'completed' | 'killed' | 'failed';
+/** `standby`: its spouts are not made yet; `aside`: they let go of all, for those of another version. */
+export type RunState =
+  'starting' | 'standby' | 'active' | 'inactive' | 'aside' | 'draining' | 'completed' | 'killed' | 'failed';
 
 /** What one component has done, summed over its tasks. */
 export interface ComponentStatus {

@@ -325,7 +325,7 @@ export class WorkerRuntime implements TaskHost {
     const waiting = new Set(transition?.waitingSpouts);
     const own = init.plan.tasks.filter(({ task, worker }) => worker === init.worker && !waiting.has(task));
     for (const plan of own) {
-      const living = makeTask(wiring, plan);
+      const living = makeTask(wiring, plan, init.spoutsEnded);
       this.code.push({ component: plan.component, task: plan.task, className: living.className });
       crew.add(living);
     }

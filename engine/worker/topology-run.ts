@@ -7,6 +7,7 @@
 //      │                                          ├─ kill ─► killed
 //      └─ refused ─► failed                       └─ fatal error, too many deaths ─► failed
 //
+//   standby ─ openSpouts ─► active      active, inactive ─ standAside ─► aside ─ comeBack ─► active (run-spouts.ts)
 //   rebalance ─► one plan follows another (rebalance.ts), tasks that need not move never stop
 //   a worker dies ─► its tasks get new incarnations, its replacement starts, the others are rewired
 //                 ─► all have confirmed ─► every open tree of theirs fails, and is replayed: seconds before any timeout
@@ -18,10 +19,9 @@ import { CounterBlocks } from '../metrics/counter-blocks.js';
 import type { TopologyMetrics } from '../metrics/snapshot.js';
 import { planTasks, type Plan } from '../plan/plan.js';
 import type { PlanChange } from '../plan/replan.js';
-import { Activation } from './activation.js';
 import { EndTimer } from './end-timer.js';
 import { EndedTasks } from './ended-tasks.js';
-import type { FromWorker, Probed } from './messages.js';
+import type { Checkpoint, FromWorker, Probed } from './messages.js';
 import { IngestDesk } from './ingest-desk.js';
 import { ingestHostOf } from './ingest-host.js';
 import { ThreadPool, type WorkerPool } from './pool.js';
@@ -31,6 +31,7 @@ import type { KillOptions, Outcome, TopologyRunOptions } from './run-options.js'
 import { RunOutput } from './run-output.js';
 import { RunParameters } from './run-parameters.js';
 import { RunReport, type TopologyStatus } from './run-report.js';
+import { RunSpouts } from './run-spouts.js';
 import { initOf } from './init-of.js';
 import { Seats, type Seat } from './seats.js';
 import { memoryShare } from './supervision/memory-shares.js';
@@ -57,8 +58,8 @@ export class TopologyRun {
   private readonly desk: IngestDesk;
   private readonly output: RunOutput;
   private readonly supervision: Supervision;
-  private readonly activation = new Activation();
   private readonly rebalances: Rebalances;
+  private readonly spouts: RunSpouts;
   private readonly endTimer: EndTimer;
   private outcome: Outcome | null = null;
   private resolveCompleted: (outcome: Outcome) => void = () => undefined;
@@ -100,22 +101,34 @@ export class TopologyRun {
     this.desk = new IngestDesk(
       description,
       plan,
-      ingestHostOf(this.seats, report, this.clock, () => this.outcome !== null),
+      ingestHostOf(this.seats, report, this.clock, {
+        isOver: () => this.outcome !== null,
+        isAside: () => this.rebalances.isStandingAside,
+      }),
     );
-    const { seats, counters, ends, desk, pool } = this;
+    const { seats, counters, ends, desk, pool, output } = this;
     this.rebalances = new Rebalances(plan, {
       ...{ description, firstIncarnation, seats, counters, ends, report, desk, pool, logger: options.logger },
-      kept: this.output.checkpoints,
-      isSwitched: () => seats.all.every((seat) => seat.switched >= this.activation.round),
-      confirmSwitched: () => this.confirmSwitched(),
+      kept: output.checkpoints,
+      isSwitched: () => this.spouts.isSwitched,
+      confirmSwitched: () => this.spouts.confirmSwitched(),
       endIfAllEnded: () => this.endIfAllEnded(),
+      opened: () => this.spouts.opened(),
+      fail: (error) => this.end({ status: 'failed', error }),
+      resume: () => this.spouts.resume(),
+    });
+    const { rebalances } = this;
+    this.spouts = new RunSpouts({
+      ...{ description, standby: options.standby ?? false, seats, report, desk, rebalances, output },
+      isOver: () => this.outcome !== null,
+      started: () => this.resolveStarted(null),
     });
     this.endTimer = new EndTimer(this.clock, () => this.end({ status: 'killed', error: null }));
     this.completed = new Promise((resolve) => (this.resolveCompleted = resolve));
   }
 
   /**
-   * Starts the workers; resolves when every task is prepared and spouts may emit.
+   * Starts the workers; resolves when every task is prepared and spouts may emit, or when it stands by.
    *
    * @throws the error of the module, or of the `open` or `prepare`, that failed; everything is closed by then
    */
@@ -151,12 +164,42 @@ export class TopologyRun {
    * changes.
    */
   async deactivate(): Promise<void> {
-    await this.setActive(false);
+    await this.spouts.setActive(false);
   }
 
   /** Spouts are asked again. Resolves when their `activate` has returned in every worker, or it is over. */
   async activate(): Promise<void> {
-    await this.setActive(true);
+    await this.spouts.setActive(true);
+  }
+
+  /**
+   * Makes and opens the spouts of a run that stands by, which go on from those checkpoints and from nothing else.
+   * Resolves when all are open and asked; when one of them cannot be opened, the run fails.
+   *
+   * @throws MILLRACE_SPOUTS_STATE, MILLRACE_SPOUTS_WORKER_DIED, MILLRACE_RUN_KILLED, or the error of the constructor,
+   * `open` or `activate` that failed; everything is closed by then, unless it is of the state
+   */
+  async openSpouts(checkpoints: readonly Checkpoint[]): Promise<void> {
+    await this.spouts.open(checkpoints, this.completed);
+  }
+
+  /**
+   * Spouts are asked no more, their trees finish, and they are closed; bolts stay, for {@link comeBack} or the end.
+   * Resolves when all spouts have let go; when it is refused, everything goes on as before.
+   *
+   * @throws MILLRACE_SPOUTS_STATE, MILLRACE_SPOUTS_CALLED_OFF, MILLRACE_REBALANCE_BUSY, MILLRACE_REBALANCE_WORKER_DIED,
+   * MILLRACE_REBALANCE_ENDED
+   */
+  async standAside(): Promise<void> {
+    await this.rebalances.standAside();
+  }
+
+  /**
+   * Spouts that stand aside, or are about to, begin anew where they were and go on from their progress. Resolves when
+   * they have, or the topology has ended; at once when none does.
+   */
+  async comeBack(): Promise<void> {
+    await this.rebalances.comeBack();
   }
 
   /**
@@ -187,12 +230,13 @@ export class TopologyRun {
   /** Spouts stop; what is under way is handled; then it ends as killed. */
   drain(): void {
     const { state } = this.report;
-    if (state === 'starting') {
+    if (state === 'starting' || state === 'standby') {
       void this.kill();
-    } else if (state === 'active' || state === 'inactive') {
+    } else if (state === 'active' || state === 'inactive' || state === 'aside') {
       this.report.state = 'draining';
       this.desk.refuse();
       this.seats.broadcast({ type: 'drain' });
+      this.rebalances.drain();
     }
   }
 
@@ -201,7 +245,8 @@ export class TopologyRun {
    * Resolves when all is over. Asked for again with a shorter wait, that one holds.
    */
   async kill({ waitMs = 0 }: KillOptions = {}): Promise<void> {
-    if (waitMs > 0 && this.report.state !== 'starting') {
+    const { state } = this.report;
+    if (waitMs > 0 && state !== 'starting' && state !== 'standby') {
       this.drain();
       this.endTimer.within(waitMs);
     } else {
@@ -225,7 +270,7 @@ export class TopologyRun {
 
   /** A worker is being started, replaced or stopped, or wiring is not confirmed yet. */
   get changing(): boolean {
-    const isBehind = (seat: Seat): boolean => !seat.isAwaited && seat.switched < this.activation.round;
+    const isBehind = (seat: Seat): boolean => !seat.isAwaited && this.spouts.isBehind(seat);
     return this.outcome !== null || this.seats.changing || this.seats.all.some(isBehind);
   }
 
@@ -257,18 +302,17 @@ export class TopologyRun {
     switch (message.type) {
       case 'prepared':
         this.desk.prepared(message.ingestTasks);
-        this.workerPrepared(seat);
+        if (this.outcome === null) this.spouts.prepared(seat);
         return;
       case 'switched':
-        seat.switched = message.round;
-        this.confirmSwitched();
-        this.rebalances.switched(seat);
+        this.spouts.switched(seat, message.round);
         return;
       case 'ingested':
         this.desk.answered(message.acked, message.others);
         return;
       case 'taskEnded':
-        this.taskEnded(message.task, message.revision);
+        this.ends.add(message.task, message.revision);
+        this.endIfAllEnded();
         return;
       case 'cycleReport':
         this.ends.cycles.heard(seat.worker, message);
@@ -283,49 +327,7 @@ export class TopologyRun {
     }
   }
 
-  private workerPrepared(seat: Seat): void {
-    if (this.outcome !== null) return;
-    if (this.report.state !== 'starting') {
-      this.startSeat(seat);
-      return;
-    }
-    if (!this.seats.all.every((each) => each.state === 'prepared')) return;
-    this.report.state = this.activation.wanted ? 'active' : 'inactive';
-    for (const each of this.seats.all) this.startSeat(each);
-    this.desk.open();
-    this.rebalances.started();
-    this.resolveStarted(null);
-  }
-
-  private async setActive(active: boolean): Promise<void> {
-    const { activation, report } = this;
-    if (this.outcome !== null || report.state === 'draining') return;
-    if (activation.change(active) && report.state !== 'starting') {
-      report.state = active ? 'active' : 'inactive';
-      if (!active) this.desk.refuse();
-      for (const seat of this.seats.all) {
-        // One that is not started yet is told when it is.
-        if (seat.state !== 'active') continue;
-        this.seats.post(seat, { type: 'switch', spouts: active, round: activation.round });
-      }
-    }
-    await activation.done();
-  }
-
-  private startSeat(seat: Seat): void {
-    const { wanted, round } = this.activation;
-    seat.state = 'active';
-    this.seats.post(seat, { type: 'start', spouts: wanted, round });
-    if (this.report.state === 'draining') this.seats.post(seat, { type: 'drain' });
-    this.desk.workerStarted();
-  }
-
   // --- ends ---------------------------------------------------------------------------------------------------------
-
-  private taskEnded(task: number, revision: number): void {
-    this.ends.add(task, revision);
-    this.endIfAllEnded();
-  }
 
   private endIfAllEnded(): void {
     if (!this.ends.all || this.rebalances.isHandingOver) return;
@@ -336,7 +338,8 @@ export class TopologyRun {
   private failSoftly(error: WireError): void {
     if (this.report.fatal !== null || this.outcome !== null) return;
     this.report.fatal = error;
-    if (this.report.state === 'starting') {
+    const { state } = this.report;
+    if (state === 'starting' || state === 'standby') {
       this.end({ status: 'failed', error });
       return;
     }
@@ -348,7 +351,7 @@ export class TopologyRun {
     if (this.outcome !== null) return;
     this.outcome = this.report.fatal === null ? outcome : { status: 'failed', error: this.report.fatal };
     this.endTimer.cancel();
-    this.activation.end();
+    this.spouts.end();
     this.rebalances.end();
     this.desk.end();
     this.supervision.end();
@@ -391,9 +394,5 @@ export class TopologyRun {
     this.desk.workerDied(seat.worker);
     this.rebalances.died(seat.worker, seat.lastWords?.message ?? reason ?? '');
     this.supervision.died(seat, reason);
-  }
-
-  private confirmSwitched(): void {
-    this.activation.confirm(Math.min(...this.seats.all.map((each) => each.switched)));
   }
 }
