@@ -210,18 +210,16 @@ export class Replacing {
 
   /** Why the next version has ended, as its host says. */
   private async finalError({ name, next }: ReplacingWish): Promise<WireError> {
-    const none = (): WireError =>
-      ownError(failure('MILLRACE_REPLACE_FAILED', { topology: name, reason: 'it ended before it was open' }));
+    const because = (reason: string): WireError =>
+      ownError(failure('MILLRACE_REPLACE_FAILED', { topology: name, reason }));
     try {
       const { error } = fromNode(await this.options.session.get(finalPath(next.id)), isFinal);
-      if (error === null) return none();
-      if (error.code !== null) return error;
-      // What its own code threw has no status, and no hint.
-      const { message: reason, stack } = error;
-      return { ...ownError(failure('MILLRACE_REPLACE_FAILED', { topology: name, reason })), stack };
+      if (error === null) return because('it ended before it was open');
+      // What its own hint says is for one that nothing goes on without.
+      return { ...because(error.message), stack: error.stack, problems: error.problems };
     } catch (error) {
       if (!hasCode(error, 'MILLRACE_STORE_NO_NODE', 'MILLRACE_STORE_CONTENT')) throw error;
-      return none();
+      return because('it ended before it was open');
     }
   }
 
