@@ -47,7 +47,7 @@ export class Replacements {
       if (isReplacing(wish)) throw failure('MILLRACE_REPLACE_BUSY', { topology: name });
       // A new one each time: pieces of the last try may be there.
       const id = this.options.newId();
-      const next = submittedFrom(topology, id, pieces.length);
+      const next = { ...submittedFrom(topology, id, pieces.length), replaces: wish.id };
       const { refused: _, ...before } = wish;
       const data = toData({ ...before, next } satisfies Wish);
       try {

@@ -338,7 +338,17 @@ export function submittedFrom(topology: NewTopology, id: string, pieces: number)
   const { description, workers, artifacts, submittedAtMs } = topology;
   const tasks = description.components.reduce((sum, { parallelism }) => sum + parallelism, 0);
   const placing = placingOf(description);
-  return { id, submittedAtMs, workers, tasks, artifacts, pieces, ...(placing !== undefined && { placing }) };
+  const { version } = description;
+  return {
+    id,
+    submittedAtMs,
+    workers,
+    tasks,
+    artifacts,
+    pieces,
+    ...(placing !== undefined && { placing }),
+    ...(version !== null && { version }),
+  };
 }
 
 function isMeant(topology: { readonly id: string }, id: string | undefined): boolean {

@@ -44,6 +44,10 @@ export interface Submitted {
   readonly pieces: number;
   /** What the master needs of its settings: it reads no payloads. Left out: defaults. */
   readonly placing?: Placing;
+  /** What its author calls it. Left out: nothing. */
+  readonly version?: string;
+  /** The submission that it replaced, or is to replace. */
+  readonly replaces?: string;
 }
 
 /** A version that was not put in the place of the one that runs. */
@@ -267,6 +271,8 @@ function isSubmitted(value: unknown): value is Submitted {
     hasKeys(value, 'id', 'submittedAtMs', 'workers', 'tasks', 'artifacts', 'pieces') &&
     isCount(value.workers, WORKERS_MAX) &&
     isCount(value.pieces, PIECES_MAX) &&
+    isOptional(value, 'version', 'string') &&
+    isOptional(value, 'replaces', 'string') &&
     (!('placing' in value) || isPlacing(value.placing))
   );
 }

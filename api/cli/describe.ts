@@ -2,12 +2,13 @@
 // what went wrong last. Main thread.
 
 import { printable } from '../../engine/model/names.js';
-import { isMillraceError } from '../../engine/errors.js';
+import { isMillraceError, type WireError } from '../../engine/errors.js';
 import type { MillraceClient } from '../client/client.js';
 import type { ComponentDetails, ComponentError, SubmissionMetrics, TopologyDetails } from '../host/service.js';
 import { formatConditions, formatUserMetrics } from './describe-metrics.js';
 import { EXIT_OK } from './exit.js';
 import { formatCount, formatMs, formatSeconds, formatShort } from './numbers.js';
+import { formatRefused, formatReplacement } from './replacing.js';
 import { runRemote, type RemoteEnvironment, type RemoteOptions } from './remote.js';
 import { counted } from './summary.js';
 import { alignRows } from './table.js';
@@ -27,6 +28,7 @@ const COLUMNS = [
 ] as const;
 const ERRORS_SHOWN = 10;
 const MESSAGE_LENGTH_MAX = 400;
+const VERSION_LENGTH_MAX = 60;
 
 export async function describeCommand(
   name: string,
@@ -68,6 +70,7 @@ async function measuredOf(
  */
 export function formatDetails(details: TopologyDetails, measured: SubmissionMetrics | null = null): string {
   const { name, id, state, seconds, submittedAtMs, workers, tasks, places, waiting, reason, components } = details;
+  const { replacement, refused } = details;
   const head = `${name} is ${state}: ${counted(tasks, 'task')} on ${counted(workers, 'worker')}, ${formatSeconds(seconds)}`;
   const restarts = Object.values(components).reduce((sum, each) => sum + each.restarts, 0);
   const rows = Object.entries(components).map(([component, each]) => formatComponent(component, each));
@@ -76,8 +79,10 @@ export function formatDetails(details: TopologyDetails, measured: SubmissionMetr
     // What it waits for holds the reason of that.
     ...(reason === null || waiting !== null ? [] : [`reason: ${shownLines(reason, '  ')}`]),
     ...(waiting === null ? [] : [`it waits: ${shownLines(waiting, '  ')}`]),
-    `submitted ${new Date(submittedAtMs).toISOString()} as ${id}`,
+    `submitted ${new Date(submittedAtMs).toISOString()} as ${id}${formatVersion(details)}`,
     ...formatPlaces(places),
+    ...(replacement === null ? [] : [formatReplacement(replacement)]),
+    ...(refused === null ? [] : [formatRefused(refused), ...formatHint(refused.error)]),
     '',
     ...alignRows([COLUMNS, ...rows], 2),
     '',
@@ -86,6 +91,15 @@ export function formatDetails(details: TopologyDetails, measured: SubmissionMetr
     ...(measured === null ? [] : formatUserMetrics(measured)),
     ...formatErrors(components, details.workerErrors),
   ].join('\n');
+}
+
+function formatVersion({ version, replaces }: TopologyDetails): string {
+  const what = version === null ? '' : `, version ${printable(version, VERSION_LENGTH_MAX)}`;
+  return `${what}${replaces === null ? '' : `, in the place of ${replaces}`}`;
+}
+
+function formatHint({ hint }: WireError): string[] {
+  return hint === null || hint === '' ? [] : [`  ${printable(hint, MESSAGE_LENGTH_MAX)}`];
 }
 
 /** A line a host, the one that leads first. */

@@ -1,13 +1,13 @@
 // `millrace drain HOST` and `undrain HOST`: the host is to be without workers, or may have some again. The wish is kept
 // by the cluster; with `--wait` the command stays until nothing of any topology runs there. Main thread.
 
-import { failure, isMillraceError } from '../../engine/errors.js';
-import { HOST_LOOK_MS, HOST_MISSES_MAX } from '../../engine/limits.js';
+import { failure } from '../../engine/errors.js';
+import { HOST_LOOK_MS } from '../../engine/limits.js';
 import { printable } from '../../engine/model/names.js';
-import { UNREACHABLE, type MillraceClient } from '../client/client.js';
 import { pause } from '../../coordination/store/signals.js';
 import type { HostSummary } from '../host/service.js';
 import { EXIT_OK } from './exit.js';
+import { isAway, patiently } from './patience.js';
 import { counted } from './summary.js';
 import { runRemote, type Remote, type RemoteEnvironment, type RemoteOptions } from './remote.js';
 
@@ -62,7 +62,7 @@ function sentenceOn({ host, state, slots, drainedSinceMs }: HostSummary): string
 
 /** @throws MILLRACE_DRAIN_TAKEN_BACK when somebody undrains it meanwhile */
 async function untilDrained(kept: HostSummary, remote: Remote): Promise<HostSummary> {
-  const { output, clock, signal } = remote;
+  const { client, output, clock, signal } = remote;
   const { host } = kept;
   let latest = kept;
   const left = counted(kept.slots.used, 'worker');
@@ -71,7 +71,8 @@ async function untilDrained(kept: HostSummary, remote: Remote): Promise<HostSumm
   while (latest.state === 'draining') {
     await pause(clock, HOST_LOOK_MS, signal);
     signal.throwIfAborted();
-    const found = (await look(remote)).find((each) => each.host === host);
+    const hosts = await patiently(async () => await client.hosts({ signal }), remote);
+    const found = hosts.find((each) => each.host === host);
     // Gone and not drained, or up: whatever it is, nobody drains it any more.
     if (found === undefined || found.drainedSinceMs === null) throw failure('MILLRACE_DRAIN_TAKEN_BACK', { host });
     latest = found;
@@ -97,25 +98,4 @@ async function whyStill(host: string, { client, signal }: Remote): Promise<strin
   return held
     .map(({ name, waiting }) => `${name} cannot leave yet: ${printable(waiting ?? '', TEXT_LENGTH_MAX)}`)
     .join('\n');
-}
-
-/** The hosts; the one that is asked may be away for a while. */
-async function look({ client, clock, output, signal }: Remote): ReturnType<MillraceClient['hosts']> {
-  for (let misses = 1; ; misses++) {
-    try {
-      return await client.hosts({ signal });
-    } catch (error) {
-      if (!isAway(error) || misses === HOST_MISSES_MAX) throw error;
-      if (misses === 1) output.say(`the host at ${client.url} is away; waiting for it`);
-      await pause(clock, HOST_LOOK_MS, signal);
-      signal.throwIfAborted();
-    }
-  }
-}
-
-function isAway(error: unknown): boolean {
-  if (!isMillraceError(error)) return false;
-  return (
-    UNREACHABLE.includes(error.code) || ['MILLRACE_API_CLOSING', 'MILLRACE_STORE_UNAVAILABLE'].includes(error.code)
-  );
 }

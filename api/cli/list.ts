@@ -4,6 +4,7 @@
 import { printable } from '../../engine/model/names.js';
 import type { TopologySummary } from '../host/service.js';
 import { formatCount, formatSeconds } from './numbers.js';
+import { formatRefused, formatReplacement } from './replacing.js';
 import { runRemote, type RemoteEnvironment, type RemoteOptions } from './remote.js';
 import { alignRows } from './table.js';
 import { EXIT_OK } from './exit.js';
@@ -23,16 +24,25 @@ export async function listCommand(options: RemoteOptions, environment: RemoteEnv
 }
 
 function formatList(topologies: readonly TopologySummary[]): string {
-  const rows = topologies.map(({ name, state, workers, tasks, seconds, id, places, waiting }) => [
-    name,
-    state,
-    formatCount(workers),
-    formatCount(tasks),
-    formatSeconds(seconds),
-    id,
-    whereOf(places, waiting),
-  ]);
+  const rows = topologies.map((topology) => {
+    const { name, state, workers, tasks, seconds, id, places, waiting } = topology;
+    return [
+      name,
+      state,
+      formatCount(workers),
+      formatCount(tasks),
+      formatSeconds(seconds),
+      id,
+      [whereOf(places, waiting), changeOf(topology)].filter((text) => text !== '').join('; '),
+    ];
+  });
   return alignRows([COLUMNS, ...rows], 2, 1).join('\n');
+}
+
+/** What is about to replace it, or did not. */
+function changeOf({ replacement, refused }: TopologySummary): string {
+  if (replacement !== null) return formatReplacement(replacement);
+  return refused === null ? '' : formatRefused(refused);
 }
 
 /** Its hosts, the one that leads first, and what it waits for. */

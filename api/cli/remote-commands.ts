@@ -1,7 +1,7 @@
 // How the commands that talk to a host are written on the command line: submit, list, hosts, drain, undrain, describe,
 // activate, deactivate, rebalance, kill. What they do is loaded when one of them is called. Main thread.
 
-import type { Command } from 'commander';
+import { Option, type Command } from 'commander';
 import type { Settings } from '../../engine/model/settings.js';
 import { parseParallelism, parseSetting, parseWorkers } from './arguments.js';
 import { DEFAULT_HOST_URL } from './default-host.js';
@@ -17,6 +17,7 @@ interface SubmitFlags extends RemoteFlags {
   readonly set?: Settings;
   readonly inactive?: boolean;
   readonly wait?: boolean;
+  readonly replace?: boolean;
 }
 
 interface KillFlags extends RemoteFlags {
@@ -44,10 +45,22 @@ export function addRemoteCommands(program: Command, onExitCode: (exitCode: numbe
     )
     .option('--inactive', 'keep it asleep until it is activated')
     .option('--wait', 'follow it until it ends; 0 when it completed, 1 when it failed or was killed')
-    .action(async (file: string, { set, inactive, wait, ...flags }: SubmitFlags) => {
+    .addOption(
+      new Option(
+        '--replace',
+        'replace the topology that has its name while records flow, and stay until it has; what runs goes on if it does not start',
+      ).conflicts('inactive'),
+    )
+    .action(async (file: string, { set, inactive, wait, replace, ...flags }: SubmitFlags) => {
       const { submitCommand } = await import('./submit.js');
       const { submitEnvironment } = await import('./remote-environment.js');
-      const request = { file, settings: set ?? {}, active: inactive !== true, wait: wait === true };
+      const request = {
+        file,
+        settings: set ?? {},
+        active: inactive !== true,
+        wait: wait === true,
+        replace: replace === true,
+      };
       onExitCode(await submitCommand(request, optionsOf(flags), submitEnvironment()));
     });
   remote(program, 'list', 'list the topologies of a host').action(async (flags: RemoteFlags) => {

@@ -4,6 +4,9 @@
 //   open ──► put the bundle ──► submit ──► told, exit 0
 //                                  └─ --wait ──► follow ──completed──► 0,  failed or killed ──► 1
 //
+// With `--replace` it is submitted as a new version of a topology that runs (replacing.ts), and told when it has
+// replaced that one.
+//
 // A signal while it waits ends the command only: the topology belongs to the host. Main thread.
 
 import { toWire, type WireError } from '../../engine/errors.js';
@@ -11,6 +14,7 @@ import type { Settings } from '../../engine/model/settings.js';
 import type { Submission, TopologyDetails } from '../host/service.js';
 import { EXIT_FAILED, EXIT_OK } from './exit.js';
 import { endOf, follow, latencyOf } from './follow.js';
+import { replaceBy } from './replacing.js';
 import { runRemote, tell, type Remote, type RemoteEnvironment, type RemoteOptions } from './remote.js';
 import { counted, formatSummary, summaryOf, type RunResult } from './summary.js';
 
@@ -22,6 +26,8 @@ export interface SubmitRequest {
   readonly active: boolean;
   /** Whether to wait for its end. */
   readonly wait: boolean;
+  /** Whether it replaces the topology of its name. */
+  readonly replace: boolean;
 }
 
 /** What a file holds, ready to be sent. */
@@ -44,34 +50,41 @@ export async function submitCommand(
     const file = await environment.read(request.file);
     for (const warning of file.warnings) remote.output.say(`warning: ${warning}`);
     remote.signal.throwIfAborted();
-    const details = await send(file, request, remote);
+    const submission = await submissionOf(file, request, remote);
+    const { details, sentence } = request.replace
+      ? await replaceBy(submission, remote)
+      : await submitted(submission, remote);
     if (!request.wait) {
       if (!remote.json) await remote.output.print(details.name);
-      await tell(remote, details, sentence(details));
+      await tell(remote, details, sentence);
       return EXIT_OK;
     }
-    remote.output.say(sentence(details));
+    remote.output.say(sentence);
     return await waitFor(details, remote);
   });
 }
 
-async function send(file: SubmitFile, request: SubmitRequest, { client, signal }: Remote): Promise<TopologyDetails> {
+async function submitted(
+  submission: Submission,
+  { client, signal }: Remote,
+): Promise<{ readonly details: TopologyDetails; readonly sentence: string }> {
+  const details = await client.submit(submission, { signal });
+  return { details, sentence: sentenceOn(details) };
+}
+
+/** What is sent of it once its bundle is there. */
+async function submissionOf(file: SubmitFile, request: SubmitRequest, { client, signal }: Remote): Promise<Submission> {
   const { settings, active } = request;
   const options = {
     ...(Object.keys(settings).length === 0 ? {} : { settings }),
     ...(active ? {} : { active }),
   };
-  let submission: Submission;
-  if (file.kind === 'artifact') {
-    await client.putArtifact(file.sha256, file.content, { signal });
-    submission = { artifact: file.sha256, file: request.file, ...options };
-  } else {
-    submission = { document: file.document, ...options };
-  }
-  return await client.submit(submission, { signal });
+  if (file.kind === 'document') return { document: file.document, ...options };
+  await client.putArtifact(file.sha256, file.content, { signal });
+  return { artifact: file.sha256, file: request.file, ...options };
 }
 
-function sentence({ name, state, tasks, workers }: TopologyDetails): string {
+function sentenceOn({ name, state, tasks, workers }: TopologyDetails): string {
   const next =
     state === 'inactive' ? `millrace activate ${name} wakes it` : `millrace describe ${name} shows how it goes`;
   // Every one waits in its first moment, also when there is nothing to wait for.

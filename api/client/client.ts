@@ -14,6 +14,7 @@ import type {
   KillRequest,
   RebalanceRequest,
   RefusalSummary,
+  ReplacementBegun,
   Submission,
   SubmissionMetrics,
   TopologyDetails,
@@ -62,9 +63,27 @@ export class MillraceClient {
     this.fetch = options.fetch ?? ((input, init) => fetch(input, init));
   }
 
-  /** @throws MILLRACE_TOPOLOGY_INVALID, MILLRACE_TOPOLOGY_EXISTS, MILLRACE_ARTIFACT_UNKNOWN */
+  /**
+   * Resolves when it is kept; with `replace`, when it has replaced the topology of its name, and waits for that as long
+   * as an ingest may. Ended before, the replacement goes on.
+   *
+   * @throws MILLRACE_TOPOLOGY_INVALID, MILLRACE_TOPOLOGY_EXISTS, MILLRACE_ARTIFACT_UNKNOWN; MILLRACE_REPLACE_* or why
+   * the new version could not start: the one before goes on
+   */
   async submit(submission: Submission, options: CallOptions = {}): Promise<TopologyDetails> {
-    return await this.post<TopologyDetails>('/topologies', bodyOf(submission), options);
+    const timeoutMs = submission.replace === true ? this.ingestTimeoutMs : this.timeoutMs;
+    return await this.post<TopologyDetails>('/topologies', bodyOf(submission), options, timeoutMs);
+  }
+
+  /**
+   * Wishes that it replaces the topology of its name, and waits for nothing: `list` shows how it goes, by its id.
+   *
+   * @throws MILLRACE_TOPOLOGY_INVALID, MILLRACE_ARTIFACT_UNKNOWN, MILLRACE_REPLACE_ACTIVE, MILLRACE_REPLACE_UNKNOWN,
+   * MILLRACE_REPLACE_BUSY, MILLRACE_REPLACE_STATE
+   */
+  async beginReplacement(submission: Submission, options: CallOptions = {}): Promise<ReplacementBegun> {
+    const body = bodyOf({ ...submission, replace: true }, false);
+    return await this.post<ReplacementBegun>('/topologies', body, options);
   }
 
   /** Running ones, and a bounded history of ended ones, newest first. */
@@ -242,9 +261,14 @@ export const UNREACHABLE: readonly ErrorCode[] = [
 ];
 
 /** The body of a submission: what holds for it stands beside the keys of the document. */
-function bodyOf(submission: Submission): unknown {
-  const { settings, active } = submission;
-  const options = { ...(settings === undefined ? {} : { settings }), ...(active === undefined ? {} : { active }) };
+function bodyOf(submission: Submission, wait = true): unknown {
+  const { settings, active, replace } = submission;
+  const options = {
+    ...(settings === undefined ? {} : { settings }),
+    ...(active === undefined ? {} : { active }),
+    ...(replace === undefined ? {} : { replace }),
+    ...(wait ? {} : { wait }),
+  };
   if ('artifact' in submission) {
     const { artifact, file } = submission;
     return { artifact, ...(file === undefined ? {} : { file }), ...options };

@@ -10,6 +10,7 @@ import { Histogram } from '../../engine/metrics/histogram.js';
 import { upToDate, type TopologyDescription } from '../../engine/model/describe.js';
 import { planTasks, type Plan } from '../../engine/plan/plan.js';
 import type { ComponentStatus, TopologyStatus } from '../../engine/worker/topology-run.js';
+import { refusedOf, replacementOf, slotsOf } from './replacement.js';
 import type {
   ComponentDetails,
   ComponentError,
@@ -85,16 +86,19 @@ export function summaryOf(
 ): TopologySummary {
   const { name, id, state } = known;
   if (known.kind === 'ended') {
-    const { submittedAtMs, workers, tasks, reason, final } = known.ended;
+    const { submittedAtMs, workers, tasks, reason, final, description } = known.ended;
     const seconds = isDone(final) ? final.seconds : 0;
-    return { name, id, state, submittedAtMs, seconds, workers, tasks, places: [], waiting: null, reason };
+    const version = description?.version ?? null;
+    const over = { places: [], waiting: null, replaces: null, replacement: null, refused: null };
+    return { name, id, version, state, submittedAtMs, seconds, workers, tasks, reason, ...over };
   }
-  const { submittedAtMs, workers, tasks, kill } = known.wish;
-  const places = (known.assignment?.places ?? []).map(({ host, slot }) => ({ host, slot }));
+  const { submittedAtMs, workers, tasks, kill, version = null, replaces = null } = known.wish;
+  const places = slotsOf(known.assignment?.places ?? []);
   const seconds = done?.seconds ?? 0;
   const reason = kill === null ? (known.assignment?.waiting ?? null) : kill.reason;
   const waiting = hosts === null ? null : waitsFor(known, hosts);
-  return { name, id, state, submittedAtMs, seconds, workers, tasks, places, waiting, reason };
+  const own = { name, id, version, state, submittedAtMs, seconds, workers, tasks, places, waiting, reason };
+  return { ...own, replaces, replacement: replacementOf(known), refused: refusedOf(known) };
 }
 
 /**

@@ -45,6 +45,13 @@ export interface SubmitOptions {
   readonly settings?: Settings;
   /** False: it is kept asleep until it is activated. Default true. */
   readonly active?: boolean;
+  /**
+   * It is a new version of the topology that has its name, and replaces that one while records flow; it is then active
+   * when that one is, and `active` is refused. Default false.
+   */
+  readonly replace?: boolean;
+  /** Aborted while one waits for that, the promise rejects with its reason; the replacement goes on. */
+  readonly signal?: AbortSignal;
   /** With a topology object: the module that default-exports it, `import.meta.url` there; threads import it again. */
   readonly module?: string | URL;
 }
@@ -114,20 +121,20 @@ export class Host {
   }
 
   /**
-   * Runs a topology.
+   * Runs a topology; with `replace`, resolves when it has replaced the one before, which goes on when it rejects.
    *
    * @param topology - the URL or path of a module that default-exports one, a topology object with `options.module`, or
    * a JSON document
    * @throws MILLRACE_TOPOLOGY_INVALID with every problem, MILLRACE_TOPOLOGY_EXISTS, and what reading its definition
-   * throws
+   * throws; with `replace` MILLRACE_REPLACE_*, or why the new version does not start
    */
   async submit(topology: string | URL | Topology | object, options: SubmitOptions = {}): Promise<RunningTopology> {
-    const { settings = {}, active = true } = options;
+    const { settings = {}, module, signal = this.closed.signal, ...chosen } = options;
     const { service, cluster } = this.parts;
     this.closed.signal.throwIfAborted();
-    const source = await this.sourceOf(topology, options.module);
+    const source = await this.sourceOf(topology, module);
     this.closed.signal.throwIfAborted();
-    const { name, id } = await service.take({ source, settings, posted: false }, active);
+    const { name, id } = await service.take({ source, settings, posted: false }, chosen, signal);
     const ended = cluster.topologies
       .whenEnded(name, id, this.closed.signal)
       .then(({ state, error, reason }): TopologyEnd => ({ status: state, error, reason }));
@@ -160,7 +167,7 @@ export class Host {
   private async shut(): Promise<void> {
     const { name, clock, service, submissions, cluster, opened, opening, temporary } = this.parts;
     const closed = failure('MILLRACE_HOST_CLOSED', { host: name });
-    service.closing = true;
+    service.close(closed);
     clearInterval(this.looking);
     const isServed = this.server?.close();
     if (isServed !== undefined) await atMost(isServed, HOST_GRACE_MS, clock);

@@ -27,6 +27,7 @@ import type {
   KillRequest,
   RebalanceRequest,
   RefusalSummary,
+  ReplacementBegun,
   Submission,
   SubmissionMetrics,
   TopologyDetails,
@@ -49,29 +50,61 @@ export interface LocalServiceOptions {
   readonly wallMs: () => number;
 }
 
+const never = new AbortController().signal;
+
 export class LocalService implements HostService {
   /** The host is on its way out: health says so. */
-  closing = false;
+  private closing = false;
+  private readonly closed = new AbortController();
   private readonly options: LocalServiceOptions;
 
   constructor(options: LocalServiceOptions) {
     this.options = options;
   }
 
-  async submit(submission: Submission): Promise<TopologyDetails> {
-    const { settings = {}, active = true } = submission;
-    const source =
-      'artifact' in submission
-        ? ({ kind: 'artifact', artifact: submission.artifact, file: submission.file ?? null } as const)
-        : ({ kind: 'document', document: submission.document } as const);
-    return await this.take({ source, settings, posted: true }, active);
+  async submit(submission: Submission, signal: AbortSignal = never): Promise<TopologyDetails> {
+    return await this.take(sourceOf(submission), submission, signal);
+  }
+
+  async beginReplacement(submission: Submission): Promise<ReplacementBegun> {
+    return await this.begin(sourceOf(submission), submission.active);
   }
 
   /** Submits what came from outside, or from the program that embeds the host. */
-  async take(given: NewSource, active: boolean): Promise<TopologyDetails> {
+  async take(
+    given: NewSource,
+    { active, replace = false }: Pick<Submission, 'active' | 'replace'>,
+    signal: AbortSignal,
+  ): Promise<TopologyDetails> {
     const { cluster, submissions, wallMs } = this.options;
-    const topology = await submissions.read(given, active, wallMs());
-    return detailsOf(await cluster.topologies.submit(topology), topology.description, null);
+    const { topologies, replacements } = cluster;
+    if (replace) {
+      const { name, id } = await this.begin(given, active);
+      await replacements.done(name, id, AbortSignal.any([signal, this.closed.signal]));
+      return await this.details(await topologies.get(name, id));
+    }
+    const topology = await submissions.read(given, active ?? true, wallMs());
+    return detailsOf(await topologies.submit(topology), topology.description, null);
+  }
+
+  /** @param active - what it is to be; nothing else than what it replaces */
+  private async begin(given: NewSource, active: boolean | undefined): Promise<ReplacementBegun> {
+    const { cluster, submissions, wallMs } = this.options;
+    const { topologies, replacements } = cluster;
+    if (active !== undefined) throw failure('MILLRACE_REPLACE_ACTIVE', { wanted: active ? 'active' : 'inactive' });
+    const topology = await submissions.read(given, true, wallMs());
+    const { name } = topology.description;
+    const id = await replacements.submit(topology);
+    const known = await topologies.get(name);
+    // It may have been carried out, or refused, by now.
+    const replaces = known.id === id && known.kind === 'live' ? known.wish.replaces : known.id;
+    return { name, id, replaces: replaces ?? known.id };
+  }
+
+  /** Nobody waits any more for what takes long; the wishes stand. */
+  close(reason: Error): void {
+    this.closing = true;
+    this.closed.abort(reason);
   }
 
   async list(): Promise<readonly TopologySummary[]> {
@@ -247,6 +280,16 @@ export class LocalService implements HostService {
   private async messageTimeoutMs(name: string): Promise<number> {
     return (await this.descriptionOf(name))?.config.messageTimeoutMs ?? KILL_WAIT_DEFAULT_MS;
   }
+}
+
+/** What came from outside. */
+function sourceOf(submission: Submission): NewSource {
+  const { settings = {} } = submission;
+  const source =
+    'artifact' in submission
+      ? ({ kind: 'artifact', artifact: submission.artifact, file: submission.file ?? null } as const)
+      : ({ kind: 'document', document: submission.document } as const);
+  return { source, settings, posted: true };
 }
 
 function targetOf(name: string | null, id: string | undefined): ParameterTarget {

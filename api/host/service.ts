@@ -31,6 +31,11 @@ export type Submission = (
   readonly settings?: Settings;
   /** False: it is kept asleep until it is activated; nothing of it is opened or prepared. Default true. */
   readonly active?: boolean;
+  /**
+   * True: it is a new version of the topology that has its name, and replaces that one; it is then active when that one
+   * is, and `active` is refused. Default false: the name has to be free.
+   */
+  readonly replace?: boolean;
 };
 
 /** Where one worker runs. */
@@ -39,11 +44,47 @@ export interface WorkerSlot {
   readonly slot: number;
 }
 
+/**
+ * How far a new version is: it gets its slots; its bolts are made ready; the spouts of the one before let go of what
+ * they read; its own are opened; the bolts of the one before finish what is under way.
+ */
+export type ReplacementStage = 'placing' | 'preparing' | 'releasing' | 'opening' | 'draining';
+
+/** A new version of a topology that is about to replace it. */
+export interface ReplacementStatus {
+  /** That of its submission. */
+  readonly id: string;
+  readonly version: string | null;
+  /** Milliseconds since the epoch. */
+  readonly submittedAtMs: number;
+  readonly workers: number;
+  readonly tasks: number;
+  readonly places: readonly WorkerSlot[];
+  readonly stage: ReplacementStage;
+}
+
+/** A new version that did not replace the one that runs, and why. */
+export interface RefusedReplacement {
+  readonly id: string;
+  readonly error: WireError;
+}
+
+/** A replacement that is wished. */
+export interface ReplacementBegun {
+  readonly name: string;
+  /** The submission of the new version. */
+  readonly id: string;
+  /** That of the one which it is to replace. */
+  readonly replaces: string;
+}
+
 /** What a list of topologies shows of each. */
 export interface TopologySummary {
   readonly name: string;
   /** The name of this one submission, different for each that ever had the name. */
   readonly id: string;
+  /** What its author calls it; null for nothing. */
+  readonly version: string | null;
   readonly state: TopologyState;
   /** Milliseconds since the epoch. */
   readonly submittedAtMs: number;
@@ -57,6 +98,12 @@ export interface TopologySummary {
   readonly waiting: string | null;
   /** Why it failed, or was killed, or what the master says that it waits for; null else. */
   readonly reason: string | null;
+  /** The submission that this one replaced; null: none, or it has ended. */
+  readonly replaces: string | null;
+  /** What is about to replace it; null: nothing. */
+  readonly replacement: ReplacementStatus | null;
+  /** The last one that was to replace it, and did not; null: none since it was submitted, or another one is tried. */
+  readonly refused: RefusedReplacement | null;
 }
 
 /** One error of a component, with how many like it came. */
@@ -184,8 +231,24 @@ export interface ArtifactInfo {
 
 /** Operations on a name that is not known fail with MILLRACE_TOPOLOGY_UNKNOWN (404). */
 export interface HostService {
-  /** @throws MILLRACE_TOPOLOGY_INVALID (400), MILLRACE_TOPOLOGY_EXISTS (409), MILLRACE_ARTIFACT_UNKNOWN (404) */
-  submit(submission: Submission): Promise<TopologyDetails>;
+  /**
+   * Resolves when the wish is kept; of one that replaces another, when it has.
+   *
+   * @param signal - ends the wait for that, not the replacement. Default: it is not ended
+   * @throws MILLRACE_TOPOLOGY_INVALID (400), MILLRACE_TOPOLOGY_EXISTS (409), MILLRACE_ARTIFACT_UNKNOWN (404)
+   * @throws MILLRACE_REPLACE_ACTIVE (400), MILLRACE_REPLACE_UNKNOWN (404), MILLRACE_REPLACE_BUSY,
+   *   MILLRACE_REPLACE_STATE (409 each): nothing is wished; MILLRACE_REPLACE_ROOM, MILLRACE_REPLACE_FAILED,
+   *   MILLRACE_REPLACE_ENDED (409 each), MILLRACE_REPLACE_HOST_LOST (503), MILLRACE_REPLACE_LATE (504), or why the
+   *   new version could not start: the one before goes on
+   */
+  submit(submission: Submission, signal?: AbortSignal): Promise<TopologyDetails>;
+  /**
+   * Wishes that it replaces the topology of its name, whether it says so or not, and waits for nothing: the list of
+   * topologies shows how it goes.
+   *
+   * @throws what `submit` throws when nothing is wished
+   */
+  beginReplacement(submission: Submission): Promise<ReplacementBegun>;
   /** Running ones, and a bounded history of ended ones, newest first. */
   list(): Promise<readonly TopologySummary[]>;
   describe(name: string): Promise<TopologyDetails>;

@@ -40,6 +40,18 @@ export const submissionOptions = {
       description: 'Changes by name: "messageTimeout", "lines.path", "count.parallelism". Default none.',
     }),
   ),
+  replace: Type.Optional(
+    Type.Boolean({
+      description:
+        'True: it replaces the topology of its name, and is active when that one is; the reply comes when it has. Default false.',
+    }),
+  ),
+  wait: Type.Optional(
+    Type.Boolean({
+      description:
+        'Only where it replaces. False: the reply comes when that is wished; the list shows how it goes. Default true.',
+    }),
+  ),
 };
 
 /** An artifact that default-exports a topology. */
@@ -152,9 +164,42 @@ const latency = Type.Object({
   maxMs: count(''),
 });
 
+const places = Type.Array(Type.Object({ host: Type.String(), slot: Type.Integer({ minimum: 0 }) }), {
+  description: 'Where each worker runs, by its number; empty while it has no place. The host of the first one leads.',
+});
+
+const replacement = Type.Object(
+  {
+    id: text('The submission of the new version.'),
+    version: nullable(text('What its author calls it.')),
+    submittedAtMs: count('Milliseconds since 1970.'),
+    workers: count('Threads.'),
+    tasks: count('Running instances of its components.'),
+    places,
+    stage: Type.Enum(['placing', 'preparing', 'releasing', 'opening', 'draining'], {
+      description:
+        'It gets its slots; its bolts are made ready; the spouts of the one before let go; its own are opened; the bolts of the one before finish.',
+    }),
+  },
+  { description: 'What is about to replace it.' },
+);
+
+const refused = Type.Object(
+  { id: text('The submission of the new version.'), error: wireError },
+  { description: 'The last one that was to replace it, and why it did not; until another one is to.' },
+);
+
+/** The reply to a submission that replaces, where nobody waits. */
+export const replacementBegun = Type.Object({
+  name: Type.String(),
+  id: text('The submission of the new version.'),
+  replaces: text('The submission that it is to replace.'),
+});
+
 const summaryProperties = {
   name: Type.String(),
   id: text('This one submission, different for each that ever had the name.'),
+  version: nullable(text('What its author calls it.')),
   state: Type.Enum(['inactive', 'waiting', 'active', 'draining', 'completed', 'killed', 'failed'], {
     description: 'The last three are ends, after which the name is free again.',
   }),
@@ -162,11 +207,12 @@ const summaryProperties = {
   seconds: count('How long it has run, or ran.'),
   workers: count('Threads.'),
   tasks: count('Running instances of its components.'),
-  places: Type.Array(Type.Object({ host: Type.String(), slot: Type.Integer({ minimum: 0 }) }), {
-    description: 'Where each worker runs, by its number; empty while it has no place. The host of the first one leads.',
-  }),
+  places,
   waiting: nullable(text('What it waits for, with the slots that there are now; null when it waits for nothing.')),
   reason: nullable(text('Why it failed, or was killed, or what the master says that it waits for.')),
+  replaces: nullable(text('The submission that this one replaced, while it has not ended.')),
+  replacement: nullable(replacement),
+  refused: nullable(refused),
 };
 
 const errorsNewestFirst = (description: string) =>

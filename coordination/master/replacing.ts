@@ -197,7 +197,7 @@ export class Replacing {
     const { assignments, history, logger } = this.options;
     const { wish, version, room } = found;
     const { name, next } = wish;
-    const error = smallError(reason === null ? await this.finalError(wish) : toWire(reason));
+    const error = smallError(reason === null ? await this.finalError(wish) : ownError(reason));
     const data = toData({ ...withoutNext(wish), refused: { id: next.id, error } } satisfies Wish);
     const told: Operation = { type: 'set', path: wishPath(name), data, version };
     if (assignment === null) await this.options.term.act([told]);
@@ -210,13 +210,16 @@ export class Replacing {
 
   /** Why the next version has ended, as its host says. */
   private async finalError({ name, next }: ReplacingWish): Promise<WireError> {
-    const none = (): WireError => toWire(failure('MILLRACE_REPLACE_FAILED', { topology: name }));
+    const because = (reason: string): WireError =>
+      ownError(failure('MILLRACE_REPLACE_FAILED', { topology: name, reason }));
     try {
       const { error } = fromNode(await this.options.session.get(finalPath(next.id)), isFinal);
-      return error ?? none();
+      if (error === null) return because('it ended before it was open');
+      // What its own hint says is for one that nothing goes on without.
+      return { ...because(error.message), stack: error.stack, problems: error.problems };
     } catch (error) {
       if (!hasCode(error, 'MILLRACE_STORE_NO_NODE', 'MILLRACE_STORE_CONTENT')) throw error;
-      return none();
+      return because('it ended before it was open');
     }
   }
 
@@ -245,6 +248,11 @@ function isPlacedToo(assignment: Assignment | null): assignment is ReplacingAssi
 function nowhere(wish: ReplacingWish): Omit<Assignment, 'epoch' | 'revision'> {
   const { name, wanted, next } = wish;
   return { name, id: next.id, wanted, kill: null, places: [], stateId: stateIdOf(wish) };
+}
+
+/** The stack of what the master says leads nobody to what is wrong. */
+function ownError(error: MillraceError): WireError {
+  return { ...toWire(error), stack: null };
 }
 
 /** Why the version before was killed. */

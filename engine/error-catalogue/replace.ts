@@ -36,8 +36,13 @@ export const replaceErrors = {
   },
   MILLRACE_REPLACE_FAILED: {
     status: 409,
-    message: 'topology "{topology}" is not replaced: the new version ended before it was open',
-    hint: 'the version before goes on; see in the log of the host why',
+    message: 'topology "{topology}" is not replaced: the new version does not start: {reason}',
+    hint: 'the version before goes on; mend the new one and submit it again',
+  },
+  MILLRACE_REPLACE_ACTIVE: {
+    status: 400,
+    message: 'a submission that replaces a topology says that it is to be {wanted}',
+    hint: 'the new version is what the one before is: leave it out, and activate or deactivate the topology afterwards',
   },
   MILLRACE_REPLACE_ENDED: {
     status: 409,

@@ -105,6 +105,11 @@ export const RESIZE_RETRY_MS = 5_000;
 export const REPLACE_STEP_MAX_MS = 60_000;
 /** … and the one before then has this long for what its bolts still have to do. */
 export const REPLACE_DRAIN_MS = 30_000;
+/**
+ * Whoever waits for that looks this often for a version that is not to be seen: a host that was started again may be
+ * behind what another one was told, for moments.
+ */
+export const REPLACE_LOOKS_MAX = 10;
 
 /** Topologies that have not ended: each takes nodes of the store and a place in every list. */
 export const TOPOLOGIES_MAX = 1000;

@@ -17,6 +17,10 @@ import type {
   RefusalSummary,
   KillRequest,
   RebalanceRequest,
+  RefusedReplacement,
+  ReplacementBegun,
+  ReplacementStage,
+  ReplacementStatus,
   Submission,
   SubmissionMetrics,
   TopologyDetails,
@@ -24,7 +28,7 @@ import type {
   TopologySummary,
 } from '../../api/host/service.js';
 import { builtins } from '../../engine/connect/registry.js';
-import { failure, toWire } from '../../engine/errors.js';
+import { failure, fromWire, toWire } from '../../engine/errors.js';
 import { ARTIFACT_BYTES_MAX } from '../../engine/limits.js';
 import type { Topology } from '../../engine/model/definition.js';
 import { describe } from '../../engine/model/describe.js';
@@ -38,6 +42,10 @@ import { metricsOf } from './fake-metrics.js';
 interface Entry {
   readonly id: string;
   readonly topology: Topology;
+  readonly replaces: string | null;
+  /** What is about to replace it, and how far that is. */
+  next: { readonly entry: Entry; stage: ReplacementStage } | null;
+  refused: RefusedReplacement | null;
   readonly submittedAtMs: number;
   state: TopologyState;
   wanted: 'active' | 'inactive';
@@ -45,6 +53,7 @@ interface Entry {
   plan: Plan;
 }
 
+const STAGES: readonly ReplacementStage[] = ['placing', 'preparing', 'releasing', 'opening', 'draining'];
 const ENDED: ReadonlySet<TopologyState> = new Set(['completed', 'killed', 'failed']);
 const HISTORY_MAX = 50;
 const SLOTS = 1000;
@@ -81,8 +90,22 @@ export class FakeHost implements HostService {
   private nowMs = 1_750_000_000_000;
   private known: readonly HostSummary[] = [fakeSummary('fake', 7070, true), fakeSummary('other', 7071, false)];
 
-  async submit(submission: Submission): Promise<TopologyDetails> {
+  /** Why the next replacement is refused when its spouts are to be opened; null: it is not. */
+  replacementError: Error | null = null;
+
+  async submit(submission: Submission, signal?: AbortSignal): Promise<TopologyDetails> {
     this.enter('submit');
+    if (submission.replace === true) {
+      const { id, replaces } = this.replace(submission);
+      while (this.entries.some(({ next }) => next?.entry.id === id)) {
+        this.goOn();
+        await new Promise((resolve) => setImmediate(resolve));
+        signal?.throwIfAborted();
+      }
+      const refused = this.entries.find((entry) => entry.id === replaces)?.refused;
+      if (refused?.id === id) throw fromWire(refused.error);
+      return this.detailsOf(this.entries.find((entry) => entry.id === id)!);
+    }
     const topology = this.topologyOf(submission);
     const other = this.entries.find((entry) => entry.topology.name === topology.name && !ENDED.has(entry.state));
     if (other !== undefined) {
@@ -94,6 +117,9 @@ export class FakeHost implements HostService {
       id: `${topology.name}-${this.submitted}`,
       topology,
       submittedAtMs: this.nowMs++,
+      replaces: null,
+      next: null,
+      refused: null,
       state: wanted,
       wanted,
       reason: null,
@@ -106,9 +132,54 @@ export class FakeHost implements HostService {
     return this.detailsOf(entry);
   }
 
+  async beginReplacement(submission: Submission): Promise<ReplacementBegun> {
+    this.enter('beginReplacement');
+    return this.replace(submission);
+  }
+
+  /** Each look takes replacements one step further. */
   async list(): Promise<readonly TopologySummary[]> {
     this.enter('list');
-    return this.entries.map((entry) => this.summaryOf(entry));
+    const shown = this.entries.map((entry) => this.summaryOf(entry));
+    this.goOn();
+    return shown;
+  }
+
+  private replace(submission: Submission): ReplacementBegun {
+    const topology = this.topologyOf(submission);
+    const { name } = topology;
+    const { active } = submission;
+    if (active !== undefined) throw failure('MILLRACE_REPLACE_ACTIVE', { wanted: active ? 'active' : 'inactive' });
+    const old = this.entries.find((entry) => entry.topology.name === name && !ENDED.has(entry.state));
+    if (old === undefined) throw failure('MILLRACE_REPLACE_UNKNOWN', { topology: name });
+    if (old.next !== null) throw failure('MILLRACE_REPLACE_BUSY', { topology: name });
+    this.submitted++;
+    const id = `${name}-${this.submitted}`;
+    const plan = planTasks(describe(topology), topology.config.workers);
+    const { state, wanted } = old;
+    const own = { id, topology, plan, state, wanted, submittedAtMs: this.nowMs++ };
+    old.next = { stage: 'placing', entry: { ...own, replaces: old.id, next: null, refused: null, reason: null } };
+    old.refused = null;
+    return { name, id, replaces: old.id };
+  }
+
+  private goOn(): void {
+    for (const old of [...this.entries]) {
+      if (old.next === null) continue;
+      const { entry, stage } = old.next;
+      if (stage === 'opening' && this.replacementError !== null) {
+        old.refused = { id: entry.id, error: toWire(this.replacementError) };
+        this.replacementError = null;
+        old.next = null;
+      } else if (stage === 'draining') {
+        old.next = null;
+        old.state = 'killed';
+        old.reason = `replaced by version ${entry.id}`;
+        this.entries.unshift(entry);
+      } else {
+        old.next.stage = STAGES[STAGES.indexOf(stage) + 1]!;
+      }
+    }
   }
 
   async describe(name: string): Promise<TopologyDetails> {
@@ -379,11 +450,17 @@ export class FakeHost implements HostService {
     });
   }
 
-  private summaryOf({ id, topology, state, submittedAtMs, reason }: Entry): TopologySummary {
-    const tasks = topology.components.reduce((sum, { parallelism }) => sum + parallelism, 0);
+  private summaryOf(entry: Entry): TopologySummary {
+    const { id, topology, state, submittedAtMs, reason, replaces, next, refused } = entry;
+    const ended = ENDED.has(state);
+    const tasks = tasksOf(topology);
     return {
       name: topology.name,
       id,
+      version: topology.version,
+      replaces: ended ? null : replaces,
+      replacement: next === null ? null : replacementOf(next),
+      refused: ended ? null : refused,
       state,
       submittedAtMs,
       seconds: 1.5,
@@ -411,6 +488,17 @@ export class FakeHost implements HostService {
       workerErrors: [],
     };
   }
+}
+
+function tasksOf({ components }: Topology): number {
+  return components.reduce((sum, { parallelism }) => sum + parallelism, 0);
+}
+
+function replacementOf({ entry, stage }: NonNullable<Entry['next']>): ReplacementStatus {
+  const { id, topology, submittedAtMs } = entry;
+  const { workers } = topology.config;
+  const places = Array.from({ length: stage === 'placing' ? 0 : workers }, (_, slot) => ({ host: 'other', slot }));
+  return { id, version: topology.version, submittedAtMs, workers, tasks: tasksOf(topology), places, stage };
 }
 
 function fakeSummary(host: string, port: number, master: boolean): HostSummary {

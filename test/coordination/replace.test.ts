@@ -112,8 +112,9 @@ t.test('a new version that does not start leaves the one before as it was', asyn
     if (step !== 'start') await upTo(step, old, next);
     next.end({ status: 'failed', error: toWire(failure('MILLRACE_RUN_KILLED', { topology: 'x' })), final: null });
     await settle();
-    t.equal(await done, 'MILLRACE_RUN_KILLED', `${step}: its own reason`);
+    t.equal(await done, 'MILLRACE_REPLACE_FAILED', step);
     t.match(await live(member), { id: oldId, state: 'active', wish: { refused: { id } } });
+    t.match((await live(member)).wish.refused!.error.message, /does not start: .*"x"/, 'its own reason');
     t.notOk((await live(member)).assignment!.aside);
     t.strictSame(old.told, step === 'start' ? [] : ['stand aside', 'come back'], step);
     t.strictSame(runner.running, ['lines']);

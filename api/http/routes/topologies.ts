@@ -12,6 +12,7 @@ import {
   nameParams,
   nothing,
   rebalanceRequest,
+  replacementBegun,
   submission,
   topologyDetails,
   topologyList,
@@ -38,23 +39,47 @@ function submitRoute(app: App, { service }: RouteOptions): void {
         tags: ['topologies'],
         summary: 'Submit a topology',
         body: submission,
-        response: replies({ 201: { ...topologyDetails, description: 'It is kept, and runs where there is room.' } }, [
-          'MILLRACE_TOPOLOGY_INVALID',
-          'MILLRACE_TOPOLOGY_EXISTS',
-          'MILLRACE_ARTIFACT_UNKNOWN',
-          'MILLRACE_REQUEST_TOO_LARGE',
-          'MILLRACE_REQUEST_MEDIA_TYPE',
-        ]),
+        response: replies(
+          {
+            201: { ...topologyDetails, description: 'It is kept, and runs where there is room; or it has replaced.' },
+            202: { ...replacementBegun, description: 'It is wished that it replaces; nobody waits until it has.' },
+          },
+          [
+            'MILLRACE_TOPOLOGY_INVALID',
+            'MILLRACE_TOPOLOGY_EXISTS',
+            'MILLRACE_ARTIFACT_UNKNOWN',
+            'MILLRACE_REPLACE_ACTIVE',
+            'MILLRACE_REPLACE_UNKNOWN',
+            'MILLRACE_REPLACE_BUSY',
+            'MILLRACE_REPLACE_STATE',
+            'MILLRACE_REPLACE_ROOM',
+            'MILLRACE_REPLACE_FAILED',
+            'MILLRACE_REPLACE_ENDED',
+            'MILLRACE_REPLACE_HOST_LOST',
+            'MILLRACE_REPLACE_LATE',
+            'MILLRACE_REQUEST_TOO_LARGE',
+            'MILLRACE_REQUEST_MEDIA_TYPE',
+          ],
+        ),
       },
     },
     async (request, reply) => {
-      const details = await service.submit(readSubmission(request.body, 'POST', TOPOLOGIES));
-      return await reply
-        .code(201)
-        .header('location', `${TOPOLOGIES}/${encodeURIComponent(details.name)}`)
-        .send(details);
+      const { submission, wait } = readSubmission(request.body, 'POST', TOPOLOGIES);
+      if (submission.replace === true && !wait) {
+        const begun = await service.beginReplacement(submission);
+        return await reply.code(202).header('location', locationOf(begun)).send(begun);
+      }
+      const { signal, settle } = untilGone(reply);
+      // The steps of a replacement are waited for. Node sets it again for the next request on this connection.
+      if (submission.replace === true) request.raw.socket.setTimeout(0);
+      const details = await service.submit(submission, signal).finally(settle);
+      return await reply.code(201).header('location', locationOf(details)).send(details);
     },
   );
+}
+
+function locationOf({ name }: { readonly name: string }): string {
+  return `${TOPOLOGIES}/${encodeURIComponent(name)}`;
 }
 
 function readRoutes(app: App, { service }: RouteOptions): void {

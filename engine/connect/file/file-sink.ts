@@ -40,6 +40,8 @@ export class FileSink extends Bolt {
   private file: RotatingFile | null = null;
   /** The file is to be emptied when the topology really starts, so that a failed start destroys nothing. */
   private emptyFirst = false;
+  /** Makes the file anew where the last one ended, at its first line; null once it has, and where nothing was before. */
+  private rejoin: (() => RotatingFile) | null = null;
   private text = '';
   private written = false;
   /** A write in the middle of the batch failed: all of the batch fails. */
@@ -79,8 +81,15 @@ export class FileSink extends Bolt {
     this.file = new RotatingFile(host, path, this.rotation, goesOn);
     this.emptyFirst = !goesOn;
     if (!goesOn) return;
-    const { cutBytes } = this.file.repair();
-    if (cutBytes > 0) host.warn(`cut a torn last line of ${cutBytes} bytes off file "${path}"`);
+    this.file.check();
+    // Until its first line, the version of the topology that it replaces may write there, and put the file aside.
+    this.rejoin = () => {
+      this.file?.close();
+      const file = new RotatingFile(host, path, this.rotation, true);
+      const { cutBytes } = file.repair();
+      if (cutBytes > 0) host.warn(`cut a torn last line of ${cutBytes} bytes off file "${path}"`);
+      return file;
+    };
   }
 
   override activate(): void {
@@ -132,6 +141,10 @@ export class FileSink extends Bolt {
   private write(): void {
     if (this.text === '') return;
     this.emptyOnce();
+    if (this.rejoin !== null) {
+      this.file = this.rejoin();
+      this.rejoin = null;
+    }
     const lines = Buffer.from(this.text, 'utf8');
     this.text = '';
     this.written = true;

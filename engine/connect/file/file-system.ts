@@ -63,9 +63,9 @@ export interface FileSystem {
 // Opening a pipe that nobody writes to would otherwise hold the thread for ever; Windows has neither.
 export const READ_FLAGS = process.platform === 'win32' ? constants.O_RDONLY : constants.O_RDONLY | constants.O_NONBLOCK;
 
-/** How `openToWrite` opens. */
+/** How `openToWrite` opens: two versions of a topology may write for a moment, and neither may write over the other. */
 export function writeFlags(alsoRead: boolean): number {
-  return (alsoRead ? constants.O_RDWR : constants.O_WRONLY) | constants.O_CREAT;
+  return (alsoRead ? constants.O_RDWR : constants.O_WRONLY) | constants.O_CREAT | constants.O_APPEND;
 }
 
 /** What new files may be done with, before the mask of the process. */

@@ -68,6 +68,15 @@ export class LineFile {
   }
 
   /**
+   * Looks whether it can be repaired.
+   *
+   * @throws MILLRACE_FILE_NOT_LINES when the file is none of lines
+   */
+  check(): void {
+    if (this.regular && this.file !== null && this.size > 0) this.restAfterLastLine();
+  }
+
+  /**
    * Makes the file end with a complete line: a last line that is whole JSON only lacks its line end and gets it, any
    * other is torn and is cut off.
    *
@@ -97,6 +106,7 @@ export class LineFile {
     let done = 0;
     try {
       if (this.file === null) throw new Error('the file is closed');
+      if (this.regular) this.growTo(this.system.stat(this.file).bytes);
       while (done < lines.length) {
         const position = this.regular ? this.size + done : null;
         const written = this.system.write(this.file, lines, done, lines.length - done, position);
@@ -150,6 +160,11 @@ export class LineFile {
     } catch (error) {
       throw this.failed(error);
     }
+  }
+
+  /** What another one has written since stays, and what stands before it. */
+  private growTo(bytes: number): void {
+    if (bytes > this.size) this.size = this.committed = bytes;
   }
 
   private cutTo(bytes: number): void {

@@ -26,6 +26,12 @@ t.test('from submit to kill', async (t) => {
     exitCode: 0,
     stdout: /\nnumbers +active .*\nrecords +inactive /,
   });
+  const replaced = await millrace(directory, ['submit', 'numbers.ts', '--replace', ...at]);
+  t.match(replaced, {
+    exitCode: 0,
+    stdout: 'numbers\n',
+    stderr: /\nnumbers: replaced version numbers-2 by numbers-3\n$/,
+  });
   t.match(await millrace(directory, ['activate', 'records', ...at]), { exitCode: 0, stderr: 'records is active\n' });
   t.match(summaryIn(await millrace(directory, ['describe', 'records', '--json', ...at])), {
     name: 'records',
@@ -63,6 +69,10 @@ t.test('the variable MILLRACE_HOST, and mistakes', async (t) => {
     [wrong.exitCode, summaryIn(wrong)],
     [2, { type: 'error', error: { code: 'MILLRACE_CLI_USAGE', hint: 'see millrace describe --help' } }],
   );
+  t.match(await millrace(directory, ['submit', 'x.json', '--replace', '--inactive']), {
+    exitCode: 2,
+    stderr: /'--replace' cannot be used with option '--inactive'/,
+  });
   t.match(await millrace(directory, ['lst']), { exitCode: 2, stderr: /did you mean list\? see millrace --help/ });
   t.match(await millrace(directory, ['submit', '--help']), { exitCode: 0, stdout: /4 no host there/ });
 });

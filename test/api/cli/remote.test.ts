@@ -27,7 +27,7 @@ async function start(t: Test): Promise<Run> {
 
 const plain = { host: null, json: false };
 const json = { host: null, json: true };
-const INACTIVE: Omit<SubmitRequest, 'file'> = { settings: {}, active: false, wait: false };
+const INACTIVE: Omit<SubmitRequest, 'file'> = { settings: {}, active: false, wait: false, replace: false };
 const ACTIVE = { ...INACTIVE, active: true };
 const WAITING = { ...ACTIVE, wait: true };
 

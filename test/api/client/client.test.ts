@@ -53,6 +53,30 @@ t.test('each method does what the host does', async (t) => {
   t.match(await client.submit({ artifact: sha256, file: 'words.ts' }), { name: 'words', state: 'active' });
 });
 
+t.test('a new version replaces the one that runs, waited for or not', async (t) => {
+  const { url, host } = await serve(t);
+  const client = new MillraceClient({ url });
+  await client.submit({ document: INGESTING, active: false });
+  const replaced = await client.submit({ document: { ...INGESTING, version: '2' }, replace: true });
+  t.match(replaced, { id: 'records-2', version: '2', replaces: 'records-1', state: 'inactive' });
+  const begun = await client.beginReplacement({ document: INGESTING });
+  t.strictSame(begun, { name: 'records', id: 'records-3', replaces: 'records-2' });
+  const [known] = await client.list();
+  t.match(known, { id: 'records-2', replacement: { id: 'records-3', stage: 'placing' } });
+  t.equal(await codeOf(client.beginReplacement({ document: INGESTING })), 'MILLRACE_REPLACE_BUSY');
+  for (let looks = 0; looks < 5; looks++) await client.list();
+  t.match(await client.describe('records'), { id: 'records-3', replacement: null, refused: null });
+  host.replacementError = new TypeError('it is none');
+  t.equal(await codeOf(client.submit({ document: INGESTING, replace: true, active: true })), 'MILLRACE_REPLACE_ACTIVE');
+  const slow = new MillraceClient({ url, timeoutMs: 1 });
+  host.submit = async (submission) => {
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    return await host.describe((submission as { readonly document: { readonly name: string } }).document.name);
+  };
+  t.match(await slow.submit({ document: INGESTING, replace: true }), { id: 'records-3' }, 'as long as an ingest may');
+  t.equal(await codeOf(slow.submit({ document: INGESTING })), 'MILLRACE_CLIENT_TIMEOUT');
+});
+
 t.test('failures are those of the host', async (t) => {
   const { url } = await serve(t);
   const client = new MillraceClient({ url });

@@ -2,6 +2,7 @@
 
 import { createHash } from 'node:crypto';
 import t from 'tap';
+import { failure } from '../../../engine/errors.js';
 import { topologySchema } from '../../../engine/model/schema.js';
 import { INGESTING } from '../fake-host.js';
 import { ask, post, serve } from './served.js';
@@ -35,6 +36,42 @@ t.test('a topology is submitted, listed, described, put to sleep, woken and kill
   t.match(killed.json, { state: 'killed', reason: 'it is done' });
   t.match((await post(served, `${BASE}/records/kill`)).json, { state: 'killed' }, 'a second time changes nothing');
   t.match(await post(served, BASE, { ...INGESTING, active: false }), { status: 201, json: { state: 'inactive' } });
+});
+
+t.test('a new version replaces the one before, waited for or only begun', async (t) => {
+  const served = await serve(t);
+  const { host } = served;
+  const next = { ...INGESTING, version: '2', replace: true };
+  t.match(await post(served, BASE, next), { status: 404, json: { code: 'MILLRACE_REPLACE_UNKNOWN' } });
+  await post(served, BASE, INGESTING);
+  const replaced = await post(served, BASE, next);
+  t.match(replaced, { status: 201, headers: { location: `${BASE}/records` } });
+  t.strictSame(replaced.json, await host.describe('records'), 'nothing of the details is lost on the way');
+  t.match(replaced.json, { id: 'records-2', version: '2', replaces: 'records-1', replacement: null });
+  const begun = await post(served, BASE, { ...next, wait: false });
+  t.match(begun, { status: 202, headers: { location: `${BASE}/records` } });
+  t.strictSame(begun.json, { name: 'records', id: 'records-3', replaces: 'records-2' });
+  t.match(await post(served, BASE, next), { status: 409, json: { code: 'MILLRACE_REPLACE_BUSY' } });
+  const described = await ask(served, `${BASE}/records`);
+  t.strictSame(described.json, await host.describe('records'), 'nor of a replacement');
+  t.match(described.json, { replacement: { id: 'records-3', version: '2', stage: 'placing', places: [] } });
+  host.replacementError = failure('MILLRACE_REPLACE_FAILED', { topology: 'records', reason: 'it throws' });
+  for (let looks = 0; looks < 5; looks++) await host.list();
+  const refused = await ask(served, `${BASE}/records`);
+  t.strictSame(refused.json, await host.describe('records'), 'nor of one that was refused');
+  t.match(refused.json, { refused: { id: 'records-3', error: { code: 'MILLRACE_REPLACE_FAILED' } } });
+  host.replacementError = failure('MILLRACE_REPLACE_LATE', { topology: 'records', what: 'it', seconds: 60 });
+  t.match(await post(served, BASE, next), { status: 504, json: { code: 'MILLRACE_REPLACE_LATE' } });
+  t.match(await post(served, BASE, { ...next, active: true }), {
+    status: 400,
+    json: { code: 'MILLRACE_REPLACE_ACTIVE', message: /to be active$/ },
+  });
+  for (const wait of [true, false]) {
+    const unfit = await post(served, BASE, { ...INGESTING, wait });
+    t.match(unfit, { status: 400, json: { code: 'MILLRACE_REQUEST_INVALID', problems: [{ path: 'wait' }] } });
+  }
+  const wrong = await post(served, BASE, { ...INGESTING, replace: 'yes', wait: 1 });
+  t.match(wrong, { status: 400, json: { problems: [{ path: 'replace' }, { path: 'wait' }] } });
 });
 
 t.test('what is measured of a topology, whole, and of the host for Prometheus', async (t) => {

@@ -1,6 +1,6 @@
 // The sink of lines: what it writes, when, and that no failure leaves a torn line behind.
 
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
 import { FileSink } from '../../../engine/connect/file/file-sink.js';
@@ -114,6 +114,32 @@ t.test('appending cuts a torn last line off, and completes one that only lacks i
     t.equal(readFileSync(path, 'utf8'), `${after}{"word":"whale","count":1}\n`);
     t.equal(context.warnings.length, warned);
   }
+});
+
+t.test('one that was made ready writes behind what the version before has written since', async (t) => {
+  const path = join(t.testdir(), 'out.jsonl');
+  const line = (sink: FileSink, word: string): void => {
+    sink.execute(tupleOf({ word }));
+    void sink.endBatch();
+  };
+  const fsync = false;
+  const old = started({ path, fsync, rotateBytes: 4096 });
+  line(old, 'old');
+  const next = started({ path, fsync, rotateBytes: 4096 }, nodeFileSystem, fakeContext({ incarnation: 1 }));
+  line(old, 'later');
+  renameSync(path, `${path}.aside`);
+  const moved = started({ path, fsync }, nodeFileSystem, fakeContext({ incarnation: 2 }));
+  line(moved, 'moved');
+  line(next, 'new');
+  // Both write for a moment: the one before still has something to end.
+  line(moved, 'last');
+  line(next, 'on');
+  for (const sink of [old, moved, next]) sink.close();
+  t.equal(readFileSync(`${path}.aside`, 'utf8'), '{"word":"old"}\n{"word":"later"}\n');
+  t.strictSame(
+    readFileSync(path, 'utf8').trimEnd().split('\n').map((text) => (JSON.parse(text) as { word: string }).word),
+    ['moved', 'new', 'last', 'on'],
+  );
 });
 
 t.test('a file that is none of lines is not appended to, and not cut', async (t) => {
