@@ -33,6 +33,7 @@ import { Arrivals } from './arrivals.js';
 import { doneOf, finalOf, type Done } from './details.js';
 import { RunRebalances } from './run-rebalances.js';
 import { RunStages } from './run-stages.js';
+import type { Asked } from './service.js';
 import type { Led, Together } from './together.js';
 
 export interface EngineRunnerOptions {
@@ -108,8 +109,10 @@ export class EngineRunner implements TopologyRunner {
   }
 
   /** Whether a topology of that name runs here, or is about to. */
-  runs(name: string): boolean {
-    for (const run of this.byId.values()) if (run.name === name) return true;
+  runs(name: string, what: Asked): boolean {
+    for (const run of this.byId.values()) {
+      if (run.name === name && (what === 'topology' ? !run.isComing : run.takesRecords)) return true;
+    }
     return false;
   }
 
@@ -249,6 +252,15 @@ class EngineRun implements RunningTopology {
   }
 
   /** Null while it is being loaded, and while records are for another version of it. */
+  /** It is to replace a version that still runs. */
+  get isComing(): boolean {
+    return this.stages.isComing;
+  }
+
+  get takesRecords(): boolean {
+    return this.stages.takesRecords;
+  }
+
   ingest(spout: string, record: unknown, signal: AbortSignal): Promise<void> | null {
     if (!this.stages.takesRecords) return null;
     return this.run?.ingest(spout, record, signal) ?? null;

@@ -18,6 +18,7 @@ import { checkArtifact } from './artifact-check.js';
 import { detailsOf, hostSummaryOf, refusalSummaryOf, summaryOf } from './details.js';
 import type { EngineRunner } from './engine-runner.js';
 import type {
+  Asked,
   ArtifactInfo,
   HostHealth,
   HostMeasured,
@@ -238,9 +239,9 @@ export class LocalService implements HostService {
     return hostSummaryOf(await this.options.cluster.drains.undrain(host));
   }
 
-  async ownerOf(name: string, waitMs: number, signal: AbortSignal): Promise<Peer | null> {
+  async ownerOf(name: string, what: Asked, signal: AbortSignal): Promise<Peer | null> {
     const { peers, runner } = this.options;
-    return peers === null || runner.runs(name) ? null : await peers.ownerOf(name, waitMs, signal);
+    return peers === null || runner.runs(name, what) ? null : await peers.ownerOf(name, what, signal);
   }
 
   async health(): Promise<HostHealth> {

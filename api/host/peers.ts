@@ -10,9 +10,10 @@ import { pause } from '../../coordination/store/signals.js';
 import { hasCode } from '../../coordination/store/store-errors.js';
 import type { Clock } from '../../engine/clock.js';
 import { reasonOf } from '../../engine/errors.js';
-import { CLIENT_TIMEOUT_MS, OWNER_LOOK_MS } from '../../engine/limits.js';
+import { ARRIVAL_WAIT_MS, CLIENT_TIMEOUT_MS, OWNER_LOOK_MS } from '../../engine/limits.js';
 import type { Logger } from '../../engine/log.js';
-import type { HostRecord } from '../../coordination/topology-records.js';
+import type { Assignment, HostRecord, WorkerPlace } from '../../coordination/topology-records.js';
+import type { Asked } from './service.js';
 import type { Reach } from '../../engine/worker/remote/reach.js';
 import { artifactPath, FORWARDED } from '../forwarded.js';
 import { askPeer, type PeerQuestion } from './peer-call.js';
@@ -45,10 +46,11 @@ export class Peers {
   /**
    * The other host that leads the topology; null when this one does, nobody does, or it cannot be asked.
    *
-   * @param waitMs - how long one is waited for that is about to run somewhere
+   * @param what - for records one is waited for that is about to take them somewhere, for `ARRIVAL_WAIT_MS`
    */
-  async ownerOf(name: string, waitMs: number, signal: AbortSignal): Promise<Peer | null> {
+  async ownerOf(name: string, what: Asked, signal: AbortSignal): Promise<Peer | null> {
     const { cluster, clock } = this.options;
+    const waitMs = what === 'records' ? ARRIVAL_WAIT_MS : 0;
     for (const untilMs = clock.now() + waitMs; ; await pause(clock, OWNER_LOOK_MS, signal)) {
       const known = await cluster.topologies.get(name).catch((error: unknown) => {
         // Whoever answers the request says so.
@@ -56,7 +58,7 @@ export class Peers {
         throw error;
       });
       if (known?.kind !== 'live') return null;
-      const place = known.assignment?.places[0];
+      const place = leadOf(known.assignment, what);
       if (place !== undefined && this.isOwn(place)) return null;
       const record = place === undefined ? null : await cluster.hosts.at(place);
       if (record !== null) return this.peerOf(record);
@@ -143,4 +145,10 @@ async function checkOk(reply: Response): Promise<void> {
 
 async function* empty(): AsyncGenerator<Uint8Array> {
   // Nothing: its hash will not fit.
+}
+
+/** Who takes records while one version replaces another: from when spouts let go until others are open, nobody. */
+function leadOf(assignment: Assignment | null, what: Asked): WorkerPlace | undefined {
+  if (assignment === null || what === 'topology' || assignment.aside !== true) return assignment?.places[0];
+  return assignment.wanted === 'killed' ? assignment.next?.places[0] : undefined;
 }

@@ -49,6 +49,11 @@ export class RunStages {
     this.isOpen = !standby;
   }
 
+  /** Its spouts are not open yet. */
+  get isComing(): boolean {
+    return !this.isOpen;
+  }
+
   /** Records are for this version. */
   get takesRecords(): boolean {
     return this.isOpen && !this.isAside && !this.wantsAside;

@@ -230,6 +230,9 @@ export interface ArtifactInfo {
 }
 
 /** Operations on a name that is not known fail with MILLRACE_TOPOLOGY_UNKNOWN (404). */
+/** What a host is looked for that leads a topology: while a version replaces another, two do. */
+export type Asked = 'topology' | 'records';
+
 export interface HostService {
   /**
    * Resolves when the wish is kept; of one that replaces another, when it has.
@@ -330,7 +333,7 @@ export interface HostService {
   /**
    * The other host that runs the topology, where it can be asked; null when this one does, or nobody.
    *
-   * @param waitMs - how long one is waited for that is about to run somewhere
+   * @param what - for records one is waited for that is about to take them somewhere, for `ARRIVAL_WAIT_MS`
    */
-  ownerOf(name: string, waitMs: number, signal: AbortSignal): Promise<Peer | null>;
+  ownerOf(name: string, what: Asked, signal: AbortSignal): Promise<Peer | null>;
 }

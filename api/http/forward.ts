@@ -10,7 +10,6 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { failure, reasonOf } from '../../engine/errors.js';
 import {
-  ARRIVAL_WAIT_MS,
   CLIENT_INGEST_TIMEOUT_MS,
   CLIENT_REPLY_BYTES_MAX,
   FORWARD_TIMEOUT_MS,
@@ -30,8 +29,8 @@ export function forwardToOwner(app: App, service: HostService, logger: Logger): 
     const { name } = request.params as { readonly name: string };
     const { signal, settle } = untilGone(reply);
     // A record waits for a topology that is about to run, wherever that will be.
-    const waitMs = forward === 'awaited' ? ARRIVAL_WAIT_MS : 0;
-    const owner = await service.ownerOf(name, waitMs, signal).finally(settle);
+    const what = forward === 'awaited' ? 'records' : 'topology';
+    const owner = await service.ownerOf(name, what, signal).finally(settle);
     if (owner === null) return undefined;
     const { host, url } = owner;
     try {

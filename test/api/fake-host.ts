@@ -7,6 +7,7 @@ import type { Peer } from '../../api/host/peers.js';
 import { createHash } from 'node:crypto';
 import { Readable } from 'node:stream';
 import type {
+  Asked,
   ArtifactInfo,
   ComponentDetails,
   HostHealth,
@@ -79,7 +80,7 @@ export class FakeHost implements HostService {
   /** The other host that runs every topology. */
   owner: { readonly host: string; readonly url: string } | null = null;
   /** How long it was to wait for one, each time that it was asked. */
-  readonly ownerWaitsMs: number[] = [];
+  readonly ownersAsked: Asked[] = [];
   /** Who was refused. */
   refused: readonly RefusalSummary[] = [];
   readonly kept = new Map<string | null, KeptParameters>();
@@ -334,8 +335,8 @@ export class FakeHost implements HostService {
     return now;
   }
 
-  async ownerOf(_name: string, waitMs: number): Promise<Peer | null> {
-    this.ownerWaitsMs.push(waitMs);
+  async ownerOf(_name: string, what: Asked): Promise<Peer | null> {
+    this.ownersAsked.push(what);
     const { owner } = this;
     if (owner === null) return null;
     return {

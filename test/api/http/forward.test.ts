@@ -2,7 +2,6 @@
 
 import t from 'tap';
 import { FORWARDED } from '../../../api/forwarded.js';
-import { ARRIVAL_WAIT_MS } from '../../../engine/limits.js';
 import { INGESTING } from '../fake-host.js';
 import { ask, post, serve } from './served.js';
 
@@ -25,8 +24,8 @@ t.test('the host that runs a topology answers for it', async (t) => {
   t.match(await post(asked, `${PATH}/kill`, { wait: 0, reason: 'enough' }), { status: 200 });
   t.match(await post(asked, `${PATH}/rebalance`, { workers: 2 }), { status: 409 }, 'and its errors are its own');
   t.strictSame(asked.host.calls, [], 'the host that was asked did nothing');
-  const waits = [0, 0, ARRIVAL_WAIT_MS, 0, 0, 0];
-  t.strictSame(asked.host.ownerWaitsMs, waits, 'only a record waits for its topology to run');
+  const other = 'topology';
+  t.strictSame(asked.host.ownersAsked, [other, other, 'records', other, other, other], 'records go to who takes them');
 });
 
 t.test('a bad request goes nowhere', async (t) => {
