@@ -24,7 +24,7 @@ import { DICTIONARY_TEXTS_MAX, FRAME_BYTES_MAX } from '../limits.js';
 import { invalidFrame } from './invalid-frame.js';
 import { dictionaryBytesMax } from './text-dictionary.js';
 
-export const PROTOCOL_VERSION = 2;
+export const PROTOCOL_VERSION = 3;
 export const MAGIC = 0x4d520000 | (PROTOCOL_VERSION << 8);
 export const KIND_DATA = 1;
 export const HEADER_INTS = 6;

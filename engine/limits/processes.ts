@@ -52,6 +52,12 @@ export const MEMBER_RETURN_MS = 60_000;
  */
 export const HOST_AWAY_MS = 3_000;
 
+/**
+ * A link between two of its hosts that is lost twice within so long: three times what a broken link is waited for, so
+ * the second one was never there. One of the two counts as away then.
+ */
+export const UNLINKED_AGAIN_MS = 60_000;
+
 /** One that has just been given workers may take so long to come: it may have to fetch code of some megabytes first. */
 export const HOST_COMING_MS = 5_000;
 

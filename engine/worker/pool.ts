@@ -41,6 +41,8 @@ export interface WorkerPool extends WorkerPlaces {
   /** How many workers it has places for. Default: as many as are asked for. */
   readonly workersMax?: number;
   start(init: WorkerInit, transfer: readonly MessagePort[]): WorkerHandle;
+  /** The link between those two, which are both there, was lost; it is made anew. */
+  linkLost?(first: number, second: number): void;
   /** No task or worker of now counts in that memory. */
   forget?(memory: SharedArrayBuffer): void;
   /** Ends all threads; every worker must have ended or been killed. */

@@ -385,6 +385,7 @@ export class TopologyRun {
     if (this.outcome !== null) return;
     const topology = this.options.description.name;
     this.options.logger.warn(failure('MILLRACE_LINK_LOST', { worker, other, topology, reason }).message);
+    this.pool.linkLost?.(worker, other);
   }
 
   private workerGone(seat: Seat, reason: string | null): void {

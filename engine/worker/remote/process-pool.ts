@@ -15,6 +15,7 @@ import type { Door, Guest, Hosting, MemberSocket } from './door.js';
 import { MemberDesk } from './member-desk.js';
 import { tcpOf, type Reach } from './reach.js';
 import { LeadWords } from './shared-words.js';
+import { Unlinked } from './unlinked.js';
 
 export interface ProcessPoolOptions {
   /** What the process of this pool is called. */
@@ -62,6 +63,7 @@ export class ProcessPool implements WorkerPool {
   /** By worker, where it is to be. */
   private readonly wanted: string[];
   private readonly desks = new Map<string, MemberDesk>();
+  private readonly unlinked = new Unlinked();
 
   constructor(options: ProcessPoolOptions) {
     this.options = options;
@@ -116,6 +118,15 @@ export class ProcessPool implements WorkerPool {
     const place = this.places[init.worker]!;
     if (place !== this.options.lead) return this.desk(place).start(init);
     return this.threads.start({ ...init, tcp: tcpOf(init.tcp, this.options.reach) }, transfer);
+  }
+
+  linkLost(first: number, second: number): void {
+    const { lead, clock, onAway } = this.options;
+    const [one, other] = [this.places[first], this.places[second]];
+    // Whom the lead reaches is looked at elsewhere.
+    if (one === undefined || other === undefined || one === other || one === lead || other === lead) return;
+    const suspect = this.unlinked.lost(one, other, clock.now());
+    if (suspect !== null) onAway?.(suspect, true);
   }
 
   forget(memory: SharedArrayBuffer): void {

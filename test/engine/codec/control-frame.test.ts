@@ -181,7 +181,7 @@ t.test('changed, cut or random bytes are refused or well-formed', async (t) => {
   fc.assert(property, { numRuns: 1000 });
   fc.assert(
     fc.property(fc.array(value, { maxLength: 30 }), (ints) => {
-      readAnything(new Uint8Array(Int32Array.of(0x4d520202, ...ints).buffer));
+      readAnything(new Uint8Array(Int32Array.of(0x4d520302, ...ints).buffer));
     }),
     { numRuns: 1000 },
   );
@@ -190,10 +190,10 @@ t.test('changed, cut or random bytes are refused or well-formed', async (t) => {
 
 t.test('what cannot be a control frame is refused', async (t) => {
   const frame = (...ints: number[]): Uint8Array => new Uint8Array(Int32Array.of(...ints).buffer);
-  const header = 0x4d520202;
+  const header = 0x4d520302;
   const refused: Record<string, Uint8Array> = {
     nothing: new Uint8Array(0),
-    'a data frame': frame(0x4d520201),
+    'a data frame': frame(0x4d520301),
     'another version': frame(0x4d520102),
     'no load': frame(header),
     'a load that is none': frame(header, 2),

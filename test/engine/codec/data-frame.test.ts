@@ -235,7 +235,7 @@ t.test('random bytes are refused', async (t) => {
     fc.property(fc.uint8Array({ maxLength: 200 }), (bytes) => readAnything(bytes.slice()) === 'refused'),
     { numRuns: 500 },
   );
-  const header = (...ints: number[]): Uint8Array => new Uint8Array(Int32Array.of(0x4d520201, ...ints).buffer);
+  const header = (...ints: number[]): Uint8Array => new Uint8Array(Int32Array.of(0x4d520301, ...ints).buffer);
   fc.assert(
     fc.property(fc.array(int32, { maxLength: 60 }), (ints) =>
       ['read', 'refused'].includes(readAnything(header(...ints))),
@@ -249,7 +249,7 @@ t.test('random bytes are refused', async (t) => {
 function frameOf(payload: Uint8Array, rows: number): Uint8Array {
   const bytes = new Uint8Array(13 * 4 + payload.length);
   new Int32Array(bytes.buffer, 0, 13).set([
-    0x4d520201,
+    0x4d520301,
     1,
     0,
     0,

@@ -132,3 +132,19 @@ t.test('a worker that is about to end is not left where nobody is', async (t) =>
   t.strictSame(pool.place(['a']), [], 'the lead has it until then');
   t.equal(pool.linkKind(0, 1), 'ports');
 });
+
+t.test('of two hosts that do not reach each other one is away, though the lead reaches both', async (t) => {
+  const { pool, told } = await poolOf(t, ['a', 'b', 'c', 'c']);
+  for (const [first, second] of [
+    [0, 1],
+    [1, 0],
+    [2, 3],
+    [3, 2],
+    [1, 2],
+  ] as const) {
+    pool.linkLost(first, second);
+  }
+  t.strictSame(told, [], 'with the lead, within a host, and once: that says nothing');
+  pool.linkLost(3, 1);
+  t.strictSame(told, ['c away']);
+});
