@@ -83,7 +83,7 @@ export class RunStages {
     this.waiting.abort();
     this.waiting = new AbortController();
     // One that is on its way aside turns back at once.
-    if (this.busy && this.isOpen) void this.run?.comeBack();
+    if (this.busy && this.isOpen && !this.isAside) void this.run?.comeBack();
     void this.carryOut();
   }
 
@@ -97,37 +97,36 @@ export class RunStages {
     const { run } = this;
     if (this.busy || run === null) return;
     this.busy = true;
-    try {
-      while (!this.over && (await this.step(run)));
-    } finally {
-      this.busy = false;
-    }
+    // Between a look at what is wanted and the end of all there is no turn in which something could be asked for.
+    for (let step = this.nextStep(run); step !== null; step = this.nextStep(run)) await step();
+    this.busy = false;
   }
 
-  /** Goes on to the next stage; false when it is at the one that is wanted, or can reach none any more. */
-  private async step(run: StagedRun): Promise<boolean> {
-    if (!this.isOpen) return this.progress !== null && (await this.openSpouts(run, this.progress));
-    if (this.wantsAside === this.isAside) return false;
-    if (this.wantsAside) {
-      await this.makeRoom(run);
-    } else {
-      await run.comeBack();
-      this.reached(null);
-    }
-    return true;
+  /** What leads to the next stage; null when it is at the one that is wanted, or can reach none any more. */
+  private nextStep(run: StagedRun): (() => Promise<void>) | null {
+    const { progress } = this;
+    if (this.over) return null;
+    if (!this.isOpen) return progress === null ? null : async () => await this.openSpouts(run, progress);
+    if (this.wantsAside === this.isAside) return null;
+    return async () => await (this.wantsAside ? this.makeRoom(run) : this.giveBack(run));
   }
 
-  private async openSpouts(run: StagedRun, progress: Checkpoints): Promise<boolean> {
+  private async openSpouts(run: StagedRun, progress: Checkpoints): Promise<void> {
     try {
       await run.openSpouts(progress);
     } catch {
       // Why stands in its outcome.
-      return false;
+      this.end();
+      return;
     }
     this.isOpen = true;
     this.opened();
     this.reached('open');
-    return true;
+  }
+
+  private async giveBack(run: StagedRun): Promise<void> {
+    await run.comeBack();
+    this.reached(null);
   }
 
   private async makeRoom(run: StagedRun): Promise<void> {
