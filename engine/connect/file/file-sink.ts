@@ -82,6 +82,8 @@ export class FileSink extends Bolt {
     this.emptyFirst = !goesOn;
     if (!goesOn) return;
     this.file.check();
+    // What is written to a pipe has no length, and whoever reads it takes its closing for the end.
+    if (!this.file.regular) return;
     // Until its first line, the version of the topology that it replaces may write there, and put the file aside.
     this.rejoin = () => {
       this.file?.close();

@@ -40,6 +40,8 @@ export class LineFile {
   private committed: number;
   /** Something may stand behind `size`. */
   private torn = false;
+  /** What was written here ends no later than this: what stands behind it is another one's. */
+  private reach: number;
   private broken: MillraceError | null = null;
 
   /**
@@ -54,7 +56,7 @@ export class LineFile {
     this.file = openOrThrow(system, path, alsoRead);
     this.kind = system.stat(this.file);
     this.regular = this.kind.kind === 'file';
-    this.size = this.committed = this.regular ? this.kind.bytes : 0;
+    this.size = this.committed = this.reach = this.regular ? this.kind.bytes : 0;
   }
 
   /** Its length. */
@@ -102,11 +104,12 @@ export class LineFile {
    */
   write(lines: Uint8Array): void {
     if (this.broken !== null) throw this.broken;
-    if (this.torn) this.cutTo(this.size);
+    if (this.torn) this.cutOwn();
     let done = 0;
     try {
       if (this.file === null) throw new Error('the file is closed');
       if (this.regular) this.growTo(this.system.stat(this.file).bytes);
+      this.reach = this.size + lines.length;
       while (done < lines.length) {
         const position = this.regular ? this.size + done : null;
         const written = this.system.write(this.file, lines, done, lines.length - done, position);
@@ -144,7 +147,7 @@ export class LineFile {
     this.size = this.committed;
     this.torn = true;
     try {
-      this.cutTo(this.size);
+      this.cutOwn();
     } catch {
       // The error of the write is the one to tell; the next write, or the next start, cuts off what is torn.
     }
@@ -165,6 +168,26 @@ export class LineFile {
   /** What another one has written since stays, and what stands before it. */
   private growTo(bytes: number): void {
     if (bytes > this.size) this.size = this.committed = bytes;
+  }
+
+  /** Cuts off what stands behind `size`, unless another one has written behind that. */
+  private cutOwn(): void {
+    if (!this.regular || this.file === null) return;
+    const end = this.endOf(this.file);
+    if (end <= this.reach) {
+      this.cutTo(this.size);
+      return;
+    }
+    this.torn = false;
+    this.growTo(end);
+  }
+
+  private endOf(file: number): number {
+    try {
+      return this.system.stat(file).bytes;
+    } catch (error) {
+      throw this.failed(error);
+    }
   }
 
   private cutTo(bytes: number): void {

@@ -51,6 +51,11 @@ export class RotatingFile {
     this.sinceMs = this.file.bytes === 0 ? null : host.now() - ageMs;
   }
 
+  /** It has a length; else it is a device or a pipe. */
+  get regular(): boolean {
+    return this.file.regular;
+  }
+
   empty(): void {
     this.file.empty();
     this.sinceMs = null;

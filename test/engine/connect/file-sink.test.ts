@@ -93,6 +93,68 @@ t.test('it is emptied when the topology starts and not before, and only in its f
   t.equal(readFileSync(path, 'utf8'), '{"word":"whale","count":1}\n{"word":"ship","count":2}\n');
 });
 
+t.test('who goes on takes the file when it has something to write, and writes over nobody', async (t) => {
+  const path = join(t.testdir(), 'out.jsonl');
+  const lines: string[] = [];
+  const write = (sink: FileSink, by: string): void => {
+    for (let line = 0; line < 3; line++) {
+      const tuple = tupleOf({ by, number: lines.length });
+      lines.push(JSON.stringify({ by, number: lines.length }));
+      sink.execute(tuple);
+    }
+    void sink.endBatch();
+  };
+  const first = started({ path });
+  write(first, 'first');
+  const second = started({ path }, nodeFileSystem, fakeContext({ incarnation: 1000 }));
+  write(first, 'first, while the second one is prepared');
+  void second.endBatch();
+  write(second, 'second');
+  write(first, 'first, to its end');
+  write(second, 'second');
+  first.close();
+  write(second, 'second');
+  second.close();
+  t.equal(readFileSync(path, 'utf8'), `${lines.join('\n')}\n`);
+});
+
+t.test('a torn last line is cut off when the file is taken, and not from under who still writes', async (t) => {
+  const path = join(t.testdir({ 'out.jsonl': '{"a":1}\n{"b":' }), 'out.jsonl');
+  const context = fakeContext({ incarnation: 1 });
+  const sink = started({ path }, nodeFileSystem, context);
+  t.equal(readFileSync(path, 'utf8'), '{"a":1}\n{"b":');
+  sink.execute(whale);
+  void sink.endBatch();
+  sink.close();
+  t.equal(readFileSync(path, 'utf8'), '{"a":1}\n{"word":"whale","count":1}\n');
+  t.equal(context.warnings.length, 1);
+});
+
+t.test('what is taken back is cut off, unless another one has written behind it', async (t) => {
+  const path = join(t.testdir(), 'out.jsonl');
+  let rejects = (_error: Error): void => undefined;
+  const failing = brokenFileSystem({
+    sync: () => new Promise<void>((_resolve, reject) => (rejects = reject)),
+    syncNames: () => undefined,
+  });
+  const first = started({ path, fsync: true }, failing);
+  const second = started({ path }, nodeFileSystem, fakeContext({ incarnation: 1 }));
+  first.execute(whale);
+  const batch = Promise.resolve(first.endBatch());
+  second.execute(ship);
+  void second.endBatch();
+  rejects(systemError('EIO'));
+  await t.rejects(batch, { code: 'MILLRACE_FILE_WRITE' });
+  const both = '{"word":"whale","count":1}\n{"word":"ship","count":2}\n';
+  t.equal(readFileSync(path, 'utf8'), both);
+  first.execute(ship);
+  const again = Promise.resolve(first.endBatch());
+  t.equal(readFileSync(path, 'utf8'), `${both}{"word":"ship","count":2}\n`);
+  rejects(systemError('EIO'));
+  await t.rejects(again, { code: 'MILLRACE_FILE_WRITE' });
+  t.equal(readFileSync(path, 'utf8'), both, 'nothing stands behind it');
+});
+
 t.test('appending cuts a torn last line off, and completes one that only lacks its end', async (t) => {
   const path = join(t.testdir(), 'out.jsonl');
   const long = 'x'.repeat(200_000);
