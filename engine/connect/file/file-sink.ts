@@ -40,7 +40,9 @@ export class FileSink extends Bolt {
   private file: RotatingFile | null = null;
   /** The file is to be emptied when the topology really starts, so that a failed start destroys nothing. */
   private emptyFirst = false;
-  /** Makes the file anew where the last one ended, at its first line; null once it has, and where nothing was before. */
+  /**
+   * Makes the file anew where the last one ended, at its first line; null once it has, and where nothing was before.
+   */
   private rejoin: (() => RotatingFile) | null = null;
   private text = '';
   private written = false;

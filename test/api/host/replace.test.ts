@@ -1,5 +1,5 @@
-// A new version takes the place of a topology that runs, on a host inside of a program: on real threads it goes on where
-// the one before let go, and what does not start leaves that one as it was.
+// A new version takes the place of a topology that runs, on a host inside of a program: on real threads it goes on
+// where the one before let go, and what does not start leaves that one as it was.
 
 import t, { type Test } from 'tap';
 import { codeOf, counting, startHost, writeModule, type Started } from './hosts.js';
@@ -88,7 +88,11 @@ t.test('a version that does not start leaves the one before as it was', async (t
 
   const unprepared = await submit({ prepare: 'throw new RangeError("no tools");' });
   t.match(unprepared, { code: 'MILLRACE_REPLACE_FAILED', status: 409, message: /"steps" is not replaced: .*no tools/ });
-  t.match((await host.service.list())[0], { id: first.id, state: 'active', refused: { error: { message: /no tools/ } } });
+  t.match((await host.service.list())[0], {
+    id: first.id,
+    state: 'active',
+    refused: { error: { message: /no tools/ } },
+  });
   t.equal(beginningsOf(printed).length, 1, 'its spouts never stopped');
 
   const unopened = await submit({ open: 'throw new RangeError("no port");' });

@@ -199,7 +199,10 @@ t.test('one that was made ready writes behind what the version before has writte
   for (const sink of [old, moved, next]) sink.close();
   t.equal(readFileSync(`${path}.aside`, 'utf8'), '{"word":"old"}\n{"word":"later"}\n');
   t.strictSame(
-    readFileSync(path, 'utf8').trimEnd().split('\n').map((text) => (JSON.parse(text) as { word: string }).word),
+    readFileSync(path, 'utf8')
+      .trimEnd()
+      .split('\n')
+      .map((text) => (JSON.parse(text) as { word: string }).word),
     ['moved', 'new', 'last', 'on'],
   );
 });
