@@ -1,8 +1,7 @@
 // The bolt `file-sink`: each tuple as one line of JSON. Lines are gathered while a slice of tuples is executed, written
 // at its end with one call, and forced to the disk with one more, before the acks of the slice leave. Invariants: an
 // acked tuple's line is in the file, and the file never holds a torn line but for the moment of a write; what failed is
-// taken back, so that its replay finds the file as if it had never been. A task that goes on where another one was may
-// be prepared while that one still writes: it takes the file when it has something to write. On the worker's thread.
+// taken back, so that its replay finds the file as if it had never been. On the worker's thread.
 //
 //   execute … execute ─► endBatch: write ─► sync ─┬─► acks
 //                                     └──error────┴─► all of the batch is taken back and fails; after FAIL_GRACE_MS of
@@ -39,10 +38,12 @@ export class FileSink extends Bolt {
   private readonly json = new JsonLines();
   private context: BoltContext | null = null;
   private file: RotatingFile | null = null;
-  /** Takes the file. */
-  private take: () => RotatingFile | null = () => null;
   /** The file is to be emptied when the topology really starts, so that a failed start destroys nothing. */
   private emptyFirst = false;
+  /**
+   * Makes the file anew where the last one ended, at its first line; null once it has, and where nothing was before.
+   */
+  private rejoin: (() => RotatingFile) | null = null;
   private text = '';
   private written = false;
   /** A write in the middle of the batch failed: all of the batch fails. */
@@ -79,27 +80,20 @@ export class FileSink extends Bolt {
     const path = context.parallelism === 1 ? this.path : pathOfTask(this.path, context.index);
     const goesOn = this.append || context.incarnation > 0;
     this.context = context;
-    const file = new RotatingFile(host, path, this.rotation, goesOn);
-    this.file = file;
+    this.file = new RotatingFile(host, path, this.rotation, goesOn);
     this.emptyFirst = !goesOn;
     if (!goesOn) return;
-    if (context.incarnation === 0 || !file.regular) {
-      mend(file);
-      return;
-    }
-    // It was opened to see what may be wrong with it.
-    file.close();
-    this.file = null;
-    this.take = () => {
-      const taken = new RotatingFile(host, path, this.rotation, goesOn);
-      mend(taken);
-      return taken;
-    };
-
-    function mend(torn: RotatingFile): void {
-      const { cutBytes } = torn.repair();
+    this.file.check();
+    // What is written to a pipe has no length, and whoever reads it takes its closing for the end.
+    if (!this.file.regular) return;
+    // Until its first line, the version of the topology that it replaces may write there, and put the file aside.
+    this.rejoin = () => {
+      this.file?.close();
+      const file = new RotatingFile(host, path, this.rotation, true);
+      const { cutBytes } = file.repair();
       if (cutBytes > 0) host.warn(`cut a torn last line of ${cutBytes} bytes off file "${path}"`);
-    }
+      return file;
+    };
   }
 
   override activate(): void {
@@ -151,10 +145,13 @@ export class FileSink extends Bolt {
   private write(): void {
     if (this.text === '') return;
     this.emptyOnce();
+    if (this.rejoin !== null) {
+      this.file = this.rejoin();
+      this.rejoin = null;
+    }
     const lines = Buffer.from(this.text, 'utf8');
     this.text = '';
     this.written = true;
-    this.file ??= this.take();
     this.file?.write(lines);
   }
 

@@ -46,7 +46,7 @@ export interface FileSystem {
   /** What is at that path; null when there is nothing, or nothing that may be looked at. */
   statPath(path: string): FileKind | null;
   read(file: number, buffer: Uint8Array, from: number, bytes: number, position: number): number;
-  /** @param position - where the file ends; null where it has no positions, as a pipe */
+  /** @param position - null where the file has no positions, as a pipe */
   write(file: number, buffer: Uint8Array, from: number, bytes: number, position: number | null): number;
   truncate(file: number, bytes: number): void;
   /** Forces what was written to the disk, while the worker goes on. */
@@ -63,7 +63,7 @@ export interface FileSystem {
 // Opening a pipe that nobody writes to would otherwise hold the thread for ever; Windows has neither.
 export const READ_FLAGS = process.platform === 'win32' ? constants.O_RDONLY : constants.O_RDONLY | constants.O_NONBLOCK;
 
-/** How `openToWrite` opens: whoever else writes the file, nobody writes over another one's lines. */
+/** How `openToWrite` opens: two versions of a topology may write for a moment, and neither may write over the other. */
 export function writeFlags(alsoRead: boolean): number {
   return (alsoRead ? constants.O_RDWR : constants.O_WRONLY) | constants.O_CREAT | constants.O_APPEND;
 }

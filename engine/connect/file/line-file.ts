@@ -2,9 +2,7 @@
 // it can be taken back. Invariant: between two calls the file ends with a line end (or is empty), whatever failed: a
 // write that stopped half-way is cut off again with all that was not committed, and so is a line that a crash left torn
 // when the file is opened to be appended to. Devices and pipes have no length to cut: they get their bytes in order,
-// and are given up at the first failure. Another sink may write the same file for a while, that of another version or
-// of the task whose place this one takes: what stands behind the own lines then is neither written over nor cut. On the
-// worker's thread.
+// and are given up at the first failure. On the worker's thread.
 //
 //   |committed lines …|written since …|torn
 //   └── rollBack: ────┘ cut off here
@@ -42,7 +40,7 @@ export class LineFile {
   private committed: number;
   /** Something may stand behind `size`. */
   private torn = false;
-  /** What was written here ends no later than this: what stands behind it is somebody else's. */
+  /** What was written here ends no later than this: what stands behind it is another one's. */
   private reach: number;
   private broken: MillraceError | null = null;
 
@@ -69,6 +67,15 @@ export class LineFile {
   /** Drops what the file holds. */
   empty(): void {
     this.cutTo(0);
+  }
+
+  /**
+   * Looks whether it can be repaired.
+   *
+   * @throws MILLRACE_FILE_NOT_LINES when the file is none of lines
+   */
+  check(): void {
+    if (this.regular && this.file !== null && this.size > 0) this.restAfterLastLine();
   }
 
   /**
@@ -101,7 +108,8 @@ export class LineFile {
     let done = 0;
     try {
       if (this.file === null) throw new Error('the file is closed');
-      if (this.regular) this.follow(this.file, lines.length);
+      if (this.regular) this.growTo(this.system.stat(this.file).bytes);
+      this.reach = this.size + lines.length;
       while (done < lines.length) {
         const position = this.regular ? this.size + done : null;
         const written = this.system.write(this.file, lines, done, lines.length - done, position);
@@ -113,14 +121,6 @@ export class LineFile {
       throw this.failed(error);
     }
     this.size += done;
-    this.reach = this.size;
-  }
-
-  /** Where others have written too, what they wrote stays, and so does what stands before it. */
-  private follow(file: number, bytes: number): void {
-    const { bytes: end } = this.system.stat(file);
-    if (end !== this.size) this.size = this.committed = end;
-    this.reach = this.size + bytes;
   }
 
   /**
@@ -165,6 +165,11 @@ export class LineFile {
     }
   }
 
+  /** What another one has written since stays, and what stands before it. */
+  private growTo(bytes: number): void {
+    if (bytes > this.size) this.size = this.committed = bytes;
+  }
+
   /** Cuts off what stands behind `size`, unless another one has written behind that. */
   private cutOwn(): void {
     if (!this.regular || this.file === null) return;
@@ -174,7 +179,7 @@ export class LineFile {
       return;
     }
     this.torn = false;
-    this.size = this.committed = end;
+    this.growTo(end);
   }
 
   private endOf(file: number): number {
@@ -193,7 +198,7 @@ export class LineFile {
       throw this.failed(error);
     }
     this.torn = false;
-    this.size = this.committed = this.reach = bytes;
+    this.size = this.committed = bytes;
   }
 
   private restAfterLastLine(): Uint8Array {

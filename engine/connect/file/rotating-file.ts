@@ -61,6 +61,11 @@ export class RotatingFile {
     this.sinceMs = null;
   }
 
+  /** @throws MILLRACE_FILE_NOT_LINES */
+  check(): void {
+    this.file.check();
+  }
+
   repair(): Repair {
     return this.file.repair();
   }

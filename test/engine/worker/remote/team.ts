@@ -36,8 +36,11 @@ export class Team {
     this.pool = pool;
   }
 
-  /** @param workers - of the lead, and of the members `b`, `c` … */
-  static async start(t: Test, workers: readonly number[]): Promise<Team> {
+  /**
+   * @param workers - of the lead, and of the members `b`, `c` …
+   * @param standby - its spouts are opened later
+   */
+  static async start(t: Test, workers: readonly number[], standby = false): Promise<Team> {
     const directory = t.testdir({});
     const directories = ['records', 'owner', 'sink'].map((id) => [`${id}.directory`, directory] as const);
     const settings = { placement: 'spread', ...Object.fromEntries(directories) };
@@ -57,7 +60,7 @@ export class Team {
       say: (line) => void team.said.push(line),
     });
     const run = new TopologyRun({
-      ...{ source, description, workers: all, pool, logger: silentLogger, replaceAtOnce: true },
+      ...{ source, description, workers: all, pool, logger: silentLogger, replaceAtOnce: true, standby },
       print: () => Promise.resolve(),
     });
     const team = new Team(directory, source, run, pool, port);
