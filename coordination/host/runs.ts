@@ -20,14 +20,7 @@ import type { Session } from '../store/contract.js';
 import { pause } from '../store/signals.js';
 import { hasCode } from '../store/store-errors.js';
 import { takeBack } from '../rebalance-wish.js';
-import {
-  changesOf,
-  isAt,
-  isSame,
-  type Report,
-  type RunReport,
-  type WorkerPlace,
-} from '../topology-records.js';
+import { changesOf, isAt, isSame, type Report, type RunReport, type WorkerPlace } from '../topology-records.js';
 import type { Version } from '../versions.js';
 import type { Outbox } from './outbox.js';
 import type { RebalanceOrder, RunEnd, RunningTopology, RunOrder, TopologyRunner } from './runner.js';

@@ -101,7 +101,12 @@ export class Stages {
   }
 
   /** Never rejects. */
-  private async bring(run: Staged, running: RunningTopology, from: RunStage | null, to: RunStage | null): Promise<void> {
+  private async bring(
+    run: Staged,
+    running: RunningTopology,
+    from: RunStage | null,
+    to: RunStage | null,
+  ): Promise<void> {
     switch (to) {
       case 'aside':
         if (run.isOpened) running.standAside();

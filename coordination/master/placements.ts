@@ -1,15 +1,8 @@
-// Writes where topologies are placed, as it was decided for each of them: what is new is one write, and nothing else is.
-// One that finds no place takes the slots of others of lower priority. Main thread.
+// Writes where topologies are placed, as it was decided for each of them: what is new is one write, and nothing else
+// is. One that finds no place takes the slots of others of lower priority. Main thread.
 
 import type { Clock } from '../../engine/clock.js';
-import {
-  changesOf,
-  isSame,
-  type Assignment,
-  type Spread,
-  type Wish,
-  type WorkerPlace,
-} from '../topology-records.js';
+import { changesOf, isSame, type Assignment, type Spread, type Wish, type WorkerPlace } from '../topology-records.js';
 import { arrange, type Arrangement, type Case } from './arrange.js';
 import type { Assignments } from './assignments.js';
 import type { Gathering } from './gathering.js';

@@ -228,7 +228,10 @@ t.test('hosts are lost meanwhile', async (t) => {
   await upTo('open', first.old, first.next);
   await first.b.host.close();
   await first.cluster.advance(3000);
-  t.match(await live(first.a), { id: first.oldId, wish: { refused: { error: { code: 'MILLRACE_REPLACE_HOST_LOST' } } } });
+  t.match(await live(first.a), {
+    id: first.oldId,
+    wish: { refused: { error: { code: 'MILLRACE_REPLACE_HOST_LOST' } } },
+  });
   t.strictSame(first.old.told, ['stand aside', 'come back']);
   await first.a.host.close();
 

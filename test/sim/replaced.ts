@@ -50,7 +50,11 @@ export class Replaced {
   }
 
   /** @param before - the next version as it was assigned before */
-  checkOpen({ name, id, revision, next, places: [lead] }: Assignment, before: Version | undefined, mirror: Mirror): void {
+  checkOpen(
+    { name, id, revision, next, places: [lead] }: Assignment,
+    before: Version | undefined,
+    mirror: Mirror,
+  ): void {
     if (next?.stage !== 'open' || before?.stage === 'open' || lead === undefined) return;
     const report = mirror.read<Report>(reportPath(memberOf(lead.host, lead.boot)));
     const run = report?.runs.find((each) => each.id === id && each.revision === revision);

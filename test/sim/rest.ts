@@ -55,7 +55,8 @@ export function unrest(world: World): readonly Violation[] {
     if (!isPlaced) wrong('runs', `${where} takes part in "${name}" r${revision}, and has no place of it`);
   }
   for (const { id, name, isKilled } of world.acknowledged.values()) {
-    if (!live.has(id) && !ended.has(id) && !replaced.isDropped(id)) wrong('as wished', `"${name}" was acknowledged, and is nowhere`);
+    if (!live.has(id) && !ended.has(id) && !replaced.isDropped(id))
+      wrong('as wished', `"${name}" was acknowledged, and is nowhere`);
     if (isKilled && live.has(id)) wrong('name free', `the end of "${name}" was acknowledged, and it has not ended`);
   }
   checkMembers(world, wrong);

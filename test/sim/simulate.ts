@@ -85,7 +85,9 @@ async function rest(world: World): Promise<void> {
 
 /** What runs goes on, and is kept soon. */
 async function checkProgress(world: World): Promise<void> {
-  const before = world.runs().flatMap((run) => (run.isActive && run.isOpen ? { run, offsets: new Map(run.offsets) } : []));
+  const before = world
+    .runs()
+    .flatMap((run) => (run.isActive && run.isOpen ? { run, offsets: new Map(run.offsets) } : []));
   await world.advance(5_000);
   for (const { run, offsets } of world.isOver ? [] : before) {
     if (run.isOver) continue;
