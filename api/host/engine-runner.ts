@@ -28,6 +28,7 @@ import type { TopologyMetrics } from '../../engine/metrics/snapshot.js';
 import type { ParameterValues } from '../../engine/model/parameters.js';
 import type { Plan } from '../../engine/plan/plan.js';
 import type { TopologySource } from '../../engine/worker/module.js';
+import type { SpareThreads } from '../../engine/worker/spare-threads.js';
 import { TopologyRun, type TopologyRunOptions } from '../../engine/worker/topology-run.js';
 import { Arrivals } from './arrivals.js';
 import { doneOf, finalOf, type Done } from './details.js';
@@ -48,6 +49,8 @@ export interface EngineRunnerOptions {
   readonly sourceOf: (order: Payload) => Promise<TopologySource>;
   /** The directory that its built-in components may use; null: any. */
   readonly filesRootOf: (order: Payload) => string | null;
+  /** Threads that stand by for what other hosts ran; null: none do. */
+  readonly spares: SpareThreads | null;
   /** How it runs topologies together with other hosts; null: it is alone. */
   readonly together: Together | null;
   /** The parameters that its components see, followed while it runs. */
@@ -92,10 +95,10 @@ export class EngineRunner implements TopologyRunner {
 
   /** @throws TypeError on a host that is alone: nobody assigns it such a part */
   join(order: JoinOrder): Membership {
-    const { together, slots, clock, logger, sourceOf, filesRootOf } = this.options;
+    const { together, slots, spares, clock, logger, sourceOf, filesRootOf } = this.options;
     if (together === null) throw new TypeError(`"${order.name}" has places on several hosts, and this one is alone`);
     const filesRoot = filesRootOf(order);
-    return together.join(order, { slots, clock, logger, filesRoot, source: async () => await sourceOf(order) });
+    return together.join(order, { slots, spares, clock, logger, filesRoot, source: async () => await sourceOf(order) });
   }
 
   /** Resolves when a topology of that name begins to run here, or was waited for long enough. */
@@ -272,9 +275,9 @@ class EngineRun implements RunningTopology {
       const source = await this.source();
       await Promise.race([parameters.ready, aborted(this.stopping.signal)]);
       if (source === null || this.killed) return { status: 'killed', error: null, final: null };
-      const { together, slots, clock, logger } = this.options;
+      const { together, slots, spares, clock, logger } = this.options;
       const away = (hosts: readonly string[]): void => this.listener.away(hosts);
-      this.led = together?.lead(this.order, { slots, clock, logger, away }) ?? null;
+      this.led = together?.lead(this.order, { slots, spares, clock, logger, away }) ?? null;
       const run = new TopologyRun(this.runOptions(source, parameters.now));
       this.run = run;
       // They may have been changed while it was loaded.

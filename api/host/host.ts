@@ -17,12 +17,15 @@ import type { Payload } from '../../coordination/topology-records.js';
 import { RealClock, type Clock } from '../../engine/clock.js';
 import { PROTOCOL_VERSION } from '../../engine/codec/data-frame.js';
 import { failure, reasonOf } from '../../engine/errors.js';
-import { ARTIFACTS_LOOK_MS, HOST_GRACE_MS, LABELS_MAX } from '../../engine/limits.js';
+import { ARTIFACTS_LOOK_MS, HOST_GRACE_MS, LABELS_MAX, SPARE_THREADS_MAX } from '../../engine/limits.js';
 import { silentLogger, type Logger } from '../../engine/log.js';
+import { defaultConfig } from '../../engine/model/config.js';
 import { isTopology, type Topology } from '../../engine/model/definition.js';
 import { isName } from '../../engine/model/names.js';
 import type { ParameterValues } from '../../engine/model/parameters.js';
 import type { Settings } from '../../engine/model/settings.js';
+import { SpareThreads } from '../../engine/worker/spare-threads.js';
+import { memoryShare } from '../../engine/worker/supervision/memory-shares.js';
 import { entropySeed, Random } from '../../engine/random.js';
 import { installedVersion } from '../installation.js';
 import { makeTemporaryDirectory, type TemporaryDirectory } from '../temporary.js';
@@ -64,6 +67,7 @@ interface Parts {
   readonly clock: Clock;
   readonly opened: OpenedStore;
   readonly opening: OpenedDoor | null;
+  readonly spares: SpareThreads | null;
   readonly cluster: ClusterHost;
   readonly artifacts: Artifacts;
   readonly submissions: Submissions;
@@ -165,7 +169,7 @@ export class Host {
   }
 
   private async shut(): Promise<void> {
-    const { name, clock, service, submissions, cluster, opened, opening, temporary } = this.parts;
+    const { name, clock, service, submissions, cluster, opened, opening, spares, temporary } = this.parts;
     const closed = failure('MILLRACE_HOST_CLOSED', { host: name });
     service.close(closed);
     clearInterval(this.looking);
@@ -173,7 +177,7 @@ export class Host {
     if (isServed !== undefined) await atMost(isServed, HOST_GRACE_MS, clock);
     this.closed.abort(closed);
     await submissions.close(closed);
-    await cluster.close();
+    await Promise.all([cluster.close(), spares?.close()]);
     await isServed;
     opening?.door.close();
     await opened.close();
@@ -277,11 +281,18 @@ async function startHost(
           member: () => memberOf(name, cluster.boot),
           hostAt: async (place) => await cluster.hosts.at(place),
         });
+  const { heapMb } = memoryShare(defaultConfig, slots);
+  const spares =
+    together === null
+      ? null
+      : new SpareThreads({ count: Math.min(SPARE_THREADS_MAX, slots), heapMbMax: heapMb, clock });
+  undo.push(async () => await spares?.close());
   const submissions = new Submissions({ artifacts: peers ?? artifacts, logger, filesDirectory });
   const runner: EngineRunner = new EngineRunner({
     logger,
     clock,
     slots,
+    spares,
     print,
     waitsForCode: opened.shared,
     together,
@@ -301,7 +312,7 @@ async function startHost(
   }
   await cluster.start();
   undo.push(async () => await cluster.close());
-  const parts = { name, clock, opened, opening, cluster, artifacts, submissions, service, temporary, logger };
+  const parts = { name, clock, opened, opening, spares, cluster, artifacts, submissions, service, temporary, logger };
   return make(parts, server, url);
 }
 

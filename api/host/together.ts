@@ -18,6 +18,7 @@ import type { TopologySource } from '../../engine/worker/module.js';
 import type { Door } from '../../engine/worker/remote/door.js';
 import { Member } from '../../engine/worker/remote/member.js';
 import { ProcessPool } from '../../engine/worker/remote/process-pool.js';
+import type { SpareThreads } from '../../engine/worker/spare-threads.js';
 import type { Reach } from '../../engine/worker/remote/reach.js';
 import { AwayHosts } from './away-hosts.js';
 
@@ -36,6 +37,8 @@ export interface TogetherOptions {
 /** What all that runs on a host shares. */
 export interface Surroundings {
   readonly slots: number;
+  /** Threads that stand by. */
+  readonly spares: SpareThreads | null;
   readonly clock: Clock;
   readonly logger: Logger;
 }
@@ -70,11 +73,20 @@ export class Together {
   }
 
   /** A pool for a topology that this host leads. */
-  lead(order: RunOrder, { slots, clock, logger, away }: LeadSurroundings): Led {
+  lead(order: RunOrder, { slots, spares, clock, logger, away }: LeadSurroundings): Led {
     const { member, door, reach } = this.options;
     const hosts = new AwayHosts(clock, away);
     const pool = new ProcessPool({
-      ...{ lead: member(), places: order.places.map(nameOf), workersMax: null, members: null, slots, door, reach },
+      ...{
+        lead: member(),
+        places: order.places.map(nameOf),
+        workersMax: null,
+        members: null,
+        slots,
+        spares,
+        door,
+        reach,
+      },
       ...{ run: runOf(order), config: order.description.config, hash: order.id, clock },
       ...{ awayMs: HOST_AWAY_MS, comingMs: HOST_COMING_MS },
       say: (line) => logger.debug(`${order.name}: ${line}`),
@@ -126,7 +138,7 @@ export class Together {
 
   private async serveOnce(
     order: JoinOrder,
-    { slots, clock, logger, source, filesRoot }: MemberSurroundings,
+    { slots, spares, clock, logger, source, filesRoot }: MemberSurroundings,
     signal: AbortSignal,
     serving: Serving,
     joined: () => void,
@@ -141,7 +153,19 @@ export class Together {
       logger.debug(`${name}: ${line}`);
     };
     serving.member = new Member({
-      ...{ name: member(), slots, lead: address, run: runOf(order), reach, hash: id, filesRoot, clock, say, signal },
+      ...{
+        name: member(),
+        slots,
+        spares,
+        lead: address,
+        run: runOf(order),
+        reach,
+        hash: id,
+        filesRoot,
+        clock,
+        say,
+        signal,
+      },
       source: await source(),
     });
     await serving.member.serve();

@@ -1,18 +1,18 @@
 // Where workers run. The threads are Piscina's: one endless task a thread, started again by it when one dies. Each has
-// a pool of its own, because the number of workers changes while they run and a pool of Piscina's has one size.
-// Known traps of Piscina 5.3 that shape this file: `close()` ends busy threads, so threads are ended one by one here; a
-// queued task would wait for ever, so there is no queue; an error thrown across loses its code, so nothing is thrown
-// across.
+// a pool of its own (thread-of-one.ts), because the number of workers changes while they run and a pool of Piscina's
+// has one size. Known traps of Piscina 5.3 that shape this file: `close()` ends busy threads, so threads are ended one
+// by one here; a queued task would wait for ever, so there is no queue; an error thrown across loses its code, so
+// nothing is thrown across.
 //
 // On the main thread. A worker that ends its run is followed by the end of its thread: no module of a topology survives
 // it.
 
-import { fileURLToPath } from 'node:url';
 import { MessageChannel, type MessagePort } from 'node:worker_threads';
-import { Piscina } from 'piscina';
 import { reasonOf } from '../errors.js';
 import type { PeerLink, WorkerInit } from './messages.js';
+import type { SpareThreads } from './spare-threads.js';
 import { OUT_OF_HEAP, type Ended } from './supervision/cause.js';
+import { makeThread, type ThreadOfOne } from './thread-of-one.js';
 
 /** A worker that was started. */
 export interface WorkerHandle {
@@ -49,13 +49,13 @@ export interface WorkerPool extends WorkerPlaces {
   destroy(): Promise<void>;
 }
 
-type ThreadOfOne = Piscina<MessagePort, void>;
-
 export interface ThreadPoolOptions {
   /** Threads to start with; more are made when more workers are started. */
   readonly threads: number;
   /** Heap of each worker in MB before it is ended; Node's own default when left out. */
   readonly heapMbMax?: number;
+  /** Threads that stand by. Default: none do. */
+  readonly spares?: SpareThreads | null;
 }
 
 export class ThreadPool implements WorkerPool {
@@ -114,22 +114,10 @@ export class ThreadPool implements WorkerPool {
   }
 
   private make(): ThreadOfOne {
-    const { heapMbMax } = this.options;
-    const piscina: ThreadOfOne = new Piscina<MessagePort, void>({
-      filename: fileURLToPath(new URL('./thread.js', import.meta.url)),
-      minThreads: 1,
-      maxThreads: 1,
-      concurrentTasksPerWorker: 1,
-      maxQueue: 0,
-      idleTimeout: Infinity,
-      atomics: 'disabled',
-      recordTiming: false,
-      ...(heapMbMax === undefined ? {} : { resourceLimits: { maxOldGenerationSizeMb: heapMbMax } }),
-    });
-    // The promise of the worker's run says the same; without a listener the event would end the process.
-    piscina.on('error', () => undefined);
-    this.all.add(piscina);
-    return piscina;
+    const { heapMbMax, spares } = this.options;
+    const thread = spares?.take(heapMbMax) ?? makeThread(heapMbMax);
+    this.all.add(thread);
+    return thread;
   }
 }
 

@@ -150,7 +150,7 @@ t.test('whoever is refused shows in the list of hosts', async (t) => {
   const { stdout, stderr } = await millrace(directory, ['hosts', '--host', a.url]);
   t.match(stdout, /^a .*\nb /m);
   t.match(stderr, /^refused: a at http:\/\/[\d.:]+: another host of the cluster is called "a"/m);
-  t.match(stderr, /^refused: somebody at 127\.0\.0\.1: .*secret of this cluster.* at the door of a\)$/m);
+  t.match(stderr, /^refused: somebody at 127\.0\.0\.1: .*secret of this cluster.*at the door of a\)$/m);
 });
 
 t.test('the commands of docs/cluster.md', async (t) => {

@@ -31,6 +31,7 @@ import type { TopologySource } from '../module.js';
 import { ThreadPool, type WorkerHandle } from '../pool.js';
 import type { TopologyConfig } from '../../model/definition.js';
 import type { Ended } from '../supervision/cause.js';
+import type { SpareThreads } from '../spare-threads.js';
 import { memoryShare } from '../supervision/memory-shares.js';
 import { Pulse } from '../supervision/pulse.js';
 import { WorkerWatch, type Watched } from '../supervision/worker-watch.js';
@@ -44,6 +45,8 @@ export interface MemberOptions {
   readonly name: string;
   /** Workers that share the memory of its machine. */
   readonly slots: number;
+  /** Threads that stand by. Default: none do. */
+  readonly spares?: SpareThreads | null;
   /** Where the lead has its door, and what the run is called there. */
   readonly lead: TcpAddress;
   readonly run: string;
@@ -286,7 +289,7 @@ export class Member {
 
   /** Threads for the workers of a topology, watched as the lead watches its own. */
   private openThreads(config: TopologyConfig): ThreadPool {
-    const { slots, clock } = this.options;
+    const { slots, clock, spares = null } = this.options;
     const { heapMb, buffersMb } = memoryShare(config, slots);
     this.watch = new WorkerWatch<OwnRun>({
       clock,
@@ -299,7 +302,7 @@ export class Member {
       },
     });
     this.watch.start();
-    return new ThreadPool({ threads: 0, heapMbMax: heapMb });
+    return new ThreadPool({ threads: 0, heapMbMax: heapMb, spares });
   }
 
   private sayCounts(lead: LeadSocket, runs: readonly OwnRun[] = []): void {

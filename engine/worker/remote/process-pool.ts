@@ -10,6 +10,7 @@ import { MEMBER_RETURN_MS } from '../../limits.js';
 import type { TopologyConfig } from '../../model/definition.js';
 import type { PeerLink, WorkerInit } from '../messages.js';
 import { ThreadPool, type WorkerHandle, type WorkerPool } from '../pool.js';
+import type { SpareThreads } from '../spare-threads.js';
 import { memoryShare } from '../supervision/memory-shares.js';
 import type { Door, Guest, Hosting, MemberSocket } from './door.js';
 import { MemberDesk } from './member-desk.js';
@@ -32,6 +33,8 @@ export interface ProcessPoolOptions {
   readonly door: Door;
   readonly run: string;
   readonly reach: Reach;
+  /** Threads that stand by. Default: none do. */
+  readonly spares?: SpareThreads | null;
   /** What the topology says about memory. */
   readonly config: TopologyConfig;
   /** The SHA-256 of the topology file. */
@@ -71,7 +74,7 @@ export class ProcessPool implements WorkerPool {
     this.wanted = [...options.places];
     const own = this.places.filter((place) => place === options.lead).length;
     const { heapMb } = memoryShare(options.config, options.slots);
-    this.threads = new ThreadPool({ threads: own, heapMbMax: heapMb });
+    this.threads = new ThreadPool({ threads: own, heapMbMax: heapMb, spares: options.spares ?? null });
     this.hosting = { join: (...member) => this.join(...member) };
     options.door.open(options.run, this.hosting);
   }

@@ -27,6 +27,7 @@ function runnerOf(waitsForCode: boolean, tries: number) {
     print: () => undefined,
     waitsForCode,
     together: null,
+    spares: null,
     sourceOf: async () => {
       asked.push(clock.now());
       throw asked.length > tries ? new Error('broken') : failure('MILLRACE_ARTIFACT_UNKNOWN', { sha256 });

@@ -30,7 +30,7 @@ t.test('a lead that is not there yet, has no door, or does not lead it yet is lo
     return Promise.resolve({ kind: 'document', document: null, settings: {} } as const);
   };
   const order = { name: 'lines', id: 'id-1', revision: 2, lead } as unknown as JoinOrder;
-  const part = together.join(order, { slots: 1, clock, logger, source, filesRoot: null });
+  const part = together.join(order, { slots: 1, spares: null, clock, logger, source, filesRoot: null });
   const pass = async (holds: () => boolean): Promise<void> => {
     while (!holds()) {
       await turn();
