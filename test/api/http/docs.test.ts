@@ -21,13 +21,14 @@ t.test('each curl command succeeds', async (t) => {
   const commands = blocksOf(page, 'sh').map((block) =>
     block.replaceAll(DEFAULT_HOST_URL, url).replaceAll('curl -s', 'curl -sS --fail-with-body'),
   );
-  t.equal(commands.length, 7);
+  t.equal(commands.length, 8);
   const directory = t.testdir({});
   for (const command of commands) {
     const ended = await run('bash', ['-euc', command], { cwd: directory }).catch((error: unknown) => error);
     t.notOk(ended instanceof Error, command, { ended });
   }
   const known = [
+    'submit',
     'submit',
     'submit',
     'list',
@@ -45,7 +46,8 @@ t.test('each curl command succeeds', async (t) => {
   t.strictSame(host.calls, known);
   t.match(await host.list(), [
     { name: 'shout' },
-    { name: 'ticks', state: 'killed', reason: 'it is done' },
+    { name: 'ticks', version: '2', state: 'killed', reason: 'it is done' },
+    { name: 'ticks', version: null, reason: 'replaced by version ticks-3' },
     { name: 'records' },
   ]);
 });
