@@ -34,7 +34,7 @@ import { Arrivals } from './arrivals.js';
 import { doneOf, finalOf, type Done } from './details.js';
 import { RunRebalances } from './run-rebalances.js';
 import { RunStages } from './run-stages.js';
-import type { Asked } from './service.js';
+import type { Asked } from './peers.js';
 import type { Led, Together } from './together.js';
 
 export interface EngineRunnerOptions {

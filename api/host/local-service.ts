@@ -18,7 +18,6 @@ import { checkArtifact } from './artifact-check.js';
 import { detailsOf, hostSummaryOf, refusalSummaryOf, summaryOf } from './details.js';
 import type { EngineRunner } from './engine-runner.js';
 import type {
-  Asked,
   ArtifactInfo,
   HostHealth,
   HostMeasured,
@@ -34,7 +33,7 @@ import type {
   TopologyDetails,
   TopologySummary,
 } from './service.js';
-import type { Peer, Peers } from './peers.js';
+import type { Asked, Peer, Peers } from './peers.js';
 import type { Strangers } from './strangers.js';
 import type { NewSource, Submissions } from './submissions.js';
 

@@ -13,7 +13,6 @@ import { reasonOf } from '../../engine/errors.js';
 import { ARRIVAL_WAIT_MS, CLIENT_TIMEOUT_MS, OWNER_LOOK_MS } from '../../engine/limits.js';
 import type { Logger } from '../../engine/log.js';
 import type { Assignment, HostRecord, WorkerPlace } from '../../coordination/topology-records.js';
-import type { Asked } from './service.js';
 import type { Reach } from '../../engine/worker/remote/reach.js';
 import { artifactPath, FORWARDED } from '../forwarded.js';
 import { askPeer, type PeerQuestion } from './peer-call.js';
@@ -27,6 +26,9 @@ export interface PeersOptions {
   readonly clock: Clock;
   readonly logger: Logger;
 }
+
+/** What a host is looked for that leads a topology: while a version replaces another, two do. */
+export type Asked = 'topology' | 'records';
 
 /** Another host, and where it is. */
 export interface Peer {

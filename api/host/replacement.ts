@@ -1,4 +1,5 @@
-// What a host tells of a topology that a new version is to replace, from what the store knows of it. Pure.
+// What a host tells of a topology that a new version is to replace: how far that is, and why the last one did not, as the
+// store knows it. Pure.
 
 import type { LiveTopology } from '../../coordination/topologies.js';
 import type { Assignment } from '../../coordination/topology-records.js';

@@ -2,7 +2,7 @@
 // and the commands over it) and the host itself (api/host). Everything is asynchronous and may fail with an error of
 // the catalogue; nothing here knows of requests and replies. Types only.
 
-import type { Peer } from './peers.js';
+import type { Asked, Peer } from './peers.js';
 import type { Readable } from 'node:stream';
 import type { ParameterValues } from '../../engine/model/parameters.js';
 import type { Settings } from '../../engine/model/settings.js';
@@ -230,9 +230,6 @@ export interface ArtifactInfo {
 }
 
 /** Operations on a name that is not known fail with MILLRACE_TOPOLOGY_UNKNOWN (404). */
-/** What a host is looked for that leads a topology: while a version replaces another, two do. */
-export type Asked = 'topology' | 'records';
-
 export interface HostService {
   /**
    * Resolves when the wish is kept; of one that replaces another, when it has.

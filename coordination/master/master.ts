@@ -24,17 +24,13 @@ import type { Session, StoreNode } from '../store/contract.js';
 import { aborted, pause, whenAborted } from '../store/signals.js';
 import { hasCode } from '../store/store-errors.js';
 import {
-  changesOf,
   isHostRecord,
   isReport,
-  isSame,
   isWish,
-  type Assignment,
   type HostRecord,
   type Placed,
   type Report,
   type RunReport,
-  type Spread,
   type Wish,
   type WorkerPlace,
 } from '../topology-records.js';

@@ -3,7 +3,7 @@
 
 import type { Clock } from '../../engine/clock.js';
 import { changesOf, isSame, type Assignment, type Spread, type Wish, type WorkerPlace } from '../topology-records.js';
-import { arrange, type Arrangement, type Case } from './arrange.js';
+import type { Arrangement, Case } from './arrange.js';
 import type { Assignments } from './assignments.js';
 import type { Gathering } from './gathering.js';
 import { makeRoom, priorityOf, type Lower } from './make-room.js';

@@ -3,11 +3,10 @@
 //
 //   inactive ◄──► active/waiting ──kill──► draining ──next look──► killed       completed and failed: as the test says
 
-import type { Peer } from '../../api/host/peers.js';
+import type { Asked, Peer } from '../../api/host/peers.js';
 import { createHash } from 'node:crypto';
 import { Readable } from 'node:stream';
 import type {
-  Asked,
   ArtifactInfo,
   ComponentDetails,
   HostHealth,

@@ -1,11 +1,10 @@
 // A process that runs workers for a lead: it connects, says who it is, and does what it is told, until the topology is
-// over. When the lead is lost its workers end, for the lead takes them for dead; then it looks for the lead again.
+// over. When the lead is lost its workers end, for the lead takes them for dead; then it looks for the lead again. On
+// the main thread of the member.
 //
 //   looking ── joined ──► serving ─┬─ over ──► done
 //      ▲                           └─ connection broke: workers end ──► looking, for MEMBER_RETURN_MS at most
 //      └──── again
-//
-// On the main thread of the member.
 
 import { MessageChannel, type MessagePort } from 'node:worker_threads';
 import type { Clock, Timer } from '../../clock.js';
