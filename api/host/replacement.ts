@@ -1,5 +1,5 @@
-// What a host tells of a topology that a new version is to replace: how far that is, and why the last one did not, as the
-// store knows it. Pure.
+// What a host tells of a topology that a new version is to replace: how far that is, and why the last one did not, as
+// the store knows it. Pure.
 
 import type { LiveTopology } from '../../coordination/topologies.js';
 import type { Assignment } from '../../coordination/topology-records.js';
