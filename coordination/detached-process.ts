@@ -16,6 +16,7 @@ export interface DetachedProcess {
  * Starts it.
  *
  * @param directory - where it works; default this process's
+ * @param env - what its environment has besides
  * @throws what the system says when its file cannot be opened, or no process can be made
  */
 export function startDetached(
@@ -23,11 +24,13 @@ export function startDetached(
   args: readonly string[],
   logFile: string,
   directory?: string,
+  env: Readonly<Record<string, string>> = {},
 ): DetachedProcess {
   const log = openSync(logFile, 'a');
   try {
     const child = spawn(command, args, {
       ...(directory === undefined ? {} : { cwd: directory }),
+      env: { ...process.env, ...env },
       detached: true,
       stdio: ['ignore', log, log],
     });

@@ -54,9 +54,10 @@ export function addHostCommand(program: Command, onExitCode: (exitCode: number) 
     .exitOverride()
     .action(async (flags: HostFlags) => {
       const { listen, data, slots, files, zookeeper, name, label, sessionTimeout, json, verbose } = flags;
-      const [{ hostCommand, startHostProcess }, { hostEnvironment }] = await Promise.all([
+      const [{ hostCommand, startHostProcess }, { hostEnvironment }, { keepHostLog }] = await Promise.all([
         import('./host.js'),
         import('./host-environment.js'),
+        import('./host-log.js'),
       ]);
       const request = {
         listen,
@@ -71,7 +72,9 @@ export function addHostCommand(program: Command, onExitCode: (exitCode: number) 
         json: json === true,
         verbose: verbose === true,
       };
-      onExitCode(await hostCommand(request, hostEnvironment(request.json, startHostProcess)));
+      const environment = hostEnvironment(request.json, startHostProcess);
+      keepHostLog(process.env, (line) => environment.output.say(line));
+      onExitCode(await hostCommand(request, environment));
     });
 }
 

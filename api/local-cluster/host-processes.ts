@@ -9,6 +9,7 @@
 import { execFileSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { HOST_LOG_VARIABLE } from '../cli/host-log.js';
 import { startDetached, type DetachedProcess } from '../../coordination/detached-process.js';
 
 const MAIN = fileURLToPath(new URL('../cli/main.js', import.meta.url));
@@ -42,7 +43,9 @@ interface Found {
 
 /** Starts the parent; @throws what the system says when no process can be made. */
 export function startHost(start: HostStart): DetachedProcess {
-  return startDetached(process.execPath, [MAIN, 'host', ...argumentsOf(start)], start.logFile);
+  const { logFile } = start;
+  const args = [MAIN, 'host', ...argumentsOf(start)];
+  return startDetached(process.execPath, args, logFile, undefined, { [HOST_LOG_VARIABLE]: logFile });
 }
 
 /** Those of its processes that live, the parent first; stopped ones too. */

@@ -85,18 +85,23 @@ export async function stopCluster(directory: string, clock: Clock, signal: Abort
   return { hosts: running.map(({ name }) => name), servers, notRunning };
 }
 
-/** Asks hosts to end, all at once, and kills those that have not ended after that time. */
+/**
+ * Asks hosts to end, all at once, and kills those that have not ended after that time.
+ *
+ * @throws MILLRACE_CLUSTER_STUCK
+ */
 export async function endHosts(
   directory: string,
   hosts: readonly HostPlace[],
   withinMs: number,
   clock: Clock,
   signal: AbortSignal,
+  kill: (mark: HostMark) => void = killHost,
 ): Promise<void> {
   for (const host of hosts) endHost(markOf(directory, host));
   if (await areGone(directory, hosts, withinMs, clock, signal)) return;
   signal.throwIfAborted();
-  for (const host of hosts) killHost(markOf(directory, host));
+  for (const host of hosts) kill(markOf(directory, host));
   if (await areGone(directory, hosts, CLUSTER_KILL_MS, clock, signal)) return;
   signal.throwIfAborted();
   const left = hosts.find((host) => processesOf(markOf(directory, host)).length > 0)!;

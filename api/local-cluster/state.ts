@@ -5,7 +5,7 @@
 //   DIR/cluster.json        this
 //   DIR/zookeeper/          the ensemble (coordination/ensemble)
 //   DIR/hosts/NAME/         what host NAME keeps
-//   DIR/hosts/NAME.log      what it says
+//   DIR/hosts/NAME.log      what it says; NAME.log.old, what it said before that was too long
 
 import { join } from 'node:path';
 import { StateFile } from '../../coordination/state-file.js';

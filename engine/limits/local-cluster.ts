@@ -27,3 +27,8 @@ export const CLUSTER_STATE_BYTES_MAX = 64 * 1024;
 
 /** Ports found free may be taken by another program before a host has them: then others are looked for. */
 export const CLUSTER_PORT_TRIES = 3;
+
+/** The log of a host that is longer is kept as the old one and begun anew: two of them are some 200,000 lines. */
+export const CLUSTER_LOG_BYTES_MAX = 16 * 1024 * 1024;
+/** How often its length is looked at: a host that says nothing but errors writes some megabytes meanwhile. */
+export const CLUSTER_LOG_LOOK_MS = 1_000;

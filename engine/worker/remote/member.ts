@@ -42,9 +42,8 @@ import { MemberWords } from './shared-words.js';
 
 export interface MemberOptions {
   readonly name: string;
-  /** Workers that share the memory of its machine. */
+  /** Workers that share the memory of its machine, and threads that stand by for them (default: none). */
   readonly slots: number;
-  /** Threads that stand by. Default: none do. */
   readonly spares?: SpareThreads | null;
   /** Where the lead has its door, and what the run is called there. */
   readonly lead: TcpAddress;
