@@ -179,6 +179,16 @@ export class LocalService implements HostService {
   }
 
   async ingest(name: string, spout: string, record: unknown, signal: AbortSignal, id?: string): Promise<void> {
+    try {
+      await this.give(name, spout, record, signal, id);
+    } catch (error) {
+      // The version that it was given to has just let go; nothing was emitted.
+      if (!isInactive(error) || !(await this.isWishedActive(name, id))) throw error;
+      await this.give(name, spout, record, signal, id);
+    }
+  }
+
+  private async give(name: string, spout: string, record: unknown, signal: AbortSignal, id?: string): Promise<void> {
     const { runner, cluster } = this.options;
     let given = runner.ingest(name, id, spout, record, signal);
     if (given === null) {
@@ -193,6 +203,11 @@ export class LocalService implements HostService {
     }
     if (given === null) throw failure('MILLRACE_INGEST_INACTIVE', { topology: name, spout });
     await given;
+  }
+
+  private async isWishedActive(name: string, id: string | undefined): Promise<boolean> {
+    const known = await this.options.cluster.topologies.get(name, id);
+    return known.kind === 'live' && known.wish.wanted === 'active';
   }
 
   async parameters(name: string | null, id?: string): Promise<KeptParameters> {
@@ -290,6 +305,10 @@ function sourceOf(submission: Submission): NewSource {
       ? ({ kind: 'artifact', artifact: submission.artifact, file: submission.file ?? null } as const)
       : ({ kind: 'document', document: submission.document } as const);
   return { source, settings, posted: true };
+}
+
+function isInactive(error: unknown): boolean {
+  return isMillraceError(error) && error.code === 'MILLRACE_INGEST_INACTIVE';
 }
 
 function targetOf(name: string | null, id: string | undefined): ParameterTarget {

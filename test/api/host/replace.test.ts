@@ -139,6 +139,41 @@ t.test('one that rests is replaced at once, and rests', async (t) => {
   t.ok(beginningsOf(printed).at(-1)![1] >= 100);
 });
 
+t.test('records that come meanwhile are for one version or the other, and none is refused', async (t) => {
+  const { host, printed } = await startHost(t);
+  const records = (prefix: string): object => ({
+    name: 'records',
+    spouts: { in: { type: 'ingest', config: { fields: ['n'] } } },
+    bolts: { out: { type: 'log', config: { prefix }, inputs: [{ from: 'in', grouping: 'shuffle' }] } },
+  });
+  await host.submit(records('one '));
+  const never = new AbortController().signal;
+  let given = 0;
+  const give = async (): Promise<void> => await host.service.ingest('records', 'in', [given++], never);
+  await give();
+  for (const prefix of ['two ', 'three ']) {
+    let isOver = false;
+    const over = (): void => void (isOver = true);
+    const replaced = host.submit(records(prefix), { replace: true });
+    replaced.then(over, over);
+    const waiting: Promise<void>[] = [];
+    while (!isOver) {
+      waiting.push(give());
+      await new Promise((resolve) => setTimeout(resolve, 2));
+    }
+    await replaced;
+    await Promise.all(waiting);
+    await give();
+    t.equal(printed.at(-1), `${prefix}{"n":${given - 1}}`);
+  }
+  const numbers = printed.map((line) => (JSON.parse(line.slice(line.indexOf('{'))) as { readonly n: number }).n);
+  t.strictSame(
+    numbers.sort((a, b) => a - b),
+    Array.from({ length: given }, (_, n) => n),
+    'each once',
+  );
+});
+
 t.test('whoever waits may go away, and the host may', async (t) => {
   const { host, directory, first, prints } = await start(t);
   const prepare = 'await new Promise((resolve) => setTimeout(resolve, 200));';

@@ -5,6 +5,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { bundleArtifact, type Artifact } from '../../../api/bundle.js';
+import type { ReplacementBegun, Submission } from '../../../api/client/index.js';
 import { isMillraceError } from '../../../engine/errors.js';
 import type { Assignment } from '../../../coordination/topology-records.js';
 import { poll } from '../host-command.js';
@@ -47,10 +48,12 @@ export class Load {
   readonly sightings: Sightings;
   private readonly cluster: HostCluster;
   private readonly directory: string;
+  private readonly submission: Submission;
 
-  private constructor(cluster: HostCluster, directory: string) {
+  private constructor(cluster: HostCluster, directory: string, submission: Submission) {
     this.cluster = cluster;
     this.directory = directory;
+    this.submission = submission;
     this.sightings = new Sightings(directory);
   }
 
@@ -69,10 +72,19 @@ export class Load {
       'lines.startedMs': Math.floor(nowMs()),
       'lines.stops': stops,
     };
-    await client.submit({ artifact: sha256, settings: { ...own, ...lines, workers: WORKERS, autoRebalance: spreads } });
-    const load = new Load(cluster, directory);
+    const submission = {
+      artifact: sha256,
+      settings: { ...own, ...lines, workers: WORKERS, autoRebalance: spreads },
+    };
+    await client.submit(submission);
+    const load = new Load(cluster, directory, submission);
     await load.flows();
     return load;
+  }
+
+  /** Wishes that it is replaced by the same once more. */
+  async replace(): Promise<ReplacementBegun> {
+    return await this.cluster.client().beginReplacement(this.submission);
   }
 
   /** Where it runs, once each of its workers is on a host of its own. */
