@@ -88,7 +88,13 @@ async function versions(t: Test) {
   const description = describe(await loadTopology(source));
   const runner = new EngineRunner({
     ...{ logger: silentLogger, clock: new RealClock(), slots: 2, print: () => undefined, waitsForCode: false },
-    ...{ together: null, filesRootOf: () => null, heldBack: new Set<string>(), onRunning: () => undefined },
+    ...{
+      together: null,
+      spares: null,
+      filesRootOf: () => null,
+      heldBack: new Set<string>(),
+      onRunning: () => undefined,
+    },
     sourceOf: () => Promise.resolve(source),
     parametersOf: () => ({ now: {}, ready: Promise.resolve(), close: () => undefined }),
   });
