@@ -73,11 +73,6 @@ export const MUTATIONS: readonly Mutation[] = [
     ),
   },
   {
-    name: 'the version before does not take back what it let go of',
-    rule: 'runs',
-    wiring: running(() => ({ comeBack: () => undefined })),
-  },
-  {
     name: 'progress is written without proving the claim',
     rule: 'progress',
     firstSeed: 28,
@@ -106,6 +101,11 @@ export const MUTATIONS: readonly Mutation[] = [
     rule: 'runs',
     firstSeed: 16,
     wiring: running(() => ({ deactivate: () => undefined })),
+  },
+  {
+    name: 'the version before does not take back what it let go of',
+    rule: 'runs',
+    wiring: running(() => ({ comeBack: () => undefined })),
   },
   {
     name: 'hosts do not say what ended',
