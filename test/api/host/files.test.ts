@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import type { Problem } from '../../../engine/errors.js';
 import type { HostService } from '../../../api/host/service.js';
-import { startHost } from './hosts.js';
+import { startHost, untilWish } from './hosts.js';
 
 t.setTimeout(60_000);
 
@@ -88,7 +88,7 @@ t.test('with one, what leads out of it is refused', async (t) => {
 t.test('inside works, and what becomes a link later does not', async (t) => {
   const { directory, files, host } = await confined(t);
   await host.service.submit({ document: copying(['in.txt', 'inner/*.txt'], 'inner/out.jsonl') });
-  await ended(host.service);
+  await untilWish(host, 'copying', () => false);
   t.match(await host.service.describe('copying'), { state: 'completed', components: { out: { executed: 3 } } });
   t.equal(readFileSync(join(files, 'inner', 'out.jsonl'), 'utf8'), '{"line":"a"}\n{"line":"b"}\n{"line":"c"}\n');
 
@@ -98,7 +98,7 @@ t.test('inside works, and what becomes a link later does not', async (t) => {
   symlinkSync(join(directory, 'outside'), join(files, 'absent'));
   writeFileSync(join(directory, 'outside', 'in.txt'), 'e\n');
   await host.service.activate('copying');
-  await ended(host.service);
+  await untilWish(host, 'copying', () => false);
   t.match(await host.service.describe('copying'), { state: 'failed', reason: /absent\/in\.txt/ });
 });
 
@@ -124,9 +124,3 @@ t.test('mistakes of files stand beside all others', async (t) => {
   t.match(problems.join('\n'), /spouts\["the lines"\]\.config\.path MILLRACE_FILE_OUTSIDE/);
   t.ok(problems.length >= 5, `${problems.length} problems`);
 });
-
-async function ended(service: HostService): Promise<void> {
-  while (!/^(completed|failed|killed)$/.test((await service.describe('copying')).state)) {
-    await new Promise((resolve) => setTimeout(resolve, 10));
-  }
-}

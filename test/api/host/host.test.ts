@@ -6,7 +6,7 @@ import t from 'tap';
 import type { topology } from '../../../engine/index.js';
 import { LABELS_MAX } from '../../../engine/limits.js';
 import { NUMBERS } from '../modules.js';
-import { codeOf, counting, moduleUrl, startHost, writeModule } from './hosts.js';
+import { codeOf, counting, moduleUrl, startHost, untilWish, writeModule } from './hosts.js';
 
 t.setTimeout(120_000);
 
@@ -128,9 +128,7 @@ t.test('a rebalance that cannot be carried out is refused, and wished no longer'
   const before = await picky.status();
   t.equal(await codeOf(picky.rebalance({ workers: 2, parallelism: { picky: 2 } })), 'MILLRACE_WORKER_START');
   await picky.ingest('orders', ['b']);
-  for (let looks = 0; looks < 1000 && (await picky.status()).tasks !== before.tasks; looks++) {
-    await new Promise((resolve) => setTimeout(resolve, 5));
-  }
+  await untilWish(host, 'picky', ({ tasks }) => tasks === before.tasks);
   t.match(await picky.status(), { state: 'active', workers: 1, tasks: 2, plan: { tasks: before.plan.tasks } });
 });
 

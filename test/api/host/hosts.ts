@@ -2,6 +2,11 @@
 
 import { writeFileSync } from 'node:fs';
 import type { Test } from 'tap';
+import type { ClusterHost } from '../../../coordination/host/cluster-host.js';
+import { wishPath } from '../../../coordination/paths.js';
+import { fromNode } from '../../../coordination/store/json-node.js';
+import type { SessionKeeper } from '../../../coordination/store/session-keeper.js';
+import { isWish, type Wish } from '../../../coordination/topology-records.js';
 import type { Logger } from '../../../engine/log.js';
 import { Host, type HostOptions } from '../../../api/host/index.js';
 
@@ -71,4 +76,19 @@ export function writeModule(directory: string, name: string, text: string): stri
   const file = `${directory}/${name}`;
   writeFileSync(file, text);
   return file;
+}
+
+/** Resolves when the wish of that topology is so, or gone: told by the store of the host at each change of it. */
+export async function untilWish(host: Host, name: string, isSo: (wish: Wish) => boolean): Promise<void> {
+  const { cluster } = (host as unknown as { readonly parts: { readonly cluster: ClusterHost } }).parts;
+  const { keeper } = cluster as unknown as { readonly keeper: SessionKeeper };
+  const session = await keeper.current();
+  let close = (): void => undefined;
+  await new Promise<void>((resolve) => {
+    const watch = session.watchNode(wishPath(name), (node) => {
+      if (node === null || isSo(fromNode(node, isWish))) resolve();
+    });
+    close = () => watch.close();
+  });
+  close();
 }
