@@ -8,7 +8,7 @@ import type { ClusterHost } from '../../coordination/host/cluster-host.js';
 import { payloadPath } from '../../coordination/paths.js';
 import { changesOf } from '../../coordination/topology-records.js';
 import type { ParameterTarget } from '../../coordination/parameters.js';
-import type { KnownTopology } from '../../coordination/topologies.js';
+import type { KnownTopology, LiveTopology } from '../../coordination/topologies.js';
 import { isWaiting } from '../../coordination/waiting.js';
 import { failure, isMillraceError } from '../../engine/errors.js';
 import { KILL_WAIT_DEFAULT_MS } from '../../engine/limits.js';
@@ -196,13 +196,19 @@ export class LocalService implements HostService {
       if (known.kind === 'ended') throw failure('MILLRACE_INGEST_ENDED', { topology: name, spout });
       // Wished but not here yet: it is about to start.
       given = runner.ingest(name, id, spout, record, signal);
-      if (given === null && known.wish.wanted === 'active') {
+      if (given === null && known.wish.wanted === 'active' && this.comesHere(known)) {
         await runner.arrival(name, signal);
         given = runner.ingest(name, id, spout, record, signal);
       }
     }
     if (given === null) throw failure('MILLRACE_INGEST_INACTIVE', { topology: name, spout });
     await given;
+  }
+
+  /** Nothing else is to run it than this host: a version that comes elsewhere takes records there. */
+  private comesHere({ assignment }: LiveTopology): boolean {
+    const lead = assignment?.next?.places[0];
+    return lead === undefined || (lead.host === this.options.name && lead.boot === this.options.cluster.boot);
   }
 
   private async isWishedActive(name: string, id: string | undefined): Promise<boolean> {

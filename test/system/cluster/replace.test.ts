@@ -96,3 +96,42 @@ for (const [whose, when] of CASES) {
     await ends(t, load);
   });
 }
+
+await t.test('records wait for the next version, wherever that is led, and whoever is asked', async (t) => {
+  const records = (version: string): object => ({
+    name: 'records',
+    version,
+    spouts: { in: { type: 'ingest', config: { fields: ['n'] } } },
+    bolts: { out: { type: 'log', inputs: [{ from: 'in', grouping: 'shuffle' }] } },
+  });
+  const clients = cluster.names.map((name) => cluster.host(name).command.client);
+  await clients[0]!.submit({ document: records('1') });
+  const { places } = await cluster.assignment('records', (found) => found.places.length > 0);
+  let [given, refused] = [0, 0];
+  const give = async (): Promise<unknown> => {
+    const client = clients[given++ % clients.length]!;
+    for (const n = given; ;) {
+      const error: unknown = await client.ingest('records', 'in', [n]).catch((thrown: unknown) => thrown);
+      // Nothing was emitted: it came when its version let go, and the next one is led elsewhere.
+      if (!isMillraceError(error) || error.code !== 'MILLRACE_INGEST_INACTIVE') return error;
+      refused++;
+    }
+  };
+  t.equal(await give(), undefined);
+  let isOver = false;
+  const over = (): void => void (isOver = true);
+  const replaced = clients[1]!.submit({ document: records('2'), replace: true });
+  replaced.then(over, over);
+  const waiting: Promise<unknown>[] = [];
+  while (!isOver) {
+    waiting.push(give());
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+  const { version, places: now } = await replaced;
+  t.equal(version, '2');
+  t.not(now[0]!.host, places[0]!.host);
+  for (let more = 0; more < clients.length; more++) waiting.push(give());
+  t.strictSame([...new Set(await Promise.all(waiting))], [undefined]);
+  t.comment(`${given} records, ${refused} of them refused and sent again`);
+  await clients[0]!.kill('records', { waitMs: 0 });
+});
