@@ -9,11 +9,7 @@
 
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { failure, reasonOf } from '../../engine/errors.js';
-import {
-  CLIENT_INGEST_TIMEOUT_MS,
-  CLIENT_REPLY_BYTES_MAX,
-  FORWARD_TIMEOUT_MS,
-} from '../../engine/limits.js';
+import { CLIENT_INGEST_TIMEOUT_MS, CLIENT_REPLY_BYTES_MAX, FORWARD_TIMEOUT_MS } from '../../engine/limits.js';
 import type { Logger } from '../../engine/log.js';
 import { FORWARDED } from '../forwarded.js';
 import type { Peer } from '../host/peers.js';

@@ -87,7 +87,14 @@ async function versions(t: Test) {
   const source: TopologySource = { kind: 'module', url: topologyUrl('ingesting').href, settings: {} };
   const description = describe(await loadTopology(source));
   const runner = new EngineRunner({
-    ...{ logger: silentLogger, clock: new RealClock(), slots: 2, print: () => undefined, waitsForCode: false },
+    ...{
+      logger: silentLogger,
+      clock: new RealClock(),
+      slots: 2,
+      spares: null,
+      print: () => undefined,
+      waitsForCode: false,
+    },
     ...{ together: null, filesRootOf: () => null, heldBack: new Set<string>(), onRunning: () => undefined },
     sourceOf: () => Promise.resolve(source),
     parametersOf: () => ({ now: {}, ready: Promise.resolve(), close: () => undefined }),
