@@ -227,6 +227,7 @@ onEachTransport(
     await open(run);
     await run.ingest('orders', ['Ahab', 'ack']);
     await t.rejects(run.ingest('unknown', ['Ahab', 'ack']), { code: 'MILLRACE_INGEST_SPOUT' });
+    await run.settle();
     t.strictSame(run.executed('clerk'), [['Ahab', 'ack']]);
   },
 );
