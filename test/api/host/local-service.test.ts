@@ -3,6 +3,8 @@
 import t from 'tap';
 import type { Artifacts } from '../../../coordination/artifacts/artifacts.js';
 import type { EngineRunner } from '../../../api/host/engine-runner.js';
+import type { LiveTopology } from '../../../coordination/topologies.js';
+import { replacementOf } from '../../../api/host/replacement.js';
 import { LocalService } from '../../../api/host/local-service.js';
 import { Strangers } from '../../../api/host/strangers.js';
 import type { Submissions } from '../../../api/host/submissions.js';
@@ -78,5 +80,45 @@ void t.test('where it runs and what it waits for is told to whoever asks', async
     { name: 'large', waiting },
     { name: 'words', places: [{ host: 'a' }], waiting: null },
   ]);
+  await member.host.close();
+});
+
+void t.test('how far a replacement is, and why the last one was refused', async (t) => {
+  const cluster = await Cluster.open();
+  const member = await cluster.host('a', 3);
+  const { topologies, replacements } = member.host;
+  const version = (text: string, workers = 1) =>
+    topology('words', { description: { ...described('words'), version: text }, workers });
+  const { id: oldId } = await topologies.submit(version('1'));
+  await settle();
+  const service = serviceOf(member);
+  const shown = async () => (await service.list())[0]!;
+  t.match(await shown(), { id: oldId, version: '1', replaces: null, replacement: null, refused: null });
+  const large = await replacements.submit(version('2', 3));
+  await settle();
+  const refused = { id: large, error: { code: 'MILLRACE_REPLACE_ROOM', stack: null } };
+  t.match(await shown(), { id: oldId, replacement: null, refused });
+  const id = await replacements.submit(version('3', 2));
+  await settle();
+  const { wish } = (await topologies.get('words')) as LiveTopology;
+  const placing = { id, version: '3', submittedAtMs: 5, workers: 2, tasks: 1, places: [], stage: 'placing' };
+  t.strictSame(replacementOf({ wish, assignment: null }), placing, 'before the master has placed it');
+  const places = [1, 2].map((slot) => ({ host: 'a', slot }));
+  t.match(await shown(), { id: oldId, refused: null, replacement: { id, stage: 'preparing', places } });
+  const [old, next] = member.runner.runs;
+  next!.listener.stage('standby');
+  await settle();
+  t.match(await shown(), { replacement: { stage: 'releasing' } });
+  old!.listener.stage('aside');
+  await settle();
+  t.match(await shown(), { replacement: { stage: 'opening' } });
+  old!.holds = true;
+  next!.listener.stage('open');
+  await settle();
+  const draining = await service.describe('words');
+  t.match(draining, { id: oldId, state: 'active', replacement: { stage: 'draining' } });
+  old!.end({ status: 'killed', error: null, final: null });
+  await settle();
+  t.match(await shown(), { id, version: '3', replaces: oldId, replacement: null, refused: null, workers: 2 });
   await member.host.close();
 });
