@@ -264,3 +264,27 @@ t.test('a wish that somebody took back by hand drops what was to replace it', as
   t.strictSame(old.told, []);
   await host.close();
 });
+
+t.test('the code of both versions is kept as long as either may run', async (t) => {
+  const cluster = await Cluster.open();
+  const { host, runner } = await cluster.host('a', 4);
+  const inUse = async (): Promise<readonly string[]> => [...(await host.topologies.artifactsInUse())].sort();
+  const of = (text: string): NewTopology => version(text, { artifacts: [text] });
+  await host.topologies.submit(of('one'));
+  await settle();
+  await host.replacements.submit(of('bad'));
+  await settle();
+  t.strictSame(await inUse(), ['bad', 'one']);
+  runner.runs[1]!.end({ status: 'failed', error: null, final: null });
+  await settle();
+  t.strictSame(await inUse(), ['one'], 'of one that was refused it is not');
+  const { refused } = ((await host.topologies.get('lines')) as LiveTopology).wish;
+  t.match(refused!.error, { code: 'MILLRACE_REPLACE_FAILED', message: /it ended before it was open$/ });
+  await host.replacements.submit(of('two'));
+  await settle();
+  t.strictSame(await inUse(), ['one', 'two']);
+  await upTo('opened', runner.runs[0]!, runner.runs[2]!);
+  await settle();
+  t.strictSame(await inUse(), ['two']);
+  await host.close();
+});
