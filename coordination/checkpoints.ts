@@ -50,11 +50,12 @@ export class Progress {
 
   /** What is kept. */
   all(): readonly Checkpoint[] {
-    return this.pieces.flatMap(({ entries }) =>
-      [...entries.values()].map(([component, partition, progress]) => {
-        return { component, partition, progress: Uint8Array.from(Buffer.from(progress, 'base64')) };
-      }),
-    );
+    return this.pieces.flatMap(checkpointsOf);
+  }
+
+  /** What is kept with the next write. */
+  unwritten(): readonly Checkpoint[] {
+    return this.pieces.filter(({ dirty }) => dirty).flatMap((piece) => checkpointsOf(piece));
   }
 
   set({ component, partition, progress }: CheckpointChange): void {
@@ -64,6 +65,12 @@ export class Progress {
     else if (!piece.entries.delete(key)) return;
     piece.dirty = true;
   }
+}
+
+function checkpointsOf({ entries }: Piece): readonly Checkpoint[] {
+  return [...entries.values()].map(([component, partition, progress]) => {
+    return { component, partition, progress: Uint8Array.from(Buffer.from(progress, 'base64')) };
+  });
 }
 
 /**

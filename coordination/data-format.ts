@@ -9,7 +9,7 @@ import { fromNode, hasKeys, toData } from './store/json-node.js';
 import { hasCode } from './store/store-errors.js';
 
 /** The format of this version. Counts up when an older version would misread what a newer one writes. */
-export const DATA_FORMAT = 1;
+export const DATA_FORMAT = 2;
 
 /** What stands in the node. */
 export interface DataVersion {

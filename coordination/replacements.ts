@@ -3,6 +3,8 @@
 // next one. Main thread.
 
 import { failure, fromWire } from '../engine/errors.js';
+import { HOSTS_NAMED_MAX } from '../engine/limits.js';
+import type { Hosts } from './hosts.js';
 import { TOPOLOGIES, wishPath } from './paths.js';
 import { piecesOf, savePayload } from './payload.js';
 import { fromNode, toData } from './store/json-node.js';
@@ -18,6 +20,7 @@ export interface ReplacementsOptions {
   /** Makes ids unlike all others. */
   readonly newId: () => string;
   readonly topologies: Topologies;
+  readonly hosts: Pick<Hosts, 'list'>;
 }
 
 export class Replacements {
@@ -33,12 +36,13 @@ export class Replacements {
    *
    * @returns the id of the new version
    * @throws MILLRACE_REPLACE_UNKNOWN, MILLRACE_REPLACE_BUSY while another version replaces it,
-   * MILLRACE_REPLACE_STATE while it is being killed, MILLRACE_WISH_TOO_LARGE, what the store throws
+   * MILLRACE_REPLACE_STATE while it is being killed, MILLRACE_REPLACE_PROTOCOLS while older hosts are there, MILLRACE_WISH_TOO_LARGE, what the store throws
    */
   async submit(topology: NewTopology): Promise<string> {
     const { name } = topology.description;
     const pieces = piecesOf(name, topology);
     const session = await this.options.session();
+    await this.checkProtocols(name);
     for (;;) {
       const found = await this.find(session, name);
       if (found === null) throw failure('MILLRACE_REPLACE_UNKNOWN', { topology: name });
@@ -48,8 +52,8 @@ export class Replacements {
       // A new one each time: pieces of the last try may be there.
       const id = this.options.newId();
       const next = { ...submittedFrom(topology, id, pieces.length), replaces: wish.id };
-      const { refused: _, ...before } = wish;
-      const data = toData({ ...before, next } satisfies Wish);
+      // Why the last one was refused stays until this one is decided on: somebody may still ask.
+      const data = toData({ ...wish, next } satisfies Wish);
       try {
         await savePayload(session, id, pieces, { type: 'set', path: wishPath(name), data, version });
         return id;
@@ -90,6 +94,14 @@ export class Replacements {
       if (wish?.refused?.id === id) throw fromWire(wish.refused.error);
       return await this.endedMeanwhile(name, id);
     }
+  }
+
+  /** Any of them may be master, or get the next version. */
+  private async checkProtocols(topology: string): Promise<void> {
+    const hosts = (await this.options.hosts.list()).filter(({ boot, door }) => boot !== '' && door !== undefined);
+    if (new Set(hosts.map(({ protocol = 0 }) => protocol)).size < 2) return;
+    const named = hosts.slice(0, HOSTS_NAMED_MAX).map(({ host, protocol = 0 }) => `${host} ${protocol}`);
+    throw failure('MILLRACE_REPLACE_PROTOCOLS', { topology, hosts: named.join(', ') });
   }
 
   /** Neither runs: either the new one has ended since, or the one before did, and the new one was dropped. */

@@ -107,8 +107,11 @@ export interface Placed {
 export interface NextPlaced extends Placed {
   /** What is wanted of it: the one before is killed when this one is to go on. */
   readonly wanted: Exclude<Wanted, 'killed'>;
-  /** `standby`: its bolts are made ready, its spouts wait; `open`: its spouts are opened too. */
-  readonly stage: 'standby' | 'open';
+  /**
+   * `standby`: its bolts are made ready, its spouts wait; `open`: its spouts are opened too; `closing`: it was refused
+   * after that, and is to end before the one before comes back.
+   */
+  readonly stage: 'standby' | 'open' | 'closing';
 }
 
 /** What the master decided; only the master of the newest epoch writes it. */

@@ -30,7 +30,8 @@ export function versionsOf({ next, aside, ...own }: Assignment): readonly Versio
   const stateId = stateIdOf(own);
   const present: Version = { ...own, stateId, stage: aside === true ? 'aside' : null };
   const { name, epoch } = own;
-  return next === undefined ? [present] : [present, { ...next, name, epoch, kill: null, stateId }];
+  if (next === undefined || next.stage === 'closing') return [present];
+  return [present, { ...next, stage: next.stage, name, epoch, kill: null, stateId }];
 }
 
 /** The slots that it has. */

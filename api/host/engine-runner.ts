@@ -186,7 +186,7 @@ class EngineRun implements RunningTopology {
     this.listener = listener;
     this.options = options;
     this.places = order.places;
-    this.rebalances = new RunRebalances(order, (change, error) =>
+    this.rebalances = new RunRebalances(order, options.clock, (change, error) =>
       listener.rebalanced(change, error === null ? null : toWire(error)),
     );
     this.stages = new RunStages(order, {

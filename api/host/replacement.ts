@@ -19,8 +19,8 @@ export function replacementOf({
 }
 
 /** The last one that was to replace it, and did not. */
-export function refusedOf({ wish: { refused } }: Pick<LiveTopology, 'wish'>): RefusedReplacement | null {
-  return refused === undefined ? null : { id: refused.id, error: refused.error };
+export function refusedOf({ wish: { refused, next } }: Pick<LiveTopology, 'wish'>): RefusedReplacement | null {
+  return refused === undefined || next !== undefined ? null : { id: refused.id, error: refused.error };
 }
 
 /** Places without the life of the host that they are at. */

@@ -6,7 +6,9 @@
 
 import type { RebalanceOrder, RunOrder } from '../../coordination/host/runner.js';
 import { failure, isMillraceError, reasonOf } from '../../engine/errors.js';
-import { REBALANCE_TRIES_MAX } from '../../engine/limits.js';
+import { pause } from '../../coordination/store/signals.js';
+import type { Clock } from '../../engine/clock.js';
+import { REBALANCE_TRIES_MAX, RESIZE_RETRY_MS } from '../../engine/limits.js';
 import type { TopologyRun } from '../../engine/worker/topology-run.js';
 
 /** Told how each ended: null when it was carried out. */
@@ -20,6 +22,8 @@ interface Waiting {
 export class RunRebalances {
   private readonly order: Pick<RunOrder, 'name' | 'description'>;
   private readonly told: Told;
+  private readonly clock: Clock;
+  private readonly ending = new AbortController();
   private run: TopologyRun | null = null;
   private next: RebalanceOrder | null = null;
   private busy = false;
@@ -28,8 +32,9 @@ export class RunRebalances {
   private last: { readonly change: number; readonly error: unknown };
   private waiting: Waiting[] = [];
 
-  constructor(order: Pick<RunOrder, 'name' | 'description' | 'change'>, told: Told) {
+  constructor(order: Pick<RunOrder, 'name' | 'description' | 'change'>, clock: Clock, told: Told) {
     this.order = order;
+    this.clock = clock;
     this.told = told;
     this.last = { change: order.change, error: null };
   }
@@ -63,6 +68,7 @@ export class RunRebalances {
   /** It runs no more. */
   end(): void {
     this.over = true;
+    this.ending.abort();
     for (const { settle } of this.waiting.splice(0)) settle(this.ended());
   }
 
@@ -112,8 +118,13 @@ export class RunRebalances {
         await run.rebalance({ workers, parallelism: Object.fromEntries(components) });
         return null;
       } catch (error) {
-        const died = isMillraceError(error) && error.code === 'MILLRACE_REBALANCE_WORKER_DIED';
-        if (!died || tries >= REBALANCE_TRIES_MAX) return error;
+        const code = isMillraceError(error) ? error.code : null;
+        // Its spouts stand aside for another version, which may not come.
+        const isLater = code === 'MILLRACE_REBALANCE_BUSY';
+        if (isLater) await pause(this.clock, RESIZE_RETRY_MS, this.ending.signal);
+        if (this.over) return this.ended();
+        const died = code === 'MILLRACE_REBALANCE_WORKER_DIED';
+        if (!isLater && (!died || tries >= REBALANCE_TRIES_MAX)) return error;
       }
     }
   }

@@ -78,6 +78,8 @@ export class RunStages {
   }
 
   standAside(): void {
+    // Who asks again has forgotten it.
+    if (this.wantsAside && this.isAside) this.reached('aside');
     this.wantsAside = true;
     void this.carryOut();
   }
@@ -140,7 +142,9 @@ export class RunStages {
     for (let waitMs = STAND_ASIDE_RETRY_MIN_MS; !this.over && !signal.aborted;) {
       try {
         await run.standAside();
-        this.reached('aside');
+        this.isAside = true;
+        // It may be on its way back already.
+        if (this.wantsAside) this.reached('aside');
         return;
       } catch (error) {
         if (this.over || signal.aborted) return;

@@ -104,8 +104,8 @@ export class ClusterHost {
     this.keeper = new SessionKeeper({ store, clock, logger, each: (each) => this.inSession(each) });
     const asked = { session, newId: () => newId(random) };
     this.topologies = new Topologies(asked);
-    this.replacements = new Replacements({ ...asked, topologies: this.topologies });
     this.hosts = new Hosts(session);
+    this.replacements = new Replacements({ ...asked, topologies: this.topologies, hosts: this.hosts });
     this.drains = new Drains({ session, hosts: this.hosts, wallMs });
     this.parameters = new ParameterNodes({ session, topologies: this.topologies });
     this.liveParameters = new LiveParameters({ logger, cluster: options.onParameters ?? (() => undefined) });

@@ -70,6 +70,8 @@ export class Runs {
   private readonly runs = new Map<string, Run>();
   private assigned: ReadonlyMap<string, Version> = new Map();
   private closing = false;
+  /** The last report spoke of topologies that rest. */
+  private toldResting = false;
   private quiet: () => void = () => undefined;
 
   constructor(options: RunsOptions) {
@@ -93,7 +95,9 @@ export class Runs {
     this.assigned = new Map(own.map((each) => [each.id, each]));
     for (const [id, run] of [...this.runs]) this.change(id, run, this.assigned.get(id));
     for (const [id, assignment] of this.assigned) if (!this.runs.has(id)) this.take(assignment);
-    if (own.some(({ stage }) => stage === 'aside')) this.report();
+    // Those that rest have nobody else who says how far they are.
+    const rests = own.some(({ stage, id }) => stage === 'aside' && !this.runs.has(id));
+    if (rests || this.toldResting) this.report();
   }
 
   /**
@@ -351,6 +355,7 @@ export class Runs {
       const isResting = wanted === 'inactive' && !this.runs.has(id);
       return stage === 'aside' && isResting ? [{ id, revision, state: 'running', stage }] : [];
     });
+    this.toldResting = resting.length > 0;
     outbox.setReport({ host, boot, runs: [...runs, ...resting], ...(parts > 0 && { parts }) } satisfies Report);
   }
 }

@@ -35,6 +35,8 @@ export interface Staged {
   stage: RunStage | null;
   /** How far it was told to go. */
   toldStage: RunStage | null;
+  /** Counts up with that. */
+  steps: number;
   /** Resolves when it was told that. */
   steering: Promise<void>;
   /** Resolves when what it has reached is told. */
@@ -61,23 +63,30 @@ export class Stages {
   steer(run: Staged): void {
     const { stage } = run.assignment;
     const { running, toldStage } = run;
-    // It is like any other from then on.
-    if (stage === null && run.stage === 'open') run.stage = null;
+    // It is like any other from then on, or on its way to be.
+    if (stage === null && run.stage !== null) this.set(run, null);
     if (running === null || stage === toldStage) return;
     run.toldStage = stage;
+    run.steps++;
     run.steering = run.steering.then(() => this.bring(run, running, toldStage, stage));
   }
 
   /** The run says that it has come so far. */
   reached(run: Staged, stage: RunStage | null): void {
+    const { steps } = run;
     run.telling = run.telling.then(async () => {
       // Who goes on reads what is on disk.
       if (stage === 'aside' && run.progress !== null) {
         await this.options.checkpoints.written(run.progress, run.discarded.signal);
       }
-      run.stage = stage;
-      this.options.changed();
+      // It was told something else meanwhile.
+      if (stage !== 'aside' || run.steps === steps) this.set(run, stage);
     });
+  }
+
+  private set(run: Staged, stage: RunStage | null): void {
+    run.stage = stage;
+    this.options.changed();
   }
 
   /**
@@ -93,11 +102,15 @@ export class Stages {
       const node = await session.get(assignmentPath(name));
       // One that somebody wrote over by hand says nothing; the master writes it anew.
       const versions = versionsOf(fromNode(node, isAssignment));
-      const isOurs = versions.some((each) => each.id === id && each.revision === revision && each.stage !== 'standby');
+      const isOurs = versions.some((each) => each.id === id && each.revision === revision && mayClaim(each));
       if (!isOurs) throw failure('MILLRACE_STORE_NO_NODE', { path: node.path });
     });
-    if (run.progress !== null) checkpoints.drop(run.progress);
+    const before = run.progress;
     run.progress = claimed;
+    if (before === null) return;
+    // What it was told meanwhile is newer than what is kept, unless another one has gone on since.
+    if (!before.lost) for (const each of before.unwritten()) checkpoints.add(claimed, each);
+    checkpoints.drop(before);
   }
 
   /** Never rejects. */
@@ -113,11 +126,11 @@ export class Stages {
         else this.options.changed();
         return;
       case 'open':
-        await this.open(run, running);
+        await this.open(run, running, to);
         return;
       case null:
-        if (!run.isOpened) await this.open(run, running);
-        else if (from === 'aside' && (await this.claims(run))) running.comeBack();
+        if (!run.isOpened) await this.open(run, running, to);
+        else if (from === 'aside') await this.comeBack(run, running);
         return;
       case 'standby':
         // It was started that way.
@@ -125,21 +138,25 @@ export class Stages {
     }
   }
 
-  private async open(run: Staged, running: RunningTopology): Promise<void> {
-    if (!(await this.claims(run))) return;
+  private async comeBack(run: Staged, running: RunningTopology): Promise<void> {
+    if (run.progress !== null) await this.options.checkpoints.written(run.progress, run.discarded.signal);
+    if (await this.claims(run, null)) running.comeBack();
+  }
+
+  private async open(run: Staged, running: RunningTopology, to: RunStage | null): Promise<void> {
+    if (!(await this.claims(run, to))) return;
     run.isOpened = true;
     running.open(run.progress!.all());
   }
 
   /** Until it is this run's; false when it is to be something else by then. */
-  private async claims(run: Staged): Promise<boolean> {
+  private async claims(run: Staged, to: RunStage | null): Promise<boolean> {
     const { clock, logger } = this.options;
     const { signal } = run.discarded;
-    const { toldStage } = run;
-    for (let waitMs = STORE_RETRY_MIN_MS; !signal.aborted && run.toldStage === toldStage;) {
+    for (let waitMs = STORE_RETRY_MIN_MS; !signal.aborted && run.toldStage === to;) {
       try {
         await this.claim(run);
-        return !signal.aborted;
+        return !signal.aborted && run.toldStage === to;
       } catch (error) {
         logger.debug(`the progress of topology "${run.assignment.name}" is claimed later: ${reasonOf(error)}`);
       }
@@ -150,9 +167,14 @@ export class Stages {
   }
 }
 
+/** Its spouts are open, or about to be. */
+function mayClaim({ stage }: Version): boolean {
+  return stage === null || stage === 'open';
+}
+
 /** How far it has come, for others: whose spouts were never opened has nothing to let go of. */
-export function stageOf({ stage, assignment }: Staged): RunStage | null {
-  return stage === 'standby' && assignment.stage === 'aside' ? 'aside' : stage;
+export function stageOf({ stage, isOpened, assignment }: Staged): RunStage | null {
+  return stage === 'standby' && !isOpened && assignment.stage === 'aside' ? 'aside' : stage;
 }
 
 /** Where a run begins. */
@@ -163,6 +185,7 @@ export function notStaged(): Omit<Staged, 'assignment' | 'discarded'> {
     isOpened: true,
     stage: null,
     toldStage: null,
+    steps: 0,
     steering: Promise.resolve(),
     telling: Promise.resolve(),
   };

@@ -127,6 +127,14 @@ function mend(each: Case, assignment: Assignment): Arrangement {
   if (places === null) {
     const most = isSpread ? wish.workers : left.length;
     const mended = asManyAsFit(where, left, most);
+    if (
+      mended === null &&
+      left.every((place, worker) => place !== null || standing(assignment.places[worker]!) === 'there')
+    ) {
+      // It may reach them again, and nobody else can take its workers.
+      room.take(assignment.places);
+      return { places: assignment.places, isAnew: false, isSpread, waiting: assignment.waiting ?? null };
+    }
     if (mended === null) {
       room.give(left.filter((place) => place !== null));
       return anew(each, wish.wanted === 'active' ? start(each, true) : null);

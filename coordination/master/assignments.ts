@@ -46,6 +46,8 @@ export class Assignments {
   /** Reads all of them: also what was written last, and was not answered. */
   async read(): Promise<void> {
     const { session, valueOf } = this.options;
+    // What changes from now on is noticed.
+    this.isStale = false;
     await session.sync(ASSIGNMENTS);
     const names = await session.children(ASSIGNMENTS);
     const nodes = await Promise.all(names.map((name) => session.get(assignmentPath(name))));
@@ -64,7 +66,6 @@ export class Assignments {
       // Hosts have ended it by now: it starts anew, in another revision.
       this.known.set(name, { value: { ...alone(value), places: [] }, version: null, isUnread: false });
     }
-    this.isStale = false;
   }
 
   /** Takes note of what the nodes are now; whether somebody else has written there. */

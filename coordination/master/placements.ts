@@ -105,6 +105,7 @@ function saysTheSame(before: Assignment, next: Omit<Assignment, 'epoch'>): boole
   return (
     before.wanted === next.wanted &&
     before.waiting === next.waiting &&
+    before.stateId === next.stateId &&
     changesOf(before) === changesOf(next) &&
     isSameList(before.places, next.places)
   );

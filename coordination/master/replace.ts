@@ -6,11 +6,13 @@
 //                                       └──────────────────┼───────┘
 //                                                          └─► the other one is killed ─► has ended ─► swapped
 //
+// One that is refused while it opens its spouts is closed first, and then the other one comes back.
+//
 // From `open` on what runs of the one before is left as it is, whatever hosts do: either it comes back or it ends.
 
 import { failure, type MillraceError } from '../../engine/errors.js';
 import { REPLACE_STEP_MAX_MS } from '../../engine/limits.js';
-import type { Assignment, RunReport, Wish } from '../topology-records.js';
+import type { Assignment, NextPlaced, RunReport, Wish } from '../topology-records.js';
 
 export type ReplaceStep =
   /** `goesOn`: what runs is decided on as without a replacement. */
@@ -23,7 +25,11 @@ export type ReplaceStep =
   | { readonly type: 'end' }
   /** It is the topology from now on. */
   | { readonly type: 'swap' }
-  /** Nobody wishes it any more. */
+  /** It is told whether it is to be active. */
+  | { readonly type: 'tell' }
+  /** Nobody wishes it any more: it ends, and the one before waits for that. */
+  | { readonly type: 'close' }
+  /** Nothing is left of it. */
   | { readonly type: 'drop' }
   /** Null: for what its last report says. */
   | { readonly type: 'refuse'; readonly error: MillraceError | null };
@@ -47,42 +53,60 @@ export function replaceStep(each: Replacement): ReplaceStep {
   const { wish, assignment, hasLead, report } = each;
   const { next, name } = wish;
   const placed = assignment?.next;
-  if (placed !== undefined && placed.id !== next?.id) return { type: 'drop' };
+  if (placed !== undefined && placed.id !== next?.id) return stepOfUnwished(each, placed.stage);
   if (next === undefined) return { type: 'wait', goesOn: true };
   if (placed?.stage === 'open' && assignment?.wanted === 'killed') {
-    const isOver = !hasLead || (report !== null && report.state !== 'running');
-    return isOver ? { type: 'swap' } : { type: 'wait', goesOn: false };
+    // For its last words nobody has to wait who is wished to end, or lost a host.
+    const isOver = !hasLead || !each.hasNextHosts || wish.wanted === 'killed' || isEnded(report);
+    if (isOver) return { type: 'swap' };
+    return wish.wanted === placed.wanted ? { type: 'wait', goesOn: false } : { type: 'tell' };
   }
   if (wish.wanted === 'killed') {
     return { type: 'refuse', error: failure('MILLRACE_REPLACE_ENDED', { topology: name, state: 'being killed' }) };
   }
-  if (report !== null && report.state !== 'running' && placed?.stage !== 'open') return { type: 'wait', goesOn: true };
+  if (isEnded(report) && placed?.stage !== 'open') return { type: 'wait', goesOn: true };
+  if (assignment === null) return { type: 'swap' };
+  if (placed !== undefined) return stepOf(each, assignment, placed);
   // Nothing runs that could go on or hand over.
-  if (assignment === null || assignment.places.length === 0) return { type: 'swap' };
-  if (placed === undefined) return { type: 'place' };
-  return stepOf(each, placed.stage, assignment.aside === true);
+  if (assignment.places.length === 0) return { type: 'swap' };
+  // It is still on its way back from the last one.
+  return report?.stage === 'aside' ? { type: 'wait', goesOn: true } : { type: 'place' };
+}
+
+/** What it has claimed, or has open, it has to let go of before the one before takes it back. */
+function stepOfUnwished({ nextReport, hasNextHosts }: Replacement, stage: NextPlaced['stage']): ReplaceStep {
+  if (stage === 'standby') return { type: 'drop' };
+  if (nextReport?.state !== 'running' || !hasNextHosts) return { type: 'drop' };
+  return stage === 'open' ? { type: 'close' } : { type: 'wait', goesOn: false };
+}
+
+function isEnded(report: RunReport | null): boolean {
+  return report !== null && report.state !== 'running';
 }
 
 function stepOf(
-  { wish: { name: topology }, report, hasNextHosts, nextReport, isLate }: Replacement,
-  stage: 'standby' | 'open',
-  aside: boolean,
+  { wish: { name: topology, wanted }, hasLead, report, hasNextHosts, nextReport, isLate }: Replacement,
+  { aside = false, places }: Assignment,
+  placed: NextPlaced,
 ): ReplaceStep {
+  const { stage } = placed;
   if (nextReport?.state === 'failed' || nextReport?.state === 'killed') return { type: 'refuse', error: null };
-  if (stage === 'open' && nextReport?.stage === 'open') return { type: 'end' };
+  if (stage === 'open' && nextReport?.stage === 'open') return { type: hasLead ? 'end' : 'swap' };
   if (!hasNextHosts) return { type: 'refuse', error: failure('MILLRACE_REPLACE_HOST_LOST', { topology }) };
   if (isLate) {
     const what = whatOf(stage, aside);
     const seconds = REPLACE_STEP_MAX_MS / 1000;
     return { type: 'refuse', error: failure('MILLRACE_REPLACE_LATE', { topology, what, seconds }) };
   }
-  if (stage === 'open') return { type: 'wait', goesOn: false };
+  if (stage === 'open') return wanted === placed.wanted ? { type: 'wait', goesOn: false } : { type: 'tell' };
+  // Nobody is left who could let go.
+  if (places.length === 0) return nextReport?.stage === 'standby' ? { type: 'open' } : { type: 'wait', goesOn: true };
   if (aside) return report?.stage === 'aside' ? { type: 'open' } : { type: 'wait', goesOn: true };
   return nextReport?.stage === 'standby' ? { type: 'aside' } : { type: 'wait', goesOn: true };
 }
 
 /** What it is that takes so long. */
-function whatOf(stage: 'standby' | 'open', aside: boolean): string {
+function whatOf(stage: NextPlaced['stage'], aside: boolean): string {
   if (stage === 'open') return 'opening the spouts of the new version';
   return aside ? 'letting go of what the spouts of the version before read' : 'making the new version ready';
 }

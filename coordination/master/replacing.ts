@@ -14,6 +14,7 @@ import { hasCode } from '../store/store-errors.js';
 import {
   isFinal,
   type Assignment,
+  type NextPlaced,
   type Placed,
   type RunReport,
   type Submitted,
@@ -71,6 +72,8 @@ export class Replacing {
   private readonly options: ReplacingOptions;
   /** By the id of the next version. */
   private readonly since = new Map<string, Since>();
+  /** Ids of next versions that this master refused, and that the cache still shows. */
+  private readonly refused = new Set<string>();
 
   constructor(options: ReplacingOptions) {
     this.options = options;
@@ -89,7 +92,10 @@ export class Replacing {
    * @returns whether what runs of it is to be decided on as usual
    */
   async carryOut(found: Found): Promise<boolean> {
-    const { wish, reportOf, standing } = found;
+    const { reportOf, standing } = found;
+    // A cache may lag behind what was refused.
+    const isRefused = this.refused.has(found.wish.next?.id ?? '');
+    const wish = isRefused ? withoutNext(found.wish) : found.wish;
     const known = this.options.assignments.get(wish.name)?.value;
     const assignment = known?.id === wish.id ? known : null;
     if (!isReplacing(wish) && assignment?.next === undefined) return true;
@@ -100,35 +106,47 @@ export class Replacing {
       assignment,
       hasLead: lead !== undefined && standing(lead) !== 'gone',
       report: assignment === null ? null : reportOf(assignment),
-      hasNextHosts: placed?.places.every((place) => standing(place) !== 'gone') === true,
+      hasNextHosts: placed !== undefined && hasHosts(found, placed),
       nextReport: placed === undefined ? null : reportOf(placed),
       isLate: this.isLate(assignment),
     });
-    if (step.type === 'wait') return step.goesOn;
-    if (step.type === 'drop') await this.write(found, alone(assignment!));
-    return !isReplacing(wish) || (await this.act({ ...found, wish }, assignment, step));
+    switch (step.type) {
+      case 'wait':
+        return step.goesOn;
+      case 'drop':
+        await this.write(found, alone(assignment!));
+        return true;
+      case 'close':
+        await this.write(found, { ...assignment!, aside: true, next: { ...placed!, stage: 'closing' } });
+        return false;
+      default:
+        // All else is done for one that is wished.
+        return !isReplacing(wish) || (await this.act({ ...found, wish }, assignment, step));
+    }
   }
 
   /** What does not happen any more. */
   see(wishes: readonly Wish[]): void {
     const wished = new Set(wishes.map(({ next }) => next?.id));
     for (const id of this.since.keys()) if (!wished.has(id)) this.since.delete(id);
+    for (const id of this.refused) if (!wished.has(id)) this.refused.delete(id);
   }
 
   private async act(
     found: Found & { readonly wish: ReplacingWish },
     assignment: Assignment | null,
-    step: Exclude<ReplaceStep, { readonly type: 'wait' }>,
+    step: Exclude<ReplaceStep, { readonly type: 'wait' | 'drop' | 'close' }>,
   ): Promise<boolean> {
     const { next } = found.wish;
     switch (step.type) {
-      case 'drop':
-        return true;
       case 'place':
         return await this.place(found, assignment!);
       case 'aside':
         await this.write(found, { ...assignment!, aside: true });
         return true;
+      case 'tell':
+        await this.write(found, { ...assignment!, next: { ...assignment!.next!, wanted: wantedOf(found.wish) } });
+        return false;
       case 'open':
         await this.write(found, { ...assignment!, next: { ...assignment!.next!, stage: 'open' } });
         return false;
@@ -149,6 +167,8 @@ export class Replacing {
   private async write({ wish, version }: Found, decided: Assignment): Promise<void> {
     const { assignments } = this.options;
     await assignments.write(decided, [{ type: 'check', path: wishPath(wish.name), version }]);
+    // From now on that step has its time.
+    this.isLate(decided);
   }
 
   /** All its workers get slots beside those that the topology has, or it is refused. */
@@ -164,7 +184,7 @@ export class Replacing {
       await this.refuse(found, assignment, failure('MILLRACE_REPLACE_ROOM', { topology: wish.name, reason }));
       return false;
     }
-    const wanted = wish.wanted === 'inactive' ? 'inactive' : 'active';
+    const wanted = wantedOf(wish);
     // Above zero its sinks go on with what the one before has written.
     const revision = assignment.revision + 1;
     await this.write(found, { ...assignment, next: { id: wish.next.id, revision, places, wanted, stage: 'standby' } });
@@ -200,10 +220,15 @@ export class Replacing {
     const error = smallError(reason === null ? await this.finalError(wish) : ownError(reason));
     const data = toData({ ...withoutNext(wish), refused: { id: next.id, error } } satisfies Wish);
     const told: Operation = { type: 'set', path: wishPath(name), data, version };
+    const placed = assignment?.next;
+    const isOpening =
+      placed?.stage === 'open' && found.reportOf(placed)?.state === 'running' && hasHosts(found, placed);
     if (assignment === null) await this.options.term.act([told]);
+    else if (isOpening) await assignments.write({ ...assignment, next: { ...placed, stage: 'closing' } }, [told]);
     else await assignments.write(alone(assignment), [told]);
+    this.refused.add(next.id);
     this.since.delete(next.id);
-    room.give(assignment?.next?.places ?? []);
+    if (!isOpening) room.give(placed?.places ?? []);
     logger.warn(`topology "${name}" goes on as it was: ${error.message}`);
     await history.forget(name, [payloadPath(next.id), finalPath(next.id)]);
   }
@@ -238,6 +263,14 @@ export class Replacing {
     this.since.set(next.id, { step, sinceMs: nowMs });
     return false;
   }
+}
+
+function hasHosts({ standing }: Found, { places }: Placed): boolean {
+  return places.every((place) => standing(place) !== 'gone');
+}
+
+function wantedOf({ wanted }: Wish): NextPlaced['wanted'] {
+  return wanted === 'inactive' ? 'inactive' : 'active';
 }
 
 function isPlacedToo(assignment: Assignment | null): assignment is ReplacingAssignment {

@@ -14,6 +14,11 @@ export const replaceErrors = {
     message: 'topology "{topology}" is {state} and cannot be replaced',
     hint: 'submit the new version without replacing, when the name is free',
   },
+  MILLRACE_REPLACE_PROTOCOLS: {
+    status: 409,
+    message: 'topology "{topology}" is not replaced while hosts speak different protocols: {hosts}',
+    hint: 'older ones know nothing of versions that replace each other: bring all hosts to one version of Millrace first',
+  },
   MILLRACE_REPLACE_UNKNOWN: {
     status: 404,
     message: 'there is no topology "{topology}" to be replaced',
@@ -32,7 +37,7 @@ export const replaceErrors = {
   MILLRACE_REPLACE_LATE: {
     status: 504,
     message: 'topology "{topology}" is not replaced: {what} took longer than {seconds} s',
-    hint: 'the version before goes on; see in the log of the host what the new one waits for',
+    hint: 'the version before goes on; see in the logs of the hosts of both what they wait for',
   },
   MILLRACE_REPLACE_FAILED: {
     status: 409,

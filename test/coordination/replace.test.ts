@@ -101,7 +101,6 @@ t.test('without room for both it is refused, with the reason, and what runs neve
   const smaller = await host.replacements.submit(version('three', { workers: 1 }));
   await settle();
   t.match((await live(member)).wish, { next: { id: smaller } });
-  t.notOk('refused' in (await live(member)).wish, 'one that is tried again is not refused');
   t.equal(runner.runs.length, 2);
   await host.close();
 });
@@ -248,10 +247,123 @@ t.test('hosts are lost meanwhile', async (t) => {
   await upTo('aside', third.old, third.next);
   await third.a.host.close();
   await third.cluster.advance(3000);
-  const now = await live(third.b);
-  t.match(now, { id: third.id }, 'there is room for the new version alone, and it is there');
-  t.match(third.next.told, [/^open/]);
+  t.match(third.next.told, [/^open/], 'nobody is left who could let go');
+  t.match(await live(third.b), { id: third.oldId }, 'it has to show that it starts');
+  third.next.listener.stage('open');
+  await settle();
+  t.match(await live(third.b), { id: third.id, state: 'active' });
   await third.b.host.close();
+
+  const fourth = await start();
+  await upTo('aside', fourth.old, fourth.next);
+  await fourth.a.host.close();
+  await fourth.cluster.advance(3000);
+  fourth.next.end({ status: 'failed', error: null, final: null });
+  await settle();
+  t.match(await live(fourth.b), { id: fourth.oldId, state: 'active' }, 'the version before gets its slots');
+  t.match(fourth.b.runner.run('lines').order, { id: fourth.oldId, standby: false });
+  await fourth.b.host.close();
+
+  const fifth = await start();
+  fifth.old.holds = true;
+  await upTo('opened', fifth.old, fifth.next);
+  t.match(await live(fifth.a), { id: fifth.oldId }, 'the bolts of the version before still have something to do');
+  await fifth.b.host.close();
+  await fifth.cluster.advance(3000);
+  t.match(await live(fifth.a), { id: fifth.id, state: 'active' }, 'nobody waits for them when a host is lost');
+  t.match(fifth.a.runner.run('lines').order, { id: fifth.id, standby: false });
+  await fifth.a.host.close();
+});
+
+t.test('what is told while the version before has its last words', async (t) => {
+  const { member, host, old, next, id } = await replacing();
+  old.holds = true;
+  await upTo('opened', old, next);
+  await host.topologies.setWanted('lines', 'inactive');
+  await settle();
+  t.equal(next.told.at(-1), 'deactivate', 'at once, though both are there');
+  await host.topologies.kill('lines', { waitMs: 0, reason: 'enough' });
+  await settle();
+  t.ok(old.over, 'nobody waits for it then');
+  await settle();
+  t.match(await host.topologies.get('lines'), { kind: 'ended', id, ended: { reason: 'enough' } });
+  t.ok(next.over);
+  t.equal(member.runner.running.length, 0);
+  await host.close();
+});
+
+t.test('one that is refused while it opens is gone before the version before comes back', async (t) => {
+  const { cluster, member, host, old, next, done, oldId } = await replacing();
+  await upTo('open', old, next);
+  next.holds = true;
+  next.kill = () => undefined;
+  await cluster.advance(REPLACE_STEP_MAX_MS);
+  t.equal(await done, 'MILLRACE_REPLACE_LATE');
+  t.strictSame(old.told, ['stand aside'], 'the other one may have its port open');
+  t.equal(host.slots.used, 4);
+  await t.resolves(host.replacements.submit(version('three')), 'the next one waits for that');
+  await settle();
+  t.equal(member.runner.runs.length, 2);
+  next.end({ status: 'killed', error: null, final: null });
+  await settle();
+  t.strictSame(old.told, ['stand aside', 'come back']);
+  t.match(await live(member), { id: oldId, wish: { next: {} } });
+  t.equal(member.runner.runs.length, 3, 'and then it gets its place');
+  await host.close();
+});
+
+t.test('one that comes right after a refusal waits until the version before is back', async (t) => {
+  const { host, runner, old, next, done, id } = await replacing();
+  await upTo('open', old, next);
+  next.end({ status: 'failed', error: null, final: null });
+  await settle();
+  const soon = await host.replacements.submit(version('three'));
+  await settle();
+  t.equal(await done, 'MILLRACE_REPLACE_FAILED', 'who asked first still hears why');
+  t.match((await host.topologies.get('lines')) as LiveTopology, { wish: { refused: { id }, next: { id: soon } } });
+  t.strictSame(old.told, ['stand aside', 'come back']);
+  old.listener.stage(null);
+  await settle();
+  const third = runner.runs[2]!;
+  t.match(third.order, { id: soon, standby: true });
+  third.listener.stage('standby');
+  await settle();
+  t.strictSame(third.told, [], 'what was said of the first time does not count');
+  t.strictSame(old.told, ['stand aside', 'come back', 'stand aside']);
+  old.listener.stage('aside');
+  await settle();
+  t.match(third.told, [/^open/]);
+  await host.close();
+});
+
+t.test('progress that was not written yet is not lost on the way back', async (t) => {
+  const { cluster, host, old, next } = await replacing();
+  const lines = { component: 'lines', partition: '0' };
+  await upTo('aside', old, next);
+  old.listener.checkpoint({ ...lines, progress: Uint8Array.of(5) });
+  next.end({ status: 'failed', error: null, final: null });
+  await settle();
+  t.strictSame(old.told, ['stand aside', 'come back']);
+  await host.close();
+  const { host: again, runner } = await cluster.host('a', 4);
+  t.strictSame(
+    runner.run('lines').order.checkpoints.map(({ progress }) => [...progress]),
+    [[5]],
+  );
+  await again.close();
+});
+
+t.test('while hosts speak different protocols nothing is replaced', async (t) => {
+  const cluster = await Cluster.open();
+  const door = (name: string) => ({ door: () => `${name}:7000` });
+  const { host } = await cluster.host('a', 4, cluster.store, { ...door('a'), protocol: 3 });
+  await cluster.host('b', 4, cluster.store, { ...door('b'), protocol: 2 });
+  await host.topologies.submit(version('one'));
+  await t.rejects(host.replacements.submit(version('two')), {
+    code: 'MILLRACE_REPLACE_PROTOCOLS',
+    message: /a 3, b 2/,
+  });
+  await host.close();
 });
 
 t.test('a wish that somebody took back by hand drops what was to replace it', async (t) => {

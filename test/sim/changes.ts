@@ -71,12 +71,15 @@ export class ChangeRules {
   private readonly wishes = new Map<string, Wish>();
   private session = '';
 
-  /** @param slotsOf - how many slots the host of that name has */
-  constructor(journal: Journal, slotsOf: (host: string) => number) {
+  /**
+   * @param slotsOf - how many slots the host of that name has
+   * @param reading - where spouts of that version are open, as its present lead has them; null: nowhere
+   */
+  constructor(journal: Journal, slotsOf: (host: string) => number, reading: (id: string) => string | null) {
     this.journal = journal;
     this.slotsOf = slotsOf;
     this.kept = new Kept(journal);
-    this.replaced = new Replaced(journal);
+    this.replaced = new Replaced(journal, reading);
   }
 
   apply(change: Change): void {

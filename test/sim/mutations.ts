@@ -103,6 +103,20 @@ export const MUTATIONS: readonly Mutation[] = [
     wiring: running(() => ({ deactivate: () => undefined })),
   },
   {
+    name: 'a run says that its spouts have let go, and they have not',
+    rule: 'one version',
+    wiring: {
+      runner: (runner) => ({
+        start: (order, listener) => {
+          const run = runner.start(order, listener);
+          const standAside = (): void => listener.stage('aside');
+          return Object.assign(Object.create(run) as typeof run, { standAside });
+        },
+        join: (order) => runner.join(order),
+      }),
+    },
+  },
+  {
     name: 'the version before does not take back what it let go of',
     rule: 'runs',
     wiring: running(() => ({ comeBack: () => undefined })),
@@ -110,7 +124,7 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: 'hosts do not say what ended',
     rule: 'name free',
-    firstSeed: 2,
+    firstSeed: 3,
     wiring: store({
       data: (path, data) => {
         if (!path.startsWith(`${REPORTS}/`)) return data;

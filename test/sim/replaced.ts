@@ -16,8 +16,12 @@ export class Replaced {
   /** Of those that were replaced. */
   private readonly before = new Set<string>();
 
-  constructor(journal: Journal) {
+  /** Where spouts of the version with that id are open, of runs that are there; null: nowhere. */
+  private readonly reading: (id: string) => string | null;
+
+  constructor(journal: Journal, reading: (id: string) => string | null) {
     this.journal = journal;
+    this.reading = reading;
   }
 
   isNext(id: string): boolean {
@@ -56,6 +60,9 @@ export class Replaced {
     mirror: Mirror,
   ): void {
     if (next?.stage !== 'open' || before?.stage === 'open' || lead === undefined) return;
+    const reading = this.reading(id);
+    if (reading !== null)
+      this.journal.broken('one version', `"${name}" opens ${next.id}, and ${id} reads at ${reading}`);
     const report = mirror.read<Report>(reportPath(memberOf(lead.host, lead.boot)));
     const run = report?.runs.find((each) => each.id === id && each.revision === revision);
     if (run?.stage === 'aside') return;

@@ -60,6 +60,9 @@ export function unrest(world: World): readonly Violation[] {
     if (isKilled && live.has(id)) wrong('name free', `the end of "${name}" was acknowledged, and it has not ended`);
   }
   checkMembers(world, wrong);
+  for (const [name, { next }] of assignments) {
+    if (next !== undefined && !live.has(next.id)) wrong('no leftovers', `"${name}" keeps slots for ${next.id}`);
+  }
   for (const [name, { id }] of assignments) if (!live.has(id)) wrong('no leftovers', `an assignment of "${name}"`);
   return found;
 }

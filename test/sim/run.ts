@@ -85,7 +85,9 @@ export class SimRun implements RunningTopology, RunAt {
   }
 
   comeBack(): void {
-    this.step(500, null, () => (this.isOpen = true));
+    // Its spouts begin one after the other, and it says so when all of them have.
+    this.isOpen = true;
+    this.step(500, null, () => undefined);
   }
 
   /** Comes further after a while, unless it is told otherwise before. */

@@ -5,7 +5,8 @@ import { Random } from '../../engine/random.js';
 import type { Change } from '../../coordination/store/simulated/leader.js';
 import { SimulatedStore } from '../../coordination/store/simulated/simulated-store.js';
 import type { ClusterHost } from '../../coordination/host/cluster-host.js';
-import type { Checkpoint, EndState } from '../../coordination/topology-records.js';
+import { assignmentPath } from '../../coordination/paths.js';
+import type { Assignment, Checkpoint, EndState } from '../../coordination/topology-records.js';
 import { reasonOf } from '../../engine/errors.js';
 import { ChangeRules } from './changes.js';
 import { Journal } from './journal.js';
@@ -53,7 +54,11 @@ export class World implements RunWitness {
     const { time, random } = this;
     this.journal = new Journal(() => time.now(), print ?? null);
     const slots = new Map<string, number>();
-    this.rules = new ChangeRules(this.journal, (host) => slots.get(host) ?? 0);
+    this.rules = new ChangeRules(
+      this.journal,
+      (host) => slots.get(host) ?? 0,
+      (id) => this.runs().find((run) => run.order.id === id && run.isOpen && this.leads(run))?.where ?? null,
+    );
     this.store = new SimulatedStore({
       clock: time,
       seed: random.nextInt32(),
@@ -105,6 +110,12 @@ export class World implements RunWitness {
   /** Every run that is not over, of processes that are there. */
   runs(): readonly SimRun[] {
     return this.machines.flatMap(({ life }) => (life === null ? [] : [...life.runner.runs]));
+  }
+
+  /** Its assignment says so: one that was moved may be cut off, and not know it yet. */
+  private leads({ order: { name, id, revision }, where }: SimRun): boolean {
+    const now = this.rules.mirror.read<Assignment>(assignmentPath(name));
+    return now?.id === id && now.revision === revision && now.places[0]?.host === where;
   }
 
   /** Every part that is taken in them. */

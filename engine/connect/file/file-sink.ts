@@ -83,14 +83,14 @@ export class FileSink extends Bolt {
     this.file = new RotatingFile(host, path, this.rotation, goesOn);
     this.emptyFirst = !goesOn;
     if (!goesOn) return;
-    this.file.check();
+    const seen = this.file.check();
     // What is written to a pipe has no length, and whoever reads it takes its closing for the end.
     if (!this.file.regular) return;
     // Until its first line, the version of the topology that it replaces may write there, and put the file aside.
     this.rejoin = () => {
       this.file?.close();
       const file = new RotatingFile(host, path, this.rotation, true);
-      const { cutBytes } = file.repair();
+      const { cutBytes } = file.repair(seen);
       if (cutBytes > 0) host.warn(`cut a torn last line of ${cutBytes} bytes off file "${path}"`);
       return file;
     };

@@ -21,6 +21,12 @@ const REST_BYTES_MAX = 4 * TUPLE_BYTES_MAX;
 /** Failures that no waiting mends; a full disk may have room again. */
 const LASTING = new Set(['EFBIG', 'EROFS', 'EBADF', 'EPERM', 'EACCES']);
 
+/** How a file ends: its length, and that of its last line if that is not complete. */
+export interface FileEnd {
+  readonly bytes: number;
+  readonly restBytes: number;
+}
+
 /** What was cut off when a file was opened: nothing, or a torn line. */
 export interface Repair {
   readonly cutBytes: number;
@@ -72,22 +78,26 @@ export class LineFile {
   /**
    * Looks whether it can be repaired.
    *
+   * @returns how it ends
    * @throws MILLRACE_FILE_NOT_LINES when the file is none of lines
    */
-  check(): void {
-    if (this.regular && this.file !== null && this.size > 0) this.restAfterLastLine();
+  check(): FileEnd {
+    const isReadable = this.regular && this.file !== null && this.size > 0;
+    return { bytes: this.size, restBytes: isReadable ? this.restAfterLastLine().length : 0 };
   }
 
   /**
    * Makes the file end with a complete line: a last line that is whole JSON only lacks its line end and gets it, any
    * other is torn and is cut off.
    *
+   * @param seen - how it ended a while ago: when it ends otherwise now, somebody is writing there, and it is left as it
+   * is
    * @throws MILLRACE_FILE_NOT_LINES when the file is none of lines; it is left as it is
    */
-  repair(): Repair {
+  repair(seen: FileEnd): Repair {
     if (!this.regular || this.file === null || this.size === 0) return { cutBytes: 0 };
     const rest = this.restAfterLastLine();
-    if (rest.length === 0) return { cutBytes: 0 };
+    if (rest.length === 0 || this.size !== seen.bytes || rest.length !== seen.restBytes) return { cutBytes: 0 };
     if (isJson(rest)) {
       this.write(Buffer.from('\n'));
       this.commit();

@@ -8,7 +8,7 @@
 
 import { failure, isMillraceError, reasonOf } from '../../errors.js';
 import { codeOf, type FileSystem } from './file-system.js';
-import { LineFile, type Repair } from './line-file.js';
+import { LineFile, type FileEnd, type Repair } from './line-file.js';
 import { nextRotated, rotatedFiles, type RotatedNaming } from './rotated-names.js';
 
 const NEWLINE = 10;
@@ -62,12 +62,12 @@ export class RotatingFile {
   }
 
   /** @throws MILLRACE_FILE_NOT_LINES */
-  check(): void {
-    this.file.check();
+  check(): FileEnd {
+    return this.file.check();
   }
 
-  repair(): Repair {
-    return this.file.repair();
+  repair(seen: FileEnd): Repair {
+    return this.file.repair(seen);
   }
 
   /**

@@ -1,9 +1,10 @@
 // The rebalances of one run: one after the other, the last one counts, and who waits for which hears how it went.
 
 import t from 'tap';
+import { VirtualClock } from '../../../engine/clock.js';
 import { RunRebalances } from '../../../api/host/run-rebalances.js';
 import { failure } from '../../../engine/errors.js';
-import { REBALANCE_TRIES_MAX } from '../../../engine/limits.js';
+import { REBALANCE_TRIES_MAX, RESIZE_RETRY_MS } from '../../../engine/limits.js';
 import type { TopologyDescription } from '../../../engine/model/describe.js';
 import type { PlanChange } from '../../../engine/plan/replan.js';
 import type { TopologyRun } from '../../../engine/worker/topology-run.js';
@@ -38,11 +39,12 @@ const description = {
 } as unknown as TopologyDescription;
 
 function rebalancesOf() {
+  const clock = new VirtualClock();
   const told: [change: number, reason: string | null][] = [];
-  const rebalances = new RunRebalances({ name: 'words', description, change: 3 }, (order, error) => {
+  const rebalances = new RunRebalances({ name: 'words', description, change: 3 }, clock, (order, error) => {
     told.push([order.change, error === null ? null : (error as Error).message]);
   });
-  return { rebalances, told };
+  return { rebalances, told, clock };
 }
 
 const order = (change: number, workers: number, parallelism = {}) => ({
@@ -152,4 +154,28 @@ t.test('the end of the run is the end of what waits', async (t) => {
   one.settle();
   await new Promise((resolve) => setImmediate(resolve));
   t.strictSame(told, [], 'nobody is told of what came too late');
+});
+
+t.test('one that meets spouts that stand aside is asked for again, until the run is over', async (t) => {
+  const { rebalances, told, clock } = rebalancesOf();
+  const { run, next, asked } = runOf();
+  const busy = failure('MILLRACE_REBALANCE_BUSY', { topology: 'words' });
+  const passes = async (): Promise<void> => {
+    while (clock.nextDueMs() === undefined) await new Promise((resolve) => setImmediate(resolve));
+    clock.step(clock.now() + RESIZE_RETRY_MS);
+  };
+  rebalances.started(run);
+  rebalances.add(order(4, 2));
+  (await next()).settle(busy);
+  await passes();
+  (await next()).settle();
+  await rebalances.done(4, never);
+  t.strictSame(told, [[4, null]]);
+  rebalances.add(order(5, 3));
+  (await next()).settle(busy);
+  while (clock.nextDueMs() === undefined) await new Promise((resolve) => setImmediate(resolve));
+  rebalances.end();
+  await t.rejects(rebalances.done(5, never), { code: 'MILLRACE_REBALANCE_ENDED' });
+  t.strictSame(asked, []);
+  t.equal(clock.nextDueMs(), undefined, 'no timer is left');
 });

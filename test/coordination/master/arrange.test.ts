@@ -62,6 +62,22 @@ void t.test('a host that goes takes its own workers with it, and nothing else mo
   t.end();
 });
 
+void t.test('a host that is not reached keeps workers that can be nowhere else', (t) => {
+  const groups = [
+    { labels: [], tasks: 1, apart: [] },
+    { labels: ['gpu'], tasks: 1, apart: [] },
+  ];
+  const only = hostRecord('c', 4, { labels: ['gpu'] });
+  const wish = wishFor('w', 2, { placing: { groups } });
+  const scene = { hosts: [a, b, only], wish, places: at('a/0', 'c/0'), away: ['c'] };
+  t.strictSame(places(scene), ['a/0', 'c/0'], 'all of it would stand still otherwise');
+  t.match(arranged(scene), { isAnew: false });
+  const other = hostRecord('d', 4, { labels: ['gpu'] });
+  t.strictSame(places({ ...scene, hosts: [a, b, only, other] }), ['a/0', 'd/0']);
+  t.strictSame(places({ ...scene, hosts: [a, b], away: [] }), [], 'one that is gone is waited for');
+  t.end();
+});
+
 void t.test('a lead that reaches none of several hosts is cut off itself, and all of it goes elsewhere', (t) => {
   const scene = { hosts: [a, b, c], wish: wishFor('w', 3), places: at('a/0', 'b/0', 'c/0'), away: ['b', 'c'] };
   t.match(arranged(scene), { isAnew: true });

@@ -1,6 +1,6 @@
 // The sink of lines: what it writes, when, and that no failure leaves a torn line behind.
 
-import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { appendFileSync, existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
 import { FileSink } from '../../../engine/connect/file/file-sink.js';
@@ -128,6 +128,18 @@ t.test('a torn last line is cut off when the file is taken, and not from under w
   sink.close();
   t.equal(readFileSync(path, 'utf8'), '{"a":1}\n{"word":"whale","count":1}\n');
   t.equal(context.warnings.length, 1);
+});
+
+t.test('what looks torn because another one is writing it is left alone', async (t) => {
+  const path = join(t.testdir({ 'out.jsonl': '{"a":1}\n' }), 'out.jsonl');
+  const context = fakeContext({ incarnation: 1 });
+  const sink = started({ path }, nodeFileSystem, context);
+  appendFileSync(path, '{"b":');
+  sink.execute(whale);
+  void sink.endBatch();
+  sink.close();
+  t.ok(readFileSync(path, 'utf8').startsWith('{"a":1}\n{"b":'), 'its writer is about to write the rest');
+  t.strictSame(context.warnings, []);
 });
 
 t.test('what is taken back is cut off, unless another one has written behind it', async (t) => {

@@ -173,7 +173,7 @@ t.test('another version is refused, and the error names both', async (t) => {
   const taken = new Taken();
   pair.caller.wire({ link: 9, worker: 5, connects: true }).open(taken);
   await taken.until(() => taken.reasons.length > 0);
-  t.match(taken.reasons, [/other end speaks version 99 .* this one version 2/]);
+  t.match(taken.reasons, [/other end speaks version 99 .* this one version \d+/]);
   const told = socketTo(pair.address);
   const hello = Buffer.alloc(24);
   hello.writeUInt32LE(0x4d524c4b, 0);
