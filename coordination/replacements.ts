@@ -36,7 +36,8 @@ export class Replacements {
    *
    * @returns the id of the new version
    * @throws MILLRACE_REPLACE_UNKNOWN, MILLRACE_REPLACE_BUSY while another version replaces it,
-   * MILLRACE_REPLACE_STATE while it is being killed, MILLRACE_REPLACE_PROTOCOLS while older hosts are there, MILLRACE_WISH_TOO_LARGE, what the store throws
+   * MILLRACE_REPLACE_STATE while it is being killed, MILLRACE_REPLACE_PROTOCOLS while older hosts are there,
+   * MILLRACE_WISH_TOO_LARGE, what the store throws
    */
   async submit(topology: NewTopology): Promise<string> {
     const { name } = topology.description;

@@ -320,7 +320,7 @@ t.test('one that comes right after a refusal waits until the version before is b
   const soon = await host.replacements.submit(version('three'));
   await settle();
   t.equal(await done, 'MILLRACE_REPLACE_FAILED', 'who asked first still hears why');
-  t.match((await host.topologies.get('lines')) as LiveTopology, { wish: { refused: { id }, next: { id: soon } } });
+  t.match(await host.topologies.get('lines'), { wish: { refused: { id }, next: { id: soon } } });
   t.strictSame(old.told, ['stand aside', 'come back']);
   old.listener.stage(null);
   await settle();
