@@ -123,7 +123,7 @@ export class Stages {
     switch (to) {
       case 'aside':
         if (run.isOpened) running.standAside();
-        else this.options.changed();
+        else this.set(run, 'standby');
         return;
       case 'open':
         await this.open(run, running, to);

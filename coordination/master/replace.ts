@@ -43,6 +43,8 @@ export interface Replacement {
   readonly report: RunReport | null;
   /** Every host of the next version is there, or may be again in a moment. */
   readonly hasNextHosts: boolean;
+  /** The host that leads the next version is. */
+  readonly hasNextLead: boolean;
   /** What the next version says; null for nothing. */
   readonly nextReport: RunReport | null;
   /** It is where it is for too long. */
@@ -74,9 +76,10 @@ export function replaceStep(each: Replacement): ReplaceStep {
 }
 
 /** What it has claimed, or has open, it has to let go of before the one before takes it back. */
-function stepOfUnwished({ nextReport, hasNextHosts }: Replacement, stage: NextPlaced['stage']): ReplaceStep {
-  if (stage === 'standby') return { type: 'drop' };
-  if (nextReport?.state !== 'running' || !hasNextHosts) return { type: 'drop' };
+function stepOfUnwished({ nextReport, hasNextLead, isLate }: Replacement, stage: NextPlaced['stage']): ReplaceStep {
+  if (stage === 'standby' || nextReport?.state !== 'running' || !hasNextLead) return { type: 'drop' };
+  // Whatever keeps it from its end, the one before does not wait for ever.
+  if (stage === 'closing' && isLate) return { type: 'drop' };
   return stage === 'open' ? { type: 'close' } : { type: 'wait', goesOn: false };
 }
 

@@ -107,6 +107,7 @@ export class Replacing {
       hasLead: lead !== undefined && standing(lead) !== 'gone',
       report: assignment === null ? null : reportOf(assignment),
       hasNextHosts: placed !== undefined && hasHosts(found, placed),
+      hasNextLead: placed !== undefined && hasLead(found, placed),
       nextReport: placed === undefined ? null : reportOf(placed),
       isLate: this.isLate(assignment),
     });
@@ -115,6 +116,7 @@ export class Replacing {
         return step.goesOn;
       case 'drop':
         await this.write(found, alone(assignment!));
+        found.room.give(placed!.places);
         return true;
       case 'close':
         await this.write(found, { ...assignment!, aside: true, next: { ...placed!, stage: 'closing' } });
@@ -128,7 +130,8 @@ export class Replacing {
   /** What does not happen any more. */
   see(wishes: readonly Wish[]): void {
     const wished = new Set(wishes.map(({ next }) => next?.id));
-    for (const id of this.since.keys()) if (!wished.has(id)) this.since.delete(id);
+    const placed = new Set(this.options.assignments.all.map(({ next }) => next?.id));
+    for (const id of this.since.keys()) if (!wished.has(id) && !placed.has(id)) this.since.delete(id);
     for (const id of this.refused) if (!wished.has(id)) this.refused.delete(id);
   }
 
@@ -148,7 +151,10 @@ export class Replacing {
         await this.write(found, { ...assignment!, next: { ...assignment!.next!, wanted: wantedOf(found.wish) } });
         return false;
       case 'open':
-        await this.write(found, { ...assignment!, next: { ...assignment!.next!, stage: 'open' } });
+        await this.write(found, {
+          ...assignment!,
+          next: { ...assignment!.next!, wanted: wantedOf(found.wish), stage: 'open' },
+        });
         return false;
       case 'end': {
         const kill = { waitMs: REPLACE_DRAIN_MS, reason: reasonOf(next) };
@@ -221,8 +227,7 @@ export class Replacing {
     const data = toData({ ...withoutNext(wish), refused: { id: next.id, error } } satisfies Wish);
     const told: Operation = { type: 'set', path: wishPath(name), data, version };
     const placed = assignment?.next;
-    const isOpening =
-      placed?.stage === 'open' && found.reportOf(placed)?.state === 'running' && hasHosts(found, placed);
+    const isOpening = placed?.stage === 'open' && found.reportOf(placed)?.state === 'running' && hasLead(found, placed);
     if (assignment === null) await this.options.term.act([told]);
     else if (isOpening) await assignments.write({ ...assignment, next: { ...placed, stage: 'closing' } }, [told]);
     else await assignments.write(alone(assignment), [told]);
@@ -263,6 +268,10 @@ export class Replacing {
     this.since.set(next.id, { step, sinceMs: nowMs });
     return false;
   }
+}
+
+function hasLead({ standing }: Found, { places: [lead] }: Placed): boolean {
+  return lead !== undefined && standing(lead) !== 'gone';
 }
 
 function hasHosts({ standing }: Found, { places }: Placed): boolean {

@@ -312,6 +312,22 @@ t.test('one that is refused while it opens is gone before the version before com
   await host.close();
 });
 
+t.test('one that never ends is not waited for without a bound, and a kill does not wait for it either', async (t) => {
+  const { cluster, member, host, old, next, done, oldId } = await replacing();
+  await upTo('open', old, next);
+  next.kill = () => undefined;
+  await cluster.advance(2 * REPLACE_STEP_MAX_MS);
+  t.equal(await done, 'MILLRACE_REPLACE_LATE');
+  t.strictSame(old.told, ['stand aside', 'come back']);
+  t.match(await live(member), { id: oldId });
+  t.notOk((await live(member)).assignment!.next);
+  await host.topologies.kill('lines', { waitMs: 0, reason: null });
+  await settle();
+  t.ok(old.over);
+  next.end({ status: 'killed', error: null, final: null });
+  await host.close();
+});
+
 t.test('one that comes right after a refusal waits until the version before is back', async (t) => {
   const { host, runner, old, next, done, id } = await replacing();
   await upTo('open', old, next);

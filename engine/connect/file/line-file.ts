@@ -90,15 +90,16 @@ export class LineFile {
    * Makes the file end with a complete line: a last line that is whole JSON only lacks its line end and gets it, any
    * other is torn and is cut off.
    *
-   * @param seen - how it ended a while ago: when it ends otherwise now, somebody is writing there, and it is left as it
-   * is
+   * @param seen - how it ended a while ago: when it ends otherwise now, somebody else writes there, or did, and nothing
+   * is cut off
    * @throws MILLRACE_FILE_NOT_LINES when the file is none of lines; it is left as it is
    */
   repair(seen: FileEnd): Repair {
     if (!this.regular || this.file === null || this.size === 0) return { cutBytes: 0 };
     const rest = this.restAfterLastLine();
-    if (rest.length === 0 || this.size !== seen.bytes || rest.length !== seen.restBytes) return { cutBytes: 0 };
-    if (isJson(rest)) {
+    if (rest.length === 0) return { cutBytes: 0 };
+    const isOurs = this.size === seen.bytes && rest.length === seen.restBytes;
+    if (!isOurs || isJson(rest)) {
       this.write(Buffer.from('\n'));
       this.commit();
       return { cutBytes: 0 };
