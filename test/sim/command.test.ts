@@ -18,15 +18,15 @@ function sim(...args: readonly string[]): {
 }
 
 void t.test('a seed that breaks a rule is told with what went before, and is the same again', async (t) => {
-  const common = ['--break', 'runs', '--hosts', '5', '--steps', '30'];
+  const common = ['--break', 'own slot', '--hosts', '5', '--steps', '30'];
   const found = sim('--seeds', '50', ...common);
   t.equal(found.status, 1);
-  const told = /^seed (\d+) \(5 hosts\) breaks "runs": .+\ndigest (\w{64}); again: npm run sim -- (.+)$/m.exec(
+  const told = /^seed (\d+) \(5 hosts\) breaks "own slot": .+\ndigest (\w{64}); again: npm run sim -- (.+)$/m.exec(
     found.out,
   );
   const [, seed = '', digest = '', again = ''] = told ?? [];
-  t.equal(again, `--seed ${seed} --hosts 5 --steps 30 --break "runs"`);
-  t.match(found.out, /BROKEN runs:/, 'with the last that happened');
+  t.equal(again, `--seed ${seed} --hosts 5 --steps 30 --break "own slot"`);
+  t.match(found.out, /BROKEN own slot:/, 'with the last that happened');
   const same = sim('--seed', seed, ...common);
   t.equal(same.status, 1);
   t.ok(same.out.includes(`digest ${digest};`), 'the same day');
