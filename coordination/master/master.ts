@@ -166,7 +166,8 @@ export class Master {
   /** Milliseconds until it looks without being asked; null: it need not. */
   private dueMs(nowMs: number): number | null {
     const times = [this.gathering.waitMs(nowMs), this.replacing.waitMs(nowMs)].filter((waitMs) => waitMs !== null);
-    return times.length === 0 ? null : Math.min(...times);
+    // Whole ones: what is left of a sum of fractions may be too little to pass.
+    return times.length === 0 ? null : Math.ceil(Math.min(...times));
   }
 
   /** Resolves when something has changed, or after that time. */

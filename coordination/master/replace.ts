@@ -93,7 +93,9 @@ function stepOf(
   placed: NextPlaced,
 ): ReplaceStep {
   const { stage } = placed;
-  if (nextReport?.state === 'failed' || nextReport?.state === 'killed') return { type: 'refuse', error: null };
+  // One that was open and has come to its end takes the place all the same.
+  const isOver = isEnded(nextReport) && (nextReport?.state !== 'completed' || nextReport.stage !== 'open');
+  if (isOver) return { type: 'refuse', error: null };
   if (stage === 'open' && nextReport?.stage === 'open') return { type: hasLead ? 'end' : 'swap' };
   if (!hasNextHosts) return { type: 'refuse', error: failure('MILLRACE_REPLACE_HOST_LOST', { topology }) };
   if (isLate) {

@@ -264,7 +264,7 @@ export class Replacing {
     const step = `${next.stage} ${aside}`;
     const nowMs = this.options.clock.now();
     const since = this.since.get(next.id);
-    if (since?.step === step) return nowMs - since.sinceMs >= REPLACE_STEP_MAX_MS;
+    if (since?.step === step) return nowMs >= since.sinceMs + REPLACE_STEP_MAX_MS;
     this.since.set(next.id, { step, sinceMs: nowMs });
     return false;
   }
